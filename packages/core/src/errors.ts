@@ -1,0 +1,75 @@
+/**
+ * The exit codes of every sidecar; the numbers above 0 are those of BSD's sysexits.h.
+ */
+export const ExitCode = {
+  /** Finished, or stopped by a signal in time. */
+  ok: 0,
+  /** EX_USAGE: the configuration is wrong; nothing was started. */
+  usage: 64,
+  /** EX_UNAVAILABLE: something waited for did not come in time. */
+  unavailable: 69,
+  /** EX_SOFTWARE: anything else that ended the program. */
+  internal: 70,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** One thing that is wrong with the input: what, by which rule, and what to do. */
+export interface Fault {
+  /** The option, key or path at fault, as the user wrote it: `--queue`, `MQ_QUEUE`, `listeners[0].listen`. */
+  readonly name: string;
+  /** The offending value; left out where there is none or it is secret. */
+  readonly value?: unknown;
+  /** The rule that is broken, as a clause: `must start with a slash`. */
+  readonly rule: string;
+  /** What to do about it, as an imperative sentence without its full stop. */
+  readonly remedy?: string | undefined;
+}
+
+/** An error that is the user's to mend: printed as one sentence, never with a stack trace. */
+export class ExpectedError extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = ExitCode.internal, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Everything that is wrong with the configuration, at once. Exit code 64. */
+export class UsageError extends ExpectedError {
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(faultText).join('\n'), ExitCode.usage);
+    this.faults = faults;
+  }
+}
+
+/** Something waited for did not come in time. Exit code 69. */
+export class UnavailableError extends ExpectedError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, ExitCode.unavailable, options);
+  }
+}
+
+/** A fault as one line: `--queue "nope" must start with a slash: write /nope`. */
+export function faultText({ name, value, rule, remedy }: Fault): string {
+  const shown = value === undefined ? '' : ` ${abbreviated(value)}`;
+  return `${name}${shown} ${rule}${remedy ? `: ${remedy}` : ''}`;
+}
+
+function abbreviated(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/** The message of anything that can be thrown, causes included, on one line. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message || (error as NodeJS.ErrnoException).code || error.name;
+  const inner = error instanceof AggregateError ? error.errors.map(errorText).join('; ') : '';
+  const message = error.message || !inner ? own : inner;
+  return error.cause === undefined ? message : `${message}: ${errorText(error.cause)}`;
+}

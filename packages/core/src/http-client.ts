@@ -1,0 +1,71 @@
+import http from 'node:http';
+import https from 'node:https';
+import { formatSize } from './options/index.ts';
+
+export interface HttpRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** For the whole exchange, in milliseconds. */
+  readonly timeout: number;
+  /** The largest response body that is accepted, in bytes; 1 MiB by default. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Keeps connections alive; by default each request has its own. */
+  readonly agent?: http.Agent | undefined;
+  /** PEM of the authorities to trust instead of the system's. */
+  readonly ca?: string | Buffer | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * One HTTP exchange with everything bounded; redirects are not followed. Any status resolves.
+ * Small and lazy where `fetch` would load all of undici: a sidecar's start and memory count.
+ * @throws Error where the exchange failed, timed out, was aborted or was larger than `limit`.
+ */
+export function send(url: string | URL, request: HttpRequest): Promise<HttpResponse> {
+  const { method = 'GET', headers, body, timeout, limit = 1024 * 1024, agent, ca } = request;
+  const { request: start } = new URL(url).protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? undefined : Buffer.byteLength(body);
+    const outgoing = start(url, {
+      method,
+      headers: { ...(length === undefined ? {} : { 'content-length': length }), ...headers },
+      ...(request.signal ? { signal: request.signal } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      agent: agent ?? false,
+    });
+    const timer = setTimeout(
+      () => outgoing.destroy(new Error(`no complete answer within ${timeout} ms`)),
+      timeout,
+    );
+    outgoing.on('error', reject);
+    outgoing.on('close', () => clearTimeout(timer));
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let total = 0;
+      response.on('data', (chunk: Buffer) => {
+        total += chunk.length;
+        if (total > limit) {
+          outgoing.destroy(new Error(`the answer is larger than ${formatSize(limit)}`));
+        } else {
+          chunks.push(chunk);
+        }
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks, total),
+        }),
+      );
+    });
+    outgoing.end(body);
+  });
+}

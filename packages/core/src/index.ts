@@ -1,0 +1,46 @@
+export { createAdminServer, startAdminServer } from './admin-server.ts';
+export {
+  type AtomicFileOptions,
+  syncDirectory,
+  TEMPORARY_PREFIX,
+  temporaryPath,
+  writeFileAtomic,
+} from './atomic-file.ts';
+export { type BackoffOptions, fullJitter, pause, retryAfter } from './backoff.ts';
+export {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  type Fault,
+  faultText,
+  UnavailableError,
+  UsageError,
+} from './errors.ts';
+export { type Condition, Health, type HealthReport, type Probe, type Reason } from './health.ts';
+export { keepHealthFile } from './health-file.ts';
+export { type HttpRequest, type HttpResponse, send } from './http-client.ts';
+export { Lifecycle } from './lifecycle.ts';
+export { listen } from './listen.ts';
+export {
+  createLog,
+  type Log,
+  type LogFields,
+  type LogLevel,
+  type LogOptions,
+  silentLog,
+} from './log.ts';
+export {
+  type Counter,
+  DURATION_BUCKETS,
+  type Family,
+  type Gauge,
+  type Histogram,
+  Registry,
+} from './metrics.ts';
+export * from './options/index.ts';
+export { registerProcessMetrics } from './process-metrics.ts';
+export { type Commands, main, reportFailure } from './program.ts';
+export { type Context, defineSidecar, runSidecar, type Sidecar } from './sidecar.ts';
+export { throttle } from './throttle.ts';
+export { version } from './version.ts';
+export { PollingWatch, type WatchOptions } from './watch.ts';

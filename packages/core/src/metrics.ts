@@ -1,0 +1,195 @@
+/**
+ * Prometheus metrics, text exposition format 0.0.4. A label set is resolved once to a handle
+ * whose `inc` or `observe` allocates nothing, so that handles can sit on hot paths.
+ */
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Counter {
+  inc(by?: number): void;
+  readonly value: number;
+}
+export interface Gauge extends Counter {
+  dec(by?: number): void;
+  set(value: number): void;
+}
+export interface Histogram {
+  observe(value: number): void;
+}
+/**
+ * A metric with labels: `with` returns the handle of one label set, always the same one.
+ * Labels are written in one order everywhere; another order would be another label set.
+ */
+export interface Family<H> {
+  with(labels: Labels): H;
+  /** Forgets one label set, such as that of a file that is gone. */
+  remove(labels: Labels): void;
+  /** The number of label sets. */
+  readonly size: number;
+}
+
+interface Words {
+  readonly name: string;
+  readonly help: string;
+}
+
+/** The buckets of OpenTelemetry's semantic conventions for HTTP durations, in seconds. */
+export const DURATION_BUCKETS: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
+
+export class Registry {
+  readonly #metrics = new Map<string, () => string>();
+
+  counter(words: Words): Counter {
+    return this.counters(words).with({});
+  }
+
+  counters(words: Words): Family<Counter> {
+    return this.#family(words, 'counter', () => new Value());
+  }
+
+  /** `collect`, where given, is called at each scrape to set the value. */
+  gauge(words: Words & { readonly collect?: (gauge: Gauge) => void }): Gauge {
+    const collect = words.collect;
+    const family: Family<Gauge> = this.#family<Value>(
+      words,
+      'gauge',
+      () => new Value(),
+      collect && (() => collect(gauge)),
+    );
+    const gauge: Gauge = family.with({});
+    return gauge;
+  }
+
+  gauges(words: Words & { readonly collect?: (family: Family<Gauge>) => void }): Family<Gauge> {
+    const collect = words.collect;
+    const family: Family<Gauge> = this.#family(
+      words,
+      'gauge',
+      () => new Value(),
+      collect && (() => collect(family)),
+    );
+    return family;
+  }
+
+  histogram(words: Words & { readonly buckets?: readonly number[] }): Histogram {
+    return this.histograms(words).with({});
+  }
+
+  histograms(words: Words & { readonly buckets?: readonly number[] }): Family<Histogram> {
+    const buckets = words.buckets ?? DURATION_BUCKETS;
+    return this.#family(words, 'histogram', () => new Distribution(buckets));
+  }
+
+  /** All metrics in the text format; its type is `Registry.contentType`. */
+  render(): string {
+    let text = '';
+    for (const render of this.#metrics.values()) text += render();
+    return text;
+  }
+
+  static readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
+
+  #family<H extends Sample>(
+    { name, help }: Words,
+    type: string,
+    make: () => H,
+    collect?: (() => void) | undefined,
+  ): Family<H> {
+    if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new Error(`bad metric name ${name}`);
+    if (this.#metrics.has(name)) throw new Error(`metric ${name} is already registered`);
+    const samples = new Map<string, H>();
+    const head = `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`;
+    this.#metrics.set(name, () => {
+      collect?.();
+      let text = head;
+      for (const [labels, sample] of samples) text += sample.render(name, labels);
+      return text;
+    });
+    return {
+      with: (labels) => {
+        const key = labelText(labels);
+        let sample = samples.get(key);
+        if (!sample) {
+          sample = make();
+          samples.set(key, sample);
+        }
+        return sample;
+      },
+      remove: (labels) => void samples.delete(labelText(labels)),
+      get size() {
+        return samples.size;
+      },
+    };
+  }
+}
+
+interface Sample {
+  render(name: string, labels: string): string;
+}
+
+class Value implements Gauge, Sample {
+  value = 0;
+  inc(by = 1) {
+    this.value += by;
+  }
+  dec(by = 1) {
+    this.value -= by;
+  }
+  set(value: number) {
+    this.value = value;
+  }
+  render(name: string, labels: string) {
+    return `${name}${labels && `{${labels}}`} ${numberText(this.value)}\n`;
+  }
+}
+
+class Distribution implements Histogram, Sample {
+  readonly #bounds: readonly number[];
+  readonly #counts: Float64Array;
+  #sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number) {
+    const bounds = this.#bounds;
+    let i = 0;
+    while (i < bounds.length && value > bounds[i]!) i++;
+    this.#counts[i]!++;
+    this.#sum += value;
+  }
+
+  render(name: string, labels: string) {
+    const own = labels && `${labels},`;
+    let text = '';
+    let total = 0;
+    for (let i = 0; i <= this.#bounds.length; i++) {
+      total += this.#counts[i]!;
+      const bound = i < this.#bounds.length ? numberText(this.#bounds[i]!) : '+Inf';
+      text += `${name}_bucket{${own}le="${bound}"} ${total}\n`;
+    }
+    const braces = labels && `{${labels}}`;
+    return `${text}${name}_sum${braces} ${numberText(this.#sum)}\n${name}_count${braces} ${total}\n`;
+  }
+}
+
+function labelText(labels: Labels): string {
+  let text = '';
+  for (const name in labels) {
+    const value = labels[name]!;
+    const escaped = /[\\"\n]/.test(value)
+      ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+      : value;
+    text += `${text && ','}${name}="${escaped}"`;
+  }
+  return text;
+}
+
+function numberText(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+}

@@ -1,0 +1,46 @@
+import { nearest } from './nearest.ts';
+import { type OptionTable, variableName } from './table.ts';
+import type { Report } from './type.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Variables that Kubernetes injects for each Service of the namespace: a Service called
+ * `ambassador` gives AMBASSADOR_PORT and more (kubelet, `pkg/kubelet/envvars`).
+ */
+const SERVICE_LINK =
+  /_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
+
+/** Finds the table's variables, refusing unknown ones of its prefix. */
+export function readEnvironment(
+  table: OptionTable,
+  environment: Environment,
+  report: Report,
+): ReadonlyMap<string, { readonly name: string; readonly value: unknown }> {
+  const keys =
+    table.config === false ? Object.keys(table.options) : [...Object.keys(table.options), 'config'];
+  const known = new Map(
+    keys
+      .filter((key) => !table.options[key]?.type.fileOnly)
+      .map((key) => [variableName(table.prefix, key), key]),
+  );
+  const shared = new Set((table.sharedKeys ?? []).map((key) => variableName(table.prefix, key)));
+  const found = new Map<string, { name: string; value: unknown }>();
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(`${table.prefix}_`) || value === undefined) continue;
+    const key = known.get(name);
+    if (key !== undefined) {
+      found.set(key, { name, value: table.options[key]?.type.list ? items(value) : value });
+    } else if (!shared.has(name) && !SERVICE_LINK.test(name)) {
+      report({ name, rule: 'is not a known variable', remedy: nearest(name, [...known.keys()]) });
+    }
+  }
+  return found;
+}
+
+function items(value: string): string[] {
+  return value
+    .split(/[,\n]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

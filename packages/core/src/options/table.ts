@@ -1,0 +1,81 @@
+import type { Report, Type } from './type.ts';
+
+/**
+ * One option. Its key in the table is its key in a configuration file (`maxBody`), and gives
+ * the flag (`--max-body`) and the variable (`<PREFIX>_MAX_BODY`).
+ */
+export interface Option<V> {
+  readonly type: Type<NonNullable<V>>;
+  /** What it does, as one sentence in Markdown; shown by `--help`, the README and the schema. */
+  readonly description: string;
+  readonly default: V;
+  readonly required?: boolean;
+  /** Never printed: neither in the start-up log nor in an error. */
+  readonly secret?: boolean;
+}
+
+type Words = { readonly description: string; readonly secret?: boolean };
+
+/** Declares an option that has a default, must be given, or may be left out (undefined). */
+export function option<T>(type: Type<T>, words: Words & { readonly default: T }): Option<T>;
+export function option<T>(type: Type<T>, words: Words & { readonly required: true }): Option<T>;
+export function option<T>(type: Type<T>, words: Words): Option<T | undefined>;
+export function option<T>(
+  type: Type<T>,
+  words: Words & { readonly default?: T; readonly required?: true },
+): Option<T | undefined> {
+  return { type: type as Type<NonNullable<T>>, default: undefined, ...words };
+}
+
+export type OptionMap = Readonly<Record<string, Option<unknown>>>;
+
+/** The values that a map of options reads. */
+export type OptionValues<F> = {
+  readonly [K in keyof F]: F[K] extends Option<infer V> ? V : never;
+};
+
+/** What a command takes: the one source of parsing, validation, `--help`, README and JSON Schema. */
+export interface OptionTable<F extends OptionMap = OptionMap> {
+  /** The command as typed: `ambassador`, `mq producer`. */
+  readonly command: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** The start of its environment variables, without the underscore: `AMBASSADOR`. */
+  readonly prefix: string;
+  readonly options: F;
+  /** Words after the options; where left out, none are allowed. */
+  readonly operands?: {
+    readonly label: string;
+    readonly description: string;
+    readonly min?: number;
+    /** Everything after `--` is a command to run. */
+    readonly command?: boolean;
+  };
+  /** Keys of other commands that share the prefix: their variables are left alone here. */
+  readonly sharedKeys?: readonly string[];
+  /** Whether `--config FILE` is taken; true by default. */
+  readonly config?: boolean;
+  /** Rules between options, checked once each value is good by itself. */
+  check?(values: OptionValues<F>, operands: readonly string[], report: Report): void;
+  /** Command lines that show the main uses, with a remark each. */
+  readonly examples?: readonly (readonly [command: string, remark: string])[];
+}
+
+/** Names the type of a table while keeping its options' own types. */
+export function defineOptions<const F extends OptionMap>(table: OptionTable<F>): OptionTable<F> {
+  if ('port' in table.options)
+    throw new Error('an option called port would clash with *_PORT of Services');
+  return table;
+}
+
+export function flagName(key: string): string {
+  return `--${words(key).join('-')}`;
+}
+
+export function variableName(prefix: string, key: string): string {
+  return [prefix, ...words(key)].join('_').toUpperCase();
+}
+
+function words(key: string): string[] {
+  return key.replace(/[A-Z]+/g, (capitals) => `-${capitals.toLowerCase()}`).split('-');
+}

@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs';
+import type { Registry } from './metrics.ts';
+import { version } from './version.ts';
+
+/** Registers what Prometheus' client guidelines ask of every process, and the build. */
+export function registerProcessMetrics(registry: Registry, name: string): void {
+  registry
+    .gauges({ name: 'sidekit_build_info', help: 'The running sidecar and its version.' })
+    .with({ name, version, node: process.versions.node })
+    .set(1);
+  registry.gauge({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time, in seconds.',
+    collect: (gauge) => {
+      const { user, system } = process.cpuUsage();
+      gauge.set((user + system) / 1e6);
+    },
+  });
+  registry.gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory, in bytes.',
+    collect: (gauge) => gauge.set(process.memoryUsage.rss()),
+  });
+  registry
+    .gauge({
+      name: 'process_start_time_seconds',
+      help: 'Start of the process, in seconds since 1970.',
+    })
+    .set(Math.round(Date.now() / 1000 - process.uptime()));
+  registry.gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors.',
+    collect: (gauge) => gauge.set(openDescriptors()),
+  });
+}
+
+function openDescriptors(): number {
+  try {
+    // One of them is the descriptor that reads the directory.
+    return readdirSync('/proc/self/fd').length - 1;
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,139 @@
+import { startAdminServer } from './admin-server.ts';
+import { ExitCode, ExpectedError, errorText } from './errors.ts';
+import { Health } from './health.ts';
+import { keepHealthFile } from './health-file.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { createLog, type Log, type LogLevel } from './log.ts';
+import { Registry } from './metrics.ts';
+import type { Address, Invocation, OptionMap, OptionTable, OptionValues } from './options/index.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
+import { version } from './version.ts';
+
+/** The options that a sidecar's table must hold: those of `commonOptions`. */
+interface CommonValues {
+  readonly admin: Address;
+  readonly healthFile: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly gracePeriod: number;
+}
+
+/** What a sidecar is handed when it starts. */
+export interface Context<F extends OptionMap> {
+  readonly options: OptionValues<F>;
+  readonly operands: readonly string[];
+  /** The path of the configuration file, if one was given. */
+  readonly config: string | undefined;
+  readonly log: Log;
+  readonly health: Health;
+  readonly metrics: Registry;
+  /** Aborts at SIGTERM: take no new work, and let `run` end. */
+  readonly stopping: AbortSignal;
+  /** Adds a step of the stop; steps run in reverse order. */
+  onStop(name: string, stop: () => unknown): void;
+}
+
+/** One command of a sidecar: its options, and what it does. */
+export interface Sidecar<F extends OptionMap = OptionMap> {
+  readonly table: OptionTable<F>;
+  /**
+   * Starts and works. Resolving ends the process with exit code 0 (the work is done);
+   * a server awaits `stopping` instead. Rejecting ends it with the error's exit code.
+   */
+  run(context: Context<F>): Promise<void>;
+}
+
+/** Names the type of a sidecar while keeping its options' own types. */
+export function defineSidecar<const F extends OptionMap>(sidecar: Sidecar<F>): Sidecar<F> {
+  return sidecar;
+}
+
+/** Runs one validated sidecar to its end and returns the exit code. */
+export async function runSidecar<F extends OptionMap>(
+  sidecar: Sidecar<F>,
+  invocation: Extract<Invocation<F>, { kind: 'run' }>,
+): Promise<ExitCode> {
+  const common = invocation.values as CommonValues;
+  const { command } = sidecar.table;
+  const log = createLog({ name: command, level: common.logLevel });
+  log.info('starting', {
+    version,
+    uid: process.getuid?.(),
+    gid: process.getgid?.(),
+    options: invocation.changed,
+    ...(invocation.config === undefined ? {} : { config: invocation.config }),
+  });
+  const lifecycle = new Lifecycle(log);
+  const health = new Health();
+  const metrics = new Registry();
+  registerProcessMetrics(metrics, command);
+  const serving = health.condition('process', 'ready');
+  serving.pass();
+
+  let code: ExitCode = ExitCode.ok;
+  const ended = stopSignal(log, () => serving.fail('stopping'));
+  try {
+    const admin = await startAdminServer(common.admin, health, metrics);
+    lifecycle.onStop('admin server', () => admin.close());
+    log.debug('admin server listening', { port: admin.port });
+    if (common.healthFile !== undefined) {
+      lifecycle.onStop('health file', keepHealthFile(common.healthFile, health, log));
+    }
+    const work = sidecar.run({
+      options: invocation.values,
+      operands: invocation.operands,
+      config: invocation.config,
+      log,
+      health,
+      metrics,
+      stopping: lifecycle.stopping,
+      onStop: (name, stop) => lifecycle.onStop(name, stop),
+    });
+    const outcome = await Promise.race([work.then(() => 'done' as const), ended.promise]);
+    if (outcome !== 'done') {
+      // `run` sees the abort and ends by itself while the steps undo what it started.
+      lifecycle.onStop('work', () => work);
+    }
+  } catch (error) {
+    code = failure(error, log);
+  }
+  serving.fail('stopping');
+  const good = await lifecycle.stop(common.gracePeriod);
+  ended.dispose();
+  if (code === ExitCode.ok && !good) code = ExitCode.internal;
+  log.info('stopped', { code });
+  return code;
+}
+
+/** Logs what ended the sidecar: one sentence where it is the user's to mend, else with its stack. */
+function failure(error: unknown, log: Log): ExitCode {
+  if (error instanceof ExpectedError) {
+    log.error(error.message);
+    return error.exitCode;
+  }
+  log.error('unexpected error', {
+    error: errorText(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return ExitCode.internal;
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function stopSignal(log: Log, onSignal: () => void) {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let signals = 0;
+  const handle = (signal: NodeJS.Signals) => {
+    if (++signals > 1) process.exit(ExitCode.internal);
+    log.info('stopping', { signal });
+    onSignal();
+    resolve(signal);
+  };
+  process.on('SIGTERM', handle);
+  process.on('SIGINT', handle);
+  return {
+    promise,
+    dispose: () => {
+      process.off('SIGTERM', handle);
+      process.off('SIGINT', handle);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { errorText } from './errors.ts';
+import type { Log } from './log.ts';
+
+export interface WatchOptions {
+  /** Directories whose changes wake the poll early. */
+  readonly directories: readonly string[];
+  /** The longest time between two polls, in milliseconds: the guarantee. */
+  readonly interval: number;
+  /** Looks at the world; never called while it still runs. Its errors are logged. */
+  readonly poll: () => Promise<void> | void;
+  readonly log: Log;
+}
+
+/**
+ * Polls at an interval, and at once after a hint of inotify. Hints alone lose events silently
+ * (the kernel's queue holds 16,384, and libuv drops the overflow mark), and instances are
+ * limited per user: without them it goes on by polling, and says so once.
+ */
+export class PollingWatch {
+  readonly #options: WatchOptions;
+  readonly #watchers = new Map<string, FSWatcher>();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #warned = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#watchAll();
+    this.wake();
+  }
+
+  /** Polls now, or once more after the poll that is running. Resolves when that is done. */
+  wake(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    if (this.#running) {
+      this.#again = true;
+      return this.#running;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#closed) return;
+      this.#timer = setTimeout(() => this.wake(), this.#options.interval);
+    });
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#again = false;
+      this.#watchAll();
+      try {
+        await this.#options.poll();
+      } catch (error) {
+        this.#options.log.error('a poll failed', { error: errorText(error) });
+      }
+    } while (this.#again && !this.#closed);
+  }
+
+  /** Watches the directories that exist by now. */
+  #watchAll() {
+    for (const directory of this.#options.directories) {
+      if (this.#watchers.has(directory)) continue;
+      try {
+        const watcher = watch(directory, () => void this.wake());
+        const forget = () => {
+          watcher.close();
+          this.#watchers.delete(directory);
+        };
+        watcher.on('error', forget);
+        this.#watchers.set(directory, watcher);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ENOENT' || this.#warned) continue;
+        this.#warned = true;
+        this.#options.log.warn('watching by inotify is not possible, polling only', {
+          directory,
+          interval: this.#options.interval,
+          error: errorText(error),
+        });
+      }
+    }
+  }
+}

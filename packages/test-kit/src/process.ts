@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+export interface ProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Written to stdin, which is then closed; without it stdin stays open as a pipe. */
+  readonly input?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** A real process under test: its output so far, its end, and waiting for either. */
+export class TestProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  stdout = '';
+  stderr = '';
+
+  constructor(command: string, args: readonly string[], options: ProcessOptions = {}) {
+    const { env, cwd, input, uid, gid } = options;
+    this.child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text) => (this.stdout += text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text) => (this.stderr += text));
+    this.child.stdin?.on('error', () => {});
+    if (input !== undefined) this.child.stdin?.end(input);
+    this.exited = new Promise((resolve) => {
+      this.child.once('error', (error) => {
+        this.stderr += `${error}\n`;
+        resolve({ code: null, signal: null });
+      });
+      this.child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  /** The log records on stderr so far; lines that are not JSON are left out. */
+  get log(): Record<string, unknown>[] {
+    return this.stderr.split('\n').flatMap((line) => {
+      try {
+        return [JSON.parse(line)];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Waits for a log record with this message. */
+  logged(msg: string, timeout = 10_000): Promise<Record<string, unknown>> {
+    return until(() => this.log.find((record) => record.msg === msg), {
+      what: `log record "${msg}" in ${this.stderr}`,
+      timeout,
+    });
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGTERM'): void {
+    this.child.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** Starts a TypeScript program from source, as `npx` does in a clone. */
+export function startProgram(
+  main: string | URL,
+  args: readonly string[],
+  options?: ProcessOptions,
+): TestProcess {
+  const path = main instanceof URL ? fileURLToPath(main) : main;
+  return new TestProcess(process.execPath, [path, ...args], options);
+}
