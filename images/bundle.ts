@@ -1,0 +1,100 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { ImageSpec } from './catalog.ts';
+import { warmCodeCache } from './code-cache.ts';
+
+/** Node's name of a CPU architecture, as in an image's platform: amd64 is x64. */
+export type Architecture = 'x64' | 'arm64';
+
+/**
+ * Writes what an image holds besides its base into `directory`: the launcher, one bundled file,
+ * its code cache (where this machine can run that architecture) and the licences.
+ */
+export async function bundle(
+  image: ImageSpec,
+  directory: string,
+  architecture: Architecture,
+): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const result = await build({
+    entryPoints: [join('packages', image.name, 'src/main.ts')],
+    outfile: join(directory, 'bundle.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'error',
+    external: ['koffi'],
+    write: false,
+  });
+  // The launcher wraps the text in a function, where a hashbang has no place.
+  const text = result.outputFiles[0]?.text ?? '';
+  writeFileSync(join(directory, 'bundle.cjs'), text.replace(/^#!.*\n/, ''));
+  writeFileSync(
+    join(directory, 'licences.txt'),
+    licences(Object.keys(result.metafile.inputs), image),
+  );
+  cpSync('images/launcher.cjs', join(directory, 'main.cjs'));
+  if (image.native) copyKoffi(directory, architecture);
+  if (architecture === process.arch) await warmCodeCache(image, directory);
+}
+
+/** koffi finds its prebuilt binding through the package of the platform. */
+function copyKoffi(directory: string, architecture: Architecture) {
+  const platform = `linux-${architecture}`;
+  const modules = join(directory, 'node_modules');
+  for (const file of [
+    'package.json',
+    'index.cjs',
+    'index.js',
+    'indirect.cjs',
+    'indirect.js',
+    'lib',
+    'LICENSE.txt',
+  ]) {
+    cpSync(join('node_modules/koffi', file), join(modules, 'koffi', file), { recursive: true });
+  }
+  const binding = join('@koromix', `koffi-${platform}`);
+  const native = `linux_${architecture}`;
+  for (const file of ['package.json', 'index.js', native]) {
+    cpSync(join('node_modules', binding, file), join(modules, binding, file), { recursive: true });
+  }
+}
+
+/** The licence texts of the npm packages that went into the bundle. */
+function licences(inputs: readonly string[], image: ImageSpec): string {
+  const found = inputs.flatMap(
+    (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+  );
+  const names = new Set(found);
+  if (image.native) names.add('koffi');
+  const texts = [...names].toSorted().map((name) => {
+    const { version, license } = JSON.parse(
+      readFileSync(join('node_modules', name, 'package.json'), 'utf8'),
+    );
+    return `${name} ${version} (${license})\n\n${licenceText(name)}`;
+  });
+  return [readFileSync('LICENSE', 'utf8'), ...texts].join(`\n${'-'.repeat(80)}\n`);
+}
+
+function licenceText(name: string): string {
+  for (const file of [
+    'LICENSE',
+    'LICENSE.md',
+    'LICENSE.txt',
+    'LICENCE',
+    'license',
+    'license.md',
+    'License',
+  ]) {
+    try {
+      return readFileSync(join('node_modules', name, file), 'utf8');
+    } catch {}
+  }
+  return '(the package carries no licence text)\n';
+}

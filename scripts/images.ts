@@ -1,0 +1,33 @@
+/** `npm run images`: builds all images; `-- NAME…` only some, `-- --bundles-only` their content. */
+import { parseArgs } from 'node:util';
+import { buildImages, imageReference, writeBundles } from '../images/build.ts';
+import { IMAGES } from '../images/catalog.ts';
+import { findEngine } from './support/engine.ts';
+import { heading } from './support/output.ts';
+
+export async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { engine: { type: 'string' }, 'bundles-only': { type: 'boolean' } },
+  });
+  const unknown = positionals.filter((name) => !IMAGES.some((image) => image.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `no image ${unknown.join(', ')}: there are ${IMAGES.map(({ name }) => name).join(', ')}`,
+    );
+    return 64;
+  }
+  if (values['bundles-only']) {
+    await writeBundles('dist/bundles');
+    return 0;
+  }
+  const engine = await findEngine(values.engine);
+  heading(`Images (${engine.name})`);
+  const wanted = IMAGES.filter(
+    ({ name }) => positionals.length === 0 || positionals.includes(name),
+  );
+  await buildImages(engine, wanted);
+  for (const { name } of wanted) console.log(`  ${imageReference(name)}`);
+  return 0;
+}

@@ -1,0 +1,30 @@
+/** Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. */
+interface Task {
+  main(args: readonly string[]): Promise<number> | number;
+}
+
+const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
+  check: () => import('./check.ts'),
+  demo: () => import('./demo.ts'),
+  images: () => import('./images.ts'),
+  test: () => import('./test.ts'),
+  'test-pods': () => import('./test-pods.ts'),
+  'test-unit': () => import('./test-unit.ts'),
+  version: () => import('./version.ts'),
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+try {
+  const load = TASKS[name];
+  if (!load) throw new Error(`no task ${name}: there are ${Object.keys(TASKS).join(', ')}`);
+  process.exitCode = await (await load()).main(args);
+} catch (error) {
+  console.error(`\n${name}: ${error instanceof Error ? error.message : error}`);
+  if (process.env.SIDEKIT_DEBUG) console.error(error);
+  process.exitCode = isUsage(error) ? 64 : 1;
+}
+
+/** Whether node:util's parseArgs refused the words of the call. */
+function isUsage(error: unknown): boolean {
+  return String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+}

@@ -1,0 +1,66 @@
+/** Calm, aligned output for the project's commands. */
+
+const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+
+export const bold = (text: string) => paint('1', text);
+export const dim = (text: string) => paint('2', text);
+export const green = (text: string) => paint('32', text);
+export const red = (text: string) => paint('31', text);
+
+function paint(code: string, text: string): string {
+  return colours ? `\x1b[${code}m${text}\x1b[0m` : text;
+}
+
+export function heading(text: string): void {
+  console.log(`\n${bold(text)}`);
+}
+
+/** Seconds since `start` (of performance.now), as `1.4 s`. */
+export function seconds(start: number): string {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}
+
+/**
+ * Says what is being done, then how long it took. What takes over two seconds shows that it is
+ * alive: a counting line on a terminal, a line each 20 s elsewhere.
+ */
+export async function step<T>(text: string, work: () => T | Promise<T>): Promise<T> {
+  const start = performance.now();
+  const live = process.stdout.isTTY;
+  const timer = setInterval(
+    () => {
+      if (live) process.stdout.write(`\r  ${text} … ${seconds(start)} `);
+      else console.log(`  ${text}: still at it after ${seconds(start)}`);
+    },
+    live ? 1000 : 20_000,
+  );
+  const end = (mark: string) => {
+    clearInterval(timer);
+    console.log(`${live ? '\r\x1b[K' : ''}  ${mark} ${text} ${dim(`(${seconds(start)})`)}`);
+  };
+  try {
+    const value = await work();
+    end(green('✓'));
+    return value;
+  } catch (error) {
+    end(red('✗'));
+    throw error;
+  }
+}
+
+/** Rows as left-aligned columns; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths =
+    rows[0]?.map((_, i) => Math.max(...rows.map((row) => visible(row[i] ?? '')))) ?? [];
+  return rows
+    .map((row, r) => {
+      const cells = row.map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - visible(cell)));
+      const line = `  ${cells.join('  ').trimEnd()}`;
+      return r === 0 ? bold(line) : line;
+    })
+    .join('\n');
+}
+
+function visible(text: string): number {
+  return text.replace(/\x1b\[\d+m/g, '').length;
+}
