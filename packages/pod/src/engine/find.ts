@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { ExpectedError, UsageError } from '@sidekit/core';
+import { command } from './command.ts';
+
+export type EngineName = 'docker' | 'podman';
+
+/** An engine that answers here, and what its `run` needs on this machine. */
+export interface FoundEngine {
+  readonly name: EngineName;
+  readonly runFlags: readonly string[];
+}
+
+/**
+ * Finds the engine: the one asked for, else Docker where its server answers, else Podman.
+ * @throws {UsageError} for a name that is none, {ExpectedError} where none answers.
+ */
+export async function findEngine(wanted?: string): Promise<FoundEngine> {
+  if (wanted !== undefined && !isEngine(wanted)) {
+    throw new UsageError([{ name: '--engine', value: wanted, rule: 'must be docker or podman' }]);
+  }
+  for (const name of wanted ? [wanted] : (['docker', 'podman'] as const)) {
+    if (await answers(name)) return { name, runFlags: name === 'podman' ? podmanLimits() : [] };
+  }
+  throw new ExpectedError(
+    wanted
+      ? `${wanted} does not answer: start or install it, or use the other engine`
+      : 'no container engine answers: install Docker or Podman',
+  );
+}
+
+function isEngine(name: string): name is EngineName {
+  return name === 'docker' || name === 'podman';
+}
+
+/** A Docker client without a server is installed on some machines: only a server counts. */
+async function answers(name: EngineName): Promise<boolean> {
+  const args = name === 'docker' ? ['version', '--format', '{{.Server.Version}}'] : ['--version'];
+  return command(name, args, { timeout: 10_000 }).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+}
+
+/**
+ * Podman asks for 1,048,576 files and processes, which root without CAP_SYS_RESOURCE may not
+ * raise; limits within the caller's own always work.
+ */
+function podmanLimits(): string[] {
+  let limits: string;
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return [];
+  }
+  const hard = (name: string) =>
+    Number(new RegExp(`^${name} +\\S+ +(\\d+)`, 'm').exec(limits)?.[1] ?? 1_048_576);
+  const files = hard('Max open files');
+  if (files >= 1_048_576) return [];
+  const processes = Math.min(hard('Max processes'), 16_384);
+  return [`--ulimit=nofile=${files}:${files}`, `--ulimit=nproc=${processes}:${processes}`];
+}

@@ -1,0 +1,94 @@
+import type { ContainerState, Instant, PodAction, StopState } from './types.ts';
+
+/** What every container gets between SIGTERM and SIGKILL, even when the grace period is over. */
+const LEAST_WINDOW = 2000;
+
+/**
+ * Begins the end of a running container: preStop first, at once; then it waits for its turn;
+ * then SIGTERM; SIGKILL at the deadline (kubelet, killContainer).
+ */
+export function beginStop(
+  container: ContainerState,
+  deadline: Instant,
+  why: string,
+  final: boolean,
+  now: Instant,
+): PodAction[] {
+  if (container.stop) {
+    // On its way already: the earlier end counts, and it does not come back.
+    container.stop.final ||= final;
+    if (container.stop.step !== 'kill')
+      container.stop.deadline = Math.min(container.stop.deadline, Math.max(deadline, now));
+    return [];
+  }
+  const preStop = container.spec.lifecycle?.preStop;
+  const timeout = deadline - now;
+  const hooked = preStop !== undefined && timeout > 0;
+  container.stop = { step: hooked ? 'preStop' : 'turn', deadline, why, final };
+  // Liveness and startup no longer matter; readiness goes on being asked until the end.
+  for (const probe of container.probes) if (probe.kind !== 'readiness') probe.due = undefined;
+  return hooked
+    ? [
+        {
+          type: 'hook',
+          container: container.spec.name,
+          attempt: container.attempt,
+          hook: 'preStop',
+          handler: preStop,
+          timeout,
+        },
+      ]
+    : [];
+}
+
+/** preStop has been done, or has failed: either way the stop goes on. */
+export function stopHookDone(container: ContainerState): void {
+  if (container.stop?.step === 'preStop') container.stop.step = 'turn';
+}
+
+/** Sends SIGTERM where nothing that must end before this container still runs. */
+export function takeTurn(
+  container: ContainerState,
+  all: readonly ContainerState[],
+  now: Instant,
+): PodAction[] {
+  const { stop } = container;
+  if (stop?.step !== 'turn' || container.phase !== 'running') return [];
+  if (stop.final && isHeldUp(container, all) && now < stop.deadline) return [];
+  return [terminate(container, stop, now)];
+}
+
+/** At the deadline: a preStop that still runs is given up, and what had its SIGTERM gets SIGKILL. */
+export function stopExpired(container: ContainerState, now: Instant): PodAction[] {
+  const { stop } = container;
+  if (!stop || now < stop.deadline || container.phase !== 'running') return [];
+  if (stop.step === 'preStop' || stop.step === 'turn') return [terminate(container, stop, now)];
+  if (stop.step !== 'term') return [];
+  stop.step = 'kill';
+  return [
+    {
+      type: 'signal',
+      container: container.spec.name,
+      attempt: container.attempt,
+      signal: 'SIGKILL',
+    },
+  ];
+}
+
+function terminate(container: ContainerState, stop: StopState, now: Instant): PodAction {
+  stop.step = 'term';
+  stop.deadline = Math.max(stop.deadline, now + LEAST_WINDOW);
+  return {
+    type: 'signal',
+    container: container.spec.name,
+    attempt: container.attempt,
+    signal: 'SIGTERM',
+  };
+}
+
+/** A sidecar waits for the main containers, and for every sidecar that started after it. */
+function isHeldUp(container: ContainerState, all: readonly ContainerState[]): boolean {
+  if (container.role !== 'sidecar') return false;
+  const later = all.slice(all.indexOf(container) + 1);
+  return later.some(({ phase }) => phase === 'running' || phase === 'starting');
+}
