@@ -124,13 +124,20 @@ export class Engine {
     if (ids.length === 0) return;
     const zero = this.name === 'podman' ? ['-t', '0'] : [];
     const { code, stderr } = await this.#command(['rm', '-f', '-v', ...zero, ...ids]);
-    if (code !== 0 && !/no such container/i.test(stderr))
+    if (code !== 0 && !/no such container|no container with/i.test(stderr))
       throw new ExpectedError(`${this.name} rm: ${stderr.trim()}`);
   }
 
-  /** Ids of all containers with a label, running or not. */
+  /** Names of all containers with a label, running or not. */
   async labelled(label: string): Promise<string[]> {
-    const result = await this.#command(['ps', '-aq', '--no-trunc', '--filter', `label=${label}`]);
+    const result = await this.#command([
+      'ps',
+      '-a',
+      '--format',
+      '{{.Names}}',
+      '--filter',
+      `label=${label}`,
+    ]);
     check(result, 'ps');
     return result.stdout.split('\n').filter(Boolean);
   }

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import { duration, type Fault, nearest, UsageError } from '@sidekit/core';
+
+type Kind = 'boolean' | 'string';
+
+/** The flags of every command; each command takes some of them. */
+const FLAGS = {
+  all: { type: 'boolean' },
+  'backoff-base': { type: 'string' },
+  container: { type: 'string', short: 'c' },
+  engine: { type: 'string' },
+  filename: { type: 'string', short: 'f' },
+  follow: { type: 'boolean', short: 'f' },
+  'grace-period': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  output: { type: 'string', short: 'o' },
+  timeout: { type: 'string' },
+} as const satisfies Record<string, { type: Kind; short?: string }>;
+
+export type FlagName = keyof typeof FLAGS;
+
+export interface Arguments {
+  readonly words: readonly string[];
+  /** The words after `--`. */
+  readonly rest: readonly string[];
+  text(name: FlagName): string | undefined;
+  has(name: FlagName): boolean;
+  /** A duration in milliseconds. */
+  milliseconds(name: FlagName): number | undefined;
+}
+
+/** Reads a command's words and flags. @throws {UsageError} with all that is wrong. */
+export function readArguments(argv: readonly string[], allowed: readonly FlagName[]): Arguments {
+  const faults: Fault[] = [];
+  const names: readonly FlagName[] = [...allowed, 'help'];
+  const end = argv.indexOf('--');
+  const { tokens } = parseArgs({
+    args: [...(end === -1 ? argv : argv.slice(0, end))],
+    options: Object.fromEntries(names.map((name) => [name, FLAGS[name]])),
+    strict: false,
+    tokens: true,
+  });
+  const values = new Map<string, string | true>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const known = names.find((name) => name === token.name);
+    if (!known) {
+      faults.push({
+        name: token.rawName,
+        rule: 'is not a known flag',
+        remedy: nearest(
+          token.rawName,
+          names.map((name) => `--${name}`),
+        ),
+      });
+    } else if (FLAGS[known].type === 'string' && token.value === undefined) {
+      faults.push({ name: token.rawName, rule: 'needs a value' });
+    } else {
+      values.set(known, token.value ?? true);
+    }
+  }
+  const times = new Map<string, number>();
+  for (const name of ['timeout', 'backoff-base', 'grace-period'] as const) {
+    const value = values.get(name);
+    if (value === undefined) continue;
+    const time = duration().parse(value, `--${name}`, (fault) => faults.push(fault));
+    if (time !== undefined) times.set(name, time);
+  }
+  if (faults.length > 0) throw new UsageError(faults);
+  return {
+    words,
+    rest: end === -1 ? [] : argv.slice(end + 1),
+    text: (name) => {
+      const value = values.get(name);
+      return typeof value === 'string' ? value : undefined;
+    },
+    has: (name) => values.has(name),
+    milliseconds: (name) => times.get(name),
+  };
+}

@@ -1,0 +1,14 @@
+import type { PodStore } from '../supervisor/store.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command needs of the process it runs in; made in main.ts. */
+export interface Session {
+  readonly store: PodStore;
+  readonly terminal: Terminal;
+  /** The engine that the environment asks for. */
+  readonly engine: string | undefined;
+  /** The path of main.ts, to start supervisors by. */
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly print: (line: string) => void;
+}

@@ -1,0 +1,64 @@
+import type { ContainerStatus, PodStatusObject } from '../lifecycle/status.ts';
+
+interface AnyState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: { readonly reason: string; readonly exitCode: number };
+}
+
+export function allStatuses({ status }: PodStatusObject): ContainerStatus[] {
+  return [...status.initContainerStatuses, ...status.containerStatuses];
+}
+
+export function isReady({ status }: PodStatusObject): boolean {
+  return status.conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+}
+
+export function hasEnded({ status }: PodStatusObject): boolean {
+  return status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+/** The STATUS column of `kubectl get pods`. */
+export function podSummary(pod: PodStatusObject): string {
+  const { status, metadata } = pod;
+  if (hasEnded(pod))
+    return status.phase === 'Succeeded' ? 'Completed' : (status.reason ?? failure(pod) ?? 'Error');
+  if (metadata.deletionTimestamp) return 'Terminating';
+  const inits = status.initContainerStatuses;
+  const current = inits.findIndex((one) => !one.started);
+  if (current !== -1 && status.phase === 'Pending') {
+    const { reason } = stateOf(inits[current]) ?? {};
+    return reason &&
+      reason !== 'PodInitializing' &&
+      reason !== 'ContainerCreating' &&
+      reason !== 'Running'
+      ? `Init:${reason}`
+      : `Init:${current}/${inits.length}`;
+  }
+  const notRunning = status.containerStatuses
+    .map(stateOf)
+    .find((state) => state && state.reason !== 'Running');
+  return notRunning?.reason ?? status.phase;
+}
+
+/** What a container is doing, in one or two words and perhaps a sentence. */
+export function stateOf(
+  container: ContainerStatus | undefined,
+): { reason: string; message?: string } | undefined {
+  if (!container) return undefined;
+  const { waiting, running, terminated } = container.state as AnyState;
+  if (running) return { reason: 'Running' };
+  if (terminated) return { reason: terminated.reason };
+  return {
+    reason: waiting?.reason ?? 'Waiting',
+    ...(waiting?.message ? { message: waiting.message } : {}),
+  };
+}
+
+function failure(pod: PodStatusObject): string | undefined {
+  for (const container of allStatuses(pod)) {
+    const { terminated } = container.state as AnyState;
+    if (terminated && terminated.exitCode !== 0) return terminated.reason;
+  }
+  return undefined;
+}
