@@ -273,17 +273,17 @@ export class PodMachine {
 
   /** Does everything that the present state and time allow. */
   #advance(now: Instant) {
+    if (!this.ending) {
+      this.#startDue(now);
+      if (this.#complete())
+        this.#end(now + this.spec.terminationGracePeriodSeconds * 1000, false, now);
+    }
     for (const container of this.containers) {
       if (container.phase === 'running') this.#actions.push(...nextProbe(container, now));
       if (container.stop) {
         this.#actions.push(...takeTurn(container, this.containers, now));
         this.#actions.push(...stopExpired(container, now));
       }
-    }
-    if (!this.ending) {
-      this.#startDue(now);
-      if (this.#complete())
-        this.#end(now + this.spec.terminationGracePeriodSeconds * 1000, false, now);
     }
     this.#setPhase();
     if (
