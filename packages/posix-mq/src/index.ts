@@ -4,4 +4,4 @@ export { type BrokenName, checkQueueName } from './name.ts';
 export type { Attributes } from './native.ts';
 export type { OpenOptions } from './open.ts';
 export { PosixMQ, unlinkQueue } from './queue.ts';
-export type { Slab } from './slab.ts';
+export { allocateSlab, type Slab } from './slab.ts';

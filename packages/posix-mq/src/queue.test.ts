@@ -3,8 +3,15 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestProcess } from '@sidekit/test-kit';
-import { PosixMQ, type PosixMQError, queueBytes, queueLimits, unlinkQueue } from './index.ts';
+import { TestProcess, until } from '@sidekit/test-kit';
+import {
+  allocateSlab,
+  PosixMQ,
+  type PosixMQError,
+  queueBytes,
+  queueLimits,
+  unlinkQueue,
+} from './index.ts';
 
 let made: PosixMQ[] = [];
 let serial = 0;
@@ -108,6 +115,27 @@ test('readable() resolves when another process sends, and costs no CPU until the
   assert.ok(user + system < 100_000, `${user + system} µs of CPU`);
 });
 
+test('waiting goes on at once, though nothing else happens in the process', async () => {
+  const queue = await create();
+  const main = fileURLToPath(new URL('./index.ts', import.meta.url));
+  await using echo = new TestProcess(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `const { PosixMQ } = await import(${JSON.stringify(main)});
+     const queue = await PosixMQ.open({ name: ${JSON.stringify(queue.name)} });
+     // The only timer: without a turn of its own, the promise would wait for it.
+     const timer = setTimeout(() => console.log('late'), 5000);
+     console.log('waiting');
+     await queue.readable();
+     clearTimeout(timer);
+     console.log(String(queue.shift()));`,
+  ]);
+  await until(() => echo.stdout === 'waiting\n', { what: 'the other to wait' });
+  queue.push('go');
+  await echo.exited;
+  assert.equal(echo.stdout, 'waiting\ngo\n', echo.stderr);
+});
+
 test('several can wait for one queue, in both directions', async () => {
   const queue = await create({ maxmsgs: 1 });
   const [a, b, writable] = [queue.readable(), queue.readable(), queue.writable()];
@@ -187,7 +215,7 @@ test('shiftAll takes at most as many as asked for', async () => {
 
 test('a slab sends and receives at any place in it', async () => {
   const queue = await create();
-  const slab = queue.slab(256);
+  const slab = await allocateSlab(256);
   slab.bytes.write('..hello', 10);
   assert.equal(queue.sendFrom(slab, 12, 5), true);
   assert.equal(queue.receiveInto(slab, 192), 5);

@@ -5,7 +5,7 @@ import { explainOther, explainTransfer } from './explain.ts';
 import { type Attributes, loadNative, type Native } from './native.ts';
 import { type OpenOptions, openDescriptor } from './open.ts';
 import { Readiness } from './readiness.ts';
-import { outsideSlab, Slab } from './slab.ts';
+import { outsideSlab, type Slab } from './slab.ts';
 
 type Events = { messages: []; drain: [] };
 
@@ -24,6 +24,7 @@ export class PosixMQ extends EventEmitter<Events> {
   #maxmsgs = 0;
   #msgsize = 0;
   #created = false;
+  #access: 'read' | 'write' | 'both' = 'both';
   #readiness: Readiness | undefined;
   readonly #priority = new Uint32Array(new ArrayBuffer(4));
   readonly #announcing = new Map<keyof Events, () => void>();
@@ -69,6 +70,7 @@ export class PosixMQ extends EventEmitter<Events> {
     this.#native = native;
     this.#descriptor = descriptor;
     this.#created = created;
+    this.#access = options.access ?? 'both';
     this.#readiness = new Readiness(() => native.poll(descriptor));
     ({ maxmsgs: this.#maxmsgs, msgsize: this.#msgsize } = this.attributes());
     this.#announce('messages');
@@ -81,6 +83,11 @@ export class PosixMQ extends EventEmitter<Events> {
   /** The mqd_t, which on Linux is a file descriptor; -1 where the queue is closed. */
   get descriptor(): number {
     return this.#descriptor;
+  }
+
+  /** What it was opened for. */
+  get access(): 'read' | 'write' | 'both' {
+    return this.#access;
   }
 
   /** Whether `open` made the queue, instead of finding it. */
@@ -173,11 +180,6 @@ export class PosixMQ extends EventEmitter<Events> {
     return messages;
   }
 
-  /** Memory for `sendFrom` and `receiveInto`. */
-  slab(size: number): Slab {
-    return new Slab(size, this.#opened('slab'));
-  }
-
   /**
    * As `push`, from a place in a slab: the way of loops over many messages.
    * Does not emit `drain`; wait with `writable()`.
@@ -204,6 +206,21 @@ export class PosixMQ extends EventEmitter<Events> {
       if (length >= 0) return length;
       if (this.#blocked('mq_receive', this.#msgsize)) return -1;
     }
+  }
+
+  /**
+   * Calls back once when there is a message (true) or the queue is closed (false): `readable`
+   * without a promise. Returns what cancels it.
+   */
+  whenReadable(callback: (ready: boolean) => void): () => void {
+    this.#opened('poll');
+    return this.#readiness?.wait('readable', callback) ?? (() => {});
+  }
+
+  /** As `whenReadable`, for room. */
+  whenWritable(callback: (ready: boolean) => void): () => void {
+    this.#opened('poll');
+    return this.#readiness?.wait('writable', callback) ?? (() => {});
   }
 
   /** Resolves to true when there is a message; to false when aborted or closed before. */

@@ -3,15 +3,14 @@
  * gets libuv's status (negative where polling failed) before the events.
  */
 export interface PollHandle {
-  start(
-    interest: { readonly readable: boolean; readonly writable: boolean },
-    callback: (
-      status: number,
-      events: { readonly readable: boolean; readonly writable: boolean },
-    ) => void,
-  ): void;
+  start(interest: Interest, callback: (status: number, events: Interest) => void): void;
   stop(): void;
   close(): void;
+}
+
+interface Interest {
+  readonly readable: boolean;
+  readonly writable: boolean;
 }
 
 type Direction = 'readable' | 'writable';
@@ -81,15 +80,21 @@ export class Readiness {
       return;
     }
     this.#handle ??= this.#open();
+    // koffi calls back from libuv without a turn of JavaScript around it, so that promises would
+    // not go on until something else happens: the check phase, next in the loop, is such a turn.
     this.#handle.start({ readable, writable }, (status, events) => {
-      // A status below zero wakes all: the next call on the queue says what is wrong.
-      try {
-        if (status < 0 || events.readable) this.#wake('readable', true);
-        if (status < 0 || events.writable) this.#wake('writable', true);
-      } finally {
-        this.#arm();
-      }
+      setImmediate(() => this.#ready(status, events));
     });
+  }
+
+  #ready(status: number, { readable, writable }: Interest) {
+    try {
+      // A status below zero wakes all: the next call on the queue says what is wrong.
+      if (status < 0 || readable) this.#wake('readable', true);
+      if (status < 0 || writable) this.#wake('writable', true);
+    } finally {
+      this.#arm();
+    }
   }
 
   #wake(direction: Direction, ready: boolean) {

@@ -1,4 +1,4 @@
-import type { Native } from './native.ts';
+import { loadNative, type Native } from './native.ts';
 
 /**
  * Memory that messages are received into and sent from at any offset, without a view or a copy
@@ -20,6 +20,11 @@ export class Slab {
   get length(): number {
     return this.bytes.length;
   }
+}
+
+/** Memory of `size` bytes for `sendFrom` and `receiveInto`, of any queue. */
+export async function allocateSlab(size: number): Promise<Slab> {
+  return new Slab(size, await loadNative('(none)'));
 }
 
 export function outsideSlab(slab: Slab): RangeError {
