@@ -1,1 +1,7 @@
-export {};
+export { errnoName, PosixMQError } from './error.ts';
+export { QUEUE_DIRECTORY, type QueueLimits, queueBytes, queueLimits } from './limits.ts';
+export { type BrokenName, checkQueueName } from './name.ts';
+export type { Attributes } from './native.ts';
+export type { OpenOptions } from './open.ts';
+export { PosixMQ, unlinkQueue } from './queue.ts';
+export { allocateSlab, type Slab } from './slab.ts';

@@ -1,0 +1,54 @@
+/** Starts to wait for something, calls back when it has come, and returns what cancels it. */
+export type Start = (done: () => void) => () => void;
+
+/** Resolves when the first of several things has come, and cancels the others. */
+export function firstOf(...starts: readonly Start[]): Promise<void> {
+  return new Promise((resolve) => {
+    const cancels: (() => void)[] = [];
+    let ended = false;
+    const done = () => {
+      if (ended) return;
+      ended = true;
+      for (const cancel of cancels) cancel();
+      resolve();
+    };
+    for (const start of starts) {
+      if (!ended) cancels.push(start(done));
+    }
+    if (ended) for (const cancel of cancels) cancel();
+  });
+}
+
+export function after(ms: number): Start {
+  return (done) => {
+    const timer = setTimeout(done, ms);
+    return () => clearTimeout(timer);
+  };
+}
+
+export function aborted(signal: AbortSignal): Start {
+  return (done) => {
+    if (signal.aborted) {
+      done();
+      return () => {};
+    }
+    signal.addEventListener('abort', done, { once: true });
+    return () => signal.removeEventListener('abort', done);
+  };
+}
+
+/** Something that several may wait for, and that happens again and again. */
+export class Bell {
+  readonly #waiting = new Set<() => void>();
+
+  ring(): void {
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    for (const done of all) done();
+  }
+
+  readonly rung: Start = (done) => {
+    this.#waiting.add(done);
+    return () => this.#waiting.delete(done);
+  };
+}

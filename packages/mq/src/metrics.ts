@@ -1,0 +1,49 @@
+import type { Counter, Histogram, Registry } from '@sidekit/core';
+
+/** What both sides count. The handles sit on hot paths: count a burst at a time. */
+export interface QueueMetrics {
+  readonly messages: Counter;
+  readonly records: Counter;
+  readonly bytes: Counter;
+  readonly wait: Histogram;
+  readonly redeliveries: Counter;
+  readonly duplicates: Counter;
+}
+
+const BUCKETS = [0.000_01, 0.0001, 0.001, 0.01, 0.1, 1, 10, 60];
+
+/** `depth` is asked at each scrape; undefined while no queue is open. */
+export function queueMetrics(registry: Registry, depth: () => number | undefined): QueueMetrics {
+  registry.gauge({
+    name: 'mq_queue_depth',
+    help: 'Messages in the queue now; NaN while it is not open.',
+    collect: (gauge) => gauge.set(depth() ?? Number.NaN),
+  });
+  return {
+    messages: registry.counter({
+      name: 'mq_messages_total',
+      help: 'Messages sent (producer) or received (consumer), those sent again included.',
+    }),
+    records: registry.counter({
+      name: 'mq_records_total',
+      help: 'Records sent (producer) or delivered to the sink (consumer), each once.',
+    }),
+    bytes: registry.counter({
+      name: 'mq_bytes_total',
+      help: 'Bytes of the messages sent or received.',
+    }),
+    wait: registry.histogram({
+      name: 'mq_wait_seconds',
+      help: 'Time spent waiting for room (producer) or for a message (consumer), each wait.',
+      buckets: BUCKETS,
+    }),
+    redeliveries: registry.counter({
+      name: 'mq_redeliveries_total',
+      help: 'Messages sent again because no acknowledgement came.',
+    }),
+    duplicates: registry.counter({
+      name: 'mq_duplicates_total',
+      help: 'Records received again and left out.',
+    }),
+  };
+}

@@ -1,0 +1,287 @@
+import { type Log, throttle } from '@sidekit/core';
+import { allocateSlab, type Slab } from '@sidekit/posix-mq';
+import { aborted, after, firstOf, type Start } from './first-of.ts';
+import { DATA_HEADER, decodeAck, FrameType, writeDataHeader } from './frame.ts';
+import { deliveredUpTo } from './inbox.ts';
+import type { Outbox } from './outbox.ts';
+import type { Outlet } from './outlet.ts';
+import { type PlainSenderOptions, tooLong } from './plain-sender.ts';
+import { untilDone } from './retry.ts';
+import type { Sender } from './sender.ts';
+import { measureLines } from './source/lines.ts';
+import type { Block } from './source/source.ts';
+
+const LINE_FEED = 0x0a;
+
+export interface ReliableSenderOptions extends PlainSenderOptions {
+  /** The queue in which the consumer acknowledges. */
+  readonly acks: Outlet;
+  readonly outbox: Outbox;
+  /** Where a consumer that shares the journal's volume keeps what it has delivered. */
+  readonly inbox: string;
+  /** In milliseconds. */
+  readonly redeliverAfter: number;
+  readonly log: Log;
+}
+
+/** One message in flight, in its place of the slab. */
+interface Slot {
+  readonly offset: number;
+  length: number;
+  first: number;
+  last: number;
+  sent: boolean;
+}
+
+/**
+ * At-least-once: go-back-N over the queue. Every record is in the journal first; at most as many
+ * messages as the queue holds are in flight; what is not acknowledged in time, or is asked for,
+ * is sent again in order from the first that is missing.
+ */
+export class ReliableSender implements Sender {
+  readonly #options: ReliableSenderOptions;
+  readonly #slab: Slab;
+  readonly #free: Slot[];
+  /** In flight, by sequence; those from `#cursor` on are still to be sent. */
+  readonly #window: Slot[] = [];
+  #cursor = 0;
+  #deadline = 0;
+  #resumed = false;
+  readonly #ack: Buffer;
+  readonly #foreign: () => void;
+
+  private constructor(options: ReliableSenderOptions, slab: Slab) {
+    this.#options = options;
+    this.#slab = slab;
+    const { maxmsgs, msgsize } = options.outlet.queue;
+    this.#free = Array.from({ length: maxmsgs }, (_, i) => ({
+      offset: i * msgsize,
+      length: 0,
+      first: 0,
+      last: 0,
+      sent: false,
+    }));
+    this.#ack = Buffer.alloc(options.acks.queue.msgsize);
+    this.#foreign = throttle(60_000, (suppressed) =>
+      options.log.warn(
+        'acknowledgements for another journal arrive; give each producer its own queue',
+        {
+          suppressed,
+        },
+      ),
+    );
+  }
+
+  static async create(options: ReliableSenderOptions): Promise<ReliableSender> {
+    const { maxmsgs, msgsize } = options.outlet.queue;
+    return new ReliableSender(options, await allocateSlab(maxmsgs * msgsize));
+  }
+
+  async send(block: Block): Promise<void> {
+    const { outlet, outbox, printer, stopping, log } = this.#options;
+    await this.#resume();
+    const { msgsize } = outlet.queue;
+    const needed = block.longest + 1 + DATA_HEADER;
+    if (needed > msgsize) throw tooLong(needed, msgsize);
+    const lines = block.slab.bytes.subarray(block.start, block.end);
+    const append = () => outbox.append(lines, block.count, block.position);
+    const sequence = await untilDone(append, { what: 'the journal', stopping, log });
+    if (sequence === undefined) return;
+    block.accepted?.();
+    if (printer) {
+      for (let i = block.start; i < block.end; ) {
+        const feed = block.slab.bytes.indexOf(LINE_FEED, i);
+        printer.add(block.slab.bytes, i, feed);
+        i = feed + 1;
+      }
+      printer.flush();
+    }
+    await this.#transmit(lines, sequence, FrameType.data);
+  }
+
+  async finish(exitMessage: string): Promise<void> {
+    const { outbox, printer, stopping, log } = this.#options;
+    await this.#resume();
+    if (exitMessage !== '') {
+      const lines = Buffer.from(`${exitMessage}\n`);
+      const append = () => outbox.append(lines, 1, outbox.position, true);
+      const sequence = await untilDone(append, { what: 'the journal', stopping, log });
+      if (sequence === undefined) return;
+      printer?.add(lines, 0, lines.length - 1);
+      printer?.flush();
+      await this.#transmit(lines, sequence, FrameType.end);
+    }
+    while (this.#window.length > 0 && !stopping.aborted) await this.#turn();
+  }
+
+  close(): void {}
+
+  /** First sends what a run before this one had in its journal. */
+  async #resume(): Promise<void> {
+    if (this.#resumed) return;
+    this.#resumed = true;
+    const { outbox, log } = this.#options;
+    this.#acknowledged(deliveredUpTo(this.#options.inbox, outbox.stream));
+    if (outbox.last > outbox.acknowledged) {
+      log.info('resuming from the journal', { from: outbox.acknowledged + 1, to: outbox.last });
+    }
+    for (const entry of outbox.pending()) {
+      const { lines, sequence, end } = entry;
+      const known = Math.max(0, outbox.acknowledged + 1 - sequence);
+      if (known >= entry.count) continue;
+      const rest = lines.subarray(skipLines(lines, known));
+      await this.#transmit(rest, sequence + known, end ? FrameType.end : FrameType.data);
+      if (this.#options.stopping.aborted) return;
+    }
+  }
+
+  /** Puts lines into messages and these into the window, as places in it become free. */
+  async #transmit(
+    lines: Buffer,
+    sequence: number,
+    type: typeof FrameType.data | typeof FrameType.end,
+  ): Promise<void> {
+    const { outlet, outbox, batch, stopping } = this.#options;
+    const { bytes } = this.#slab;
+    let next = sequence;
+    for (let at = 0; at < lines.length; ) {
+      while (this.#free.length === 0) {
+        if (stopping.aborted) return;
+        await this.#turn();
+      }
+      const payload = outlet.queue.msgsize - DATA_HEADER;
+      const limit = Math.min(lines.length, at + payload);
+      const end = batch
+        ? lines.lastIndexOf(LINE_FEED, limit - 1) + 1
+        : lines.indexOf(LINE_FEED, at) + 1;
+      if (end <= at || end - at > payload) throw tooLong(end - at + DATA_HEADER, payload);
+      const count = batch ? measureLines(lines, at, end).count : 1;
+      const slot = this.#free.pop()!;
+      const { stream, acknowledged } = outbox;
+      writeDataHeader(bytes, slot.offset, {
+        type,
+        count,
+        stream,
+        sequence: next,
+        base: acknowledged + 1,
+      });
+      lines.copy(bytes, slot.offset + DATA_HEADER, at, end);
+      slot.length = DATA_HEADER + end - at;
+      slot.first = next;
+      slot.last = next + count - 1;
+      slot.sent = false;
+      if (this.#window.length === 0) this.#postpone();
+      this.#window.push(slot);
+      next += count;
+      at = end;
+      if (this.#free.length === 0) this.#step();
+    }
+    this.#step();
+  }
+
+  /** Waits until there is something to do, and does it. */
+  async #turn(): Promise<void> {
+    const { outlet, acks, stopping, metrics } = this.#options;
+    if (outlet.removed) {
+      (await outlet.replace()).close();
+      this.#sendAgain();
+    }
+    if (acks.removed) (await acks.replace()).close();
+    if (this.#step()) return;
+    const starts: Start[] = [
+      (done) => acks.queue.whenReadable(done),
+      outlet.changed.rung,
+      acks.changed.rung,
+      aborted(stopping),
+      after(Math.max(1, this.#deadline - performance.now())),
+    ];
+    if (this.#cursor < this.#window.length) {
+      starts.push((done) => outlet.queue.whenWritable(done));
+    }
+    const since = performance.now();
+    await firstOf(...starts);
+    metrics.wait.observe((performance.now() - since) / 1000);
+    this.#step();
+  }
+
+  /** Takes acknowledgements, sends what there is room for; whether that changed anything. */
+  #step(): boolean {
+    const before = this.#window.length;
+    const sent = this.#cursor;
+    this.#takeAcks();
+    if (performance.now() >= this.#deadline && this.#cursor > 0) this.#overdue();
+    this.#pump();
+    return this.#window.length !== before || this.#cursor !== sent;
+  }
+
+  #pump() {
+    const { outlet, outbox, priority, metrics } = this.#options;
+    const { queue } = outlet;
+    while (this.#cursor < this.#window.length) {
+      const slot = this.#window[this.#cursor]!;
+      this.#slab.bytes.writeUInt32BE(slot.first - outbox.acknowledged - 1, slot.offset + 24);
+      if (!queue.sendFrom(this.#slab, slot.offset, slot.length, priority)) return;
+      this.#cursor++;
+      metrics.messages.inc();
+      metrics.bytes.inc(slot.length);
+      if (slot.sent) metrics.redeliveries.inc();
+      else metrics.records.inc(slot.last - slot.first + 1);
+      slot.sent = true;
+    }
+  }
+
+  #takeAcks() {
+    const { acks, outbox } = this.#options;
+    let highest = 0;
+    let resume = false;
+    for (;;) {
+      const length = acks.queue.shift(this.#ack);
+      if (length === false) break;
+      const ack = decodeAck(this.#ack.subarray(0, length));
+      if (!ack) continue;
+      if (ack.stream !== outbox.stream) {
+        this.#foreign();
+        continue;
+      }
+      highest = Math.max(highest, ack.sequence);
+      resume ||= ack.resume;
+    }
+    this.#acknowledged(highest);
+    if (resume) this.#sendAgain();
+  }
+
+  #acknowledged(sequence: number) {
+    const { outbox } = this.#options;
+    if (sequence <= outbox.acknowledged) return;
+    outbox.acknowledge(sequence);
+    while (this.#window[0] !== undefined && this.#window[0].last <= sequence) {
+      this.#free.push(this.#window.shift()!);
+      this.#cursor = Math.max(0, this.#cursor - 1);
+    }
+    this.#postpone();
+  }
+
+  /** No acknowledgement for too long: is it lost, is the consumer slow, or are the messages gone? */
+  #overdue() {
+    const { outlet, outbox, inbox } = this.#options;
+    this.#postpone();
+    this.#acknowledged(deliveredUpTo(inbox, outbox.stream));
+    if (outlet.queue.curmsgs < this.#cursor) this.#sendAgain();
+  }
+
+  #sendAgain() {
+    this.#cursor = 0;
+    this.#postpone();
+  }
+
+  #postpone() {
+    this.#deadline = performance.now() + this.#options.redeliverAfter;
+  }
+}
+
+/** The offset after `count` lines. */
+export function skipLines(lines: Buffer, count: number, start = 0): number {
+  let at = start;
+  for (let i = 0; i < count; i++) at = lines.indexOf(LINE_FEED, at) + 1;
+  return at;
+}

@@ -1,0 +1,71 @@
+import { Broken, choice, duration, option, path, type Report, scalar, text } from '@sidekit/core';
+import { checkQueueName } from '@sidekit/posix-mq';
+
+const queueName = scalar('queue name', { type: 'string', pattern: '^/[^/]{1,255}$' }, (input) => {
+  if (typeof input !== 'string') return new Broken('must be text', 'put it in quotes');
+  const broken = checkQueueName(input);
+  if (broken) return new Broken(broken.rule, broken.remedy);
+  return Buffer.byteLength(input) > 252
+    ? new Broken('must leave room for .ack', 'choose a name of at most 251 bytes')
+    : input;
+});
+
+/** The options that both sides have; the same values belong on both. */
+export const sharedOptions = {
+  queue: option(queueName, {
+    description: 'The queue, in the IPC namespace that the containers of a Pod share.',
+    default: '/sidekit',
+  }),
+  delivery: option(choice('at-most-once', 'at-least-once'), {
+    description:
+      '`at-most-once`: plain messages, nothing kept. `at-least-once`: journal, acknowledgements, redelivery and deduplication; the same on both sides.',
+    default: 'at-most-once',
+  }),
+  journal: option(path, {
+    description:
+      'With `at-least-once`: a directory on a volume that outlives the container, best one that both sides share.',
+  }),
+  exitMessage: option(text(), {
+    description:
+      'The message that ends the consumer: sent after the last record. Empty: none is sent, and the consumer goes on until SIGTERM.',
+    default: 'done',
+  }),
+  checkInterval: option(duration(1, 60_000), {
+    description:
+      'The longest time until a queue that was made, or removed and made anew, is noticed; events of `/dev/mqueue` make it sooner.',
+    default: 200,
+  }),
+};
+
+interface SharedValues {
+  readonly delivery: string;
+  readonly journal: string | undefined;
+  readonly exitMessage: string;
+}
+
+/** The rules between the options that both sides have. */
+export function checkShared(values: SharedValues, report: Report): void {
+  if (values.delivery === 'at-least-once' && values.journal === undefined) {
+    report({
+      name: '--journal',
+      rule: 'is missing with --delivery at-least-once',
+      remedy: 'give a directory on a volume that outlives the container',
+    });
+  }
+  if (values.delivery === 'at-most-once' && values.journal !== undefined) {
+    report({
+      name: '--journal',
+      value: values.journal,
+      rule: 'has no use with --delivery at-most-once',
+      remedy: 'add --delivery at-least-once, or leave it out',
+    });
+  }
+  if (/[\n\0]/.test(values.exitMessage)) {
+    report({
+      name: '--exit-message',
+      value: values.exitMessage,
+      rule: 'must be one line',
+      remedy: 'leave out line feeds and NUL',
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, type Stats, writeSync } from 'node:fs';
+import type { Log } from '@sidekit/core';
+import { fileFailure } from '../failures.ts';
+import type { SinkMark } from '../inbox.ts';
+import type { Sink } from './sink.ts';
+
+/**
+ * Appends lines to a file. With `mark`, what a killed process had appended after it is cut off,
+ * as it comes again: so each record is in the file once.
+ */
+export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Sink {
+  let descriptor: number;
+  let stats: Stats;
+  try {
+    descriptor = openSync(path, 'a', 0o644);
+    stats = fstatSync(descriptor);
+    if (mark && stats.isFile() && stats.ino === mark.inode && stats.size > mark.size) {
+      log.info('cutting off what was not acknowledged', { path, bytes: stats.size - mark.size });
+      ftruncateSync(descriptor, mark.size);
+    }
+  } catch (error) {
+    throw fileFailure('--file cannot be written', path, error);
+  }
+  const { ino: inode } = stats;
+  const regular = stats.isFile();
+  /** Bytes of the block that were written before a failure. */
+  let done = 0;
+  return {
+    write: (bytes, start, end) => {
+      while (start + done < end) {
+        done += writeSync(descriptor, bytes, start + done, end - start - done);
+      }
+      done = 0;
+    },
+    mark: () => (regular ? { inode, size: fstatSync(descriptor).size } : undefined),
+    close: () => closeSync(descriptor),
+  };
+}

@@ -1,0 +1,31 @@
+import { retryAfter, send } from '@sidekit/core';
+import type { Sink } from './sink.ts';
+
+/**
+ * Posts lines; only a 2xx takes them. `Idempotency-Key` is the same when a block is posted again
+ * by this process; a restarted one may cut the blocks differently, so the receiver that must not
+ * see a record twice looks at the sequence in it.
+ */
+export function httpSink(url: string, timeout: number): Sink {
+  let notBefore = 0;
+  return {
+    write: async (bytes, start, end, { count, key }) => {
+      const early = notBefore - Date.now();
+      if (early > 0) throw new Error(`${url} asked to wait ${Math.ceil(early / 1000)} s more`);
+      const { status, headers } = await send(url, {
+        method: 'POST',
+        body: bytes.subarray(start, end),
+        headers: {
+          'content-type': 'text/plain; charset=utf-8',
+          'mq-records': String(count),
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+        timeout,
+      });
+      if (status >= 200 && status < 300) return;
+      notBefore = Date.now() + Math.min(retryAfter(headers['retry-after']) ?? 0, 60_000);
+      throw new Error(`${url} answered ${status}`);
+    },
+    close: () => {},
+  };
+}

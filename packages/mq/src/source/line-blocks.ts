@@ -1,0 +1,69 @@
+import { ExpectedError, formatSize } from '@sidekit/core';
+import { allocateSlab, type Slab } from '@sidekit/posix-mq';
+import { measureLines } from './lines.ts';
+import { type Block, HEADROOM } from './source.ts';
+
+const SIZE = 256 * 1024;
+const LINE_FEED = 0x0a;
+
+/**
+ * Cuts a stream of bytes into blocks of whole lines: room to read into, then the block. What
+ * is left of a line moves to the front for the next round.
+ */
+export class LineBlocks {
+  readonly #slab: Slab;
+  readonly #name: string;
+  #start = HEADROOM;
+  #end = HEADROOM;
+  /** Bytes of whole lines handed out so far, from where the source was begun. */
+  #position: number;
+
+  private constructor(slab: Slab, name: string, position: number) {
+    this.#slab = slab;
+    this.#name = name;
+    this.#position = position;
+  }
+
+  /** `name` is the source's, for errors; `position` is where it is begun, in bytes. */
+  static async create(name: string, position = 0): Promise<LineBlocks> {
+    // The last byte is kept for a line feed that the end of the source lacks.
+    return new LineBlocks(await allocateSlab(HEADROOM + SIZE + 1), name, position);
+  }
+
+  /** Where to read into, at least one byte. @throws {ExpectedError} where one line fills it all. */
+  room(): Buffer {
+    const { bytes } = this.#slab;
+    if (this.#start > HEADROOM) {
+      bytes.copyWithin(HEADROOM, this.#start, this.#end);
+      this.#end -= this.#start - HEADROOM;
+      this.#start = HEADROOM;
+    }
+    if (this.#end === HEADROOM + SIZE) {
+      throw new ExpectedError(`${this.#name} has a line of more than ${formatSize(SIZE)}`);
+    }
+    return bytes.subarray(this.#end, HEADROOM + SIZE);
+  }
+
+  /** Takes what was read into `room()`; undefined until there is a whole line. */
+  take(length: number): Block | undefined {
+    this.#end += length;
+    const { bytes } = this.#slab;
+    const last = bytes.lastIndexOf(LINE_FEED, this.#end - 1);
+    return last < this.#start ? undefined : this.#block(last + 1);
+  }
+
+  /** At the end of the source: what is left, though it has no line feed. */
+  rest(): Block | undefined {
+    if (this.#end === this.#start) return undefined;
+    this.#slab.bytes[this.#end++] = LINE_FEED;
+    return this.#block(this.#end);
+  }
+
+  #block(end: number): Block {
+    const start = this.#start;
+    this.#start = end;
+    this.#position += end - start;
+    const measured = measureLines(this.#slab.bytes, start, end);
+    return { slab: this.#slab, start, end, position: this.#position, ...measured };
+  }
+}

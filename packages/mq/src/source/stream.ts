@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+import { ExpectedError, errorText } from '@sidekit/core';
+import { aborted, firstOf } from '../first-of.ts';
+import { LineBlocks } from './line-blocks.ts';
+import type { Block, Source } from './source.ts';
+
+/**
+ * The lines of a stream such as stdin, as they come. It cannot be read again: what a killed
+ * process had read and not put into the journal is gone.
+ */
+export async function streamSource(stream: Readable, name: string): Promise<Source> {
+  const blocks = await LineBlocks.create(name);
+  let chunk: Buffer = Buffer.alloc(0);
+  let failure: Error | undefined;
+  let ended = false;
+  let finished = false;
+  stream.on('error', (error) => (failure = error));
+  stream.on('end', () => (ended = true));
+  stream.on('close', () => (ended = true));
+
+  /** Waits for bytes, the end or a stop. */
+  const next = async (stopping: AbortSignal): Promise<void> => {
+    while (chunk.length === 0 && !ended && !failure && !stopping.aborted) {
+      const read: Buffer | null = stream.read();
+      if (read !== null) {
+        chunk = read;
+        return;
+      }
+      await firstOf(aborted(stopping), (done) => {
+        const events = ['readable', 'end', 'close', 'error'] as const;
+        for (const event of events) stream.once(event, done);
+        return () => {
+          for (const event of events) stream.off(event, done);
+        };
+      });
+    }
+  };
+
+  return {
+    finite: true,
+    close: () => stream.destroy(),
+    read: async (stopping): Promise<Block | undefined> => {
+      while (!finished) {
+        await next(stopping);
+        if (stopping.aborted) return undefined;
+        if (failure) throw new ExpectedError(`${name} cannot be read: ${errorText(failure)}`);
+        let block: Block | undefined;
+        if (chunk.length > 0) {
+          const length = chunk.copy(blocks.room());
+          chunk = chunk.subarray(length);
+          block = blocks.take(length);
+        } else {
+          finished = true;
+          block = blocks.rest();
+        }
+        if (block) return block;
+      }
+      return undefined;
+    },
+  };
+}
