@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { ImageSpec } from './catalog.ts';
 import { warmCodeCache } from './code-cache.ts';
@@ -29,50 +29,34 @@ export async function bundle(
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
-    external: ['koffi'],
+    // koffi's own code is bundled; its prebuilt binding is found beside the bundle.
+    alias: { koffi: resolve('node_modules/koffi/src/koffi/index.cjs') },
+    external: ['@koromix/*'],
     write: false,
   });
   // The launcher wraps the text in a function, where a hashbang has no place.
   const text = result.outputFiles[0]?.text ?? '';
   writeFileSync(join(directory, 'bundle.cjs'), text.replace(/^#!.*\n/, ''));
-  writeFileSync(
-    join(directory, 'licences.txt'),
-    licences(Object.keys(result.metafile.inputs), image),
-  );
+  writeFileSync(join(directory, 'licences.txt'), licences(Object.keys(result.metafile.inputs)));
   cpSync('images/launcher.cjs', join(directory, 'main.cjs'));
-  if (image.native) copyKoffi(directory, architecture);
+  if (image.native) copyBinding(directory, architecture);
   if (architecture === process.arch) await warmCodeCache(image, directory);
 }
 
-/** koffi finds its prebuilt binding through the package of the platform. */
-function copyKoffi(directory: string, architecture: Architecture) {
-  const platform = `linux-${architecture}`;
-  const modules = join(directory, 'node_modules');
-  for (const file of [
-    'package.json',
-    'index.cjs',
-    'index.js',
-    'indirect.cjs',
-    'indirect.js',
-    'lib',
-    'LICENSE.txt',
-  ]) {
-    cpSync(join('node_modules/koffi', file), join(modules, 'koffi', file), { recursive: true });
-  }
-  const binding = join('@koromix', `koffi-${platform}`);
-  const native = `linux_${architecture}`;
-  for (const file of ['package.json', 'index.js', native]) {
-    cpSync(join('node_modules', binding, file), join(modules, binding, file), { recursive: true });
+/** The prebuilt binding is a package of the platform. */
+function copyBinding(directory: string, architecture: Architecture) {
+  const binding = join('node_modules/@koromix', `koffi-linux-${architecture}`);
+  for (const file of ['package.json', 'index.js', `linux_${architecture}`]) {
+    cpSync(join(binding, file), join(directory, binding, file), { recursive: true });
   }
 }
 
 /** The licence texts of the npm packages that went into the bundle. */
-function licences(inputs: readonly string[], image: ImageSpec): string {
+function licences(inputs: readonly string[]): string {
   const found = inputs.flatMap(
     (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
   );
   const names = new Set(found);
-  if (image.native) names.add('koffi');
   const texts = [...names].toSorted().map((name) => {
     const { version, license } = JSON.parse(
       readFileSync(join('node_modules', name, 'package.json'), 'utf8'),

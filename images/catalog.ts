@@ -14,49 +14,9 @@ export interface ImageSpec {
 
 export const IMAGES: readonly ImageSpec[] = [
   {
-    name: 'ambassador',
-    title: 'Reverse proxy beside the application',
-    warmUp: [
-      '--admin',
-      '127.0.0.1:0',
-      '--listen',
-      '127.0.0.1:0',
-      '--upstream',
-      'http://127.0.0.1:9',
-    ],
-  },
-  {
-    name: 'adapter',
-    title: 'Log adapter',
-    warmUp: ['--admin', '127.0.0.1:0', '--include', '/tmp/sidekit-warm-up/*.log'],
-  },
-  {
-    name: 'file-writer',
-    title: 'Writes files whole or not at all',
-    warmUp: [
-      '--admin',
-      '127.0.0.1:0',
-      '--source',
-      'clock',
-      '--target',
-      '/tmp/sidekit-warm-up/clock',
-    ],
-  },
-  {
     name: 'mq',
     title: 'Producer and consumer over a POSIX message queue',
     native: true,
     warmUp: ['consumer', '--admin', '127.0.0.1:0', '--queue', '/sidekit-warm-up'],
-  },
-  {
-    name: 'wait-for',
-    title: 'Waits for queues, ports, URLs, files and names',
-    native: true,
-    warmUp: ['tcp:127.0.0.1:9', '--timeout', '1s'],
-  },
-  {
-    name: 'webapp',
-    title: 'Demo application',
-    warmUp: ['--admin', '127.0.0.1:0', '--listen', '127.0.0.1:0'],
   },
 ];

@@ -3,7 +3,7 @@
 const { readFileSync } = require('node:fs');
 const { wrap } = require('node:module');
 const { join } = require('node:path');
-const { constants, Script } = require('node:vm');
+const { Script } = require('node:vm');
 
 const filename = join(__dirname, 'bundle.cjs');
 let cachedData;
@@ -13,7 +13,6 @@ try {
 const script = new Script(wrap(readFileSync(filename, 'utf8')), {
   filename,
   cachedData,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 const bundle = { exports: {} };
 script

@@ -18,7 +18,10 @@ type Words = { readonly description: string; readonly secret?: boolean };
 
 /** Declares an option that has a default, must be given, or may be left out (undefined). */
 export function option<const T>(type: Type<T>, words: Words & { readonly default: T }): Option<T>;
-export function option<const T>(type: Type<T>, words: Words & { readonly required: true }): Option<T>;
+export function option<const T>(
+  type: Type<T>,
+  words: Words & { readonly required: true },
+): Option<T>;
 export function option<const T>(type: Type<T>, words: Words): Option<T | undefined>;
 export function option<const T>(
   type: Type<T>,

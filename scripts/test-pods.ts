@@ -1,0 +1,26 @@
+/**
+ * `npm run test:pods`: every Pod end to end, on the engine of POD_ENGINE (docker, podman or
+ * kube); `-- NAME…` only some.
+ */
+import { globSync } from 'node:fs';
+import { basename } from 'node:path';
+import { buildImages } from '../images/build.ts';
+import { findEngine } from './support/engine.ts';
+import { heading } from './support/output.ts';
+import { runTests } from './support/tests.ts';
+
+export async function main(args: readonly string[]): Promise<number> {
+  const { POD_ENGINE: wanted } = process.env;
+  // On a cluster the images are loaded already, by whoever made it.
+  const engine = wanted === 'kube' ? { name: 'kube' } : await findEngine(wanted);
+  if (engine.name !== 'kube') {
+    heading(`Images (${engine.name})`);
+    await buildImages(engine as Awaited<ReturnType<typeof findEngine>>);
+  }
+  heading(`Pods (${engine.name})`);
+  const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
+  const chosen = files.filter(
+    (file) => args.length === 0 || args.includes(basename(file, '.test.ts')),
+  );
+  return runTests(chosen, { concurrency: 1, env: { POD_ENGINE: engine.name } });
+}

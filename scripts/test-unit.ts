@@ -1,0 +1,17 @@
+/** `npm run test:unit`: every test beside the code; `-- PATTERN` only files that contain it. */
+import { globSync } from 'node:fs';
+import { ensureDebianPackages, TEST_PACKAGES } from './support/debian.ts';
+import { ensureMessageQueues } from './support/mqueue.ts';
+import { heading } from './support/output.ts';
+import { runTests } from './support/tests.ts';
+
+export async function main(args: readonly string[]): Promise<number> {
+  await ensureDebianPackages(TEST_PACKAGES, 'the counterparts of the tests');
+  await ensureMessageQueues();
+  heading('Unit tests');
+  const files = globSync('{packages/*/src,scripts,images}/**/*.test.ts').toSorted();
+  return runTests(
+    files.filter((file) => args.every((word) => file.includes(word))),
+    { concurrency: 2 },
+  );
+}

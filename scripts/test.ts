@@ -1,0 +1,35 @@
+/** `npm test`: checks, unit tests, images and their tests, and every Pod end to end. */
+import { buildImages } from '../images/build.ts';
+import { main as check } from './check.ts';
+import { findEngine } from './support/engine.ts';
+import { green, heading, red, seconds, table } from './support/output.ts';
+import { runTests } from './support/tests.ts';
+import { main as testPods } from './test-pods.ts';
+import { main as testUnit } from './test-unit.ts';
+
+export async function main(): Promise<number> {
+  const engine = await findEngine(process.env.POD_ENGINE);
+  const rows = [['stage', 'result', 'time']];
+  let failed = false;
+  const stage = async (name: string, work: () => Promise<number>) => {
+    const start = performance.now();
+    const code = await work().catch((error: Error) => {
+      console.error(error.message);
+      return 1;
+    });
+    failed ||= code !== 0;
+    rows.push([name, code === 0 ? green('passed') : red('failed'), seconds(start)]);
+  };
+  await stage('checks', check);
+  await stage('unit tests', () => testUnit([]));
+  await stage('images', async () => {
+    heading(`Images (${engine.name})`);
+    await buildImages(engine);
+    return runTests(['test/images.test.ts'], { concurrency: 1, env: { POD_ENGINE: engine.name } });
+  });
+  process.env.POD_ENGINE = engine.name;
+  await stage('Pods', () => testPods([]));
+  heading('Result');
+  console.log(table(rows));
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,90 @@
+/** What a Pod test needs of whatever runs the Pods; two things implement it: `pod` and kubectl. */
+export interface TestEngine {
+  readonly name: string;
+  /** Applies a manifest, by the path of its file, and returns what came of it. */
+  apply(path: string): Promise<Session>;
+}
+
+/** The Pods of one applied manifest; disposing it deletes them. */
+export interface Session extends AsyncDisposable {
+  /** The Pods with their status, as `kubectl get pods -o json` has them. */
+  pods(): Promise<PodStatus[]>;
+  /** The status of the Pod of that name, or of the one Pod whose name starts with `name-`. */
+  status(name: string): Promise<PodStatus>;
+  /** Waits until the Pod is Ready. */
+  ready(name: string, timeout?: number): Promise<PodStatus>;
+  /** Waits until the Pod has ended, and returns how. */
+  completed(name: string, timeout?: number): Promise<PodStatus>;
+  logs(name: string, container: string): Promise<string>;
+  /** An HTTP exchange with a port of the Pod, as from another Pod. */
+  http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;
+  exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult>;
+  /** Applies a changed manifest. */
+  reapply(text: string): Promise<void>;
+  /** Deletes one Pod, gracefully, and waits until it has gone. */
+  remove(name: string): Promise<void>;
+}
+
+export interface HttpInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpResult {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly started?: boolean;
+  readonly restartCount: number;
+  readonly state: {
+    readonly waiting?: { readonly reason: string };
+    readonly running?: object;
+    readonly terminated?: { readonly exitCode: number; readonly reason: string };
+  };
+}
+
+export interface PodStatus {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly status: {
+    readonly phase: string;
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export function isReady({ status }: PodStatus): boolean {
+  return (
+    status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ??
+    false
+  );
+}
+
+export function hasEnded({ status }: PodStatus): boolean {
+  return status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+/** The one Pod that `name` means: of that name, or made by a controller of that name. */
+export function findPod(pods: readonly PodStatus[], name: string): PodStatus {
+  const found =
+    pods.find(({ metadata }) => metadata.name === name) ??
+    pods.find(({ metadata }) => metadata.name.startsWith(`${name}-`));
+  if (!found)
+    throw new Error(
+      `no Pod ${name} among ${pods.map(({ metadata }) => metadata.name).join(', ') || 'none'}`,
+    );
+  return found;
+}

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { until } from '@sidekit/test-kit';
+import { command, must } from './command.ts';
+import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import { BaseSession, request } from './session.ts';
+
+/**
+ * Runs Pods on the cluster of the current kubectl context, where the images must be loaded. Each
+ * session has a namespace of its own, which enforces Pod Security *restricted*.
+ */
+export class KubeEngine implements TestEngine {
+  readonly name = 'kube';
+
+  async apply(path: string): Promise<Session> {
+    const namespace = `sidekit-${randomBytes(4).toString('hex')}`;
+    await must('kubectl', ['create', 'namespace', namespace]);
+    const session = new KubeSession(namespace);
+    try {
+      await must('kubectl', [
+        'label',
+        'namespace',
+        namespace,
+        'pod-security.kubernetes.io/enforce=restricted',
+      ]);
+      // Pods are refused until the namespace's ServiceAccount is there.
+      const account = ['get', 'serviceaccount', 'default', '-n', namespace];
+      await until(async () => (await command('kubectl', account)).code === 0, {
+        what: 'the default ServiceAccount',
+      });
+      await must('kubectl', ['apply', '-n', namespace, '-f', path]);
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
+    }
+    return session;
+  }
+}
+
+class KubeSession extends BaseSession {
+  readonly #namespace: string;
+
+  constructor(namespace: string) {
+    super();
+    this.#namespace = namespace;
+  }
+
+  async pods(): Promise<PodStatus[]> {
+    return JSON.parse(await this.#must(['get', 'pods', '-o', 'json'])).items;
+  }
+
+  async logs(name: string, container: string): Promise<string> {
+    const { metadata } = await this.status(name);
+    return this.#must(['logs', metadata.name, '-c', container]);
+  }
+
+  async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {
+    const { metadata } = await this.status(name);
+    const forward = spawn(
+      'kubectl',
+      ['port-forward', '-n', this.#namespace, `pod/${metadata.name}`, `:${port}`],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let output = '';
+    forward.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+    try {
+      const local = await until(() => /127\.0\.0\.1:(\d+)/.exec(output)?.[1], {
+        what: `a port forward to ${name}:${port}`,
+      });
+      return await request(`http://127.0.0.1:${local}`, path, init);
+    } finally {
+      forward.kill();
+    }
+  }
+
+  async exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult> {
+    const { metadata } = await this.status(name);
+    return this.#kubectl(['exec', metadata.name, '-c', container, '--', ...argv]);
+  }
+
+  async reapply(text: string): Promise<void> {
+    await must('kubectl', ['apply', '-n', this.#namespace, '-f', '-'], { input: text });
+  }
+
+  async remove(name: string): Promise<void> {
+    const { metadata } = await this.status(name);
+    await this.#must(['delete', 'pod', metadata.name, '--wait']);
+  }
+
+  async evidence(): Promise<string> {
+    const parts = [
+      (await this.#kubectl(['get', 'pods', '-o', 'wide'])).stdout,
+      (await this.#kubectl(['get', 'events', '--sort-by=.lastTimestamp'])).stdout,
+    ];
+    for (const { metadata } of await this.pods()) {
+      const { stdout, stderr } = await this.#kubectl([
+        'logs',
+        metadata.name,
+        '--all-containers',
+        '--prefix',
+      ]);
+      parts.push(stdout, stderr);
+    }
+    return `--- evidence of namespace ${this.#namespace}\n${parts.join('\n')}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await command('kubectl', ['delete', 'namespace', this.#namespace, '--wait=false']);
+    await command('kubectl', [
+      'delete',
+      'pods',
+      '--all',
+      '-n',
+      this.#namespace,
+      '--grace-period=1',
+      '--wait',
+    ]);
+  }
+
+  #kubectl(args: readonly string[]): Promise<ExecResult> {
+    return command('kubectl', ['-n', this.#namespace, ...args]);
+  }
+
+  #must(args: readonly string[]): Promise<string> {
+    return must('kubectl', ['-n', this.#namespace, ...args]);
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { command, must } from './command.ts';
+import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import { BaseSession, request } from './session.ts';
+
+/** Runs Pods with the `pod` command on Docker or Podman. */
+export class PodEngine implements TestEngine {
+  readonly name: string;
+
+  constructor(name: 'docker' | 'podman') {
+    this.name = name;
+  }
+
+  async apply(path: string): Promise<Session> {
+    const directory = mkdtempSync(join(tmpdir(), 'sidekit-pods-'));
+    const session = new PodSession(path, directory, this.name);
+    await session.up(path);
+    return session;
+  }
+}
+
+class PodSession extends BaseSession {
+  readonly #path: string;
+  readonly #directory: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(path: string, directory: string, engine: string) {
+    super();
+    this.#path = path;
+    this.#directory = directory;
+    this.#env = { ...process.env, SIDEKIT_POD_DIR: directory, POD_ENGINE: engine };
+  }
+
+  async up(file: string, input?: string) {
+    // Whether the Pods become Ready or fail is for the test to say: only bad usage is an error.
+    const args = ['up', file, '--timeout', '1ms'];
+    const { code, stderr } = await this.#pod(args, input);
+    if (code === 64) throw new Error(stderr);
+  }
+
+  async pods(): Promise<PodStatus[]> {
+    return JSON.parse(await this.#must(['ps', '-o', 'json'])).items;
+  }
+
+  async logs(name: string, container: string): Promise<string> {
+    const { metadata } = await this.status(name);
+    const { stdout, stderr } = await this.#pod(['logs', metadata.name, '-c', container]);
+    return stdout + stderr;
+  }
+
+  async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {
+    const { status } = await this.status(name);
+    return request(`http://${status.podIP}:${port}`, path, init);
+  }
+
+  async exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult> {
+    const { metadata } = await this.status(name);
+    return this.#pod(['exec', metadata.name, '-c', container, '--', ...argv]);
+  }
+
+  reapply(text: string): Promise<void> {
+    return this.up('-', text);
+  }
+
+  async remove(name: string): Promise<void> {
+    const { metadata } = await this.status(name);
+    await this.#must(['down', metadata.name]);
+  }
+
+  async evidence(): Promise<string> {
+    const parts = [(await this.#pod(['ps'])).stdout];
+    for (const { metadata } of await this.pods()) {
+      parts.push((await this.#pod(['events', metadata.name])).stdout);
+      const { stdout, stderr } = await this.#pod(['logs', metadata.name]);
+      parts.push(stdout, stderr);
+    }
+    return `--- evidence for ${this.#path}\n${parts.join('\n')}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#must(['down', '--all']);
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #pod(args: readonly string[], input?: string): Promise<ExecResult> {
+    return command('node_modules/.bin/pod', args, {
+      env: this.#env,
+      ...(input === undefined ? {} : { input }),
+    });
+  }
+
+  #must(args: readonly string[]): Promise<string> {
+    return must('node_modules/.bin/pod', args, { env: this.#env });
+  }
+}

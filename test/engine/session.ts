@@ -1,0 +1,61 @@
+import { until } from '@sidekit/test-kit';
+import {
+  type ExecResult,
+  findPod,
+  type HttpInit,
+  type HttpResult,
+  hasEnded,
+  isReady,
+  type PodStatus,
+  type Session,
+} from './engine.ts';
+
+/** What both engines do alike: waiting for conditions, and evidence where they do not come. */
+export abstract class BaseSession implements Session {
+  abstract pods(): Promise<PodStatus[]>;
+  abstract logs(name: string, container: string): Promise<string>;
+  abstract http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;
+  abstract exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult>;
+  abstract reapply(text: string): Promise<void>;
+  abstract remove(name: string): Promise<void>;
+  /** Logs, events and status of everything, for a failure's message. */
+  abstract evidence(): Promise<string>;
+  abstract [Symbol.asyncDispose](): Promise<void>;
+
+  async status(name: string): Promise<PodStatus> {
+    return findPod(await this.pods(), name);
+  }
+
+  ready(name: string, timeout = 90_000): Promise<PodStatus> {
+    return this.#await(name, 'is Ready', isReady, timeout);
+  }
+
+  completed(name: string, timeout = 90_000): Promise<PodStatus> {
+    return this.#await(name, 'has ended', hasEnded, timeout);
+  }
+
+  async #await(name: string, what: string, holds: (pod: PodStatus) => boolean, timeout: number) {
+    try {
+      const look = async () => {
+        const pod = await this.status(name);
+        return holds(pod) ? pod : undefined;
+      };
+      return await until(look, { what: `Pod ${name} ${what}`, timeout, interval: 100 });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await this.evidence()}`, { cause: error });
+    }
+  }
+}
+
+export async function request(
+  base: string,
+  path: string,
+  init: HttpInit = {},
+): Promise<HttpResult> {
+  const response = await fetch(new URL(path, base), {
+    ...init,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(30_000),
+  });
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
