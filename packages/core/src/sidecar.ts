@@ -55,6 +55,10 @@ export async function runSidecar<F extends OptionMap>(
   const common = invocation.values as CommonValues;
   const { command } = sidecar.table;
   const log = createLog({ name: command, level: common.logLevel });
+  const health = new Health();
+  const serving = health.condition('process', 'ready');
+  // Before anything is said: who waits for the first line may send a signal right after it.
+  const ended = stopSignal(log, () => serving.fail('stopping'));
   log.info('starting', {
     version,
     uid: process.getuid?.(),
@@ -63,14 +67,11 @@ export async function runSidecar<F extends OptionMap>(
     ...(invocation.config === undefined ? {} : { config: invocation.config }),
   });
   const lifecycle = new Lifecycle(log);
-  const health = new Health();
   const metrics = new Registry();
   registerProcessMetrics(metrics, command);
-  const serving = health.condition('process', 'ready');
   serving.pass();
 
   let code: ExitCode = ExitCode.ok;
-  const ended = stopSignal(log, () => serving.fail('stopping'));
   try {
     const admin = await startAdminServer(common.admin, health, metrics);
     lifecycle.onStop('admin server', () => admin.close());

@@ -37,6 +37,14 @@ export function aborted(signal: AbortSignal): Start {
   };
 }
 
+/** When a promise is settled; its value or error is left to whoever awaits it. */
+export function settled(promise: Promise<unknown>): Start {
+  return (done) => {
+    promise.then(done, done);
+    return () => {};
+  };
+}
+
 /** Something that several may wait for, and that happens again and again. */
 export class Bell {
   readonly #waiting = new Set<() => void>();

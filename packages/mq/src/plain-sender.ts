@@ -1,5 +1,5 @@
 import { ExpectedError } from '@sidekit/core';
-import { aborted, firstOf } from './first-of.ts';
+import { aborted, Bell, firstOf, settled } from './first-of.ts';
 import { BATCH_HEADER, writeBatchHeader } from './frame.ts';
 import type { QueueMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
@@ -50,6 +50,21 @@ export class PlainSender implements Sender {
       await this.#room();
     }
     if (position === end) block.accepted?.();
+  }
+
+  async idle<T>(source: Promise<T>): Promise<T> {
+    const { outlet, stopping } = this.#options;
+    const bell = new Bell();
+    let come = false;
+    settled(source)(() => {
+      come = true;
+      bell.ring();
+    });
+    for (;;) {
+      if (outlet.removed) await outlet.moveOver(stopping);
+      if (come) return source;
+      await firstOf(bell.rung, outlet.changed.rung);
+    }
   }
 
   async finish(exitMessage: string): Promise<void> {

@@ -40,7 +40,8 @@ export const producer = defineSidecar({
 
     let records = 0;
     for (;;) {
-      const block = await source.read(stopping);
+      const next = source.read(stopping);
+      const block = next instanceof Promise ? await sender.idle(next) : next;
       if (!block) break;
       records += block.count;
       await sender.send(block);

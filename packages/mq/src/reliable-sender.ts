@@ -1,6 +1,6 @@
 import { type Log, throttle } from '@sidekit/core';
 import { allocateSlab, type Slab } from '@sidekit/posix-mq';
-import { aborted, after, firstOf, type Start } from './first-of.ts';
+import { aborted, after, Bell, firstOf, type Start, settled } from './first-of.ts';
 import { DATA_HEADER, decodeAck, FrameType, writeDataHeader } from './frame.ts';
 import { deliveredUpTo } from './inbox.ts';
 import type { Outbox } from './outbox.ts';
@@ -99,6 +99,23 @@ export class ReliableSender implements Sender {
     await this.#transmit(lines, sequence, FrameType.data);
   }
 
+  async idle<T>(source: Promise<T>): Promise<T> {
+    const bell = new Bell();
+    let come = false;
+    settled(source)(() => {
+      come = true;
+      bell.ring();
+    });
+    await this.#resume();
+    const arrival: Start = (done) => {
+      if (!come) return bell.rung(done);
+      done();
+      return () => {};
+    };
+    while (!come) await this.#turn(arrival);
+    return source;
+  }
+
   async finish(exitMessage: string): Promise<void> {
     const { outbox, printer, stopping, log } = this.#options;
     await this.#resume();
@@ -180,7 +197,7 @@ export class ReliableSender implements Sender {
   }
 
   /** Waits until there is something to do, and does it. */
-  async #turn(): Promise<void> {
+  async #turn(...others: readonly Start[]): Promise<void> {
     const { outlet, acks, stopping, metrics } = this.#options;
     if (outlet.removed) {
       (await outlet.replace()).close();
@@ -193,8 +210,9 @@ export class ReliableSender implements Sender {
       outlet.changed.rung,
       acks.changed.rung,
       aborted(stopping),
-      after(Math.max(1, this.#deadline - performance.now())),
+      ...others,
     ];
+    if (this.#cursor > 0) starts.push(after(Math.max(1, this.#deadline - performance.now())));
     if (this.#cursor < this.#window.length) {
       starts.push((done) => outlet.queue.whenWritable(done));
     }

@@ -22,7 +22,7 @@ export async function fileSource(path: string, { position }: SourceStart): Promi
     finite: true,
     close: () => closeSync(descriptor),
     // From the page cache, a block at a time: a thread's round trip would cost more.
-    read: async (stopping): Promise<Block | undefined> => {
+    read: (stopping): Block | undefined => {
       while (!ended && !stopping.aborted) {
         const room = blocks.room();
         let length: number;

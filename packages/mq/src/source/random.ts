@@ -18,21 +18,25 @@ export async function randomSource({ count, interval, position }: RandomOptions)
   return {
     finite: true,
     close: () => {},
-    read: async (stopping): Promise<Block | undefined> => {
+    read: (stopping) => {
       if (made >= count || stopping.aborted) return undefined;
-      if (interval > 0 && made > 0 && !(await pause(interval, stopping))) return undefined;
-      const records = interval > 0 ? 1 : Math.min(RECORDS_A_BLOCK, count - made);
-      let text = '';
-      for (let i = 0; i < records; i++) text += `${Math.floor(Math.random() * 256).toString(16)}\n`;
-      made += records;
-      const end = HEADROOM + slab.bytes.write(text, HEADROOM, 'latin1');
-      return {
-        slab,
-        start: HEADROOM,
-        end,
-        position: made,
-        ...measureLines(slab.bytes, HEADROOM, end),
-      };
+      if (interval === 0 || made === 0) return next();
+      return pause(interval, stopping).then((full) => (full ? next() : undefined));
     },
   };
+
+  function next(): Block {
+    const records = interval > 0 ? 1 : Math.min(RECORDS_A_BLOCK, count - made);
+    let text = '';
+    for (let i = 0; i < records; i++) text += `${Math.floor(Math.random() * 256).toString(16)}\n`;
+    made += records;
+    const end = HEADROOM + slab.bytes.write(text, HEADROOM, 'latin1');
+    return {
+      slab,
+      start: HEADROOM,
+      end,
+      position: made,
+      ...measureLines(slab.bytes, HEADROOM, end),
+    };
+  }
 }

@@ -21,10 +21,10 @@ export const HEADROOM = 64;
 export interface Source {
   /**
    * The next records; undefined at the end, and where `stopping` aborts. The block is good until
-   * the next call.
+   * the next call. A promise where they have still to come.
    * @throws {ExpectedError} where the source fails, or a line is longer than a block.
    */
-  read(stopping: AbortSignal): Promise<Block | undefined>;
+  read(stopping: AbortSignal): Block | undefined | Promise<Block | undefined>;
   /** Whether the exit message comes after the end: the end was reached, not a stop. */
   readonly finite: boolean;
   close(): unknown;
