@@ -62,6 +62,22 @@ function makeSession(): Session {
     program: fileURLToPath(import.meta.url),
     environment: process.env,
     print: (line) => void process.stdout.write(`${line}\n`),
+    onInterrupt,
+  };
+}
+
+function onInterrupt(stop: () => Promise<number>): () => void {
+  const interrupted = () => {
+    stop().then(
+      (exitCode) => process.exit(exitCode),
+      (error) => process.exit(reportFailure(error, 'pod')),
+    );
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  return () => {
+    process.off('SIGINT', interrupted);
+    process.off('SIGTERM', interrupted);
   };
 }
 

@@ -34,15 +34,11 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   await new Engine(found).ensurePauseImage();
   const exposed = await exposures(workload);
   const started: PodFolder[] = [];
-  const stop = () => {
+  const done = session.onInterrupt(async () => {
     session.print('\nstopping');
-    removePods(started, session, undefined).then(
-      () => process.exit(130),
-      () => process.exit(ExitCode.internal),
-    );
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+    await removePods(started, session, undefined);
+    return 130;
+  });
   for (const pod of workload.pods) {
     const folder = session.store.pod(pod.metadata.name);
     started.push(folder);
@@ -59,8 +55,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
     await startOrUpdate(folder, record, session);
   }
   const code = await follow(started, workload, args.milliseconds('timeout') ?? 60_000, session);
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
+  done();
   if (code === ExitCode.ok) await printAddresses(started, new Engine(found), session);
   return code;
 }
