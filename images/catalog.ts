@@ -19,4 +19,15 @@ export const IMAGES: readonly ImageSpec[] = [
     native: true,
     warmUp: ['consumer', '--admin', '127.0.0.1:0', '--queue', '/sidekit-warm-up'],
   },
+  {
+    name: 'wait-for',
+    title: 'Waits for queues, ports, URLs, files and names',
+    native: true,
+    warmUp: ['tcp:127.0.0.1:9', '--timeout', '1s'],
+  },
+  {
+    name: 'webapp',
+    title: 'Demo application',
+    warmUp: ['--admin', '127.0.0.1:0', '--listen', '127.0.0.1:0'],
+  },
 ];

@@ -40,6 +40,7 @@ export async function resolveOptions<F extends OptionMap>(
   if (line.help) return { kind: 'help' };
   if (line.version) return { kind: 'version' };
   const variables = readEnvironment(table, environment, report);
+  for (const operand of line.operands) table.operands?.check?.(operand, report);
   const config = configPath(line.given, variables);
   const file = config ? await readConfigFile(config.path, config.name, report) : undefined;
   if (file) refuseUnknownKeys(table, file, config?.path ?? '', report);

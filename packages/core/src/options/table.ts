@@ -53,6 +53,8 @@ export interface OptionTable<F extends OptionMap = OptionMap> {
     readonly min?: number;
     /** Everything after `--` is a command to run. */
     readonly command?: boolean;
+    /** Checks one word, with the faults of the flags. */
+    readonly check?: (operand: string, report: Report) => void;
   };
   /** Keys of other commands that share the prefix: their variables are left alone here. */
   readonly sharedKeys?: readonly string[];

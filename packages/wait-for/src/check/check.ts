@@ -1,0 +1,27 @@
+import type { Options } from '../options.ts';
+import type { Target } from '../target.ts';
+
+/**
+ * Tries a target once. @returns undefined where it is there, else why not, as a clause.
+ * What a scheme needs is loaded only when it is used.
+ */
+export async function check(
+  target: Target,
+  options: Options,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  switch (target.kind) {
+    case 'mq':
+      return (await import('./mq.ts')).checkQueue(target.queue);
+    case 'tcp':
+      return (await import('./connect.ts')).checkConnection(target, signal);
+    case 'unix':
+      return (await import('./connect.ts')).checkConnection({ path: target.path }, signal);
+    case 'http':
+      return (await import('./http.ts')).checkHttp(target.url, options, signal);
+    case 'file':
+      return (await import('./file.ts')).checkFile(target.path);
+    case 'dns':
+      return (await import('./dns.ts')).checkName(target.host);
+  }
+}

@@ -1,0 +1,12 @@
+import { stat } from 'node:fs/promises';
+
+/** A file, directory or socket is there where its path leads to something. */
+export async function checkFile(path: string): Promise<string | undefined> {
+  try {
+    await stat(path);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'there is no such file yet' : message;
+  }
+}

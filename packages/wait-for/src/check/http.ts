@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { errorText, send } from '@sidekit/core';
+import type { Options } from '../options.ts';
+
+/** A URL is there where it answers with an expected status and, if asked for, a matching body. */
+export async function checkHttp(
+  url: string,
+  options: Options,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { status: expected, body: pattern, tryTimeout, caFile } = options;
+  try {
+    const { status, body } = await send(url, {
+      timeout: tryTimeout,
+      limit: 16 * 1024 * 1024,
+      signal,
+      headers: { 'user-agent': 'sidekit-wait-for' },
+      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+    });
+    const good = expected.length > 0 ? expected.includes(status) : status >= 200 && status < 400;
+    if (!good) return `status ${status}`;
+    if (pattern === undefined || new RegExp(pattern).test(body.toString('utf8', 0, 65_536)))
+      return undefined;
+    return `the answer does not match ${pattern}`;
+  } catch (error) {
+    return signal.aborted ? 'no answer in time' : errorText(error);
+  }
+}

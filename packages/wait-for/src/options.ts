@@ -1,0 +1,94 @@
+import {
+  boolean,
+  defineOptions,
+  duration,
+  integer,
+  list,
+  type OptionValues,
+  option,
+  text,
+} from '@sidekit/core';
+import { parseTarget } from './target.ts';
+
+export const table = defineOptions({
+  command: 'wait-for',
+  summary:
+    'waits until queues, ports, URLs, files and names are there, then exits or runs a command.',
+  prefix: 'WAIT_FOR',
+  operands: {
+    label: 'TARGET',
+    description:
+      'Each TARGET is one of mq:/queue, tcp:host:port, unix:/socket, http://host/path, https://host/path, file:/path, dns:name. All are tried side by side.',
+    min: 1,
+    command: true,
+    check: (operand, report) => void parseTarget(operand, report),
+  },
+  options: {
+    timeout: option(duration(), {
+      description: 'How long to wait in all, then exit 69. 0 waits for ever.',
+      default: 60_000,
+    }),
+    interval: option(duration(10), {
+      description: 'The pause between two tries of a target.',
+      default: 500,
+    }),
+    tryTimeout: option(duration(10), {
+      description: 'How long one try may take.',
+      default: 5000,
+    }),
+    any: option(boolean, {
+      description: 'One target that is there is enough.',
+      default: false,
+    }),
+    not: option(boolean, {
+      description: 'Wait until the targets are not there.',
+      default: false,
+    }),
+    once: option(boolean, {
+      description: 'Try each target once, as a probe or a test in a script.',
+      default: false,
+    }),
+    status: option(list(integer(100, 599)), {
+      description:
+        'With http and https: the statuses that count; any from 200 to 399 where left out.',
+      default: [],
+    }),
+    body: option(text('regular expression'), {
+      description: 'With http and https: must match the first 64 KiB of the answer.',
+    }),
+    caFile: option(text('path'), {
+      description: 'With https: PEM file of the authorities to trust instead of the system’s.',
+    }),
+    quiet: option(boolean, {
+      description: 'Say nothing but why it failed.',
+      default: false,
+    }),
+  },
+  examples: [
+    [
+      'wait-for tcp:db:5432 http://api:80/ready --timeout 30s',
+      'Both must be there within 30 seconds.',
+    ],
+    [
+      'wait-for mq:/records -- /app/start',
+      'Runs the command in its place once the queue is there.',
+    ],
+    ['wait-for --not file:/shared/lock', 'Until the file is gone.'],
+    ['wait-for --once http://127.0.0.1:8080/ready', 'One try: exit 0 or 69.'],
+  ],
+  check(values, _operands, report) {
+    if (values.body !== undefined) {
+      try {
+        new RegExp(values.body);
+      } catch (error) {
+        report({
+          name: '--body',
+          value: values.body,
+          rule: `must be a regular expression (${(error as Error).message})`,
+        });
+      }
+    }
+  },
+});
+
+export type Options = OptionValues<typeof table.options>;

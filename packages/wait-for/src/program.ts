@@ -1,0 +1,28 @@
+import { ExitCode, formatDuration, type Invocation } from '@sidekit/core';
+import { check } from './check/check.ts';
+import type { Options, table } from './options.ts';
+import { parseTarget } from './target.ts';
+import { waitFor } from './wait.ts';
+
+type Run = Extract<Invocation<typeof table.options>, { kind: 'run' }>;
+
+/** Waits and says how it went; the exit code is 0 or 69. */
+export async function run(
+  { values, operands }: Run,
+  stop: AbortSignal,
+  print: (line: string) => void,
+): Promise<ExitCode> {
+  const options: Options = values;
+  const targets = operands.flatMap((operand) => parseTarget(operand, () => {}) ?? []);
+  const say = options.quiet ? () => {} : print;
+  const { succeeded, elapsed, missing } = await waitFor(targets, options, check, stop, say);
+  if (succeeded) return ExitCode.ok;
+  const why = missing.map(({ target, reason }) => `${target.text}: ${reason}`).join('; ');
+  const cause = stop.aborted
+    ? 'stopped by a signal'
+    : options.once
+      ? `${options.not ? 'still there' : 'not there'}`
+      : `gave up after ${formatDuration(Math.round(elapsed))}`;
+  print(`${cause}: ${why}`);
+  return ExitCode.unavailable;
+}

@@ -1,0 +1,57 @@
+import { nearest, parseAddress, type Report } from '@sidekit/core';
+import { checkQueueName } from '@sidekit/posix-mq';
+
+/** Something to wait for. */
+export type Target =
+  | { readonly kind: 'mq'; readonly text: string; readonly queue: string }
+  | { readonly kind: 'tcp'; readonly text: string; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly text: string; readonly path: string }
+  | { readonly kind: 'http'; readonly text: string; readonly url: string }
+  | { readonly kind: 'file'; readonly text: string; readonly path: string }
+  | { readonly kind: 'dns'; readonly text: string; readonly host: string };
+
+const SCHEMES = ['mq:', 'tcp:', 'unix:', 'http:', 'https:', 'file:', 'dns:'];
+
+/** Reads a target as written on the command line; reports what is wrong with it. */
+export function parseTarget(text: string, report: Report): Target | undefined {
+  const fault = (rule: string, remedy?: string) => {
+    report({ name: 'TARGET', value: text, rule, remedy });
+    return undefined;
+  };
+  const scheme = text.slice(0, text.indexOf(':') + 1);
+  const rest = text.slice(scheme.length);
+  switch (scheme) {
+    case 'mq:': {
+      const broken = checkQueueName(rest);
+      return broken ? fault(broken.rule, broken.remedy) : { kind: 'mq', text, queue: rest };
+    }
+    case 'tcp:': {
+      const address = parseAddress(rest.replace(/^\/\//, ''));
+      if (!address || 'path' in address || address.host === undefined || address.port === 0) {
+        return fault('must have a host and a port', 'write tcp:host:port');
+      }
+      return { kind: 'tcp', text, host: address.host, port: address.port };
+    }
+    case 'unix:':
+    case 'file:': {
+      const path = rest.replace(/^\/\/(?=\/)/, '');
+      if (!path.startsWith('/')) return fault('must have an absolute path', `write ${scheme}/path`);
+      return { kind: scheme === 'unix:' ? 'unix' : 'file', text, path };
+    }
+    case 'http:':
+    case 'https:':
+      if (!/^\/\/[^/]/.test(rest) || !URL.canParse(text))
+        return fault('must be a URL', `write ${scheme}//host:port/path`);
+      return { kind: 'http', text, url: text };
+    case 'dns:':
+      if (!/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(rest))
+        return fault('must be a host name', 'write dns:name');
+      return { kind: 'dns', text, host: rest };
+    default:
+      return fault(
+        'has no known scheme',
+        nearest(scheme || `${text}:`, SCHEMES) ??
+          'write mq:, tcp:, unix:, http://, https://, file: or dns:',
+      );
+  }
+}

@@ -1,0 +1,90 @@
+import { formatDuration, pause } from '@sidekit/core';
+import type { Options } from './options.ts';
+import type { Target } from './target.ts';
+
+export type Check = (
+  target: Target,
+  options: Options,
+  signal: AbortSignal,
+) => Promise<string | undefined>;
+
+/** How a wait ended; where it did not succeed, why each target that is missing is. */
+export interface Outcome {
+  readonly succeeded: boolean;
+  readonly elapsed: number;
+  readonly missing: readonly { readonly target: Target; readonly reason: string }[];
+}
+
+/** Says again what is missing after so many milliseconds without news. */
+const REMINDER = 10_000;
+
+/**
+ * Tries all targets side by side until all, or with `any` one, are there (with `not`: gone).
+ * A target that was there once counts as there. `say` hears each change of reason.
+ */
+export async function waitFor(
+  targets: readonly Target[],
+  options: Options,
+  check: Check,
+  stop: AbortSignal,
+  say: (line: string) => void,
+): Promise<Outcome> {
+  const start = performance.now();
+  const reasons = new Map<Target, string>(targets.map((target) => [target, 'not tried yet']));
+  const finished = new AbortController();
+  const { timeout } = options;
+  const timer =
+    timeout > 0 && !options.once ? setTimeout(() => finished.abort(), timeout) : undefined;
+  const end = AbortSignal.any([stop, finished.signal]);
+  await Promise.all(
+    targets.map(async (target) => {
+      let said = Number.NEGATIVE_INFINITY;
+      while (!end.aborted) {
+        const before = reasons.get(target);
+        const reason = await tryOnce(target, options, check, end);
+        const elapsed = performance.now() - start;
+        if (reason === undefined) {
+          reasons.delete(target);
+          say(
+            `${target.text}: ${options.not ? 'gone' : 'there'} after ${formatDuration(Math.round(elapsed))}`,
+          );
+          if (options.any) finished.abort();
+          return;
+        }
+        if (end.aborted && before !== 'not tried yet') return;
+        reasons.set(target, reason);
+        if (reason !== before || elapsed - said >= REMINDER) {
+          said = elapsed;
+          say(`waiting for ${target.text}${options.not ? ' to go' : ''}: ${reason}`);
+        }
+        if (options.once || !(await pause(options.interval, end))) return;
+      }
+    }),
+  );
+  clearTimeout(timer);
+  const there = targets.length - reasons.size;
+  return {
+    succeeded: options.any ? there > 0 : reasons.size === 0,
+    elapsed: performance.now() - start,
+    missing: [...reasons].map(([target, reason]) => ({ target, reason })),
+  };
+}
+
+async function tryOnce(
+  target: Target,
+  options: Options,
+  check: Check,
+  end: AbortSignal,
+): Promise<string | undefined> {
+  const late = AbortSignal.timeout(options.tryTimeout);
+  const signal = AbortSignal.any([end, late]);
+  const ended = new Promise<string>((resolve) => {
+    signal.addEventListener('abort', () => resolve('no answer in time'), { once: true });
+  });
+  // Not every check can be cancelled: a resolver that hangs is left behind.
+  const reason = await Promise.race([check(target, options, signal), ended]);
+  if (!options.not) return reason;
+  // A try that did not finish says nothing about a target being gone.
+  if (signal.aborted) return 'no answer in time';
+  return reason === undefined ? 'still there' : undefined;
+}

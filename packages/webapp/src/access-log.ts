@@ -1,0 +1,64 @@
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** One line of the combined log format, as Apache's and nginx's, without its line feed. */
+export function combinedLine(
+  request: IncomingMessage,
+  response: ServerResponse,
+  now: Date,
+): string {
+  const { method, url, httpVersion, headers, socket } = request;
+  const client = socket.remoteAddress ?? '-';
+  const bytes = method === 'HEAD' ? 0 : (response.getHeader('content-length') ?? 0);
+  return `${client} - - [${time(now)}] "${escaped(`${method} ${url} HTTP/${httpVersion}`)}" ${response.statusCode} ${bytes} "${escaped(headers.referer ?? '-')}" "${escaped(headers['user-agent'] ?? '-')}"`;
+}
+
+function time(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const date = `${two(now.getUTCDate())}/${MONTHS[now.getUTCMonth()]}/${now.getUTCFullYear()}`;
+  return `${date}:${two(now.getUTCHours())}:${two(now.getUTCMinutes())}:${two(now.getUTCSeconds())} +0000`;
+}
+
+/** What a client sends must not break out of its quotes or its line (nginx, log escaping). */
+function escaped(text: string): string {
+  return text.replace(/["\\\x00-\x1f\x7f-\uffff]/g, (character) =>
+    [...Buffer.from(character)]
+      .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
+  );
+}
+
+/** Where the lines go: stdout, or a file that is opened anew when its name leads elsewhere. */
+export class LogWriter {
+  readonly #path: string | undefined;
+  #fd = 1;
+  #checked = 0;
+
+  constructor(path: string | undefined) {
+    this.#path = path;
+    if (path !== undefined) this.#fd = openSync(path, 'a', 0o644);
+  }
+
+  write(line: string, now: number = Date.now()): void {
+    if (this.#path !== undefined && now - this.#checked >= 100) {
+      this.#checked = now;
+      this.#reopenIfRotated(this.#path);
+    }
+    writeSync(this.#fd, `${line}\n`);
+  }
+
+  close(): void {
+    if (this.#path !== undefined) closeSync(this.#fd);
+  }
+
+  #reopenIfRotated(path: string) {
+    try {
+      if (statSync(path).ino === fstatSync(this.#fd).ino) return;
+    } catch {}
+    const fresh = openSync(path, 'a', 0o644);
+    closeSync(this.#fd);
+    this.#fd = fresh;
+  }
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startProgram, until } from '@sidekit/test-kit';
+import { WebSocket } from 'ws';
+
+const main = new URL('main.ts', import.meta.url);
+
+async function start() {
+  const program = startProgram(main, ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']);
+  const { address } = await program.logged('listening');
+  return { program, port: (address as { port: number }).port };
+}
+
+test('the WebSocket echoes text and bytes', async () => {
+  const { program, port } = await start();
+  await using _ = program;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
+  const messages: string[] = [];
+  socket.on('message', (data, binary) => messages.push(`${binary}:${data}`));
+  socket.once('open', () => {
+    socket.send('text');
+    socket.send(Buffer.from('bytes'));
+  });
+  await until(() => messages.length === 2, { what: 'two echoes' });
+  assert.deepEqual(messages, ['false:text', 'true:bytes']);
+  socket.close();
+});
+
+test('SIGTERM lets a request under way finish, and exits 0', async () => {
+  const { program, port } = await start();
+  await using _ = program;
+  const answer = fetch(`http://127.0.0.1:${port}/slow?ms=300`).then((response) => response.text());
+  await fetch(`http://127.0.0.1:${port}/`);
+  program.kill('SIGTERM');
+  assert.equal(await answer, 'slept 300 ms\n');
+  assert.equal((await program.exited).code, 0);
+});

@@ -1,0 +1,40 @@
+import {
+  address,
+  commonOptions,
+  defineOptions,
+  integer,
+  type OptionValues,
+  option,
+  parseAddress,
+  path,
+} from '@sidekit/core';
+
+export const table = defineOptions({
+  command: 'webapp',
+  summary: 'the demo application: pages to put sidecars beside, not to expose to the Internet.',
+  prefix: 'WEBAPP',
+  options: {
+    listen: option(address, {
+      description: 'Where the pages are served; 127.0.0.1 keeps them inside the Pod.',
+      default: parseAddress('127.0.0.1:5000') ?? { host: '127.0.0.1', port: 5000 },
+    }),
+    static: option(path, {
+      description: 'A directory, such as a shared volume, whose files are served at `/`.',
+    }),
+    accessLog: option(path, {
+      description:
+        'Write the access log to this file instead of stdout; a file that is renamed or truncated is followed.',
+    }),
+    maxBody: option(integer(0, 64 * 1024 * 1024), {
+      description: 'The largest request body that `/echo` and `/sink` take, in bytes.',
+      default: 4 * 1024 * 1024,
+    }),
+    ...commonOptions(':9900'),
+  },
+  examples: [
+    ['webapp', 'On 127.0.0.1:5000, the access log on stdout.'],
+    ['webapp --listen :8080 --static /html', 'Serves the files that another container writes.'],
+  ],
+});
+
+export type Options = OptionValues<typeof table.options>;
