@@ -13,10 +13,9 @@ import type { Inbox } from './inbox.ts';
 import type { Inlet } from './inlet.ts';
 import type { QueueMetrics } from './metrics.ts';
 import { skipLines } from './reliable-sender.ts';
+import { Spinning } from './spinning.ts';
 
 const LINE_FEED = 0x0a;
-/** Looks at an empty queue before sleeping: with a producer on another core, more comes sooner. */
-const SPINS = 10;
 
 export interface CollectorOptions {
   readonly inlet: Inlet;
@@ -35,6 +34,7 @@ export interface CollectorOptions {
 export class Collector {
   readonly #options: CollectorOptions;
   readonly bytes: Buffer;
+  readonly #spinning = new Spinning();
   readonly #prefix: Buffer;
   readonly #exit: Buffer;
   /** The end of the block, which begins at 0. */
@@ -71,17 +71,20 @@ export class Collector {
     const needed = msgsize * (1 + prefix) + prefix + 1;
     let messages = 0;
     let received = 0;
-    let spins = 0;
+    const spinning = this.#spinning;
+    let tried = 0;
     let empty = false;
     while (this.end + needed <= slab.length) {
       const at = this.end + prefix;
       const length = inlet.receive(slab, at);
       if (length === -1) {
-        empty = ++spins > SPINS || msgsize === 0;
-        if (empty) break;
-        continue;
+        empty = ++tried > spinning.tries || msgsize === 0;
+        if (!empty) continue;
+        spinning.lost();
+        break;
       }
-      spins = 0;
+      if (tried > 0) spinning.won();
+      tried = 0;
       messages++;
       received += length;
       if (bytes[at] === 0 && length > 0) this.#special(at, length);

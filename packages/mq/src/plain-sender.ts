@@ -5,12 +5,8 @@ import type { QueueMetrics } from './metrics.ts';
 import type { Outlet } from './outlet.ts';
 import type { Printer } from './printer.ts';
 import type { Sender } from './sender.ts';
-import { measureLines } from './source/lines.ts';
 import type { Block } from './source/source.ts';
-
-const LINE_FEED = 0x0a;
-/** Tries on a full queue before sleeping: with a consumer on another core, room comes sooner. */
-const SPINS = 10;
+import { Spinning } from './spinning.ts';
 
 export interface PlainSenderOptions {
   readonly outlet: Outlet;
@@ -24,32 +20,26 @@ export interface PlainSenderOptions {
 /** At-most-once: a message is the queue's as soon as mq_send(3) took it. */
 export class PlainSender implements Sender {
   readonly #options: PlainSenderOptions;
+  readonly #spinning = new Spinning();
 
   constructor(options: PlainSenderOptions) {
     this.#options = options;
   }
 
   async send(block: Block): Promise<void> {
-    const { outlet, batch, stopping, metrics, printer } = this.#options;
-    const { end } = block;
-    let position = block.start;
+    const { outlet, batch, stopping, printer } = this.#options;
+    let sent = 0;
     while (!stopping.aborted) {
       if (outlet.removed) await outlet.moveOver(stopping);
-      const before = position;
       const { msgsize } = outlet.queue;
-      if (!batch && block.longest > msgsize) throw tooLong(block.longest, msgsize);
-      if (batch && block.longest + 1 > msgsize - BATCH_HEADER) {
-        throw tooLong(block.longest + 1 + BATCH_HEADER, msgsize);
-      }
-      position = batch
-        ? this.#sendBatches(block, position)
-        : this.#sendRecords(block, position, end);
-      metrics.bytes.inc(position - before);
+      const needed = block.longest + (batch ? 1 + BATCH_HEADER : 0);
+      if (needed > msgsize) throw tooLong(needed, msgsize);
+      sent = batch ? this.#sendBatches(block, sent) : this.#sendRecords(block, sent);
       printer?.flush();
-      if (position === end) break;
+      if (sent === block.count) break;
       await this.#room();
     }
-    if (position === end) block.accepted?.();
+    if (sent === block.count) block.accepted?.();
   }
 
   async idle<T>(source: Promise<T>): Promise<T> {
@@ -84,61 +74,71 @@ export class PlainSender implements Sender {
 
   close(): void {}
 
-  /** Sends until the queue is full; returns where it came to. */
-  #sendRecords({ slab }: Block, position: number, end: number): number {
+  /** Sends records from the `from`th on until the queue is full; returns where it came to. */
+  #sendRecords({ slab, start, ends, count }: Block, from: number): number {
     const { outlet, priority, printer, metrics } = this.#options;
     const { queue } = outlet;
-    const { bytes } = slab;
-    let sent = 0;
-    let spins = 0;
-    let at = position;
-    while (at < end) {
-      const feed = bytes.indexOf(LINE_FEED, at);
-      if (queue.sendFrom(slab, at, feed - at, priority)) {
-        printer?.add(bytes, at, feed);
-        at = feed + 1;
-        sent++;
-        spins = 0;
-      } else if (++spins > SPINS) break;
+    const spinning = this.#spinning;
+    const first = from === 0 ? start : ends[from - 1]! + 1;
+    let at = first;
+    let next = from;
+    let tried = 0;
+    while (next < count) {
+      const end = ends[next]!;
+      if (queue.sendFrom(slab, at, end - at, priority)) {
+        printer?.add(slab.bytes, at, end);
+        at = end + 1;
+        next++;
+        if (tried > 0) {
+          spinning.won();
+          tried = 0;
+        }
+      } else if (++tried > spinning.tries) {
+        spinning.lost();
+        break;
+      }
     }
-    metrics.messages.inc(sent);
-    metrics.records.inc(sent);
-    return at;
+    metrics.messages.inc(next - from);
+    metrics.records.inc(next - from);
+    metrics.bytes.inc(at - first - (next - from));
+    return next;
   }
 
   /**
    * As `#sendRecords`, many a message: the header is written over the end of what was sent
    * before, so that nothing is copied.
    */
-  #sendBatches({ slab, end }: Block, position: number): number {
+  #sendBatches({ slab, start, ends, count }: Block, from: number): number {
     const { outlet, priority, printer, metrics } = this.#options;
     const { queue } = outlet;
     const { bytes } = slab;
     const payload = queue.msgsize - BATCH_HEADER;
-    let spins = 0;
-    let at = position;
-    while (at < end) {
-      const limit = Math.min(end, at + payload);
-      const next = limit === end ? end : bytes.lastIndexOf(LINE_FEED, limit - 1) + 1;
-      const { count } = measureLines(bytes, at, next);
-      const start = at - BATCH_HEADER;
-      writeBatchHeader(bytes, start, count);
-      while (!queue.sendFrom(slab, start, next - start, priority)) {
-        if (++spins > SPINS) return at;
+    const spinning = this.#spinning;
+    let next = from;
+    let tried = 0;
+    while (next < count) {
+      const at = next === 0 ? start : ends[next - 1]! + 1;
+      let last = next;
+      while (last + 1 < count && ends[last + 1]! - at < payload) last++;
+      const begin = at - BATCH_HEADER;
+      const length = ends[last]! + 1 - begin;
+      writeBatchHeader(bytes, begin, last - next + 1);
+      while (!queue.sendFrom(slab, begin, length, priority)) {
+        if (++tried <= spinning.tries) continue;
+        spinning.lost();
+        return next;
       }
-      spins = 0;
+      if (tried > 0) spinning.won();
+      tried = 0;
       metrics.messages.inc();
-      metrics.records.inc(count);
-      if (printer) {
-        for (let i = at; i < next; ) {
-          const feed = bytes.indexOf(LINE_FEED, i);
-          printer.add(bytes, i, feed);
-          i = feed + 1;
-        }
+      metrics.records.inc(last - next + 1);
+      metrics.bytes.inc(length);
+      for (let i = next; printer && i <= last; i++) {
+        printer.add(bytes, i === next ? at : ends[i - 1]! + 1, ends[i]!);
       }
-      at = next;
+      next = last + 1;
     }
-    return at;
+    return next;
   }
 
   /** Waits for room, for the queue to be removed, or for the stop. */

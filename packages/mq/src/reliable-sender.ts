@@ -8,7 +8,6 @@ import type { Outlet } from './outlet.ts';
 import { type PlainSenderOptions, tooLong } from './plain-sender.ts';
 import { untilDone } from './retry.ts';
 import type { Sender } from './sender.ts';
-import { measureLines } from './source/lines.ts';
 import type { Block } from './source/source.ts';
 
 const LINE_FEED = 0x0a;
@@ -172,7 +171,7 @@ export class ReliableSender implements Sender {
         ? lines.lastIndexOf(LINE_FEED, limit - 1) + 1
         : lines.indexOf(LINE_FEED, at) + 1;
       if (end <= at || end - at > payload) throw tooLong(end - at + DATA_HEADER, payload);
-      const count = batch ? measureLines(lines, at, end).count : 1;
+      const count = batch ? countLines(lines, at, end) : 1;
       const slot = this.#free.pop()!;
       const { stream, acknowledged } = outbox;
       writeDataHeader(bytes, slot.offset, {
@@ -295,6 +294,12 @@ export class ReliableSender implements Sender {
   #postpone() {
     this.#deadline = performance.now() + this.#options.redeliverAfter;
   }
+}
+
+function countLines(lines: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) if (lines[i] === LINE_FEED) count++;
+  return count;
 }
 
 /** The offset after `count` lines. */

@@ -56,14 +56,15 @@ export async function httpSource(options: HttpSourceOptions): Promise<Source> {
       const { body, response } = waiting.shift()!;
       let end = HEADROOM + body.copy(slab.bytes, HEADROOM);
       if (slab.bytes[end - 1] !== 0x0a) slab.bytes[end++] = 0x0a;
-      const measured = measureLines(slab.bytes, HEADROOM, end);
+      const ends = new Uint32Array(end - HEADROOM);
+      const measured = measureLines(slab.bytes, HEADROOM, end, ends);
       const limit = options.maxRecord();
       if (measured.longest > limit) {
         answer(response, 413, `a record has ${measured.longest} B, a message takes ${limit} B`);
         continue;
       }
       const accepted = () => answer(response, 202, `${measured.count} accepted`);
-      return { slab, start: HEADROOM, end, position: 0, ...measured, accepted };
+      return { slab, start: HEADROOM, end, ends, position: 0, ...measured, accepted };
     }
   };
   return {

@@ -13,6 +13,7 @@ const LINE_FEED = 0x0a;
 export class LineBlocks {
   readonly #slab: Slab;
   readonly #name: string;
+  readonly #ends = new Uint32Array(SIZE + 1);
   #start = HEADROOM;
   #end = HEADROOM;
   /** Bytes of whole lines handed out so far, from where the source was begun. */
@@ -63,7 +64,8 @@ export class LineBlocks {
     const start = this.#start;
     this.#start = end;
     this.#position += end - start;
-    const measured = measureLines(this.#slab.bytes, start, end);
-    return { slab: this.#slab, start, end, position: this.#position, ...measured };
+    const ends = this.#ends;
+    const measured = measureLines(this.#slab.bytes, start, end, ends);
+    return { slab: this.#slab, start, end, ends, position: this.#position, ...measured };
   }
 }

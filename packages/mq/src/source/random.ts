@@ -14,6 +14,7 @@ export interface RandomOptions extends SourceStart {
 /** `count` random numbers below 256 in hex, as the article's program makes them. */
 export async function randomSource({ count, interval, position }: RandomOptions): Promise<Source> {
   const slab = await allocateSlab(HEADROOM + 3 * RECORDS_A_BLOCK);
+  const ends = new Uint32Array(RECORDS_A_BLOCK);
   let made = position;
   return {
     finite: true,
@@ -36,7 +37,8 @@ export async function randomSource({ count, interval, position }: RandomOptions)
       start: HEADROOM,
       end,
       position: made,
-      ...measureLines(slab.bytes, HEADROOM, end),
+      ends,
+      ...measureLines(slab.bytes, HEADROOM, end, ends),
     };
   }
 }

@@ -7,6 +7,8 @@ export interface Block {
   readonly start: number;
   readonly end: number;
   readonly count: number;
+  /** The offsets of the line feeds, `count` of them. */
+  readonly ends: Uint32Array;
   /** The longest line, without its line feed, in bytes. */
   readonly longest: number;
   /** How far the source was read with this block, for `SourceStart.position`. */

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TestProcess as Program, type TestProcess, until } from '@sidekit/test-kit';
+
+/**
+ * `mq producer` and `mq consumer` beside the same loops in C: two processes, 64-byte records,
+ * a queue of 10 × 1024 B, from a file to /dev/null. Interleaved rounds, medians.
+ */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const RECORD = 64;
+const PLAIN = 400_000;
+const BATCH = 2_000_000;
+
+const PEER = fileURLToPath(new URL('./mq/peer.c', import.meta.url));
+const MAIN = fileURLToPath(new URL('../packages/mq/src/main.ts', import.meta.url));
+
+/** What one run of one contestant gave. */
+interface Result {
+  readonly rate: number;
+  /** µs of user and system time a record, both processes. */
+  readonly cpu: number;
+  /** The peak of the larger process, in MiB. */
+  readonly rss: number;
+}
+
+interface Usage {
+  readonly seconds: number;
+  readonly rss: number;
+}
+
+/** Runs the benchmark and prints its table. @throws Error where gcc is missing or a run fails. */
+export async function run(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-mq-'));
+  try {
+    const peer = join(directory, 'peer');
+    execFileSync('gcc', ['-O2', '-Wall', '-o', peer, PEER, '-lrt'], { stdio: 'inherit' });
+    const input = (count: number) => {
+      const path = join(directory, `${count}`);
+      writeFileSync(path, `${'x'.repeat(RECORD)}\n`.repeat(count));
+      return path;
+    };
+    const [one, plain, batch] = [input(1), input(PLAIN), input(BATCH)];
+    const idle = await usageOf(peer, one);
+    const contestants = {
+      'C, one record a message': () => runPeer(peer),
+      'mq, one record a message': () => runMq(peer, plain, PLAIN, [], idle),
+      'mq --batch': () => runMq(peer, batch, BATCH, ['--batch'], idle),
+    };
+    const results = new Map<string, Result[]>();
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [name, start] of Object.entries(contestants)) {
+        results.set(name, [...(results.get(name) ?? []), await start()]);
+      }
+    }
+    print(results);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function print(results: ReadonlyMap<string, readonly Result[]>) {
+  const base = results.values().next().value ?? [];
+  console.log(
+    `mq: ${RECORD}-byte records between two processes, queue of 10 × 1024 B, medians of ${ROUNDS} interleaved rounds`,
+  );
+  console.table(
+    Object.fromEntries(
+      [...results].map(([name, rounds]) => [
+        name,
+        {
+          'records/s': Math.round(median(rounds.map(({ rate }) => rate))),
+          'of C': Number(median(rounds.map(({ rate }, i) => rate / base[i]!.rate)).toFixed(2)),
+          'CPU µs/record': Number(median(rounds.map(({ cpu }) => cpu)).toFixed(3)),
+          'peak RSS MiB': Number(median(rounds.map(({ rss }) => rss)).toFixed(1)),
+        },
+      ]),
+    ),
+  );
+}
+
+async function runPeer(peer: string): Promise<Result> {
+  using queue = temporaryQueue();
+  const consumer = new Program(peer, ['run', peer, 'consume', queue.name, `${PLAIN}`]);
+  const producer = new Program(peer, ['run', peer, 'produce', queue.name, `${PLAIN}`, `${RECORD}`]);
+  const usages = await Promise.all([finished(producer), finished(consumer)]);
+  return result(PLAIN, Number(consumer.stdout), usages, 0);
+}
+
+async function runMq(
+  peer: string,
+  input: string,
+  count: number,
+  args: readonly string[],
+  idle: number,
+): Promise<Result> {
+  using queue = temporaryQueue();
+  const { producer, consumer, usages } = await runPair(peer, queue.name, input, args);
+  const start = Date.parse(String((await producer.logged('queue made')).time));
+  const end = Date.parse(String((await consumer.logged('the exit message came')).time));
+  return result(count, (end - start) / 1000, usages, idle);
+}
+
+/** CPU seconds of a pair that passes one record: what starting and stopping take. */
+async function usageOf(peer: string, input: string): Promise<number> {
+  const totals: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    using queue = temporaryQueue();
+    const { usages } = await runPair(peer, queue.name, input, []);
+    totals.push(usages.reduce((sum, { seconds }) => sum + seconds, 0));
+  }
+  return median(totals);
+}
+
+async function runPair(peer: string, queue: string, input: string, args: readonly string[]) {
+  const mq = (command: string, rest: readonly string[]) => {
+    const line = ['run', process.execPath, MAIN, command, '--admin', '127.0.0.1:0'];
+    return new Program(peer, [...line, '--queue', queue, ...rest]);
+  };
+  const consumer = mq('consumer', ['--sink', 'file', '--file', '/dev/null']);
+  // The producer makes the queue and begins: the consumer is to be there already.
+  await consumer.logged('starting');
+  await until(() => consumer.child.pid, { what: 'the consumer' });
+  const producer = mq('producer', ['--source', 'file', '--file', input, ...args]);
+  const usages = await Promise.all([finished(producer), finished(consumer)]);
+  return { producer, consumer, usages };
+}
+
+async function finished(program: TestProcess): Promise<Usage> {
+  const { code } = await program.exited;
+  if (code !== 0) throw new Error(`exit code ${code}: ${program.stderr}`);
+  const [, user, system, rss] = /^usage (\S+) (\S+) (\d+)$/m.exec(program.stderr) ?? [];
+  return { seconds: Number(user) + Number(system), rss: Number(rss) / 1024 };
+}
+
+function result(count: number, seconds: number, usages: readonly Usage[], idle: number): Result {
+  const cpu = usages.reduce((sum, usage) => sum + usage.seconds, 0) - idle;
+  return {
+    rate: count / seconds,
+    cpu: (cpu / count) * 1e6,
+    rss: Math.max(...usages.map(({ rss }) => rss)),
+  };
+}
+
+let serial = 0;
+
+function temporaryQueue(): Disposable & { readonly name: string } {
+  const name = `/sidekit-bench-${process.pid}-${serial++}`;
+  return {
+    name,
+    [Symbol.dispose]: () => {
+      try {
+        unlinkSync(`/dev/mqueue${name}`);
+      } catch {
+        // It was never made.
+      }
+    },
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
+}
+
+if (import.meta.main) await run();
