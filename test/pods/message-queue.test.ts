@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyPod } from '../engine/index.ts';
+import { linesAfter } from '../engine/lines.ts';
 
 test('what the producer puts into the queue, the consumer takes out, in order, then done', async () => {
   await using session = await applyPod('message-queue');
   const { status } = await session.completed('message-queue');
   assert.equal(status.phase, 'Succeeded');
-  const produced = lines(await session.logs('message-queue', 'producer'), 'Produced: ');
-  const consumed = lines(await session.logs('message-queue', 'consumer'), 'Consumed: ');
+  const produced = linesAfter(await session.logs('message-queue', 'producer'), 'Produced: ');
+  const consumed = linesAfter(await session.logs('message-queue', 'consumer'), 'Consumed: ');
   assert.equal(produced.at(-1), 'done');
   assert.ok(produced.length > 100, `${produced.length} records were produced`);
   assert.deepEqual(consumed, produced);
@@ -16,10 +17,3 @@ test('what the producer puts into the queue, the consumer takes out, in order, t
     assert.equal(container.state.terminated?.exitCode, 0);
   }
 });
-
-function lines(log: string, start: string): string[] {
-  return log
-    .split('\n')
-    .filter((line) => line.startsWith(start))
-    .map((line) => line.slice(start.length));
-}

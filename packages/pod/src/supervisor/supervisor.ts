@@ -11,6 +11,7 @@ import type { ContainerSpec } from '../manifest/types.ts';
 import { serveControl } from './control.ts';
 import { carryOut } from './handlers.ts';
 import { setEndpoint, writeHosts } from './hosts.ts';
+import { watchSizeLimits } from './size-limit.ts';
 import { decodeData, type PodFolder, type PodRecord, podLabel } from './store.ts';
 import { makeVolumes, publishVolumes, releaseVolumes } from './volumes.ts';
 
@@ -33,6 +34,7 @@ export class Supervisor {
   #infra = '';
   #podIP = '';
   #findable = false;
+  #evicted: string | undefined;
 
   constructor(folder: PodFolder, endpoints: string) {
     this.#folder = folder;
@@ -56,6 +58,7 @@ export class Supervisor {
     });
     let unfollow: (() => void) | undefined;
     let watch: PollingWatch | undefined;
+    let unmeter: (() => void) | undefined;
     try {
       makeVolumes(this.#volumes, pod, decodeAll(this.#record));
       unfollow = this.#engine.followDeaths(podLabel(pod.metadata.name), new Date(), (died) =>
@@ -63,6 +66,7 @@ export class Supervisor {
       );
       await this.#startSandbox();
       watch = this.#watchEndpoints();
+      unmeter = watchSizeLimits(this.#volumes, pod, (message) => this.#evict(message));
       this.#tell({ type: 'begin' });
       await this.#ended.promise;
     } catch (error) {
@@ -72,6 +76,7 @@ export class Supervisor {
     } finally {
       clearTimeout(this.#timer);
       unfollow?.();
+      unmeter?.();
       await watch?.close();
       setEndpoint(this.#endpoints, this.#record.services, pod.metadata.name, undefined);
       // Only ended, not removed: the containers that used it are kept for their logs.
@@ -282,6 +287,12 @@ export class Supervisor {
     return found.spec;
   }
 
+  #evict(message: string) {
+    this.#evicted = message;
+    this.#note({ type: 'note', reason: 'Evicted', message });
+    this.#tell({ type: 'terminate', gracePeriodSeconds: 0 });
+  }
+
   #update() {
     this.#record = this.#folder.record;
     publishVolumes(this.#volumes, this.#record.pod, decodeAll(this.#record), this.#podIP);
@@ -303,7 +314,10 @@ export class Supervisor {
 
   #publishStatus() {
     const { pod, services } = this.#record;
-    this.#folder.status = statusOf(pod, this.#machine, this.#podIP);
+    const status = statusOf(pod, this.#machine, this.#podIP);
+    this.#folder.status = this.#evicted
+      ? { ...status, status: { ...status.status, phase: 'Failed', reason: 'Evicted' } }
+      : status;
     const findable = this.#machine.ready && !this.#machine.ending;
     if (findable === this.#findable) return;
     this.#findable = findable;
