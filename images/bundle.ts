@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { ImageSpec } from './catalog.ts';
 import { warmCodeCache } from './code-cache.ts';
+import { lazyBuiltins } from './lazy-builtins.ts';
 
 /** Node's name of a CPU architecture, as in an image's platform: amd64 is x64. */
 export type Architecture = 'x64' | 'arm64';
@@ -26,6 +27,8 @@ export async function bundle(
     format: 'cjs',
     target: 'node24',
     minifySyntax: true,
+    minifyWhitespace: true,
+    plugins: [lazyBuiltins],
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',

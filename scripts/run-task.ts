@@ -4,6 +4,7 @@ interface Task {
 }
 
 const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
+  bench: () => import('./bench.ts'),
   check: () => import('./check.ts'),
   demo: () => import('./demo.ts'),
   images: () => import('./images.ts'),

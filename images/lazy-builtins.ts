@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import type { Plugin } from 'esbuild';
+
+/** Modules of Node that cost memory and start-up time, and that most sidecars need late or never. */
+const LAZY =
+  /^node:(child_process|crypto|dns|dns\/promises|https|os|readline|tls|worker_threads|zlib)$/;
+
+/**
+ * Loads those modules at the first use of one of their exports instead of at the start of the
+ * bundle: node:https alone is 5 MiB of resident memory. Importers see the same names.
+ */
+export const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
+  setup(build) {
+    const require = createRequire(import.meta.url);
+    build.onResolve({ filter: LAZY }, ({ path, namespace }) =>
+      // The stand-in itself requires the real one.
+      namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => {
+      const names = Object.keys(require(path)).filter((name) => name !== 'default');
+      return {
+        loader: 'js',
+        contents: `
+          let loaded;
+          const load = () => (loaded ??= require(${JSON.stringify(path)}));
+          module.exports = {};
+          for (const name of ${JSON.stringify(names)}) {
+            Object.defineProperty(module.exports, name, { enumerable: true, get: () => load()[name] });
+          }
+          Object.defineProperty(module.exports, 'default', { enumerable: true, get: load });`,
+      };
+    });
+  },
+};

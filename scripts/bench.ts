@@ -1,0 +1,31 @@
+/** `npm run bench -- NAME…`: the benchmarks beside the peers found on the machine; all without a name. */
+import { globSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureDebianPackages } from './support/debian.ts';
+import { ensureMessageQueues } from './support/mqueue.ts';
+import { heading } from './support/output.ts';
+
+interface Benchmark {
+  run(args: readonly string[]): Promise<void>;
+}
+
+export async function main(args: readonly string[]): Promise<number> {
+  const names = globSync('bench/*.ts')
+    .map((path) => basename(path, '.ts'))
+    .toSorted();
+  const wanted = args.filter((word) => !word.startsWith('-'));
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    console.error(`no benchmark ${unknown.join(', ')}: there are ${names.join(', ')}`);
+    return 64;
+  }
+  await ensureDebianPackages(['gcc', 'libc6-dev', 'util-linux'], 'the benchmarks');
+  await ensureMessageQueues();
+  for (const name of wanted.length > 0 ? wanted : names) {
+    heading(`Benchmark ${name}`);
+    const benchmark: Benchmark = await import(pathToFileURL(resolve('bench', `${name}.ts`)).href);
+    await benchmark.run(args.filter((word) => word.startsWith('-')));
+  }
+  return 0;
+}
