@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PosixMQ, queueLimits } from '@sidekit/posix-mq';
 import { TestProcess, temporaryDirectory } from '@sidekit/test-kit';
-import { depth, mq, testQueue } from './test-programs.ts';
+import { depth, mq, testQueue } from './fixtures/programs.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 

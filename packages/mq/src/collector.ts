@@ -12,7 +12,7 @@ import {
 import type { Inbox } from './inbox.ts';
 import type { Inlet } from './inlet.ts';
 import type { QueueMetrics } from './metrics.ts';
-import { skipLines } from './reliable-sender.ts';
+import { skipLines } from './source/lines.ts';
 import { Spinning } from './spinning.ts';
 
 const LINE_FEED = 0x0a;

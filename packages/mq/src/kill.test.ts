@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { unlinkQueue } from '@sidekit/posix-mq';
 import { propertyParameters, type TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
 import fc from 'fast-check';
-import { mq, numbered, testQueue } from './test-programs.ts';
+import { mq, numbered, testQueue } from './fixtures/programs.ts';
 
 /** SIDEKIT_RUNS=20 is the long form: 200 kills while 100,000 records pass. */
 const FACTOR = Number(process.env.SIDEKIT_RUNS ?? 1);

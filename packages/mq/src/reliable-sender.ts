@@ -8,6 +8,7 @@ import type { Outlet } from './outlet.ts';
 import { type PlainSenderOptions, tooLong } from './plain-sender.ts';
 import { untilDone } from './retry.ts';
 import type { Sender } from './sender.ts';
+import { countLines, skipLines } from './source/lines.ts';
 import type { Block } from './source/source.ts';
 
 const LINE_FEED = 0x0a;
@@ -294,17 +295,4 @@ export class ReliableSender implements Sender {
   #postpone() {
     this.#deadline = performance.now() + this.#options.redeliverAfter;
   }
-}
-
-function countLines(lines: Buffer, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; i++) if (lines[i] === LINE_FEED) count++;
-  return count;
-}
-
-/** The offset after `count` lines. */
-export function skipLines(lines: Buffer, count: number, start = 0): number {
-  let at = start;
-  for (let i = 0; i < count; i++) at = lines.indexOf(LINE_FEED, at) + 1;
-  return at;
 }

@@ -13,7 +13,7 @@ import {
   until,
 } from '@sidekit/test-kit';
 import request from 'supertest';
-import { consumed, depth, mq, numbered, testQueue } from './test-programs.ts';
+import { consumed, depth, mq, numbered, testQueue } from './fixtures/programs.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PosixMQ, unlinkQueue } from '@sidekit/posix-mq';
 import { type TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
-import { consumed, depth, mq, numbered, testQueue } from './test-programs.ts';
+import { consumed, depth, mq, numbered, testQueue } from './fixtures/programs.ts';
 
 /**
  * Every interleaving of starting the two sides, restarting either, and the queue missing, left

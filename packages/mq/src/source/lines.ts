@@ -37,3 +37,17 @@ export function measureLines(
   }
   return { count, longest };
 }
+
+/** The line feeds between two offsets. */
+export function countLines(lines: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) if (lines[i] === LINE_FEED) count++;
+  return count;
+}
+
+/** The offset after `count` lines. */
+export function skipLines(lines: Buffer, count: number, start = 0): number {
+  let at = start;
+  for (let i = 0; i < count; i++) at = lines.indexOf(LINE_FEED, at) + 1;
+  return at;
+}
