@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,8 +29,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 const code = await main(process.argv.slice(2));
-// A supervisor that failed half-way must not linger on what it could not close.
-if (process.argv[2] === 'supervise') process.exit(code);
+// A supervisor must not linger on a hook that is still being waited for, and `up` not after a Ctrl-C.
+if (process.argv[2] === 'supervise' || process.argv[2] === 'up') process.exit(code);
 process.exitCode = code;
 
 async function main([name = '--help', ...argv]: readonly string[]): Promise<ExitCode> {
@@ -61,6 +62,9 @@ function makeSession(): Session {
     engine: process.env.POD_ENGINE || undefined,
     program: fileURLToPath(import.meta.url),
     environment: process.env,
+    onSignal: (callback) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
+    },
     print: (line) => void process.stdout.write(`${line}\n`),
   };
 }
@@ -69,12 +73,20 @@ function makeSession(): Session {
 async function supervise(path: string): Promise<ExitCode> {
   // A terminal that closes, or a Ctrl-C meant for others, does not end a Pod: `pod down` does.
   for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => {});
-  await new Supervisor(new PodFolder(path), new PodStore(storeRoot()).endpoints).run();
+  const supervisor = new Supervisor(new PodFolder(path), new PodStore(storeRoot()).endpoints);
+  process.on('SIGTERM', () => supervisor.terminate());
+  await supervisor.run();
   return ExitCode.ok;
 }
 
 function storeRoot(): string {
-  return process.env.SIDEKIT_POD_DIR ?? join(tmpdir(), `sidekit-pod-${process.getuid?.() ?? 0}`);
+  const { SIDEKIT_POD_DIR: own, XDG_RUNTIME_DIR: runtime } = process.env;
+  if (own) return own;
+  if (runtime) return join(runtime, 'sidekit-pod');
+  const uid = process.getuid?.() ?? 0;
+  return uid === 0 && existsSync('/run')
+    ? '/run/sidekit-pod'
+    : join(tmpdir(), `sidekit-pod-${uid}`);
 }
 
 function overview(): string {

@@ -11,4 +11,6 @@ export interface Session {
   readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly print: (line: string) => void;
+  /** Calls back for every SIGINT and SIGTERM from now on. */
+  readonly onSignal: (callback: () => void) => void;
 }

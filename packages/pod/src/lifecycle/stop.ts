@@ -10,8 +10,7 @@ const LEAST_WINDOW = 2000;
 export function beginStop(
   container: ContainerState,
   deadline: Instant,
-  why: string,
-  final: boolean,
+  { final, unhealthy = false }: { readonly final: boolean; readonly unhealthy?: boolean },
   now: Instant,
 ): PodAction[] {
   if (container.stop) {
@@ -24,7 +23,7 @@ export function beginStop(
   const preStop = container.spec.lifecycle?.preStop;
   const timeout = deadline - now;
   const hooked = preStop !== undefined && timeout > 0;
-  container.stop = { step: hooked ? 'preStop' : 'turn', deadline, why, final };
+  container.stop = { step: hooked ? 'preStop' : 'turn', deadline, final, unhealthy };
   // Liveness and startup no longer matter; readiness goes on being asked until the end.
   for (const probe of container.probes) if (probe.kind !== 'readiness') probe.due = undefined;
   return hooked
@@ -77,6 +76,7 @@ export function stopExpired(container: ContainerState, now: Instant): PodAction[
 
 function terminate(container: ContainerState, stop: StopState, now: Instant): PodAction {
   stop.step = 'term';
+  // The kubelet's minimumGracePeriodInSeconds: time to react even where none is left.
   stop.deadline = Math.max(stop.deadline, now + LEAST_WINDOW);
   return {
     type: 'signal',
