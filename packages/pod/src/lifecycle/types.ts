@@ -136,6 +136,8 @@ export interface StopState {
   step: 'preStop' | 'turn' | 'term' | 'kill';
   /** The end of the grace period, when SIGKILL is due. */
   deadline: Instant;
+  /** Before this instant the deadline cannot be moved. */
+  least: Instant;
   /** Stopped for good, with its Pod; otherwise its restart policy decides. */
   final: boolean;
   /** A failed probe: restarted whatever its exit code, unless the policy is Never. */

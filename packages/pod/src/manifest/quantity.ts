@@ -28,7 +28,8 @@ export function parseQuantity(value: string | number): number {
   );
   if (!match) throw new Error('is not a quantity: write it as 500m, 2, 64Mi or 1G');
   const factor = match[2] ? Number(`1${match[2]}`) : (SUFFIXES[match[3] ?? ''] ?? 1);
-  return Number(match[1]) * factor;
+  // 100 * 1e-6 is not 0.0001 in binary fractions: 15 digits are what a double holds.
+  return Number((Number(match[1]) * factor).toPrecision(15));
 }
 
 /** The value of a resourceFieldRef: the quantity in units of `divisor`, rounded up. */
