@@ -1,4 +1,4 @@
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { Failure } from '../failure.ts';
 import { bodyOf, type Exchange, type ExchangeOptions, exchange, show } from './exchange.ts';
 import { statusFailure } from './status.ts';
@@ -70,12 +70,7 @@ async function* unzipped(answer: Exchange): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip();
   const feed = (async () => {
     for await (const chunk of bodyOf(answer)) {
-      if (!gunzip.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          gunzip.once('drain', resolve);
-          gunzip.once('close', resolve);
-        });
-      }
+      if (!gunzip.write(chunk)) await drained(gunzip);
     }
     gunzip.end();
   })();
@@ -90,6 +85,17 @@ async function* unzipped(answer: Exchange): AsyncGenerator<Uint8Array> {
     gunzip.destroy();
     answer.body.destroy();
   }
+}
+
+/** Waits until the stream takes more, or is gone. */
+function drained(stream: Gunzip): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
 }
 
 async function* resuming(answer: Exchange, options: Options): AsyncGenerator<Uint8Array> {

@@ -95,8 +95,9 @@ function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessa
       },
       ...(secure && caFile !== undefined ? { ca: readAuthorities(caFile) } : {}),
     });
+    let answer: http.IncomingMessage | undefined;
     outgoing.on('timeout', () =>
-      outgoing.destroy(
+      (answer ?? outgoing).destroy(
         new Failure(
           'timeout',
           `${show(url)} sent nothing for ${idleTimeout} ms: raise --idle-timeout, or look at the server`,
@@ -107,7 +108,10 @@ function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessa
       const reused = outgoing.reusedSocket && error.code === 'ECONNRESET';
       reject(reused ? Object.assign(error, { reused }) : error);
     });
-    outgoing.on('response', resolve);
+    outgoing.on('response', (response) => {
+      answer = response;
+      resolve(response);
+    });
     outgoing.end(body);
   });
 }

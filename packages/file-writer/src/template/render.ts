@@ -34,6 +34,7 @@ export async function render(
     lenientIf: true,
     ownPropertyOnly: true,
     fs: noFiles,
+    relativeReference: false,
     parseLimit: INPUT_LIMIT,
     renderLimit: RENDER_TIME,
     memoryLimit: maxSize,

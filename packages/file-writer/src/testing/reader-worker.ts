@@ -11,7 +11,7 @@ export interface ReaderReport {
 }
 
 /** The fewest differing reads that say something. */
-const CHANGES = 500;
+const CHANGES = 100;
 
 const { path, shape, count } = workerData as { path: string; shape: string; count: number };
 const problems: string[] = [];
