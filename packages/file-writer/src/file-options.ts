@@ -85,6 +85,12 @@ export const fileOptions = {
     default: 2,
   }),
 
+  keepFor: option(duration(0, DAY), {
+    description:
+      'How long an old version stays at least, for readers that have just resolved the link.',
+    default: 10_000,
+  }),
+
   clockFormat: option(choice('date', 'rfc3339', 'rfc9110', 'unix'), {
     description: '`clock`: how the time is written; all in UTC.',
     default: 'date',

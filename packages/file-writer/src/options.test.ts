@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { jsonSchema, markdownTable, resolveOptions, UsageError } from '@sidekit/core';
+import { resolveOptions, UsageError } from '@sidekit/core';
 import { temporaryDirectory } from '@sidekit/test-kit';
 import { fileSpecs, table } from './options.ts';
 
@@ -110,12 +110,4 @@ test('header values are secret', async () => {
   const argv = ['--source', 'http', '--target', '/t', '--url', 'http://h/x', '--header', 'a=hush'];
   const { changed } = await read(argv);
   assert.equal(changed.header, 'redacted');
-});
-
-test('README and schema say what the table says', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const between = /<!-- options -->\n(.*)<!-- \/options -->/s.exec(readme)?.[1];
-  assert.equal(between?.trim(), markdownTable(table).trim());
-  const schema = readFileSync(new URL('../schema.json', import.meta.url), 'utf8');
-  assert.deepEqual(JSON.parse(schema), JSON.parse(JSON.stringify(jsonSchema(table))));
 });

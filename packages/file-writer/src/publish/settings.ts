@@ -15,6 +15,8 @@ export interface WriteSettings {
   readonly maxFiles: number;
   /** How many versions of a tree stay beside the current one. */
   readonly keep: number;
+  /** How long a version stays at least after it was replaced, in milliseconds. */
+  readonly keepFor: number;
   readonly fileSystem: FileSystem;
 }
 

@@ -73,7 +73,12 @@ test('a tree keeps as many old versions as asked for, and a return to an old one
     ['000003', '000004'],
   );
   assert.match(readlinkSync(path), /^\.site\.versions\/000004\./);
-  assert.equal(readFileSync(join(path, 'sub/a'), 'utf8'), 'a');
+
+  const patient = new Target(writeSettings(path, { keep: 0, keepFor: 60_000 }));
+  await patient.publish(tree('d'));
+  const left = readdirSync(join(directory.path, '.site.versions'));
+  assert.equal(left.length, 3, 'a version that was current just now stays');
+  assert.equal(readFileSync(join(path, 'sub/a'), 'utf8'), 'd');
 });
 
 test('a start sweeps its own leftovers and nobody else’s', async () => {

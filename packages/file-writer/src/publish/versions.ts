@@ -29,11 +29,19 @@ export function numberOf(name: string): number {
   return Number(VERSION.exec(name)?.[1] ?? 0);
 }
 
-/** Removes all versions but the current one and the `keep` newest others. */
+/**
+ * Removes old versions: all but the current one, the `keep` newest others, and those that were
+ * current less than `keepFor` ago, since a slow reader may have resolved the link just before.
+ */
 export async function prune(current: string, settings: WriteSettings): Promise<void> {
-  const { target, keep, fileSystem } = settings;
-  const others = (await listVersions(settings)).filter((name) => name !== current);
+  const { target, keep, keepFor, fileSystem } = settings;
+  const all = await listVersions(settings);
+  const others = all.filter((name) => name !== current);
   for (const name of others.slice(0, Math.max(0, others.length - keep))) {
+    const successor = all[all.indexOf(name) + 1] ?? current;
+    // Its rename is what took the place of this version.
+    const { ctimeMs } = await fileSystem.lstat(join(versionsDirectory(target), successor));
+    if (Date.now() - ctimeMs < keepFor) return;
     // Renamed first: half of a version never bears a version's name.
     const doomed = temporaryPath(join(versionsDirectory(target), basename(target)));
     await fileSystem.rename(join(versionsDirectory(target), name), doomed);

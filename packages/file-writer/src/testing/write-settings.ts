@@ -12,6 +12,7 @@ export function writeSettings(target: string, changes: Partial<WriteSettings> = 
     maxSize: 64 * 1024 * 1024,
     maxFiles: 20_000,
     keep: 2,
+    keepFor: 0,
     fileSystem,
     ...changes,
   };

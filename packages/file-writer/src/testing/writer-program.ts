@@ -4,7 +4,7 @@ import { FILES, LETTERS, TREE_SIZES, treeFile } from './torn-content.ts';
 import { writeSettings } from './write-settings.ts';
 
 const [path = '', shape] = process.argv.slice(2);
-const target = new Target(writeSettings(path, { fsync: false, keep: 20 }));
+const target = new Target(writeSettings(path, { fsync: false, keepFor: 3000 }));
 await target.open();
 for (let round = Math.floor(Math.random() * 1000); ; round++) {
   if (shape === 'file') {
