@@ -14,6 +14,18 @@ export interface ImageSpec {
 
 export const IMAGES: readonly ImageSpec[] = [
   {
+    name: 'file-writer',
+    title: 'Writes files whole or not at all',
+    warmUp: [
+      '--admin',
+      '127.0.0.1:0',
+      '--source',
+      'clock',
+      '--target',
+      '/tmp/sidekit-warm-up/clock',
+    ],
+  },
+  {
     name: 'mq',
     title: 'Producer and consumer over a POSIX message queue',
     native: true,

@@ -1,10 +1,16 @@
 export { createAdminServer, startAdminServer } from './admin-server.ts';
 export {
   type AtomicFileOptions,
+  type Chunks,
+  type FileSystem,
+  isTemporaryOf,
+  type Owner,
+  replaceFile,
   syncDirectory,
   TEMPORARY_PREFIX,
   temporaryPath,
   writeFileAtomic,
+  writeNewFile,
 } from './atomic-file.ts';
 export { type BackoffOptions, fullJitter, pause, retryAfter } from './backoff.ts';
 export {

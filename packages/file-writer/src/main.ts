@@ -1,1 +1,5 @@
 #!/usr/bin/env node
+import { main } from '@sidekit/core';
+import { fileWriter } from './file-writer.ts';
+
+main(fileWriter(process.env));

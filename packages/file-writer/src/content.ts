@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { type Chunks, formatSize } from '@sidekit/core';
+import { Failure } from './failure.ts';
+
+/** What a source brings when something has changed. */
+export type Content = FileContent | LineContent | TreeContent;
+
+/** The whole of one file. */
+export interface FileContent {
+  readonly kind: 'file';
+  readonly chunks: Chunks;
+  /** The SHA-256 that it must have, in hexadecimal. */
+  readonly sha256?: string | undefined;
+  /** Told once it is published: only then may the source answer "unchanged". */
+  readonly published?: () => void;
+}
+
+/** One line for the end of a file, with its line feed. */
+export interface LineContent {
+  readonly kind: 'line';
+  readonly text: string;
+  readonly published?: () => void;
+}
+
+/** Several files that appear together. */
+export interface TreeContent {
+  readonly kind: 'tree';
+  readonly entries: Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
+  /** What the version is called, such as a commit; letters, digits, `.`, `_` and `-`. */
+  readonly label?: string;
+  readonly published?: () => void;
+}
+
+export type TreeEntry = {
+  /** Relative, with slashes, without `.` and `..`. */
+  readonly path: string;
+} & (
+  | { readonly chunks: Chunks; readonly executable?: boolean; readonly sha256?: string }
+  /** A symbolic link to this relative path, within the tree. */
+  | { readonly link: string }
+);
+
+/** Counts what passes against a limit shared by all files of one version. */
+export class Allowance {
+  readonly #limit: number;
+  readonly #option: string;
+  #used = 0;
+
+  constructor(limit: number, option = '--max-size') {
+    this.#limit = limit;
+    this.#option = option;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** @throws {Failure} where more passes than the limit. */
+  take(bytes: number): void {
+    this.#used += bytes;
+    if (this.#used <= this.#limit) return;
+    throw new Failure(
+      'too_large',
+      `the content is larger than ${formatSize(this.#limit)}: raise ${this.#option}, or make the source smaller`,
+    );
+  }
+}
+
+/** Passes chunks on while it counts and hashes them. */
+export class Measure {
+  readonly #hash = createHash('sha256');
+  readonly #allowance: Allowance;
+  size = 0;
+
+  constructor(allowance: Allowance) {
+    this.#allowance = allowance;
+  }
+
+  async *through(chunks: Chunks): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#allowance.take(chunk.length);
+      this.size += chunk.length;
+      this.#hash.update(chunk);
+      yield chunk;
+    }
+  }
+
+  /** The SHA-256 of all that passed, once, at the end. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+/** @throws {Failure} where content has another checksum than the one pinned. */
+export function checkPin(actual: string, pinned: string | undefined): void {
+  if (pinned === undefined || actual === pinned) return;
+  throw new Failure(
+    'sha256_mismatch',
+    `the content has the SHA-256 ${actual}, not the pinned ${pinned}: correct --sha256, or find out who changed the content`,
+  );
+}

@@ -1,0 +1,166 @@
+import {
+  boolean,
+  choice,
+  duration,
+  integer,
+  list,
+  map,
+  number,
+  type OptionValues,
+  option,
+  path,
+  size,
+  text,
+  url,
+} from '@sidekit/core';
+import { httpSource, octal, owner, statusRange } from './option-types.ts';
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+
+/** The options of one file: where it comes from, where it goes, who is told. */
+export const fileOptions = {
+  source: option(choice('clock', 'http', 'git', 'template', 'dir'), {
+    description:
+      'Where the content comes from: the time, URLs, a git repository, a template, or a file or directory.',
+  }),
+  target: option(path, {
+    description:
+      'The file to write. For several files at once (`git`, `dir` of a directory, several URLs): the name of a symbolic link to the newest version.',
+  }),
+  interval: option(duration(10, DAY), {
+    description: 'The time between two looks at the source.',
+    default: 10_000,
+  }),
+  jitter: option(number(0, 1), {
+    description:
+      'The part of the interval that is cut off at random, so that many writers do not ask at once; `clock` has none.',
+    default: 0.1,
+  }),
+  timeout: option(duration(1, DAY), {
+    description: 'For one look at the source, download included.',
+    default: 5 * MINUTE,
+  }),
+  idleTimeout: option(duration(1, DAY), {
+    description: 'How long a server may send nothing.',
+    default: 30_000,
+  }),
+  retryMax: option(duration(10, DAY), {
+    description:
+      'The longest pause after failures; it doubles from 500 ms, with full jitter. A `Retry-After` header is honoured up to this.',
+    default: MINUTE,
+  }),
+  readyWhen: option(choice('fresh', 'stale'), {
+    description:
+      'Ready after the first success, or with `stale` at once if content of an earlier run is there.',
+    default: 'fresh',
+  }),
+
+  mode: option(octal, {
+    description: 'The mode of files, from the first byte on.',
+    default: 0o644,
+  }),
+  directoryMode: option(octal, {
+    description: 'The mode of the directories that are made.',
+    default: 0o755,
+  }),
+  owner: option(owner, {
+    description: 'The owner of files and directories; needs CAP_CHOWN unless it is this user.',
+  }),
+  fsync: option(boolean, {
+    description: 'Make content and names durable before they are visible.',
+    default: true,
+  }),
+  maxSize: option(size(1, 64 * 1024 ** 3), {
+    description:
+      'The largest content, unpacked; more is refused. A file that is appended to begins anew there.',
+    default: 100 * 1024 ** 2,
+  }),
+  maxFiles: option(integer(1, 10_000_000), {
+    description: 'The most files of one version.',
+    default: 100_000,
+  }),
+  keep: option(integer(0, 1000), {
+    description: 'How many old versions stay beside the newest, for readers that are still in one.',
+    default: 2,
+  }),
+
+  keepFor: option(duration(0, DAY), {
+    description:
+      'How long an old version stays at least, for readers that have just resolved the link.',
+    default: 10_000,
+  }),
+
+  clockFormat: option(choice('date', 'rfc3339', 'rfc9110', 'unix'), {
+    description: '`clock`: how the time is written; all in UTC.',
+    default: 'date',
+  }),
+  clockMode: option(choice('append', 'replace'), {
+    description: '`clock`: add a line each time, or keep one line.',
+    default: 'append',
+  }),
+  url: option(list(httpSource), {
+    description:
+      '`http`: what to get. Several, as `name=URL`, become files of one directory that changes at once.',
+  }),
+  header: option(map(text()), {
+    description: '`http`: further request headers, as `name=value`.',
+    secret: true,
+  }),
+  bearerTokenFile: option(path, {
+    description: '`http`: a file with a bearer token, read anew for each request.',
+  }),
+  sha256: option(
+    text('64 hexadecimal digits', {
+      matches: /^[0-9a-f]{64}$/,
+      rule: 'must be a SHA-256 in 64 lower-case hexadecimal digits',
+      remedy: 'take the output of sha256sum',
+    }),
+    { description: '`http`, `dir` of one file: the checksum that the content must have.' },
+  ),
+  caFile: option(path, {
+    description: '`http`, `git`: PEM certificates to trust instead of those built in.',
+  }),
+  repository: option(url('https', 'http'), { description: '`git`: the URL of the repository.' }),
+  ref: option(text('branch, tag or commit'), {
+    description: '`git`: what to follow. A commit must be one that the server hands out.',
+    default: 'HEAD',
+  }),
+  subpath: option(path, { description: '`git`: publish only this directory of the repository.' }),
+  credentials: option(path, {
+    description:
+      '`git`: a file with `user:password`, or a directory with `username` and `password` as a Secret of type `kubernetes.io/basic-auth` gives; read anew each time.',
+  }),
+  template: option(path, { description: '`template`: the Liquid template.' }),
+  data: option(map(path), {
+    description:
+      '`template`: data as `name=path`: `.json` and `.yaml` files are parsed, of a directory each file is one text, other files are text.',
+  }),
+  from: option(path, {
+    description: '`dir`: the file or directory to mirror, such as a ConfigMap or Secret.',
+  }),
+
+  notify: option(url('http', 'https'), {
+    description: 'A URL to call after a change, until it accepts.',
+  }),
+  notifyMethod: option(choice('POST', 'PUT', 'GET'), {
+    description: 'The method of that request.',
+    default: 'POST',
+  }),
+  notifyStatus: option(list(statusRange), {
+    description: 'The statuses that accept it, such as `200-299`.',
+    default: [{ from: 200, to: 299 }],
+  }),
+  notifyTimeout: option(duration(1, 10 * MINUTE), {
+    description: 'For one such request.',
+    default: 10_000,
+  }),
+  notifyFirst: option(boolean, {
+    description:
+      'Also after the first sync. A native sidecar starts before the app, so nobody would answer.',
+    default: false,
+  }),
+} as const;
+
+export type FileOptions = typeof fileOptions;
+export type FileValues = OptionValues<FileOptions>;

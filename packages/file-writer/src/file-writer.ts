@@ -1,0 +1,59 @@
+import * as fileSystem from 'node:fs/promises';
+import { type Context, defineSidecar, type Environment } from '@sidekit/core';
+import type { FileSpec } from './file-spec.ts';
+import { Follower } from './follower.ts';
+import { type Metrics, registerMetrics } from './metrics.ts';
+import { Notifier } from './notifier.ts';
+import { runOnce } from './once.ts';
+import { fileSpecs, table } from './options.ts';
+import { Target } from './publish/target.ts';
+import { Slots } from './slots.ts';
+import { openSource } from './sources.ts';
+
+type FileWriterContext = Context<typeof table.options>;
+
+/** The sidecar; `environment` is what templates see as `env`. */
+export function fileWriter(environment: Environment) {
+  return defineSidecar({
+    table,
+    run: async (context) => {
+      const { options, stopping } = context;
+      const parts = {
+        metrics: registerMetrics(context.metrics),
+        slots: new Slots(options.concurrency),
+        environment,
+      };
+      const followers = await Promise.all(
+        fileSpecs(options).map((spec) => openFollower(spec, context, parts)),
+      );
+      if (options.once) return await runOnce(followers, options.onceTimeout, stopping);
+      await Promise.all(followers.map((follower) => follower.follow(stopping)));
+    },
+  });
+}
+
+async function openFollower(
+  spec: FileSpec,
+  context: FileWriterContext,
+  { metrics, slots, environment }: { metrics: Metrics; slots: Slots; environment: Environment },
+): Promise<Follower> {
+  const { health, stopping } = context;
+  const log = context.log.with({ target: spec.target });
+  const condition = health.condition(spec.target, 'startup', 'ready');
+  const notifier =
+    spec.notify === undefined
+      ? undefined
+      : new Notifier(spec.notify, spec, { write: spec, metrics, log, stopping });
+  const follower = new Follower({
+    spec,
+    source: await openSource(spec, environment),
+    target: new Target({ ...spec, fileSystem }),
+    notifier,
+    slots,
+    condition,
+    metrics,
+    log,
+  });
+  await follower.open();
+  return follower;
+}

@@ -1,0 +1,172 @@
+import { type Condition, errorText, fullJitter, type Log, pause } from '@sidekit/core';
+import { Failure } from './failure.ts';
+import type { FileSpec } from './file-spec.ts';
+import type { Metrics } from './metrics.ts';
+import type { Notifier } from './notifier.ts';
+import type { Target } from './publish/target.ts';
+import type { Slots } from './slots.ts';
+import type { Source } from './source/source.ts';
+
+/** The shortest mean pause after a failure, in milliseconds; it doubles from there. */
+const RETRY_BASE = 500;
+
+export interface FollowerParts {
+  readonly spec: FileSpec;
+  readonly source: Source;
+  readonly target: Target;
+  readonly notifier: Notifier | undefined;
+  readonly slots: Slots;
+  readonly condition: Condition;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Keeps one target equal to its source: look, publish, notify, wait. */
+export class Follower {
+  readonly #parts: FollowerParts;
+  #failures = 0;
+  #lastMessage = '';
+  /** Something good is at the target: an outage is a warning from now on. */
+  #hasContent = false;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  get target(): string {
+    return this.#parts.spec.target;
+  }
+
+  /** Why the last look failed; empty where it did not. */
+  get failure(): string {
+    return this.#lastMessage;
+  }
+
+  /** Whether content of this or an earlier run is there and good enough. */
+  get hasContent(): boolean {
+    return this.#hasContent;
+  }
+
+  /** Sweeps what a crash left, finds earlier content and is ready with it if that is allowed. */
+  async open(): Promise<void> {
+    const { spec, target, condition, notifier, log } = this.#parts;
+    const swept = await target.open();
+    if (swept > 0) log.info('removed what an earlier crash left', { files: swept });
+    await notifier?.open(target.current?.digest);
+    if (spec.readyWhen === 'fresh' || !target.current) return;
+    this.#hasContent = true;
+    condition.warn('serving content of an earlier run');
+  }
+
+  /** Looks again and again, at the interval or after a pause that grows, until the stop. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { interval } = this.#parts.spec;
+    let due = performance.now();
+    while (!signal.aborted) {
+      const wait = await this.look(signal);
+      const now = performance.now();
+      // Counted from when the look was due, so that a clock does not drift; a late one is not made up for.
+      due = wait === undefined ? Math.max(due + this.#shortened(interval), now) : now + wait;
+      await pause(due - now, signal);
+    }
+  }
+
+  /** Looks until it has succeeded once. @returns false where the stop came first. */
+  async once(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      const wait = await this.look(signal);
+      if (wait === undefined) {
+        const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await Promise.race([this.#parts.notifier?.settled(), aborted]);
+        return true;
+      }
+      if (!(await pause(wait, signal))) return false;
+    }
+  }
+
+  /** One look. @returns the pause before the next try after a failure, else undefined. */
+  async look(stopping: AbortSignal): Promise<number | undefined> {
+    const { spec, slots, metrics } = this.#parts;
+    const { target } = spec;
+    return await slots.run(async () => {
+      if (stopping.aborted) return undefined;
+      const start = performance.now();
+      const time = AbortSignal.timeout(spec.timeout);
+      try {
+        const changed = await this.#bring(AbortSignal.any([stopping, time]));
+        metrics.polls.with({ target, result: changed ? 'changed' : 'unchanged' }).inc();
+        this.#succeeded();
+        return undefined;
+      } catch (error) {
+        if (stopping.aborted) return 0;
+        const failure = time.aborted ? tooLate(spec) : error;
+        metrics.polls.with({ target, result: 'failed' }).inc();
+        return this.#failed(failure);
+      } finally {
+        metrics.duration.observe((performance.now() - start) / 1000);
+      }
+    });
+  }
+
+  async #bring(signal: AbortSignal): Promise<boolean> {
+    const { spec, source, target, notifier, metrics, log } = this.#parts;
+    const fresh = !(await target.intact());
+    const content = await source.poll({ signal, fresh });
+    if (!content) return false;
+    const outcome = await target.publish(content);
+    if (!outcome.changed) return false;
+    const labels = { target: spec.target };
+    metrics.bytes.with(labels).inc(outcome.size);
+    metrics.size.with(labels).set(outcome.size);
+    metrics.lastChange.with(labels).set(Date.now() / 1000);
+    const say = spec.source === 'clock' ? log.debug : log.info;
+    say('published', { bytes: outcome.size, digest: outcome.digest });
+    notifier?.changed(outcome.digest);
+    return true;
+  }
+
+  #succeeded(): void {
+    const { spec, condition, metrics, log } = this.#parts;
+    if (this.#failures > 0) log.info('recovered', { failures: this.#failures });
+    condition.pass();
+    this.#failures = 0;
+    this.#lastMessage = '';
+    this.#hasContent = true;
+    metrics.failing.with({ target: spec.target }).set(0);
+    metrics.lastSuccess.with({ target: spec.target }).set(Date.now() / 1000);
+  }
+
+  #failed(error: unknown): number {
+    const { spec, condition, metrics, log } = this.#parts;
+    const { target, retryMax } = spec;
+    const reason = error instanceof Failure ? error.reason : 'internal';
+    const message = errorText(error);
+    metrics.failures.with({ target, reason }).inc();
+    metrics.failing.with({ target }).set(1);
+    const wait = fullJitter(this.#failures++, { base: RETRY_BASE, cap: retryMax });
+    const asked = error instanceof Failure ? (error.retryAfter ?? 0) : 0;
+    const retryIn = Math.round(Math.min(retryMax, Math.max(wait, asked)));
+    // One line for each new message; the metric counts the rest.
+    if (message !== this.#lastMessage) {
+      this.#lastMessage = message;
+      const kept = this.#hasContent ? 'the old content stays' : 'there is no content yet';
+      log.warn(message, { reason, kept, retryIn });
+      if (reason === 'internal') log.error('unexpected error', { stack: (error as Error).stack });
+    }
+    if (this.#hasContent) condition.warn(message);
+    else condition.fail(message);
+    return retryIn;
+  }
+
+  #shortened(interval: number): number {
+    const { source, jitter } = this.#parts.spec;
+    return source === 'clock' ? interval : interval * (1 - jitter * Math.random());
+  }
+}
+
+function tooLate({ timeout, target }: FileSpec): Failure {
+  return new Failure(
+    'timeout',
+    `${target} was not brought within ${timeout} ms: raise --timeout, or look at the source`,
+  );
+}

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { errorText } from '@sidekit/core';
+import { Failure } from '../failure.ts';
+
+const REDIRECTS = 5;
+const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
+
+export interface ExchangeOptions {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent to the origin of the URL alone, not to where it redirects. */
+  readonly credentials?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array;
+  /** How long the server may send nothing, in milliseconds. */
+  readonly idleTimeout: number;
+  readonly signal: AbortSignal;
+  /** A file with PEM certificates, read for each request so that it can be rotated. */
+  readonly caFile?: string | undefined;
+}
+
+export interface Exchange {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** The body as it comes; an error of it is a Failure. Must be read or destroyed. */
+  readonly body: http.IncomingMessage;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+}
+
+// Following a thousand URLs must not mean a thousand handshakes an interval.
+const keepAlive = { keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo' } as const;
+const plainAgent = new http.Agent(keepAlive);
+const secureAgent = new https.Agent(keepAlive);
+
+/** One request, redirects followed, answered as a stream. @throws {Failure} */
+export async function exchange(address: string, options: ExchangeOptions): Promise<Exchange> {
+  let url = new URL(address);
+  const { origin } = url;
+  for (let redirects = 0; ; redirects++) {
+    const own = url.origin === origin;
+    const body = await request(url, own ? options : { ...options, credentials: undefined });
+    const status = body.statusCode ?? 0;
+    const { location } = body.headers;
+    const kept = options.body === undefined || status === 307 || status === 308;
+    if (!REDIRECT_STATUS.has(status) || location === undefined || !kept) {
+      return { status, headers: body.headers, body, url };
+    }
+    body.destroy();
+    const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+    const downgrade = url.protocol === 'https:' && next?.protocol !== 'https:';
+    if (!next || downgrade || !/^https?:$/.test(next.protocol)) {
+      throw new Failure(
+        'redirect',
+        `${show(url)} redirects to ${location}, which is refused: correct the URL`,
+      );
+    }
+    if (redirects === REDIRECTS) {
+      throw new Failure(
+        'redirect',
+        `${address} redirects more than ${REDIRECTS} times: correct the URL`,
+      );
+    }
+    url = next;
+  }
+}
+
+async function request(url: URL, options: ExchangeOptions): Promise<http.IncomingMessage> {
+  for (let again = true; ; again = false) {
+    try {
+      return await attempt(url, options);
+    } catch (error) {
+      // A connection kept alive may have been closed by the server just now.
+      if (again && (error as { reused?: boolean }).reused) continue;
+      throw explainNetwork(error, url);
+    }
+  }
+}
+
+function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessage> {
+  const { method = 'GET', headers, credentials, body, idleTimeout, signal, caFile } = options;
+  const secure = url.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const outgoing = (secure ? https : http).request(url, {
+      method,
+      signal,
+      timeout: idleTimeout,
+      agent: secure ? secureAgent : plainAgent,
+      headers: {
+        'user-agent': 'sidekit-file-writer',
+        ...(body ? { 'content-length': body.length } : {}),
+        ...headers,
+        ...credentials,
+      },
+      ...(secure && caFile !== undefined ? { ca: readAuthorities(caFile) } : {}),
+    });
+    let answer: http.IncomingMessage | undefined;
+    outgoing.on('timeout', () =>
+      (answer ?? outgoing).destroy(
+        new Failure(
+          'timeout',
+          `${show(url)} sent nothing for ${idleTimeout} ms: raise --idle-timeout, or look at the server`,
+        ),
+      ),
+    );
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const reused = outgoing.reusedSocket && error.code === 'ECONNRESET';
+      reject(reused ? Object.assign(error, { reused }) : error);
+    });
+    outgoing.on('response', (response) => {
+      answer = response;
+      resolve(response);
+    });
+    outgoing.end(body);
+  });
+}
+
+function readAuthorities(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failure(
+      'credentials',
+      `--ca-file ${path} cannot be read (${errorText(error)}): mount it there`,
+    );
+  }
+}
+
+/** The chunks of a body; what breaks it becomes a Failure, a cut one included. */
+export async function* bodyOf({ body, url }: Exchange): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw explainNetwork(error, url);
+  } finally {
+    body.destroy();
+  }
+  if (!body.complete) throw explainNetwork(new Error('aborted'), url);
+}
+
+/** Reads a small body as text, at most `limit` bytes of it; for messages. */
+export async function readText({ body }: Exchange, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= limit) break;
+    }
+  } catch {}
+  body.destroy();
+  return Buffer.concat(chunks).subarray(0, limit).toString();
+}
+
+const TLS = /^(UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH)/;
+
+const NETWORK: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  ECONNREFUSED: [
+    'unreachable',
+    'nothing listens there; is the server running, and the port right?',
+  ],
+  ENOTFOUND: ['dns', 'the name is unknown; correct the host, or look at the cluster DNS'],
+  EAI_AGAIN: ['dns', 'the name server did not answer; look at the cluster DNS'],
+  ECONNRESET: ['cut', 'the server or a proxy cut the connection'],
+  EPIPE: ['cut', 'the server or a proxy cut the connection'],
+  ETIMEDOUT: ['timeout', 'no connection came about; look at network policies'],
+  EHOSTUNREACH: ['unreachable', 'there is no route; look at network policies'],
+  ENETUNREACH: ['unreachable', 'there is no route; look at network policies'],
+};
+
+function explainNetwork(error: unknown, url: URL): unknown {
+  if (error instanceof Failure) return error;
+  const { code = '', name, message } = error as NodeJS.ErrnoException;
+  // The reason of the abort says more: the end of the process, or of the time for one look.
+  if (name === 'AbortError') return error;
+  if (message === 'aborted')
+    return new Failure('cut', `${show(url)} cut the connection in the middle of the answer`);
+  const [reason, remedy] = TLS.test(code)
+    ? ['tls', 'its certificate is not trusted; give the authority with --ca-file']
+    : (NETWORK[code] ?? ['network', 'look at the server and the network']);
+  return new Failure(reason, `${show(url)} cannot be reached (${errorText(error)}): ${remedy}`);
+}
+
+/** A URL for messages: without user, password and query, which may hold secrets. */
+export function show(url: URL | string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}

@@ -1,0 +1,24 @@
+import { retryAfter } from '@sidekit/core';
+import { Failure } from '../failure.ts';
+import { type Exchange, show } from './exchange.ts';
+
+const REMEDIES: Readonly<Record<number, readonly [reason: string, remedy: string]>> = {
+  401: ['unauthorized', 'the credentials are missing or wrong'],
+  403: ['unauthorized', 'the credentials do not allow it'],
+  404: ['not_found', 'correct the URL'],
+  410: ['not_found', 'correct the URL'],
+  429: ['throttled', 'raise --interval'],
+  503: ['unavailable', 'the server is overloaded or down for a while'],
+};
+
+/** The failure that a status means, with its remedy; `hint` says where credentials are given. */
+export function statusFailure({ status, headers, url }: Exchange, hint: string): Failure {
+  const [reason, remedy] = REMEDIES[status] ?? [
+    'http_status',
+    status >= 500 ? 'look at the log of the server' : 'correct the URL',
+  ];
+  const more = reason === 'unauthorized' ? `; look at ${hint}` : '';
+  return new Failure(reason, `${show(url)} answered ${status}: ${remedy}${more}`, {
+    retryAfter: retryAfter(headers['retry-after']),
+  });
+}

@@ -1,0 +1,71 @@
+import { Broken, type Owner, scalar, type Type } from '@sidekit/core';
+
+/** A file mode as chmod(1) takes it; in YAML in quotes, since 0644 is another number there. */
+export const octal: Type<number> = scalar(
+  'octal mode',
+  { type: 'string', pattern: '^0?[0-7]{3}$' },
+  (input) =>
+    typeof input === 'string' && /^0?[0-7]{3}$/.test(input)
+      ? Number.parseInt(input, 8)
+      : new Broken('must be a mode of three octal digits', 'write it as "0644", in quotes in YAML'),
+  (mode) => mode.toString(8).padStart(4, '0'),
+);
+
+export const owner: Type<Owner> = scalar(
+  'uid:gid',
+  { type: 'string', pattern: '^\\d+:\\d+$' },
+  (input) => {
+    const match = typeof input === 'string' ? /^(\d{1,10}):(\d{1,10})$/.exec(input) : null;
+    const [uid, gid] = [Number(match?.[1]), Number(match?.[2])];
+    // (uid_t)-1 means "leave it" to chown(2).
+    return uid < 0xffffffff && gid < 0xffffffff
+      ? { uid, gid }
+      : new Broken('must be a numeric user and group', 'write it as 1000:1000');
+  },
+  ({ uid, gid }) => `${uid}:${gid}`,
+);
+
+/** A range of HTTP statuses, both ends included. */
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const statusRange: Type<StatusRange> = scalar(
+  'status or range',
+  { type: ['string', 'integer'], pattern: '^[1-5]\\d\\d(-[1-5]\\d\\d)?$' },
+  (input) => {
+    const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(String(input));
+    if (!match) return new Broken('must be an HTTP status', 'write 204 or 200-299');
+    const range = { from: Number(match[1]), to: Number(match[2] ?? match[1]) };
+    return range.from <= range.to
+      ? range
+      : new Broken('must not go downwards', `write ${range.to}-${range.from}`);
+  },
+  ({ from, to }) => (from === to ? String(from) : `${from}-${to}`),
+);
+
+/** What to get, and the name of its file among several. */
+export interface HttpResource {
+  readonly url: string;
+  readonly name: string;
+}
+
+export const httpSource: Type<HttpResource> = scalar(
+  '[name=]URL',
+  { type: 'string' },
+  (input) => {
+    const match =
+      typeof input === 'string' ? /^(?:([\w][\w.-]*)=)?(https?:\/\/.+)$/.exec(input) : null;
+    const url = match?.[2];
+    if (url === undefined || !URL.canParse(url)) {
+      return new Broken(
+        'must be an http or https URL',
+        'write https://host/path, or name=https://host/path for one of several',
+      );
+    }
+    const last = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+    return { url, name: match?.[1] ?? (/^\w[\w.-]*$/.test(last) ? last : 'index') };
+  },
+  ({ url, name }) => `${name}=${url}`,
+);

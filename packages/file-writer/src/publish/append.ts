@@ -1,0 +1,42 @@
+import { replaceFile } from '@sidekit/core';
+import type { LineContent } from '../content.ts';
+import { Failure } from '../failure.ts';
+import { fileTrace } from './file.ts';
+import type { Outcome, WriteSettings } from './settings.ts';
+
+/**
+ * Adds one line to the target with a single write(2), so that a reader that follows the file
+ * sees whole lines. A file that would grow beyond the limit begins anew with this line.
+ */
+export async function appendLine(content: LineContent, settings: WriteSettings): Promise<Outcome> {
+  const line = Buffer.from(content.text);
+  if (!(await append(line, settings))) await replaceFile(settings.target, [line], settings);
+  return { digest: '', size: line.length, changed: true, trace: await fileTrace(settings) };
+}
+
+/** @returns false where the file has no room for the line. */
+async function append(line: Buffer, settings: WriteSettings): Promise<boolean> {
+  const { target, mode, owner, fsync, maxSize, fileSystem } = settings;
+  const file = await fileSystem.open(target, 'a', mode);
+  try {
+    const { size } = await file.stat();
+    if (size + line.length > maxSize) return false;
+    if (size === 0) {
+      if (owner) await file.chown(owner.uid, owner.gid);
+      await file.chmod(mode);
+    }
+    const { bytesWritten } = await file.write(line, 0, line.length, null);
+    if (bytesWritten < line.length) {
+      // Half a line is worse than none: take it back, the next try writes it whole.
+      await file.truncate(size);
+      throw new Failure(
+        'disk_full',
+        `${target} took ${bytesWritten} of ${line.length} bytes: the volume is full; raise the sizeLimit of the emptyDir, or lower --max-size`,
+      );
+    }
+    if (fsync) await file.datasync();
+    return true;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,47 @@
+import { errorText } from '@sidekit/core';
+import { Failure } from '../failure.ts';
+
+/** The errors of open(2), write(2), rename(2) and their kin, as a reason and what to do. */
+const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  EBUSY: [
+    'mount_point',
+    'it is a mount point itself (a subPath or a single-file mount), and the inode under a mount cannot be exchanged: mount the directory instead, and write a file in it',
+  ],
+  EROFS: [
+    'read_only',
+    'the file system is read-only: mount a writable volume there (an emptyDir, without readOnly)',
+  ],
+  EACCES: [
+    'permission',
+    'this user may not write in the directory: set fsGroup in the securityContext of the Pod, or the owner of the volume',
+  ],
+  EPERM: [
+    'permission',
+    'this user may not do that: --owner needs CAP_CHOWN; leave it out, or use runAsUser and fsGroup',
+  ],
+  EISDIR: [
+    'is_directory',
+    'it is a directory, which cannot be exchanged at once: give a name that is free, or remove the directory; for a mounted volume, a name below it',
+  ],
+  ENOTEMPTY: ['is_directory', 'it is a directory with content: give a name that is free'],
+  ENOTDIR: ['not_directory', 'a part of its path is a file: correct --target'],
+  ENOSPC: [
+    'disk_full',
+    'the volume is full: raise the sizeLimit of the emptyDir, or lower --keep and --max-size',
+  ],
+  EDQUOT: ['disk_full', 'the quota of the volume is used up: raise it, or lower --keep'],
+  ENAMETOOLONG: ['name_too_long', 'a name has more than 255 bytes: give a shorter one'],
+  EMFILE: ['descriptors', 'too many files are open: lower --concurrency'],
+  ENOENT: ['missing_directory', 'its directory went away while it was written'],
+  EIO: ['input_output', 'the device failed: look at the kernel log of the node'],
+};
+
+/** Turns what a system call of the write path threw into a failure with its remedy. */
+export function explainWrite(error: unknown, target: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof Failure || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const [reason, remedy] = REMEDIES[code] ?? ['write', 'see errno(3)'];
+  return new Failure(reason, `${target} cannot be written (${errorText(error)}): ${remedy}`, {
+    cause: undefined,
+  });
+}

@@ -1,0 +1,29 @@
+import { posix } from 'node:path';
+import type { TreeEntry } from '../content.ts';
+import { Failure } from '../failure.ts';
+
+/**
+ * Keeps a tree inside its directory: paths come from repositories and servers, and a link could
+ * hand out any file of the container.
+ * @throws {Failure} naming the path.
+ */
+export function checkEntry(entry: TreeEntry): void {
+  const parts = entry.path.split('/');
+  if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'))) {
+    throw refused(entry.path, 'is not a path inside the tree');
+  }
+  if (!('link' in entry)) return;
+  const led = posix.normalize(posix.join(posix.dirname(entry.path), entry.link));
+  // A `..` after a name climbs from wherever a link of that name leads, so it has no safe place.
+  const climbs = /(^|\/)(?!\.\.?(\/|$))[^/]+\/(.*\/)?\.\.(\/|$)/.test(entry.link);
+  if (entry.link.startsWith('/') || climbs || led === '..' || led.startsWith('../')) {
+    throw refused(entry.path, `is a symbolic link that leads out of the tree, to ${entry.link}`);
+  }
+}
+
+function refused(path: string, rule: string): Failure {
+  return new Failure(
+    'unsafe_path',
+    `${JSON.stringify(path)} ${rule}: remove it at the source, or choose a part of it with --subpath`,
+  );
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join, relative } from 'node:path';
+import { syncDirectory, temporaryPath, writeNewFile } from '@sidekit/core';
+import { Allowance, checkPin, Measure, type TreeContent, type TreeEntry } from '../content.ts';
+import type { Outcome, Published, WriteSettings } from './settings.ts';
+import { checkEntry } from './tree-path.ts';
+import {
+  digestOf,
+  listVersions,
+  numberOf,
+  prune,
+  versionName,
+  versionsDirectory,
+} from './versions.ts';
+
+/** Files written at once: as many as libuv has threads. */
+const PARALLEL = 4;
+
+/**
+ * Writes several files as one version in a directory of its own, then points the target, a
+ * relative symbolic link, at it by one rename(2). Readers find the old or the new version whole.
+ */
+export async function publishTree(
+  content: TreeContent,
+  current: Published | undefined,
+  settings: WriteSettings,
+): Promise<Outcome> {
+  const { target, fileSystem, fsync } = settings;
+  const versions = versionsDirectory(target);
+  await fileSystem.mkdir(versions, { recursive: true, mode: settings.directoryMode });
+  const building = temporaryPath(join(versions, basename(target)));
+  let name: string;
+  let written: { digest: string; size: number };
+  try {
+    written = await writeTree(building, content, settings);
+    if (written.digest === current?.digest) {
+      await fileSystem.rm(building, { recursive: true, force: true });
+      return { ...current, size: written.size, changed: false };
+    }
+    const newest = (await listVersions(settings)).at(-1);
+    name = versionName(newest ? numberOf(newest) + 1 : 1, written.digest, content.label);
+    await fileSystem.rename(building, join(versions, name));
+  } catch (error) {
+    await fileSystem.rm(building, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+  if (fsync) await syncDirectory(versions, fileSystem);
+  await flip(join(versions, name), settings);
+  await prune(name, settings);
+  return { ...written, changed: true, trace: await linkTrace(settings) };
+}
+
+/** Points the target at a version: a new link, renamed over the old one. */
+async function flip(version: string, { target, fileSystem, fsync }: WriteSettings): Promise<void> {
+  const link = temporaryPath(target);
+  await fileSystem.symlink(relative(dirname(target), version), link);
+  try {
+    await fileSystem.rename(link, target);
+  } catch (error) {
+    await fileSystem.unlink(link).catch(() => {});
+    throw error;
+  }
+  if (fsync) await syncDirectory(dirname(target), fileSystem);
+}
+
+/** The version that an earlier run left the target at; undefined where there is none. */
+export async function readPublishedTree(settings: WriteSettings): Promise<Published | undefined> {
+  const trace = await linkTrace(settings);
+  const digest = digestOf(basename(trace));
+  if (digest === undefined) return undefined;
+  const path = join(dirname(settings.target), trace);
+  const there = await settings.fileSystem.lstat(path).catch(() => undefined);
+  return there?.isDirectory() ? { digest, size: 0, trace } : undefined;
+}
+
+/** What the link says; empty where there is no link. */
+export async function linkTrace({ target, fileSystem }: WriteSettings): Promise<string> {
+  return await fileSystem.readlink(target).catch(() => '');
+}
+
+async function writeTree(root: string, content: TreeContent, settings: WriteSettings) {
+  const { fileSystem, fsync, directoryMode } = settings;
+  const allowance = new Allowance(settings.maxSize);
+  const files = new Allowance(settings.maxFiles, '--max-files');
+  const directories = new Set<string>();
+  const lines: string[] = [];
+  const running = new Set<Promise<void>>();
+  let failure: unknown;
+
+  const addDirectory = async (path: string) => {
+    if (directories.has(path)) return;
+    if (path !== root) await addDirectory(dirname(path));
+    await fileSystem.mkdir(path, { mode: directoryMode });
+    directories.add(path);
+  };
+  await addDirectory(root);
+  try {
+    for await (const entry of content.entries) {
+      files.take(1);
+      checkEntry(entry);
+      await addDirectory(dirname(join(root, entry.path)));
+      const work = writeEntry(root, entry, allowance, settings).then(
+        (line) => void lines.push(line),
+        (error) => {
+          failure ??= error;
+        },
+      );
+      running.add(work);
+      void work.then(() => running.delete(work));
+      // An entry with a stream is read before the next is asked for.
+      if (running.size >= PARALLEL || !isBuffered(entry)) await Promise.all(running);
+      if (failure !== undefined) throw failure;
+    }
+  } finally {
+    await Promise.all(running);
+  }
+  if (failure !== undefined) throw failure;
+  for (const path of directories) await finishDirectory(path, settings);
+  if (fsync) for (const path of directories) await syncDirectory(path, fileSystem);
+  return { digest: sha256(lines.toSorted().join('')), size: allowance.used };
+}
+
+/** mkdir(2) applies the umask; readers of another UID may need the full mode. */
+async function finishDirectory(path: string, settings: WriteSettings): Promise<void> {
+  const directory = await settings.fileSystem.open(path, 'r');
+  try {
+    if (settings.owner) await directory.chown(settings.owner.uid, settings.owner.gid);
+    await directory.chmod(settings.directoryMode);
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Writes one file or link; returns its line of the digest. */
+async function writeEntry(
+  root: string,
+  entry: TreeEntry,
+  allowance: Allowance,
+  settings: WriteSettings,
+): Promise<string> {
+  const path = join(root, entry.path);
+  if ('link' in entry) {
+    await settings.fileSystem.symlink(entry.link, path);
+    return `${entry.path}\0link\0${entry.link}\0`;
+  }
+  const measure = new Measure(allowance);
+  const mode = entry.executable ? settings.mode | ((settings.mode & 0o444) >> 2) : settings.mode;
+  await writeNewFile(path, measure.through(entry.chunks), { ...settings, mode });
+  const digest = measure.digest();
+  checkPin(digest, entry.sha256);
+  return `${entry.path}\0${mode.toString(8)}\0${digest}\0`;
+}
+
+function isBuffered(entry: TreeEntry): boolean {
+  return 'link' in entry || Array.isArray(entry.chunks);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

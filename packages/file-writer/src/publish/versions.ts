@@ -1,0 +1,67 @@
+import { basename, dirname, join } from 'node:path';
+import { isTemporaryOf, temporaryPath } from '@sidekit/core';
+import type { WriteSettings } from './settings.ts';
+
+/** `<number>.<digest>[.<label>]`: the number orders versions, whatever the clock does. */
+const VERSION = /^(\d{6,15})\.([0-9a-f]{64})(?:\.[\w.-]+)?$/;
+
+/** Where the versions of a tree are: beside the link, so that the link can be relative. */
+export function versionsDirectory(target: string): string {
+  return join(dirname(target), `.${basename(target)}.versions`);
+}
+
+export function versionName(number: number, digest: string, label: string | undefined): string {
+  return [String(number).padStart(6, '0'), digest, ...(label ? [label] : [])].join('.');
+}
+
+/** The digest in the name of a version; undefined where it is no version's name. */
+export function digestOf(name: string): string | undefined {
+  return VERSION.exec(name)?.[2];
+}
+
+/** The names of all versions, oldest first. */
+export async function listVersions({ target, fileSystem }: WriteSettings): Promise<string[]> {
+  const names = await fileSystem.readdir(versionsDirectory(target)).catch(() => []);
+  return names.filter((name) => VERSION.test(name)).toSorted((a, b) => numberOf(a) - numberOf(b));
+}
+
+export function numberOf(name: string): number {
+  return Number(VERSION.exec(name)?.[1] ?? 0);
+}
+
+/**
+ * Removes old versions: all but the current one, the `keep` newest others, and those that were
+ * current less than `keepFor` ago, since a slow reader may have resolved the link just before.
+ */
+export async function prune(current: string, settings: WriteSettings): Promise<void> {
+  const { target, keep, keepFor, fileSystem } = settings;
+  const all = await listVersions(settings);
+  const others = all.filter((name) => name !== current);
+  for (const name of others.slice(0, Math.max(0, others.length - keep))) {
+    const successor = all[all.indexOf(name) + 1] ?? current;
+    // Its rename is what took the place of this version.
+    const { ctimeMs } = await fileSystem.lstat(join(versionsDirectory(target), successor));
+    if (Date.now() - ctimeMs < keepFor) return;
+    // Renamed first: half of a version never bears a version's name.
+    const doomed = temporaryPath(join(versionsDirectory(target), basename(target)));
+    await fileSystem.rename(join(versionsDirectory(target), name), doomed);
+    await fileSystem.rm(doomed, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes what a crash of an earlier run left of this target: its temporary files, links and
+ * directories, never those of another target or writer.
+ * @returns how many there were.
+ */
+export async function sweep({ target, fileSystem }: WriteSettings): Promise<number> {
+  let swept = 0;
+  for (const directory of [dirname(target), versionsDirectory(target)]) {
+    for (const name of await fileSystem.readdir(directory).catch(() => [])) {
+      if (!isTemporaryOf(name, target)) continue;
+      await fileSystem.rm(join(directory, name), { recursive: true, force: true });
+      swept++;
+    }
+  }
+  return swept;
+}

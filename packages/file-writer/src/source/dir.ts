@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Chunks, errorText } from '@sidekit/core';
+import type { TreeEntry } from '../content.ts';
+import { Failure } from '../failure.ts';
+import { type Found, type Snapshot, takeSnapshot } from './snapshot.ts';
+import type { Source } from './source.ts';
+
+/** Files up to this size, in bytes, are read at once, so that several are written in parallel. */
+const SMALL = 256 * 1024;
+
+interface Options {
+  readonly from: string;
+  readonly sha256?: string | undefined;
+  readonly maxFiles: number;
+}
+
+/** Mirrors a file, or a directory as one version. */
+export function dirSource({ from, sha256, maxFiles }: Options): Source {
+  let published: string | undefined;
+  return {
+    poll: async ({ fresh }) => {
+      const before = await explained(from, () => takeSnapshot(from, maxFiles));
+      if (!fresh && before.fingerprint === published) return undefined;
+      const verify = async () => {
+        const after = await takeSnapshot(from, maxFiles);
+        if (after.fingerprint === before.fingerprint) return;
+        throw new Failure('changed_meanwhile', `${from} changed while it was read`);
+      };
+      const common = {
+        published: () => {
+          published = before.racy ? undefined : before.fingerprint;
+        },
+      };
+      if (before.directory) return { kind: 'tree', entries: entries(before, verify), ...common };
+      return { kind: 'file', chunks: file(before, verify), sha256, ...common };
+    },
+  };
+}
+
+async function* file({ root }: Snapshot, verify: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(root);
+  await verify();
+}
+
+async function* entries(
+  { root, found }: Snapshot,
+  verify: () => Promise<void>,
+): AsyncGenerator<TreeEntry> {
+  for (const one of found) {
+    const { path, stats, link } = one;
+    if (link !== undefined) yield { path, link };
+    else yield { path, executable: (stats.mode & 0o111) !== 0, chunks: await read(root, one) };
+  }
+  // Half old and half new is no version: the next look brings it whole.
+  await verify();
+}
+
+async function read(root: string, { path, stats }: Found): Promise<Chunks> {
+  const whole = join(root, path);
+  return stats.size <= SMALL ? [await readFile(whole)] : createReadStream(whole);
+}
+
+const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  ENOENT: ['missing', 'mount the volume there, or correct --from'],
+  ENOTDIR: ['missing', 'a part of the path is a file: correct --from'],
+  EACCES: ['permission', 'this user may not read it: set defaultMode of the volume, or fsGroup'],
+};
+
+async function explained<T>(from: string, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const [reason, remedy] = REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? [
+      'read',
+      'see errno(3)',
+    ];
+    throw new Failure(reason, `${from} cannot be read (${errorText(error)}): ${remedy}`);
+  }
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryDirectory } from '@sidekit/test-kit';
+import { Target } from '../publish/target.ts';
+import { GitRepository } from '../testing/git-repository.ts';
+import { startGitServer } from '../testing/git-server.ts';
+import { writeSettings } from '../testing/write-settings.ts';
+import { type GitSourceOptions, gitSource } from './git.ts';
+
+const MIB = 1024 * 1024;
+
+function follow(url: string, path: string, changes: Partial<GitSourceOptions> = {}) {
+  const source = gitSource({
+    repository: `${url}/site.git`,
+    ref: 'main',
+    subpath: undefined,
+    credentials: undefined,
+    caFile: undefined,
+    idleTimeout: 10_000,
+    maxSize: 64 * MIB,
+    ...changes,
+  });
+  const target = new Target(writeSettings(path, { fsync: false }));
+  return async (fresh = false) => {
+    const content = await source.poll({ signal: AbortSignal.timeout(60_000), fresh });
+    return content && (await target.publish(content));
+  };
+}
+
+test('a branch is followed: new commits, nothing new, force-pushes and a deleted branch', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path);
+  const path = join(directory.path, 'site');
+  const index = () => readFileSync(join(path, 'index.html'), 'utf8');
+  const look = follow(server.url, path);
+
+  repository.write('index.html', 'one');
+  repository.write('bin/run', '#!/bin/sh\n', true);
+  repository.link('home.html', 'index.html');
+  const first = repository.push();
+  assert.equal((await look())?.changed, true);
+  assert.equal(index(), 'one');
+  assert.ok(readlinkSync(path).endsWith(first), 'the version is called after its commit');
+  assert.equal(lstatSync(join(path, 'bin/run')).mode & 0o777, 0o755);
+  assert.equal(readlinkSync(join(path, 'home.html')), 'index.html');
+  assert.equal(await look(), undefined);
+
+  repository.write('index.html', 'two');
+  repository.push();
+  assert.equal((await look())?.changed, true);
+  assert.equal(index(), 'two');
+
+  repository.git('reset', '-q', '--hard', first);
+  repository.write('index.html', 'another two');
+  repository.push('rewritten', '--force');
+  assert.equal((await look())?.changed, true);
+  assert.equal(index(), 'another two');
+
+  repository.git('push', '-q', 'origin', 'HEAD:refs/heads/other');
+  repository.git('push', '-q', 'origin', '--delete', 'main');
+  await assert.rejects(look(), {
+    reason: 'ref_missing',
+    message: /has no branch or tag main \(there are: other\): correct --ref, or was it deleted/,
+  });
+  assert.equal(index(), 'another two');
+
+  repository.git('push', '-q', 'origin', 'HEAD:refs/heads/main');
+  assert.equal(await look(), undefined, 'the branch came back where it was');
+});
+
+test('tags, annotated too, full ref names, HEAD and a commit id can be followed', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path);
+  repository.write('a', '1');
+  const commit = repository.push();
+  repository.git('tag', 'light');
+  repository.git('tag', '-a', '-m', 'a tag', 'heavy');
+  repository.git('push', '-q', 'origin', 'light', 'heavy');
+  for (const [i, ref] of [
+    'light',
+    'heavy',
+    'refs/tags/heavy',
+    'refs/heads/main',
+    'HEAD',
+    commit,
+  ].entries()) {
+    const path = join(directory.path, `out${i}`);
+    const look = follow(server.url, path, { ref });
+    assert.equal((await look())?.changed, true, ref);
+    assert.ok(readlinkSync(path).endsWith(commit), ref);
+    assert.equal(await look(), undefined, ref);
+  }
+});
+
+test('a server that speaks protocol 0 alone is followed as well', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path, { protocol0: true });
+  repository.write('index.html', 'one');
+  repository.push();
+  repository.git('tag', '-a', '-m', 'a tag', 'heavy');
+  repository.git('push', '-q', 'origin', 'heavy');
+  const path = join(directory.path, 'site');
+  for (const ref of ['main', 'heavy', 'HEAD']) {
+    const look = follow(server.url, path, { ref });
+    await look();
+    assert.equal(readFileSync(join(path, 'index.html'), 'utf8'), 'one');
+    assert.equal(await look(), undefined);
+  }
+  await assert.rejects(follow(server.url, path, { ref: 'nope' })(), { reason: 'ref_missing' });
+});
+
+test('a repository of 10,000 files arrives whole, deltas and all', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path);
+  const base = Array.from({ length: 200 }, () => randomBytes(16).toString('hex')).join('\n');
+  const files = new Map([['large.bin', randomBytes(5 * MIB)]]);
+  for (let i = 0; i < 10_000; i++) {
+    // Similar files, so that the server sends deltas.
+    const text = i % 20 === 0 ? `${base}\n${i}\n` : `${i}\n`;
+    files.set(`d${i % 100}/s${i % 7}/f${i}.txt`, Buffer.from(text));
+  }
+  repository.import(files);
+  const path = join(directory.path, 'site');
+  const outcome = await follow(server.url, path)();
+  assert.equal(outcome?.changed, true);
+  const found = readdirSync(path, { recursive: true, withFileTypes: true });
+  assert.equal(found.filter((entry) => entry.isFile()).length, files.size);
+  for (const [name, content] of files) {
+    assert.ok(readFileSync(join(path, name)).equals(content), name);
+  }
+});
+
+test('a part of the repository can be published alone', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path);
+  repository.write('docs/html/index.html', 'page');
+  repository.write('secret', 'no');
+  repository.push();
+  const path = join(directory.path, 'site');
+  await follow(server.url, path, { subpath: 'docs/html/' })();
+  assert.equal(readFileSync(join(path, 'index.html'), 'utf8'), 'page');
+  assert.throws(() => lstatSync(join(path, 'secret')));
+  await assert.rejects(follow(server.url, path, { subpath: 'docs/nope' })(), {
+    reason: 'subpath_missing',
+    message: /no directory docs\/nope: correct --subpath/,
+  });
+});
+
+test('credentials come from a file or a Secret, are read anew, and a refusal says so', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path, { credentials: 'me:hush' });
+  repository.write('a', '1');
+  repository.push();
+  const path = join(directory.path, 'site');
+  await assert.rejects(follow(server.url, path)(), {
+    reason: 'unauthorized',
+    message: /answered 401: the credentials are missing or wrong; look at --credentials/,
+  });
+  const file = join(directory.path, 'credentials');
+  writeFileSync(file, 'me:wrong\n');
+  const look = follow(server.url, path, { credentials: file });
+  await assert.rejects(look(), { reason: 'unauthorized' });
+  writeFileSync(file, 'me:hush\n');
+  assert.equal((await look())?.changed, true);
+
+  const secret = join(directory.path, 'secret');
+  mkdirSync(secret);
+  writeFileSync(join(secret, 'username'), 'me');
+  writeFileSync(join(secret, 'password'), 'hush\n');
+  await follow(server.url, path, { credentials: secret })();
+  const withUser = server.url.replace('//', '//me:hush@');
+  await follow(withUser, path)();
+  await assert.rejects(follow(withUser.replace('hush', 'nono'), path)(), (error: Error) => {
+    assert.ok(!error.message.includes('nono'), 'no password in messages');
+    return true;
+  });
+});
+
+test('what is no repository, a cut pack, and too large a repository leave the old content', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path);
+  repository.write('a', 'old');
+  repository.push();
+  const path = join(directory.path, 'site');
+  const look = follow(server.url, path, { maxSize: MIB });
+  await look();
+
+  repository.write('a', 'new');
+  repository.write('b', randomBytes(100_000));
+  repository.push();
+  server.cutAfter = 20_000;
+  await assert.rejects(look(), (error: { reason: string }) =>
+    ['cut', 'git_protocol', 'git_pack', 'network'].includes(error.reason),
+  );
+  server.cutAfter = Number.POSITIVE_INFINITY;
+  assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'old');
+  await look();
+  assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'new');
+
+  repository.write('large', Buffer.alloc(2 * MIB));
+  repository.push();
+  await assert.rejects(look(), { reason: 'too_large', message: /raise --max-size/ });
+  await assert.rejects(follow(`${server.url}/nothing`, path)(), { reason: 'not_found' });
+  assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'new');
+});
+
+test('a repository cannot write or link outside its directory', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  await using server = await startGitServer(directory.path);
+  const path = join(directory.path, 'site');
+  for (const to of ['/etc/passwd', '../../outside', 'deep/../../..']) {
+    repository.link('evil', to);
+    repository.push();
+    await assert.rejects(follow(server.url, path)(), {
+      reason: 'unsafe_path',
+      message: /"evil" is a symbolic link that leads out of the tree/,
+    });
+    repository.remove('evil');
+  }
+});

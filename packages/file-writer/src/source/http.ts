@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { errorText } from '@sidekit/core';
+import type { Content, TreeEntry } from '../content.ts';
+import { Failure } from '../failure.ts';
+import { type Download, download, type Validators } from '../http/download.ts';
+import type { HttpResource } from '../option-types.ts';
+import type { Source } from './source.ts';
+
+export interface HttpSourceOptions {
+  readonly url: readonly HttpResource[];
+  readonly header: Readonly<Record<string, string>> | undefined;
+  readonly bearerTokenFile: string | undefined;
+  readonly sha256: string | undefined;
+  readonly caFile: string | undefined;
+  readonly idleTimeout: number;
+}
+
+/** One URL as a file, or several as the files of one directory. */
+export function httpSource(options: HttpSourceOptions): Source {
+  const known = new Map<string, Validators>();
+  const get = (url: string, signal: AbortSignal, validators?: Validators) =>
+    download(url, { ...options, signal, validators, credentials: credentialsOf(options) });
+
+  const one = async (url: string, signal: AbortSignal, fresh: boolean) => {
+    const answer = await get(url, signal, fresh ? undefined : known.get(url));
+    return answer && fileContent(url, answer);
+  };
+  const fileContent = (url: string, answer: Download): Content => ({
+    kind: 'file',
+    chunks: answer.chunks,
+    sha256: options.sha256,
+    published: () => void known.set(url, answer.validators),
+  });
+
+  const several = async (signal: AbortSignal, fresh: boolean): Promise<Content | undefined> => {
+    // Only if one has changed are all of them brought: they belong together.
+    if (!fresh && (await allUnchanged(signal))) return undefined;
+    const seen = new Map<string, Validators>();
+    async function* entries(): AsyncGenerator<TreeEntry> {
+      for (const { url, name } of options.url) {
+        const answer = await get(url, signal);
+        if (!answer)
+          throw new Failure('http_status', `${url} answered 304 to a request without conditions`);
+        yield { path: name, chunks: answer.chunks };
+        seen.set(url, answer.validators);
+      }
+    }
+    return {
+      kind: 'tree',
+      entries: entries(),
+      published: () => {
+        for (const [url, validators] of seen) known.set(url, validators);
+      },
+    };
+  };
+  const allUnchanged = async (signal: AbortSignal) => {
+    for (const { url } of options.url) {
+      const validators = known.get(url);
+      if (!validators) return false;
+      const answer = await get(url, signal, validators);
+      if (!answer) continue;
+      answer.cancel();
+      return false;
+    }
+    return true;
+  };
+
+  return {
+    poll: ({ signal, fresh }) => {
+      const [first, ...rest] = options.url;
+      return first && rest.length === 0 ? one(first.url, signal, fresh) : several(signal, fresh);
+    },
+  };
+}
+
+function credentialsOf({ header, bearerTokenFile }: HttpSourceOptions) {
+  if (bearerTokenFile === undefined) return header;
+  try {
+    const token = readFileSync(bearerTokenFile, 'utf8').trim();
+    return { ...header, authorization: `Bearer ${token}` };
+  } catch (error) {
+    throw new Failure(
+      'credentials',
+      `--bearer-token-file ${bearerTokenFile} cannot be read (${errorText(error)}): mount the Secret or token there`,
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import type { Stats } from 'node:fs';
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../failure.ts';
+
+/** A change younger than this may hide behind the same time stamp. */
+const RACY_MS = 2000;
+
+export interface Found {
+  /** Relative to the root; empty where the root is a file. */
+  readonly path: string;
+  readonly stats: Stats;
+  /** What a symbolic link says. */
+  readonly link?: string;
+}
+
+/** What stat(2) says of a file or of everything in a directory, at one time. */
+export interface Snapshot {
+  readonly root: string;
+  readonly directory: boolean;
+  readonly found: readonly Found[];
+  /** Equal where nothing has changed. */
+  readonly fingerprint: string;
+  /** Whether something changed so recently that a further change would look the same. */
+  readonly racy: boolean;
+}
+
+/**
+ * Looks at a path. Of a ConfigMap or Secret volume it sees the version behind the `..data`
+ * link, which the kubelet replaces as a whole, and not the kubelet's own names.
+ */
+export async function takeSnapshot(path: string, maxFiles: number): Promise<Snapshot> {
+  const own = await stat(path);
+  const directory = own.isDirectory();
+  const root = directory ? await versionRoot(path) : await realpath(path);
+  const found = directory ? await list(root, maxFiles) : [{ path: '', stats: own }];
+  const lines = found.map(
+    ({ path, link = '', stats: { dev, ino, size, mtimeMs, ctimeMs, mode } }) =>
+      [path, link, dev, ino, size, mtimeMs, ctimeMs, mode].join('\0'),
+  );
+  const now = Date.now();
+  return {
+    root,
+    directory,
+    found,
+    fingerprint: [root, ...lines].join('\n'),
+    racy: found.some(({ stats }) => now - stats.ctimeMs < RACY_MS),
+  };
+}
+
+async function versionRoot(path: string): Promise<string> {
+  try {
+    return await realpath(join(path, '..data'));
+  } catch {
+    return await realpath(path);
+  }
+}
+
+async function list(root: string, maxFiles: number): Promise<Found[]> {
+  const found: Found[] = [];
+  const descend = async (directory: string) => {
+    const names = await readdir(join(root, directory), { withFileTypes: true });
+    for (const { name } of names.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (name.startsWith('..')) continue;
+      const path = directory === '' ? name : `${directory}/${name}`;
+      const stats = await lstat(join(root, path));
+      if (stats.isDirectory()) await descend(path);
+      else if (stats.isFile()) found.push({ path, stats });
+      else if (stats.isSymbolicLink()) {
+        found.push({ path, stats, link: await readlink(join(root, path)) });
+      }
+      if (found.length <= maxFiles) continue;
+      throw new Failure(
+        'too_large',
+        `${root} has more than ${maxFiles} files: raise --max-files, or mirror a part of it`,
+      );
+    }
+  };
+  await descend('');
+  return found;
+}

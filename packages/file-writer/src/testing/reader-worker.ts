@@ -1,0 +1,59 @@
+/** Reads a target again and again, and reports what no published version looks like. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { FILES, TREE_SIZES, treeFile } from './torn-content.ts';
+
+export interface ReaderReport {
+  readonly problems: readonly string[];
+  /** How often a read differed from the one before. */
+  readonly changes: number;
+}
+
+/** The fewest differing reads that say something. */
+const CHANGES = 100;
+
+const { path, shape, count } = workerData as { path: string; shape: string; count: number };
+const problems: string[] = [];
+let last = '';
+let changes = 0;
+
+// A fast reader goes on until it has met enough replacements, or a minute has passed.
+const deadline = performance.now() + 60_000;
+const enough = () => changes >= CHANGES || performance.now() > deadline;
+
+for (let i = 0; (i < count || !enough()) && problems.length < 10; i++) {
+  try {
+    const seen = shape === 'file' ? readFile() : readTree(i);
+    if (seen !== last) changes++;
+    last = seen;
+  } catch (error) {
+    problems.push(String(error));
+  }
+}
+parentPort?.postMessage({ problems, changes } satisfies ReaderReport);
+
+function readFile(): string {
+  const content = readFileSync(path);
+  const letter = String.fromCharCode(content[0] ?? 0);
+  if (FILES.some((version) => version.equals(content))) return letter + content.length;
+  throw new Error(`${content.length} bytes that start with ${letter} are no version`);
+}
+
+/** One file through the link each time; now and then all files of the version it points to. */
+function readTree(round: number): string {
+  const names = Object.keys(TREE_SIZES);
+  const letter = readWhole(path, names[round % names.length]!);
+  if (round % 10 > 0) return letter;
+  const version = join(dirname(path), readlinkSync(path));
+  const letters = new Set(names.map((name) => readWhole(version, name)));
+  if (letters.size !== 1) throw new Error(`one version has the letters ${[...letters]}`);
+  return [...letters].join();
+}
+
+function readWhole(root: string, name: string): string {
+  const content = readFileSync(join(root, name));
+  const letter = String.fromCharCode(content[0] ?? 0);
+  if (content.equals(treeFile(letter, TREE_SIZES[name]!))) return letter;
+  throw new Error(`${content.length} bytes of ${name} are no version`);
+}

@@ -1,0 +1,19 @@
+import * as fileSystem from 'node:fs/promises';
+import type { WriteSettings } from '../publish/settings.ts';
+
+/** How tests write unless they say otherwise. */
+export function writeSettings(target: string, changes: Partial<WriteSettings> = {}): WriteSettings {
+  return {
+    target,
+    mode: 0o644,
+    directoryMode: 0o755,
+    owner: undefined,
+    fsync: true,
+    maxSize: 64 * 1024 * 1024,
+    maxFiles: 20_000,
+    keep: 2,
+    keepFor: 0,
+    fileSystem,
+    ...changes,
+  };
+}
