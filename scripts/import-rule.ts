@@ -26,7 +26,7 @@ export function importFaults(root: string): string[] {
 export function fileFaults(path: string, source: string, declared: ReadonlySet<string>): string[] {
   const faults: string[] = [];
   const owner = /^packages\/([^/]+)\//.exec(path)?.[1];
-  const isTest = path.endsWith('.test.ts') || path.includes('/fixtures/');
+  const isTest = isTestCode(path);
   for (const specifier of specifiers(source)) {
     if (specifier.startsWith('.')) {
       const target = normalize(join(dirname(path), specifier));
@@ -84,23 +84,19 @@ function packageName(specifier: string): string {
     .join('/');
 }
 
-/** Tests may also use the development dependencies of the workspace. */
+/** Tests, and what only they use, may also have the development dependencies. */
 function declaredDependencies(root: string, path: string): Set<string> {
   const own = /^packages\/[^/]+/.exec(path)?.[0];
-  const manifests = [
-    own && join(root, own, 'package.json'),
-    path.endsWith('.test.ts') || path.includes('test-kit') ? join(root, 'package.json') : undefined,
-  ];
-  return new Set(
-    manifests.flatMap((file) => {
-      if (!file) return [];
-      const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(file, 'utf8'));
-      return [
-        ...Object.keys(dependencies),
-        ...(path.endsWith('.test.ts') || path.includes('test-kit') || path.includes('/fixtures/')
-          ? Object.keys(devDependencies)
-          : []),
-      ];
-    }),
-  );
+  const forTests = isTestCode(path) || path.startsWith('packages/test-kit/');
+  const manifests = [...(own ? [join(root, own)] : []), ...(forTests ? [root] : [])];
+  const names = manifests.flatMap((directory) => {
+    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+    const { dependencies = {}, devDependencies = {} } = manifest;
+    return [...Object.keys(dependencies), ...(forTests ? Object.keys(devDependencies) : [])];
+  });
+  return new Set(names);
+}
+
+function isTestCode(path: string): boolean {
+  return path.endsWith('.test.ts') || /\/(fixtures|testing)\//.test(path);
 }

@@ -28,7 +28,7 @@ interface Promised {
 /** Runs one manifest, prints what its containers did, and says whether it showed what it promises. */
 export async function runDemo(path: string, { engine, keep }: DemoOptions): Promise<Demo> {
   const pod = (args: readonly string[]) =>
-    run('node_modules/.bin/pod', args, { env: { POD_ENGINE: engine } });
+    run('node_modules/.bin/pod', args, { env: { POD_ENGINE: engine }, stderr: true });
   try {
     await pod(['up', path, '--timeout', '90s']);
     const shown: string[] = [];

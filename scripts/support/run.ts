@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Lets the output through instead of keeping it. */
   readonly show?: boolean;
+  /** Adds what was written to stderr to the result. */
+  readonly stderr?: boolean;
 }
 
 /** A command that failed, with what it printed. */
@@ -38,7 +40,7 @@ export function run(
     child.stderr?.setEncoding('utf8').on('data', (text) => (stderr += text));
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      if (code === 0) resolve(stdout);
+      if (code === 0) resolve(options.stderr ? stdout + stderr : stdout);
       else
         reject(
           new CommandError(

@@ -13,6 +13,7 @@ export {
   writeNewFile,
 } from './atomic-file.ts';
 export { type BackoffOptions, fullJitter, pause, retryAfter } from './backoff.ts';
+export { childEnvironment } from './child-environment.ts';
 export {
   ExitCode,
   ExpectedError,

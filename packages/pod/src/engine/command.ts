@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { ExpectedError } from '@sidekit/core';
+import { childEnvironment, ExpectedError } from '@sidekit/core';
 
 export interface CommandResult {
   readonly code: number;
@@ -27,7 +27,7 @@ export function command(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      ...(environment ? { env: inherit(environment) } : {}),
+      ...(environment ? { env: childEnvironment(environment) } : {}),
     });
     let stdout = '';
     let stderr = '';
@@ -56,10 +56,4 @@ export function command(
       resolve({ code: late ? 124 : (code ?? 137), stdout, stderr });
     });
   });
-}
-
-/** The environment of this process with more variables; without these, a child inherits it anyway. */
-function inherit(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  // biome-ignore lint/style/noProcessEnv: what a child would inherit by default is passed on
-  return { ...process.env, ...more };
 }
