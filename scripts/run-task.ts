@@ -8,6 +8,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   check: () => import('./check.ts'),
   demo: () => import('./demo.ts'),
   images: () => import('./images.ts'),
+  kind: () => import('./kind.ts'),
   test: () => import('./test.ts'),
   'test-pods': () => import('./test-pods.ts'),
   'test-unit': () => import('./test-unit.ts'),
