@@ -6,25 +6,31 @@ export interface Outgoing {
   readonly json: string;
 }
 
-/** How a record is written into a payload; pieces follow each other without anything between. */
+/** How a record is written into a payload. */
 export interface Encoding {
   readonly name: 'ndjson' | 'loki' | 'otlp';
+  /** The byte behind each record. */
+  readonly end: number;
   encode(outgoing: Outgoing, now: number): string;
 }
 
-/** A JSON object a line. */
-export const ndjson: Encoding = { name: 'ndjson', encode: ({ json }) => `${json}\n` };
+const COMMA = 0x2c;
 
-/** Entries of a Loki stream, each with a comma behind it: `["<ns>","<line>"],`. */
+/** A JSON object a line. */
+export const ndjson: Encoding = { name: 'ndjson', end: 0x0a, encode: ({ json }) => json };
+
+/** Entries of a Loki stream, each with a comma behind it: `["<ns>","<line>"]`. */
 export const lokiEntries: Encoding = {
   name: 'loki',
+  end: COMMA,
   encode: ({ record, json }, now) =>
-    `["${nanoseconds(record.time, now)}",${JSON.stringify(json)}],`,
+    `["${nanoseconds(record.time, now)}",${JSON.stringify(json)}]`,
 };
 
 /** LogRecords of OTLP's JSON encoding, each with a comma behind it. */
 export const otlpRecords: Encoding = {
   name: 'otlp',
+  end: COMMA,
   encode: ({ record }, now) => {
     const { time, level, severity, ...rest } = record;
     const bodyName = ['message', 'msg', 'raw'].find((name) => rest[name] !== undefined);
@@ -38,7 +44,7 @@ export const otlpRecords: Encoding = {
       ...(body === undefined ? {} : { body: anyValue(body) }),
       attributes: attributes(rest),
     };
-    return `${JSON.stringify(entry)},`;
+    return JSON.stringify(entry);
   },
 };
 

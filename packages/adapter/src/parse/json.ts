@@ -5,7 +5,7 @@ export const parseJson: Parser = (line) => {
   let value: unknown;
   try {
     // Digits beyond a double's would change silently: such numbers stay as they were written.
-    value = LONG_NUMBER.test(line) ? exact(line) : JSON.parse(line);
+    value = hasLongNumber(line) ? exact(line) : JSON.parse(line);
   } catch {
     return 'not JSON';
   }
@@ -15,7 +15,25 @@ export const parseJson: Parser = (line) => {
   return value as LogRecord;
 };
 
-const LONG_NUMBER = /[\d.]{16}/;
+/** More digits than this, its point included, may be more than a double holds. */
+const LONG = 16;
+
+/** Looks for a run of digits by every 16th character, one of which it cannot avoid. */
+function hasLongNumber(line: string): boolean {
+  for (let i = LONG - 1; i < line.length; i += LONG) {
+    if (!isDigit(line.charCodeAt(i))) continue;
+    let from = i;
+    let to = i + 1;
+    while (from > 0 && isDigit(line.charCodeAt(from - 1))) from--;
+    while (to < line.length && isDigit(line.charCodeAt(to))) to++;
+    if (to - from >= LONG) return true;
+  }
+  return false;
+}
+
+function isDigit(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e;
+}
 
 type WithSource = (key: string, value: unknown, context: { source?: string }) => unknown;
 

@@ -22,10 +22,17 @@ const MONTHS: Readonly<Record<string, number>> = {
 const EARLIEST = -62_135_596_800_000;
 const LATEST = 253_402_300_799_999;
 
+// Most lines of a log share their second with the line before.
+let last = 0;
+let whole = '1970-01-01T00:00:00';
+
 /** Writes whole seconds since the epoch, and a fraction's digits, as RFC 3339. */
 export function utc(milliseconds: number, fraction = ''): string | undefined {
   if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) return undefined;
-  const whole = new Date(milliseconds).toISOString().slice(0, 19);
+  if (milliseconds !== last) {
+    last = milliseconds;
+    whole = new Date(milliseconds).toISOString().slice(0, 19);
+  }
   return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`;
 }
 

@@ -1,5 +1,8 @@
 import type { Generation, Mark } from '../tail/generation.ts';
 
+/** Node's own encoder, which is quicker than `write` for short texts. */
+type Writable = Buffer & { utf8Write(text: string, at: number): number };
+
 /** Bytes that grow at the end, in a buffer that is used again. */
 export class Payload {
   buffer: Buffer;
@@ -20,7 +23,12 @@ export class Payload {
   append(text: string): void {
     // Three bytes hold any UTF-16 unit in UTF-8.
     this.ensure(text.length * 3);
-    this.length += this.buffer.write(text, this.length);
+    this.length += (this.buffer as Writable).utf8Write(text, this.length);
+  }
+
+  appendByte(byte: number): void {
+    this.ensure(1);
+    this.buffer[this.length++] = byte;
   }
 
   get bytes(): Buffer {

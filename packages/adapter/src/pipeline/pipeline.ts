@@ -177,7 +177,10 @@ export class Pipeline implements LineSink {
     const batch = this.#current();
     const at = now();
     for (let i = 0; i < encodings.length; i++) {
-      batch.payloads[i]!.append(encodings[i]!.encode({ record, json }, at));
+      const encoding = encodings[i]!;
+      const payload = batch.payloads[i]!;
+      payload.append(encoding.encode({ record, json }, at));
+      payload.appendByte(encoding.end);
     }
     batch.count++;
   }
