@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import {
+  type Context,
+  defineSidecar,
+  ExitCode,
+  ExpectedError,
+  errorText,
+  type OptionValues,
+} from '@sidekit/core';
+import { AccessMetrics, declaredMetrics } from './log-metrics.ts';
+import { adapterMetrics } from './metrics.ts';
+import { adapterTable } from './options.ts';
+import { Delivery } from './output/delivery.ts';
+import { outputsFor } from './output/index.ts';
+import { registerStateMetrics } from './own-metrics.ts';
+import { FastAccess } from './parse/access-fast.ts';
+import { parserFor } from './parse/index.ts';
+import { compilePattern } from './parse/regex.ts';
+import { PayloadPool } from './pipeline/batch.ts';
+import { Joiner } from './pipeline/joiner.ts';
+import { LineSplitter } from './pipeline/lines.ts';
+import { Pipeline } from './pipeline/pipeline.ts';
+import { Checkpoint } from './state/checkpoint.ts';
+import { parking } from './state/parking.ts';
+import { StateFile } from './state/state-file.ts';
+import { Catalogue } from './tail/catalogue.ts';
+import { Globs } from './tail/glob.ts';
+import { Tailer } from './tail/tailer.ts';
+import { transformer } from './transform/transform.ts';
+
+type Values = OptionValues<(typeof adapterTable)['options']>;
+
+const CHUNK = 256 * 1024;
+
+/** Files → generations → lines → records → batches → outputs → acknowledged → state. */
+export const adapter = defineSidecar({
+  table: adapterTable,
+  run: async (context) => {
+    const running = startAdapter(context);
+    await new Promise<void>((done) => context.stopping.addEventListener('abort', () => done()));
+    await running.stop();
+  },
+});
+
+type Parts = Pick<
+  Context<(typeof adapterTable)['options']>,
+  'options' | 'log' | 'metrics' | 'health'
+>;
+
+export interface RunningAdapter {
+  /** Looks at all files and reads what there is room for. */
+  readonly tailer: Tailer;
+  /** Reads and delivers what is there, within the grace period, and keeps the state. */
+  stop(): Promise<void>;
+  /** Ends at once, as a crash does: nothing more is read, delivered or kept. */
+  crash(): Promise<void>;
+}
+
+/** Puts the parts together and starts reading; `follow: false` leaves the looking to the caller. */
+export function startAdapter(
+  { options, log, metrics: registry, health }: Parts,
+  { follow = true, now = Date.now }: { follow?: boolean; now?: () => number } = {},
+): RunningAdapter {
+  const metrics = adapterMetrics(registry);
+  const outputs = outputsFor(options);
+  const encodings = [...new Map(outputs.map(({ encoding }) => [encoding.name, encoding])).values()];
+  const pool = new PayloadPool(options.batchBytes + CHUNK * 2, 4 * encodings.length);
+  const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
+
+  const catalogue = new Catalogue({
+    globs: new Globs(options.include, options.exclude),
+    startAt: options.startAt,
+    forgetAfter: options.rotateWait,
+    log,
+    now,
+    onEvent: (event) => metrics[`${event}s`].inc(),
+  });
+  const file = new StateFile(stateDirectory, log);
+  catalogue.restore(file.load());
+  const checkpoint = new Checkpoint({
+    file,
+    catalogue,
+    interval: options.checkpointInterval,
+    metrics,
+    condition: health.condition('state'),
+    log,
+  });
+
+  const delivery = new Delivery(outputs, {
+    bufferBytes: options.bufferBytes,
+    retry: { base: options.retryBase, cap: options.retryCap },
+    encodingNames: encodings.map(({ name }) => name),
+    pool,
+    metrics,
+    log,
+    condition: (output) => {
+      const condition = health.condition(`output ${output}`);
+      condition.pass();
+      return condition;
+    },
+    park:
+      options.refused === 'park'
+        ? parking(join(stateDirectory, 'parked'), options.parkBytes, log)
+        : undefined,
+    onDelivered: (batch) => {
+      for (const [generation, mark] of batch.marks) generation.acked = mark;
+      checkpoint.soon();
+      if (wanting && delivery.hasRoom()) {
+        wanting = false;
+        if (follow) tailer.wake();
+      }
+    },
+  });
+  let wanting = false;
+
+  const pipeline = pipelineFor(options, { metrics, registry, pool, encodings, now, delivery });
+  const splitter = new LineSplitter(
+    {
+      maxLine: options.maxLine,
+      longLines: options.longLines,
+      onLongLine: () => metrics.longLines.inc(),
+    },
+    pipeline,
+  );
+  const tailer = new Tailer(
+    catalogue,
+    {
+      splitter,
+      hasRoom: () => {
+        wanting = !delivery.hasRoom();
+        return !wanting;
+      },
+      partial: (generation, text, offset) => pipeline.partial(generation, text, offset),
+      mark: (generation, read) => pipeline.mark(generation, read),
+      settle: (generation, idle, final) => pipeline.settle(generation, idle, final),
+      flush: () => pipeline.flush(),
+      close: (generation) => pipeline.close(generation),
+    },
+    {
+      ...options,
+      chunk: Math.max(CHUNK, options.maxLine + 1024),
+      log,
+      now,
+      onBirth: () => checkpoint.now(),
+      onRead: (bytes, lines) => {
+        metrics.bytes.inc(bytes);
+        metrics.lines.inc(lines);
+      },
+      onDrop: (cause, bytes) => metrics.droppedBytes.with({ cause }).inc(bytes),
+      onLooked: () => health.condition('first look', 'startup', 'ready').pass(),
+    },
+  );
+  health.condition('first look', 'startup', 'ready');
+  registerStateMetrics(registry, catalogue, delivery, now);
+  if (follow) tailer.start();
+  return {
+    tailer,
+    stop: async () => {
+      const deadline = AbortSignal.timeout(Math.max(100, options.gracePeriod * 0.8));
+      await tailer.stop();
+      while (!deadline.aborted && (!delivery.empty || (await tailer.pass(true)))) {
+        if (!delivery.empty) await delivery.change(deadline);
+      }
+      await delivery.close();
+      await checkpoint.close();
+      if (!delivery.empty) log.warn('stopped with records undelivered: they are read again');
+      for (const generation of catalogue.generations()) generation.close();
+    },
+    crash: async () => {
+      await tailer.abandon();
+      checkpoint.abandon();
+      await delivery.close();
+      for (const generation of catalogue.generations()) generation.close();
+    },
+  };
+}
+
+interface PipelineParts {
+  readonly metrics: ReturnType<typeof adapterMetrics>;
+  readonly registry: Parts['metrics'];
+  readonly pool: PayloadPool;
+  readonly encodings: ConstructorParameters<typeof Pipeline>[0]['encodings'];
+  readonly now: () => number;
+  readonly delivery: Delivery;
+}
+
+function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
+  const { metrics, registry, encodings, delivery } = parts;
+  const { format } = options;
+  const start = options.multilineStart;
+  const transform = transformer({ ...options, add: resolved(options.add) });
+  const observe =
+    options.metrics.length > 0
+      ? declaredMetrics(registry, options.metrics, options.metricLabelSets, () =>
+          metrics.droppedRecords.with({ cause: 'label-sets', output: 'metrics' }).inc(),
+        )
+      : undefined;
+  const joiner =
+    start !== undefined || format === 'cri'
+      ? new Joiner({
+          start: start === undefined ? undefined : compilePattern(start),
+          cri: format === 'cri',
+          maxLines: options.multilineMaxLines,
+          maxSize: Math.max(options.maxLine, 1024 * 1024),
+        })
+      : undefined;
+  const access = format === 'common' || format === 'combined';
+  const plain = encodings.every(({ name }) => name === 'ndjson');
+  const fast = access && plain && !transform && !observe && !joiner;
+  return new Pipeline({
+    ...options,
+    ...parts,
+    parse: parserFor(options),
+    fast: fast ? new FastAccess(format) : undefined,
+    joiner,
+    transform,
+    observe,
+    access: access ? new AccessMetrics(registry) : undefined,
+    eventTimeout: options.multilineTimeout,
+    submit: (batch) => delivery.submit(batch),
+  });
+}
+
+/** The fixed part of a glob: the directory that holds everything it can match. */
+function baseOf(glob: string): string {
+  const full = resolve(glob);
+  const wild = full.search(/[*?[{]/);
+  return dirname(wild === -1 ? full : `${full.slice(0, wild)}x`);
+}
+
+/** Takes values of the form `file:/path` from their files. */
+function resolved(add: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(add).map(([name, value]) => {
+      if (!value.startsWith('file:')) return [name, value];
+      try {
+        return [name, readFileSync(value.slice('file:'.length), 'utf8').trim()];
+      } catch (error) {
+        throw new ExpectedError(
+          `--add ${name}=${value} cannot be read (${errorText(error)}): mount the file`,
+          ExitCode.usage,
+        );
+      }
+    }),
+  );
+}

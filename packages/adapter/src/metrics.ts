@@ -1,0 +1,46 @@
+import type { Counter, Family, Registry } from '@sidekit/core';
+
+/** What the adapter counts about itself. */
+export interface AdapterMetrics {
+  readonly lines: Counter;
+  readonly bytes: Counter;
+  readonly records: Counter;
+  readonly parseErrors: Counter;
+  readonly invalidUtf8: Counter;
+  readonly longLines: Counter;
+  readonly partialLines: Counter;
+  readonly generations: Counter;
+  readonly rotations: Counter;
+  readonly truncations: Counter;
+  readonly droppedRecords: Family<Counter>;
+  readonly droppedBytes: Family<Counter>;
+  readonly checkpoints: Counter;
+  readonly checkpointFailures: Counter;
+  readonly delivered: Family<Counter>;
+  readonly retries: Family<Counter>;
+}
+
+export function adapterMetrics(registry: Registry): AdapterMetrics {
+  const counter = (name: string, help: string) =>
+    registry.counter({ name: `adapter_${name}_total`, help });
+  const counters = (name: string, help: string) =>
+    registry.counters({ name: `adapter_${name}_total`, help });
+  return {
+    lines: counter('lines', 'Lines read.'),
+    bytes: counter('read_bytes', 'Bytes read.'),
+    records: counter('records', 'Records made.'),
+    parseErrors: counter('parse_errors', 'Lines passed on raw because they did not parse.'),
+    invalidUtf8: counter('invalid_utf8_lines', 'Lines in which bytes were not UTF-8.'),
+    longLines: counter('long_lines', 'Lines longer than the limit, cut or split.'),
+    partialLines: counter('partial_lines', 'Last lines passed on before their end came.'),
+    generations: counter('generations', 'Files begun: each life of a log file is one.'),
+    rotations: counter('rotations', 'Live names that went to another file.'),
+    truncations: counter('truncations', 'Files that were truncated or replaced in place.'),
+    droppedRecords: counters('dropped_records', 'Records given up, by cause.'),
+    droppedBytes: counters('dropped_bytes', 'Bytes of deleted files given up unread, by cause.'),
+    checkpoints: counter('checkpoints', 'Times the state was written.'),
+    checkpointFailures: counter('checkpoint_failures', 'Times the state could not be written.'),
+    delivered: counters('delivered_records', 'Records that an output acknowledged.'),
+    retries: counters('retries', 'Deliveries that failed and are tried again.'),
+  };
+}

@@ -1,0 +1,70 @@
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ndjson } from './encoding.ts';
+import type { Output } from './output.ts';
+
+export interface FileOutputOptions {
+  readonly path: string;
+  /** Rotated once it is larger, in bytes; 0 never rotates. */
+  readonly maxSize: number;
+  /** How many rotated files are kept: `path.1` is the newest. */
+  readonly keep: number;
+}
+
+/** JSON lines in a file, with its own rotation between two batches. */
+export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
+  let file: FileHandle | undefined;
+  let size = 0;
+  const ensure = async () => {
+    if (file) return file;
+    await mkdir(dirname(path), { recursive: true });
+    file = await open(path, 'a', 0o644);
+    size = (await file.stat()).size;
+    return file;
+  };
+  const rotate = async () => {
+    await file?.close();
+    file = undefined;
+    for (let i = keep - 1; i >= 1; i--)
+      await rename(`${path}.${i}`, `${path}.${i + 1}`).catch(missing);
+    if (keep > 0) await rename(path, `${path}.1`).catch(missing);
+    else await (await open(path, 'w')).close();
+  };
+  return {
+    name: `file:${path}`,
+    encoding: ndjson,
+    deliver: async ({ bytes }) => {
+      let target = await ensure();
+      if (maxSize > 0 && size > 0 && size + bytes.length > maxSize) {
+        await rotate();
+        target = await ensure();
+      }
+      const before = size;
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          at += (await target.write(bytes, at, bytes.length - at)).bytesWritten;
+        }
+      } catch (error) {
+        // A full disk took a part: undo it, so that the next try leaves no torn line.
+        await target.truncate(before).catch(() => {});
+        throw error;
+      }
+      size += bytes.length;
+      // Someone else may have moved the file away.
+      const named = await stat(path).catch(() => undefined);
+      if (named?.ino !== (await target.stat()).ino) {
+        await target.close();
+        file = undefined;
+      }
+      return {};
+    },
+    close: async () => {
+      await file?.close();
+      file = undefined;
+    },
+  };
+}
+
+function missing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

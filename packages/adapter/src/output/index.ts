@@ -1,0 +1,48 @@
+import type { OptionValues } from '@sidekit/core';
+import type { adapterTable } from '../options.ts';
+import { fileOutput } from './file.ts';
+import { httpOutput, lokiOutput, otlpOutput } from './http.ts';
+import type { Output } from './output.ts';
+import { stdoutOutput } from './stream.ts';
+import type { Target } from './target.ts';
+
+type Values = OptionValues<(typeof adapterTable)['options']>;
+type Settings = Values['outputs'][number];
+
+const USUAL: Omit<Settings, 'to'> = {
+  format: 'ndjson',
+  gzip: false,
+  headers: {},
+  authorizationFile: undefined,
+  timeout: 10_000,
+  labels: {},
+  maxSize: 0,
+  keep: 5,
+};
+
+/** The outputs that the options ask for; stdout where they ask for none. */
+export function outputsFor({ output, outputs }: Values): Output[] {
+  const all: Settings[] = [...output.map((to) => ({ ...USUAL, to })), ...outputs];
+  if (all.length === 0) all.push({ ...USUAL, to: { kind: 'stdout', target: '' } satisfies Target });
+  return all.map(outputFor);
+}
+
+function outputFor(settings: Settings): Output {
+  const { kind, target } = settings.to;
+  const http = { ...settings, url: target };
+  switch (kind) {
+    case 'stdout':
+      return stdoutOutput();
+    case 'file':
+      return fileOutput({ ...settings, path: target });
+    case 'http':
+      return httpOutput(http);
+    case 'loki': {
+      // A stream without labels is refused by Loki.
+      const labels = Object.keys(settings.labels).length > 0 ? settings.labels : { job: 'adapter' };
+      return lokiOutput({ ...http, labels });
+    }
+    case 'otlp':
+      return otlpOutput({ ...http, resource: settings.labels });
+  }
+}

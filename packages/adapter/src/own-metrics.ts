@@ -1,0 +1,48 @@
+import type { Registry } from '@sidekit/core';
+import type { Delivery } from './output/delivery.ts';
+import type { Catalogue } from './tail/catalogue.ts';
+
+/** Gauges that are read off the parts at each scrape. */
+export function registerStateMetrics(
+  registry: Registry,
+  catalogue: Catalogue,
+  delivery: Delivery,
+  now: () => number,
+): void {
+  registry.gauge({
+    name: 'adapter_lag_bytes',
+    help: 'Bytes in the files that no output has acknowledged.',
+    collect: (gauge) => {
+      let lag = 0;
+      for (const { size, acked, fd } of catalogue.generations()) {
+        if (fd !== undefined) lag += Math.max(0, size - acked.offset);
+      }
+      gauge.set(lag);
+    },
+  });
+  registry.gauge({
+    name: 'adapter_open_files',
+    help: 'Log files held open.',
+    collect: (gauge) => {
+      let open = 0;
+      for (const { fd } of catalogue.generations()) if (fd !== undefined) open++;
+      gauge.set(open);
+    },
+  });
+  registry.gauge({
+    name: 'adapter_buffered_bytes',
+    help: 'Bytes of records in memory that are not acknowledged.',
+    collect: (gauge) => gauge.set(delivery.heldBytes),
+  });
+  registry.gauge({
+    name: 'adapter_oldest_unacknowledged_seconds',
+    help: 'Age of the oldest batch that is not acknowledged by all outputs.',
+    collect: (gauge) =>
+      gauge.set(delivery.oldest === undefined ? 0 : Math.max(0, now() - delivery.oldest) / 1000),
+  });
+  registry.gauge({
+    name: 'adapter_unreadable_files',
+    help: 'Log files that cannot be opened.',
+    collect: (gauge) => gauge.set(catalogue.unreadable.size),
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Times of logs, as RFC 3339 in UTC. A fraction keeps the digits it was written with (up to
+ * nine); a time without a zone is taken as UTC, which is what containers run in.
+ */
+
+const MONTHS: Readonly<Record<string, number>> = {
+  Jan: 0,
+  Feb: 1,
+  Mar: 2,
+  Apr: 3,
+  May: 4,
+  Jun: 5,
+  Jul: 6,
+  Aug: 7,
+  Sep: 8,
+  Oct: 9,
+  Nov: 10,
+  Dec: 11,
+};
+
+/** 0001-01-01 to 9999-12-31: the years that RFC 3339 can write. */
+const EARLIEST = -62_135_596_800_000;
+const LATEST = 253_402_300_799_999;
+
+// Most lines of a log share their second with the line before.
+let last = 0;
+let whole = '1970-01-01T00:00:00';
+
+/** Writes whole seconds since the epoch, and a fraction's digits, as RFC 3339. */
+export function utc(milliseconds: number, fraction = ''): string | undefined {
+  if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) return undefined;
+  if (milliseconds !== last) {
+    last = milliseconds;
+    whole = new Date(milliseconds).toISOString().slice(0, 19);
+  }
+  return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`;
+}
+
+const ISO =
+  /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d(?=$)))?$/i;
+
+/**
+ * RFC 3339 and its relatives: a space for the T, slashes in the date (nginx's error log), a
+ * comma before the fraction (Python, log4j), no zone.
+ */
+export function isoTime(text: string): string | undefined {
+  const match = ISO.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
+  const at = civil(+year!, +month! - 1, +day!, +hour!, +minute!, +second!);
+  return at === undefined ? undefined : utc(at - zoneOffset(zone), fraction);
+}
+
+const COMMON = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})$/;
+
+/** The time of the common log format: `10/Oct/2000:13:55:36 -0700`. */
+export function commonLogTime(text: string): string | undefined {
+  const match = COMMON.exec(text);
+  if (!match) return undefined;
+  const [, day, name, year, hour, minute, second, zone] = match;
+  const month = MONTHS[name!];
+  if (month === undefined) return undefined;
+  const at = civil(+year!, month, +day!, +hour!, +minute!, +second!);
+  return at === undefined ? undefined : utc(at - zoneOffset(zone!));
+}
+
+const BSD = /^([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)$/;
+
+/**
+ * The time of RFC 3164 §4.1.2, `Oct 11 22:14:15`, which has no year: the one that puts it
+ * nearest before `now`, with a day's grace for clocks that run ahead.
+ */
+export function bsdTime(text: string, now: number = Date.now()): string | undefined {
+  const match = BSD.exec(text);
+  if (!match) return undefined;
+  const [, name, day, hour, minute, second] = match;
+  const month = MONTHS[name!];
+  if (month === undefined) return undefined;
+  const thisYear = new Date(now).getUTCFullYear();
+  for (let year = thisYear + 1; year > thisYear - 9; year--) {
+    // The years back to the last leap year are tried for 29 February.
+    const at = civil(year, month, +day!, +hour!, +minute!, +second!);
+    if (at !== undefined && at <= now + 86_400_000) return utc(at);
+  }
+  return undefined;
+}
+
+/**
+ * A number since the epoch: seconds, milliseconds, microseconds or nanoseconds by its size
+ * (each is unambiguous from 1973 to 5138).
+ */
+export function epochTime(value: number): string | undefined {
+  const size = Math.abs(value);
+  if (size < 1e11) return fractional(value, 1, decimals(value));
+  if (size < 1e14) return fractional(value, 1e3, '3');
+  if (size < 1e17) return fractional(value, 1e6, '6');
+  // A double holds nanoseconds of our days to within 256: microseconds are what is known.
+  return size < 1e20 ? fractional(Math.trunc(value / 1000), 1e6, '6') : undefined;
+}
+
+function fractional(value: number, unit: number, digits: string): string | undefined {
+  const seconds = Math.floor(value / unit);
+  const places = Number(digits);
+  if (places === 0) return utc(seconds * 1000);
+  const rest = Math.round(((value - seconds * unit) / unit) * 10 ** places);
+  return rest >= 10 ** places
+    ? utc((seconds + 1) * 1000, '0'.repeat(places))
+    : utc(seconds * 1000, String(rest).padStart(places, '0'));
+}
+
+/** How many decimals of a number of seconds are kept: as written, up to the microsecond. */
+function decimals(value: number): string {
+  if (Number.isInteger(value)) return '0';
+  const written = String(value);
+  const point = written.indexOf('.');
+  return String(Math.min(6, point === -1 ? 0 : written.length - point - 1));
+}
+
+/** Any time a log's field may hold: RFC 3339 and relatives, common log format, or a number. */
+export function anyTime(value: unknown): string | undefined {
+  if (typeof value === 'number') return epochTime(value);
+  if (typeof value !== 'string') return undefined;
+  if (/^-?\d{9,20}(\.\d+)?$/.test(value)) return epochTime(Number(value));
+  return isoTime(value) ?? commonLogTime(value);
+}
+
+/** Milliseconds since the epoch; undefined where a part is out of its range. */
+function civil(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number | undefined {
+  if (month < 0 || month > 11 || day < 1 || hour > 23 || minute > 59 || second > 60) {
+    return undefined;
+  }
+  const date = new Date(0);
+  date.setUTCFullYear(year, month, day);
+  if (date.getUTCMonth() !== month) return undefined;
+  return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000;
+}
+
+/** Milliseconds that a zone is ahead of UTC. */
+function zoneOffset(zone: string): number {
+  if (/^[a-z]/i.test(zone)) return 0;
+  const digits = zone.replace(':', '');
+  const minutes = Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5));
+  return (digits[0] === '-' ? -1 : 1) * minutes * 60_000;
+}

@@ -1,0 +1,106 @@
+import type { Generation } from '../tail/generation.ts';
+
+/** What is special about a line. */
+export const LineFlag = {
+  none: 0,
+  /** A part of a line: flushed before its end came, cut into pieces, or the rest of such. */
+  partial: 1,
+  /** The rest of the line was left out. */
+  truncated: 2,
+} as const;
+export type LineFlag = (typeof LineFlag)[keyof typeof LineFlag];
+
+/** Receives the lines of a chunk, without their ends. */
+export interface LineSink {
+  /** The lines that follow are in `buffer` between `start` and `end`. */
+  begin(generation: Generation, buffer: Buffer, start: number, end: number): void;
+  line(start: number, end: number, offset: number, flag: LineFlag): void;
+}
+
+export interface SplitterOptions {
+  /** The longest line, in bytes. */
+  readonly maxLine: number;
+  readonly longLines: 'split' | 'cut';
+  readonly onLongLine: () => void;
+}
+
+export interface Taken {
+  /** Bytes that were used up. */
+  bytes: number;
+  lines: number;
+  /** They end within a line. */
+  inLine: boolean;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Cuts chunks into lines. */
+export class LineSplitter {
+  readonly #options: SplitterOptions;
+  readonly #sink: LineSink;
+  readonly #taken: Taken = { bytes: 0, lines: 0, inLine: false };
+
+  constructor(options: SplitterOptions, sink: LineSink) {
+    this.#options = options;
+    this.#sink = sink;
+  }
+
+  /**
+   * Hands on the lines of `buffer[start, end)`, whose first byte is at `offset` of the file, and
+   * says how far it came: the start of a line without an end is left for the next time.
+   */
+  split(generation: Generation, buffer: Buffer, start: number, end: number, offset: number): Taken {
+    const { maxLine } = this.#options;
+    const sink = this.#sink;
+    const taken = this.#taken;
+    taken.lines = 0;
+    let { inLine } = generation.read;
+    let at = start;
+    if (offset === 0 && !inLine) at += byteOrderMark(buffer, start, end);
+    const last = buffer.lastIndexOf(LF, end - 1);
+    sink.begin(generation, buffer, at, last < at ? end : last + 1);
+    while (at < end) {
+      // A writer without O_APPEND leaves a hole before its place after a truncation.
+      if (!inLine && buffer[at] === 0) {
+        while (at < end && buffer[at] === 0) at++;
+        continue;
+      }
+      const feed = at <= last ? buffer.indexOf(LF, at) : -1;
+      const stop = feed === -1 ? end : feed;
+      if (stop - at > maxLine || (feed === -1 && stop - at === maxLine)) {
+        at = this.#piece(buffer, at, offset + at - start, inLine);
+        if (!inLine) this.#options.onLongLine();
+        inLine = true;
+        continue;
+      }
+      if (feed === -1) break;
+      const skip = inLine && (this.#options.longLines === 'cut' || feed === at);
+      if (!skip) {
+        const tail = feed > at && buffer[feed - 1] === CR ? feed - 1 : feed;
+        sink.line(at, tail, offset + at - start, inLine ? LineFlag.partial : LineFlag.none);
+      }
+      taken.lines++;
+      inLine = false;
+      at = feed + 1;
+    }
+    taken.bytes = at - start;
+    taken.inLine = inLine;
+    return taken;
+  }
+
+  /** Hands on a piece of a line that is too long; returns where the next one begins. */
+  #piece(buffer: Buffer, at: number, offset: number, inLine: boolean): number {
+    let stop = at + this.#options.maxLine;
+    // Not in the middle of a character: its further bytes are 10xxxxxx.
+    for (let back = 0; back < 3 && (buffer[stop]! & 0xc0) === 0x80; back++) stop--;
+    if (this.#options.longLines === 'split') this.#sink.line(at, stop, offset, LineFlag.partial);
+    else if (!inLine) this.#sink.line(at, stop, offset, LineFlag.truncated);
+    return stop;
+  }
+}
+
+function byteOrderMark(buffer: Buffer, start: number, end: number): number {
+  const has = end - start >= 3 && buffer.readUIntBE(start, 3) === 0xefbbbf;
+  return has ? 3 : 0;
+}

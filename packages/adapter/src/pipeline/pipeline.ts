@@ -1,0 +1,187 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import type { AccessMetrics } from '../log-metrics.ts';
+import type { AdapterMetrics } from '../metrics.ts';
+import type { Encoding } from '../output/encoding.ts';
+import { FAST_OVERHEAD, type FastAccess } from '../parse/access-fast.ts';
+import type { LogRecord, Parser } from '../parse/parser.ts';
+import { TAIL_LENGTH } from '../tail/bytes.ts';
+import type { Generation, Mark } from '../tail/generation.ts';
+import { Batch, type PayloadPool } from './batch.ts';
+import type { Joiner } from './joiner.ts';
+import { LineFlag, type LineSink } from './lines.ts';
+import { RecordKey } from './record-key.ts';
+
+export interface PipelineOptions {
+  readonly parse: Parser;
+  /** Takes plain lines where nothing needs a record; undefined where something does. */
+  readonly fast: FastAccess | undefined;
+  readonly joiner: Joiner | undefined;
+  readonly transform: ((record: LogRecord) => void) | undefined;
+  readonly observe: ((record: LogRecord) => void) | undefined;
+  readonly access: AccessMetrics | undefined;
+  readonly encodings: readonly Encoding[];
+  readonly fileFields: readonly ('id' | 'offset' | 'path')[];
+  readonly batchBytes: number;
+  readonly eventTimeout: number;
+  readonly pool: PayloadPool;
+  readonly metrics: AdapterMetrics;
+  readonly now: () => number;
+  readonly submit: (batch: Batch) => void;
+}
+
+/** Node's own decoders, which are quicker than `toString` for short slices. */
+type Sliceable = Buffer & {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+};
+
+const EMPTY = Buffer.alloc(0) as Sliceable;
+
+/** Makes records of lines and batches of records. Nothing in it waits. */
+export class Pipeline implements LineSink {
+  readonly #options: PipelineOptions;
+  readonly #key: RecordKey;
+  #batch: Batch | undefined;
+  // The chunk in hand.
+  #generation: Generation | undefined;
+  #buffer: Sliceable = EMPTY;
+  #start = 0;
+  #offset = -1;
+  #ascii = false;
+  #utf8 = false;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#key = new RecordKey(options.fileFields);
+  }
+
+  begin(generation: Generation, buffer: Buffer, start: number, end: number): void {
+    this.#generation = generation;
+    this.#buffer = buffer as Sliceable;
+    this.#start = start;
+    this.#offset = -1;
+    const lines = buffer.subarray(start, end);
+    this.#ascii = isAscii(lines);
+    this.#utf8 = this.#ascii || isUtf8(lines);
+  }
+
+  line(start: number, end: number, offset: number, flag: LineFlag): void {
+    if (this.#offset === -1) this.#offset = offset - (start - this.#start);
+    const { fast } = this.#options;
+    if (fast !== undefined && flag === LineFlag.none && this.#utf8) {
+      const payload = this.#current().payloads[0]!;
+      payload.ensure(end - start + FAST_OVERHEAD + this.#key.room);
+      const at = fast.write(this.#buffer, start, end, payload.buffer, payload.length);
+      if (at !== -1) {
+        payload.length = this.#key.write(this.#generation!, offset, payload.buffer, at);
+        this.#batch!.count++;
+        return;
+      }
+    }
+    this.#text(this.#decode(start, end), offset, flag);
+  }
+
+  /** A partial last line, which is not part of a chunk. */
+  partial(generation: Generation, text: Buffer, offset: number): void {
+    this.#options.metrics.partialLines.inc();
+    this.begin(generation, text, 0, text.length);
+    this.line(0, text.length, offset, LineFlag.partial);
+  }
+
+  /** All lines before `read` came; held ones are not acknowledged before they went out. */
+  mark(generation: Generation, read: Mark): void {
+    const { batchBytes, fast, access } = this.#options;
+    if (fast !== undefined) access?.tally(fast.counts);
+    const batch = this.#current();
+    const held = this.#options.joiner?.heldFrom(generation);
+    if (held === undefined) {
+      batch.marks.set(generation, read);
+    } else if (this.#offset !== -1 && held >= this.#offset) {
+      const at = this.#start + held - this.#offset;
+      const tail = Buffer.from(this.#buffer.subarray(Math.max(0, at - TAIL_LENGTH), at));
+      if (tail.length === Math.min(TAIL_LENGTH, held)) {
+        batch.marks.set(generation, { offset: held, tail, inLine: false });
+      }
+    }
+    if (batch.bytes >= batchBytes) this.flush();
+  }
+
+  /** Emits held events once nothing came for a while. */
+  settle(generation: Generation, idle: number, final: boolean): void {
+    const { joiner, eventTimeout } = this.#options;
+    if (joiner?.heldFrom(generation) === undefined) return;
+    if (!final && idle < eventTimeout) return;
+    this.#generation = generation;
+    joiner.flush(generation, (text, offset, flag) => this.#record(text, offset, flag));
+    this.#current().marks.set(generation, generation.read);
+  }
+
+  flush(): void {
+    const batch = this.#batch;
+    if (!batch || (batch.count === 0 && batch.marks.size === 0)) return;
+    this.#batch = undefined;
+    this.#options.metrics.records.inc(batch.count);
+    this.#options.submit(batch);
+  }
+
+  close(generation: Generation): void {
+    this.#key.forget(generation);
+    this.#options.joiner?.close(generation);
+  }
+
+  #current(): Batch {
+    if (this.#batch) return this.#batch;
+    const { encodings, pool, now } = this.#options;
+    this.#batch = new Batch(
+      encodings.map(() => pool.take()),
+      now(),
+    );
+    return this.#batch;
+  }
+
+  #decode(start: number, end: number): string {
+    const buffer = this.#buffer;
+    if (this.#ascii) return buffer.latin1Slice(start, end);
+    if (!this.#utf8 && !isUtf8(buffer.subarray(start, end))) {
+      this.#options.metrics.invalidUtf8.inc();
+    }
+    // What is not UTF-8 becomes U+FFFD.
+    return buffer.utf8Slice(start, end);
+  }
+
+  #text(text: string, offset: number, flag: LineFlag): void {
+    const { joiner } = this.#options;
+    if (!joiner) this.#record(text, offset, flag);
+    else {
+      joiner.add(this.#generation!, text, offset, flag, (event, from, mark) =>
+        this.#record(event, from, mark),
+      );
+    }
+  }
+
+  #record(text: string, offset: number, flag: LineFlag): void {
+    const { parse, transform, observe, access, encodings, metrics, now } = this.#options;
+    let record = parse(text);
+    if (typeof record === 'string') {
+      metrics.parseErrors.inc();
+      record = { raw: text, parse_error: record };
+    } else {
+      access?.record(record);
+      observe?.(record);
+    }
+    if (flag === LineFlag.partial) record.partial = true;
+    if (flag === LineFlag.truncated) record.truncated = true;
+    transform?.(record);
+    this.#key.add(this.#generation!, offset, record);
+    const json = JSON.stringify(record);
+    const batch = this.#current();
+    const at = now();
+    for (let i = 0; i < encodings.length; i++) {
+      const encoding = encodings[i]!;
+      const payload = batch.payloads[i]!;
+      payload.append(encoding.encode({ record, json }, at));
+      payload.appendByte(encoding.end);
+    }
+    batch.count++;
+  }
+}

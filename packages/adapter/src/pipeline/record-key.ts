@@ -1,0 +1,92 @@
+import type { LogRecord } from '../parse/parser.ts';
+import type { Generation } from '../tail/generation.ts';
+
+type FileField = 'id' | 'offset' | 'path';
+
+/** Names of an application's own fields that give way, as they are kept. */
+const KEPT = 'original.';
+const OFFSET = Buffer.from(',"offset":');
+
+/**
+ * Says of each record where it is from. `file.id` and `offset` together are the same for each
+ * delivery of a line and for no other line, so that a receiver can tell duplicates.
+ */
+export class RecordKey {
+  /** The most bytes that `write` needs. */
+  readonly room = 16 * 1024;
+  readonly #id: boolean;
+  readonly #path: boolean;
+  readonly #offset: boolean;
+  readonly #prefixes = new Map<Generation, Buffer>();
+  #last: Generation | undefined;
+  #prefix: Buffer = Buffer.alloc(0);
+
+  constructor(fields: readonly FileField[]) {
+    this.#id = fields.includes('id');
+    this.#path = fields.includes('path');
+    this.#offset = fields.includes('offset');
+  }
+
+  /** Adds the fields to a record. */
+  add(generation: Generation, offset: number, record: LogRecord): void {
+    if (this.#path) this.#set(record, 'file.path', generation.log);
+    if (this.#id) this.#set(record, 'file.id', generation.id);
+    if (this.#offset) this.#set(record, 'offset', offset);
+  }
+
+  /** Writes the fields behind others, and closes the object and the line; returns the new end. */
+  write(generation: Generation, offset: number, out: Buffer, at: number): number {
+    if (generation !== this.#last) this.#turnTo(generation);
+    const prefix = this.#prefix;
+    let o = at;
+    for (let k = 0; k < prefix.length; k++) out[o++] = prefix[k]!;
+    if (this.#offset) {
+      for (let k = 0; k < OFFSET.length; k++) out[o++] = OFFSET[k]!;
+      o = digits(out, o, offset);
+    }
+    out[o++] = 0x7d;
+    out[o++] = 0x0a;
+    return o;
+  }
+
+  forget(generation: Generation): void {
+    this.#prefixes.delete(generation);
+    if (this.#last === generation) this.#last = undefined;
+  }
+
+  #set(record: LogRecord, name: string, value: unknown): void {
+    if (Object.hasOwn(record, name)) {
+      const own = record[name];
+      // What the line itself says moves aside, and to the end comes ours.
+      delete record[name];
+      record[KEPT + name] = own;
+    }
+    record[name] = value;
+  }
+
+  #turnTo(generation: Generation): void {
+    let prefix = this.#prefixes.get(generation);
+    if (!prefix) {
+      const record: LogRecord = {};
+      if (this.#path) record['file.path'] = generation.log;
+      if (this.#id) record['file.id'] = generation.id;
+      const text = JSON.stringify(record).slice(1, -1);
+      prefix = Buffer.from(text === '' ? '' : `,${text}`);
+      this.#prefixes.set(generation, prefix);
+    }
+    this.#last = generation;
+    this.#prefix = prefix;
+  }
+}
+
+function digits(out: Buffer, at: number, value: number): number {
+  let length = 1;
+  for (let limit = 10; value >= limit; limit *= 10) length++;
+  let rest = value;
+  for (let i = at + length - 1; i >= at; i--) {
+    const next = Math.floor(rest / 10);
+    out[i] = 0x30 + rest - next * 10;
+    rest = next;
+  }
+  return at + length;
+}

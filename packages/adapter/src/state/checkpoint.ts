@@ -1,0 +1,76 @@
+import { type Condition, errorText, type Log, throttle } from '@sidekit/core';
+import type { AdapterMetrics } from '../metrics.ts';
+import type { Catalogue } from '../tail/catalogue.ts';
+import type { StateFile } from './state-file.ts';
+
+export interface CheckpointOptions {
+  readonly file: StateFile;
+  readonly catalogue: Catalogue;
+  /** The least time between two writes, in milliseconds. */
+  readonly interval: number;
+  readonly metrics: AdapterMetrics;
+  readonly condition: Condition;
+  readonly log: Log;
+}
+
+/** Writes the state soon after something was delivered, and goes on where it cannot. */
+export class Checkpoint {
+  readonly #options: CheckpointOptions;
+  readonly #complain: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #failure = '';
+  #abandoned = false;
+
+  constructor(options: CheckpointOptions) {
+    this.#options = options;
+    this.#complain = throttle(60_000, () =>
+      options.log.error('the state cannot be written; after a restart more is delivered twice', {
+        path: options.file.path,
+        error: this.#failure,
+      }),
+    );
+  }
+
+  /** Something was delivered: write it within the interval. */
+  soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.now();
+    }, this.#options.interval);
+  }
+
+  /** Writes what is delivered by now; never rejects. */
+  now(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.now();
+  }
+
+  /** Ends at once, as a crash does. */
+  abandon(): void {
+    this.#abandoned = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #write(): Promise<void> {
+    if (this.#abandoned) return;
+    const { file, catalogue, metrics, condition } = this.#options;
+    try {
+      const saved = Array.from(catalogue.generations(), (generation) => generation.save());
+      if (await file.save(saved)) metrics.checkpoints.inc();
+      condition.pass();
+    } catch (error) {
+      this.#failure = errorText(error);
+      metrics.checkpointFailures.inc();
+      condition.warn(`cannot be written: ${this.#failure}`);
+      this.#complain();
+      this.soon();
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Log, writeFileAtomic } from '@sidekit/core';
+
+/**
+ * Keeps refused batches as files, up to `limit` bytes together.
+ * @returns the function that keeps one; it rejects where the limit or the disk is full.
+ */
+export function parking(directory: string, limit: number, log: Log) {
+  let count = 0;
+  return async (output: string, bytes: Buffer): Promise<boolean> => {
+    mkdirSync(directory, { recursive: true });
+    let used = 0;
+    for (const name of readdirSync(directory)) {
+      used += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+    }
+    if (used + bytes.length > limit) {
+      log.warn('the parking place is full', { directory, limit });
+      return false;
+    }
+    const kind = output.replace(/[^A-Za-z0-9.-]+/g, '_').slice(0, 64);
+    const path = join(directory, `${Date.now()}-${++count}-${kind}.batch`);
+    await writeFileAtomic(path, bytes, { mode: 0o600 });
+    return true;
+  };
+}

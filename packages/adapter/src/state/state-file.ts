@@ -1,0 +1,127 @@
+import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errorText, type Log, writeFileAtomic } from '@sidekit/core';
+
+/** What the state directory keeps of a generation. */
+export interface SavedGeneration {
+  readonly id: string;
+  readonly log: string;
+  readonly path: string;
+  /** Device and inode, `dev:ino`. */
+  readonly inode: string;
+  /** The birth time in nanoseconds; "0" where the file system has none. */
+  readonly birth: string;
+  readonly head: { readonly length: number; readonly hash: string };
+  readonly offset: number;
+  readonly tail: { readonly length: number; readonly hash: string };
+  readonly inLine: boolean;
+  readonly mtime: number;
+}
+
+const VERSION = 1;
+/** A larger state file is not ours. */
+const LARGEST = 256 * 1024 * 1024;
+
+/**
+ * The state on disk: one JSON file, a generation a line, replaced atomically. One that cannot
+ * be read is set aside, and everything is read again: twice is better than never.
+ */
+export class StateFile {
+  readonly path: string;
+  readonly #log: Log;
+  #last = '';
+
+  constructor(directory: string, log: Log) {
+    this.path = join(directory, 'state.json');
+    this.#log = log;
+  }
+
+  load(): readonly SavedGeneration[] {
+    let text: string;
+    try {
+      if (statSync(this.path).size > LARGEST) throw new Error('it is larger than 256MiB');
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      this.#setAside(error);
+      return [];
+    }
+    try {
+      const state: unknown = JSON.parse(text);
+      const saved = validated(state);
+      this.#last = text;
+      return saved;
+    } catch (error) {
+      this.#setAside(error);
+      return [];
+    }
+  }
+
+  /**
+   * Replaces the file where something changed.
+   * @returns whether it was written.
+   * @throws the system call's error, such as ENOSPC or EROFS.
+   */
+  async save(generations: readonly SavedGeneration[]): Promise<boolean> {
+    const lines = generations.map((generation) => JSON.stringify(generation));
+    const text = `{"version":${VERSION},"generations":[\n${lines.join(',\n')}\n]}\n`;
+    if (text === this.#last) return false;
+    // Its parent is the application's to make: a volume may be mounted there later.
+    mkdirSync(dirname(this.path), { recursive: true });
+    await writeFileAtomic(this.path, text, { mode: 0o600 });
+    this.#last = text;
+    return true;
+  }
+
+  #setAside(error: unknown) {
+    const aside = `${this.path}.damaged-${Date.now()}`;
+    try {
+      renameSync(this.path, aside);
+      this.#log.error('the state file was damaged and set aside: all files are read again', {
+        path: this.path,
+        aside,
+        error: errorText(error),
+      });
+    } catch (failure) {
+      this.#log.error('the state file cannot be read: all files are read again', {
+        path: this.path,
+        error: errorText(failure),
+      });
+    }
+  }
+}
+
+function validated(state: unknown): readonly SavedGeneration[] {
+  const { version, generations } = (state ?? {}) as { version?: unknown; generations?: unknown };
+  if (version !== VERSION) throw new Error(`its version is ${String(version)}, not ${VERSION}`);
+  if (!Array.isArray(generations)) throw new Error('it has no list of generations');
+  for (const one of generations) {
+    if (!isSaved(one)) throw new Error(`not a generation: ${JSON.stringify(one).slice(0, 200)}`);
+  }
+  return generations;
+}
+
+function isSaved(value: unknown): value is SavedGeneration {
+  const one = value as SavedGeneration | null;
+  return (
+    typeof one?.id === 'string' &&
+    typeof one.log === 'string' &&
+    typeof one.path === 'string' &&
+    /^\d+:\d+$/.test(one.inode) &&
+    /^\d+$/.test(one.birth) &&
+    isPrint(one.head) &&
+    isPrint(one.tail) &&
+    isCount(one.offset) &&
+    typeof one.inLine === 'boolean' &&
+    typeof one.mtime === 'number'
+  );
+}
+
+function isPrint(value: unknown): boolean {
+  const print = value as SavedGeneration['head'] | undefined;
+  return isCount(print?.length) && typeof print?.hash === 'string';
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

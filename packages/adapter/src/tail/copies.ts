@@ -1,0 +1,47 @@
+import { fingerprint, HEAD_LENGTH, readAt, sameBytes, TAIL_LENGTH, tailBefore } from './bytes.ts';
+import type { FileFacts, Generation } from './generation.ts';
+
+/** A copy is compared whole up to this size, and beyond it at both ends. */
+const WHOLE = 4 * 1024 * 1024;
+
+/**
+ * Whether `file` is what `cp` made of a generation, as logrotate's copytruncate does: born
+ * later than the original, with the bytes that the generation is known to have. In doubt it is
+ * not: a file read twice is better than one never read.
+ */
+export function isCopyOf(file: FileFacts, generation: Generation): boolean {
+  if (file.size === 0 || file.inode === generation.inode) return false;
+  if (file.birth !== 0n && generation.birth !== 0n && file.birth < generation.birth) return false;
+  if (generation.fd !== undefined && !generation.detached && file.size <= generation.size) {
+    return sameContent(file, generation.fd);
+  }
+  return generation.saved ? matchesSaved(file, generation) : matchesRead(file, generation);
+}
+
+/** The original is still there: the copy is the beginning of it. */
+function sameContent({ fd, size }: FileFacts, original: number): boolean {
+  if (size <= WHOLE) return sameBytes(fd, original, 0, size);
+  const half = WHOLE / 2;
+  return sameBytes(fd, original, 0, half) && sameBytes(fd, original, size - half, half);
+}
+
+function matchesSaved(file: FileFacts, { saved }: Generation): boolean {
+  if (!saved || saved.offset === 0) return false;
+  if (file.size < saved.offset || file.size < saved.head.length) return false;
+  return (
+    fingerprint(readAt(file.fd, 0, saved.head.length)) === saved.head.hash &&
+    fingerprint(tailBefore(file.fd, saved.offset)) === saved.tail.hash
+  );
+}
+
+/** The original is gone: its head, and what stood before the last place that the copy reaches. */
+function matchesRead(file: FileFacts, generation: Generation): boolean {
+  const place = [generation.read, ...generation.places.toReversed()].find(
+    ({ offset }) => offset > 0 && offset <= file.size,
+  );
+  if (!place) return false;
+  const length = Math.min(HEAD_LENGTH, generation.head.length, file.size);
+  if (!readAt(file.fd, 0, length).equals(generation.head.subarray(0, length))) return false;
+  const tail = tailBefore(file.fd, place.offset);
+  return tail.length === Math.min(TAIL_LENGTH, place.offset) && tail.equals(place.tail);
+}

@@ -1,0 +1,99 @@
+import { type Dirent, realpathSync, statSync } from 'node:fs';
+import { join, matchesGlob, resolve } from 'node:path';
+import type { DirectoryCache } from './directory-cache.ts';
+import { isLeftOut } from './rotated-names.ts';
+
+const WILD = /[*?[\]{}]/;
+/** Deeper trees than this are a loop of links. */
+const DEEPEST = 32;
+
+/**
+ * The files that globs name, found by walking cached listings. `*` and `?` stay within one
+ * name, `**` crosses directories, `[a-z]` and `{a,b}` choose; hidden names must be written out.
+ */
+export class Globs {
+  /** The patterns that are plain paths: their files are expected before they exist. */
+  readonly literals: readonly string[];
+  readonly #include: readonly string[];
+  readonly #exclude: readonly string[];
+
+  constructor(include: readonly string[], exclude: readonly string[]) {
+    this.#include = include.map((pattern) => resolve(pattern));
+    this.literals = this.#include.filter((pattern) => !WILD.test(pattern));
+    this.#exclude = exclude.map((pattern) => (pattern.includes('/') ? resolve(pattern) : pattern));
+  }
+
+  /** Paths of regular files, links resolved, each once, and the directories walked. */
+  find(cache: DirectoryCache): { paths: Set<string>; walked: Set<string> } {
+    const paths = new Set<string>();
+    const walked = new Set<string>();
+    for (const pattern of this.#include) {
+      this.#walk('/', pattern.split('/').slice(1), cache, paths, walked, 0);
+    }
+    return { paths, walked };
+  }
+
+  #walk(
+    directory: string,
+    segments: readonly string[],
+    cache: DirectoryCache,
+    paths: Set<string>,
+    walked: Set<string>,
+    depth: number,
+  ): void {
+    const [segment = '', ...rest] = segments;
+    if (depth > DEEPEST) return;
+    if (!WILD.test(segment) && rest.length > 0) {
+      this.#walk(join(directory, segment), rest, cache, paths, walked, depth + 1);
+      return;
+    }
+    walked.add(directory);
+    for (const entry of cache.list(directory)) {
+      const path = join(directory, entry.name);
+      if (segment === '**') {
+        if (rest.length === 0) this.#add(entry, path, paths);
+        if (!entry.name.startsWith('.') && isDirectory(entry, path, false)) {
+          this.#walk(path, segments, cache, paths, walked, depth + 1);
+        }
+        continue;
+      }
+      if (!named(entry.name, segment)) continue;
+      if (rest.length === 0) this.#add(entry, path, paths);
+      else if (isDirectory(entry, path, true)) {
+        this.#walk(path, rest, cache, paths, walked, depth + 1);
+      }
+    }
+    // `**` also stands for no directory at all.
+    if (segment === '**' && rest.length > 0) {
+      this.#walk(directory, rest, cache, paths, walked, depth + 1);
+    }
+  }
+
+  #add(entry: Dirent, path: string, paths: Set<string>): void {
+    if (isLeftOut(entry.name)) return;
+    const excluded = this.#exclude.some((pattern) =>
+      matchesGlob(pattern.startsWith('/') ? path : entry.name, pattern),
+    );
+    if (excluded) return;
+    if (entry.isFile()) paths.add(path);
+    if (!entry.isSymbolicLink()) return;
+    try {
+      if (statSync(path).isFile()) paths.add(realpathSync(path));
+    } catch {
+      // A dangling link: its target may come.
+    }
+  }
+}
+
+function named(name: string, segment: string): boolean {
+  if (!WILD.test(segment)) return name === segment;
+  if (name.startsWith('.') && !segment.startsWith('.')) return false;
+  return matchesGlob(name, segment);
+}
+
+/** `**` does not follow links, which may lead in circles. */
+function isDirectory(entry: Dirent, path: string, followLinks: boolean): boolean {
+  if (entry.isDirectory()) return true;
+  if (!followLinks || !entry.isSymbolicLink()) return false;
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

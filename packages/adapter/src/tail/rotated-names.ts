@@ -1,0 +1,43 @@
+/** What compressors append; such files hold what was read before they were made. */
+const COMPRESSED = /\.(gz|tgz|bz2|xz|zst|zstd|lz4|lzma|br|zip|z|7z)$/i;
+/** Files of editors, copies in progress, and other programs' notes. */
+const NO_LOG = /(\.(tmp|temp|swp|swx|lock|pid|part|partial|pos|offset|idx|index|db)|~)$/i;
+const MARK = /^[._-](?=.*(\d|old|prev|bak|orig|rotated|archive))/i;
+const DATED = /^[._-](\d{4}-?\d\d-?\d\d|\d{2}-\d{2}-\d{4})[\dT:._-]*$|^[._-]\d{1,6}$/;
+
+/** Whether a name says that the file is compressed, or no log at all. */
+export function isLeftOut(name: string): boolean {
+  return COMPRESSED.test(name) || NO_LOG.test(name);
+}
+
+/**
+ * Whether `name` is what rotation makes of the live name `base`: `app.log.1`,
+ * `app.log-20261121`, `app.log.old` (logrotate, kubelet, newsyslog).
+ */
+export function isRotatedName(name: string, base: string): boolean {
+  if (name.length <= base.length || !name.startsWith(base) || isLeftOut(name)) return false;
+  return MARK.test(name.slice(base.length));
+}
+
+/**
+ * Whether `name` carries a date or number before the extension of `base`: `app-2026-11-21.log`,
+ * `app.1.log` (log4j, logback, winston). Such a name may as well be another program's live log.
+ */
+export function isDatedName(name: string, base: string): boolean {
+  const dot = base.lastIndexOf('.');
+  const stem = dot > 0 ? base.slice(0, dot) : base;
+  const extension = dot > 0 ? base.slice(dot) : '';
+  if (name === base || extension === '' || isLeftOut(name)) return false;
+  if (!name.startsWith(stem) || !name.endsWith(extension)) return false;
+  return DATED.test(name.slice(stem.length, name.length - extension.length));
+}
+
+/** The first bytes of gzip, bzip2, xz, zstd, lz4 and zip files. */
+const MAGIC = ['1f8b08', '425a68', 'fd377a585a00', '28b52ffd', '04224d18', '504b0304'].map((hex) =>
+  Buffer.from(hex, 'hex'),
+);
+
+/** Whether a file's first bytes are those of a compressor. */
+export function isCompressed(head: Buffer): boolean {
+  return MAGIC.some((magic) => head.subarray(0, magic.length).equals(magic));
+}

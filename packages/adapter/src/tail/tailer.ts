@@ -1,0 +1,257 @@
+import { fstatSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Log, PollingWatch, pause } from '@sidekit/core';
+import type { LineSplitter } from '../pipeline/lines.ts';
+import { readInto, TAIL_LENGTH } from './bytes.ts';
+import type { Catalogue, TailedLog } from './catalogue.ts';
+import type { Generation, Mark } from './generation.ts';
+import { overHeld } from './held.ts';
+
+/** What the tailer reads for: where lines go, and whether there is room. */
+export interface Downstream {
+  readonly splitter: LineSplitter;
+  /** Whether more may be read; otherwise reading pauses, and looking around does not. */
+  hasRoom(): boolean;
+  /** A partial last line, as it is. */
+  partial(generation: Generation, text: Buffer, offset: number): void;
+  /** Everything before `read` is handed on: what of it is safe to acknowledge. */
+  mark(generation: Generation, read: Mark): void;
+  /** Emits what waits for more lines, such as the last event of a multiline log. */
+  settle(generation: Generation, idle: number, final: boolean): void;
+  /** Sends what was collected. */
+  flush(): void;
+  /** Forgets what is kept for a generation. */
+  close(generation: Generation): void;
+}
+
+export interface TailerOptions {
+  readonly pollInterval: number;
+  readonly rotateWait: number;
+  readonly partialFlush: number;
+  readonly heldBytes: number;
+  readonly heldAge: number;
+  readonly chunk: number;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Keeps new generations' names before their first record goes out. */
+  readonly onBirth: () => Promise<void>;
+  readonly onRead: (bytes: number, lines: number) => void;
+  /** A look at everything was completed. */
+  readonly onLooked: () => void;
+  readonly onDrop: (cause: 'held-bytes' | 'held-age', bytes: number) => void;
+}
+
+/** After this long without a pause, in milliseconds, others have their turn. */
+const TURN = 8;
+/** Hints closer together than this, in milliseconds, are one. */
+const LEAST_PAUSE = 20;
+
+/**
+ * Reads what was appended to the files of the catalogue: chunk by chunk in turn, so that one
+ * busy file does not starve the others, and each log's generations oldest first.
+ */
+export class Tailer {
+  readonly #catalogue: Catalogue;
+  readonly #downstream: Downstream;
+  readonly #options: TailerOptions;
+  readonly #buffer: Buffer;
+  readonly #directories: string[] = [];
+  #watch: PollingWatch | undefined;
+  #lastPass = 0;
+  #generations = -1;
+  #abandoned = false;
+  readonly #stopping = new AbortController();
+
+  constructor(catalogue: Catalogue, downstream: Downstream, options: TailerOptions) {
+    this.#catalogue = catalogue;
+    this.#downstream = downstream;
+    this.#options = options;
+    this.#buffer = Buffer.allocUnsafeSlow(options.chunk + TAIL_LENGTH);
+  }
+
+  /** Follows the files until `stop`. */
+  start(): void {
+    this.#watch = new PollingWatch({
+      directories: this.#directories,
+      interval: this.#options.pollInterval,
+      log: this.#options.log,
+      poll: async () => {
+        const early = LEAST_PAUSE - (this.#options.now() - this.#lastPass);
+        if (early > 0 && early <= LEAST_PAUSE) await pause(early, this.#stopping.signal);
+        await this.pass();
+        this.#lastPass = this.#options.now();
+        const known = new Set(this.#directories);
+        for (const directory of this.#catalogue.directories) {
+          if (!known.has(directory)) this.#directories.push(directory);
+        }
+      },
+    });
+  }
+
+  /** Looks early: room was made, or there is a reason to think that something was written. */
+  wake(): void {
+    void this.#watch?.wake();
+  }
+
+  /** Ends following. `pass(true)` then reads what is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#watch?.close();
+  }
+
+  /** Ends at once, as a crash does. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    await this.stop();
+  }
+
+  /**
+   * One look at everything, and all reading that it gives rise to, as far as there is room.
+   * @param final holds nothing back: partial lines and events that may go on are passed on.
+   * @returns whether more is left to read.
+   */
+  async pass(final = false): Promise<boolean> {
+    const { now, pollInterval } = this.#options;
+    let turnEnds = now() + TURN;
+    await this.#look();
+    let looked = now();
+    for (let progress = true; progress; ) {
+      progress = false;
+      for (const log of [...this.#catalogue.logs.values()]) {
+        if (this.#abandoned || !this.#downstream.hasRoom()) break;
+        const generation = log.generations.find((one) => one.unread > one.partial.length);
+        if (!generation) continue;
+        progress = this.#step(generation) || progress;
+        if (now() < turnEnds) continue;
+        await nextTurn();
+        turnEnds = now() + TURN;
+      }
+      if (progress && now() - looked >= pollInterval) {
+        await this.#look();
+        looked = now();
+      }
+    }
+    if (this.#abandoned) return false;
+    for (const log of [...this.#catalogue.logs.values()]) this.#settle(log, final);
+    this.#downstream.flush();
+    for (const generation of this.#catalogue.generations()) {
+      if (generation.unread > 0 && generation.clamp === undefined) return true;
+    }
+    return false;
+  }
+
+  async #look(): Promise<void> {
+    this.#catalogue.discover();
+    let births = 0;
+    for (const generation of [...this.#catalogue.generations()]) this.#check(generation);
+    for (const _ of this.#catalogue.generations()) births++;
+    overHeld(this.#catalogue.generations(), this.#options, (generation, cause) =>
+      this.#drop(generation, cause),
+    );
+    if (births !== this.#generations) {
+      this.#generations = births;
+      await this.#options.onBirth();
+    }
+    this.#options.onLooked();
+  }
+
+  /** Has it grown, or was it truncated? */
+  #check(generation: Generation): void {
+    const { fd } = generation;
+    if (fd === undefined) return;
+    const stats = fstatSync(fd);
+    const { size, mtimeMs } = stats;
+    if (stats.nlink === 0) generation.unlinkedAt ??= this.#options.now();
+    const shrunk = size < generation.size && generation.clamp === undefined;
+    if (!shrunk && size === generation.size && Math.trunc(mtimeMs) === generation.mtime) return;
+    if (shrunk || (generation.clamp === undefined && !generation.verify(fd))) {
+      this.#catalogue.truncated(generation);
+      return;
+    }
+    if (size > generation.size) generation.grownAt = this.#options.now();
+    generation.size = Math.max(size, generation.size);
+    generation.mtime = Math.max(Math.trunc(mtimeMs), generation.mtime);
+  }
+
+  /** Reads one chunk; returns whether that brought anything. */
+  #step(generation: Generation): boolean {
+    const { fd, read, unread } = generation;
+    if (fd === undefined || generation.clamp !== undefined) return false;
+    const buffer = this.#buffer;
+    const overlap = read.tail.length;
+    const wanted = Math.min(this.#options.chunk, unread);
+    const end = readInto(fd, buffer, 0, overlap + wanted, read.offset - overlap);
+    // Between the look and this read the file may have been truncated and written again.
+    if (end < overlap || !buffer.subarray(0, overlap).equals(read.tail)) {
+      this.#catalogue.truncated(generation);
+      return true;
+    }
+    const taken = this.#downstream.splitter.split(generation, buffer, overlap, end, read.offset);
+    this.#options.onRead(taken.bytes, taken.lines);
+    const rest = end - overlap - taken.bytes;
+    const short = end - overlap < wanted;
+    if (short || wanted === unread)
+      generation.partial = Buffer.from(buffer.subarray(end - rest, end));
+    if (taken.bytes === 0) return false;
+    const stop = overlap + taken.bytes;
+    const offset = read.offset + taken.bytes;
+    const tail = Buffer.from(buffer.subarray(Math.max(0, stop - TAIL_LENGTH), stop));
+    this.#moveTo(generation, { offset, tail, inLine: taken.inLine });
+    return true;
+  }
+
+  /** What is due because nothing came: partial lines, held events, closing. */
+  #settle(log: TailedLog, final: boolean): void {
+    const { now, partialFlush, rotateWait } = this.#options;
+    const at = now();
+    for (const generation of [...log.generations]) {
+      const idle = at - generation.grownAt;
+      const left =
+        generation.rotatedAt !== undefined &&
+        at - Math.max(generation.rotatedAt, generation.grownAt) >= rotateWait;
+      const gone = this.#catalogue.isGone(generation);
+      const { partial } = generation;
+      const whole = generation.unread === partial.length;
+      const lost = generation.detached && gone;
+      if (partial.length > 0 && (lost || (whole && (final || left || idle >= partialFlush)))) {
+        this.#flushPartial(generation);
+      }
+      if (generation.unread === 0) this.#downstream.settle(generation, idle, final || left || gone);
+      const delivered = generation.acked.offset >= generation.read.offset;
+      if (left && generation.unread === 0 && delivered && generation.fd !== undefined) {
+        generation.close();
+        this.#downstream.close(generation);
+      }
+      if (gone && generation.fd === undefined && (delivered || generation.detached)) {
+        this.#downstream.close(generation);
+        this.#catalogue.forget(generation);
+      }
+    }
+  }
+
+  #flushPartial(generation: Generation): void {
+    const { partial, read } = generation;
+    this.#downstream.partial(generation, partial, read.offset);
+    const tail = Buffer.concat([read.tail, partial]).subarray(-TAIL_LENGTH);
+    generation.partial = Buffer.alloc(0);
+    this.#moveTo(generation, {
+      offset: read.offset + partial.length,
+      tail: Buffer.from(tail),
+      inLine: true,
+    });
+  }
+
+  #moveTo(generation: Generation, mark: Mark): void {
+    generation.advance(mark);
+    this.#downstream.mark(generation, mark);
+  }
+
+  /** Gives up what cannot be delivered, so that a deleted file does not fill the disk. */
+  #drop(generation: Generation, cause: 'held-bytes' | 'held-age'): void {
+    const bytes = generation.size - generation.read.offset;
+    this.#options.onDrop(cause, bytes);
+    this.#options.log.error('a deleted file was given up', { path: generation.path, cause, bytes });
+    this.#downstream.close(generation);
+    this.#catalogue.forget(generation);
+  }
+}
