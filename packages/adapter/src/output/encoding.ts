@@ -23,8 +23,7 @@ export const ndjson: Encoding = { name: 'ndjson', end: 0x0a, encode: ({ json }) 
 export const lokiEntries: Encoding = {
   name: 'loki',
   end: COMMA,
-  encode: ({ record, json }, now) =>
-    `["${nanoseconds(record.time, now)}",${JSON.stringify(json)}]`,
+  encode: ({ record, json }, now) => `["${nanoseconds(record.time, now)}",${JSON.stringify(json)}]`,
 };
 
 /** LogRecords of OTLP's JSON encoding, each with a comma behind it. */
