@@ -32,34 +32,33 @@ export async function bundle(
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
-    // koffi's own code is bundled; its prebuilt binding is found beside the bundle.
-    alias: { koffi: resolve('node_modules/koffi/src/koffi/index.cjs') },
-    external: ['@koromix/*'],
+    alias: { koffi: resolve('images/koffi.cjs') },
+    external: ['./koffi.node'],
     write: false,
   });
   // The launcher wraps the text in a function, where a hashbang has no place.
   const text = result.outputFiles[0]?.text ?? '';
   writeFileSync(join(directory, 'bundle.cjs'), text.replace(/^#!.*\n/, ''));
-  writeFileSync(join(directory, 'licences.txt'), licences(Object.keys(result.metafile.inputs)));
+  writeFileSync(
+    join(directory, 'licences.txt'),
+    licences(Object.keys(result.metafile.inputs), image),
+  );
   cpSync('images/launcher.cjs', join(directory, 'main.cjs'));
-  if (image.native) copyBinding(directory, architecture);
+  if (image.native) cpSync(koffiBinding(architecture), join(directory, 'koffi.node'));
   if (architecture === process.arch) await warmCodeCache(image, directory);
 }
 
-/** The prebuilt binding is a package of the platform. */
-function copyBinding(directory: string, architecture: Architecture) {
-  const binding = join('node_modules/@koromix', `koffi-linux-${architecture}`);
-  for (const file of ['package.json', 'index.js', `linux_${architecture}`]) {
-    cpSync(join(binding, file), join(directory, binding, file), { recursive: true });
-  }
+/** Where npm has koffi's prebuilt binding for an architecture. */
+function koffiBinding(architecture: Architecture): string {
+  return `node_modules/@koromix/koffi-linux-${architecture}/linux_${architecture}/koffi.node`;
 }
 
 /** The licence texts of the npm packages that went into the bundle. */
-function licences(inputs: readonly string[]): string {
+function licences(inputs: readonly string[], image: ImageSpec): string {
   const found = inputs.flatMap(
     (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
   );
-  const names = new Set(found);
+  const names = new Set(image.native ? [...found, 'koffi'] : found);
   const texts = [...names].toSorted().map((name) => {
     const { version, license } = JSON.parse(
       readFileSync(join('node_modules', name, 'package.json'), 'utf8'),
