@@ -6,10 +6,12 @@ interface Task {
 const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   bench: () => import('./bench.ts'),
   check: () => import('./check.ts'),
+  compose: () => import('./compose.ts'),
   demo: () => import('./demo.ts'),
   images: () => import('./images.ts'),
   kind: () => import('./kind.ts'),
   test: () => import('./test.ts'),
+  'test-compose': () => import('./test-compose.ts'),
   'test-pods': () => import('./test-pods.ts'),
   'test-unit': () => import('./test-unit.ts'),
   version: () => import('./version.ts'),

@@ -1,0 +1,225 @@
+import type {
+  ConfigMap,
+  Container,
+  KubernetesObject,
+  Pod,
+  Probe,
+  Service,
+  Volume,
+} from './kubernetes.ts';
+
+/** A part of a compose file, and the files that its services mount. */
+export interface ComposeParts {
+  readonly services: Record<string, Record<string, unknown>>;
+  readonly volumes: Record<string, Record<string, unknown>>;
+  /** Text by path. */
+  readonly files: Record<string, string>;
+}
+
+/**
+ * Translates one manifest into services of one profile. A Pod becomes a pause service, which owns
+ * its network, IPC namespace and name, and a service a container.
+ * @param filesRoot where the files of configMap and downwardAPI volumes go.
+ * @throws Error naming the field that compose cannot say.
+ */
+export function translate(
+  objects: readonly KubernetesObject[],
+  profile: string,
+  pauseImage: string,
+  filesRoot: string,
+): ComposeParts {
+  const parts: ComposeParts = { services: {}, volumes: {}, files: {} };
+  for (const object of objects) {
+    if (object.kind === 'Pod') addPod(parts, object, objects, profile, pauseImage, filesRoot);
+    else if (object.kind !== 'ConfigMap' && object.kind !== 'Service')
+      throw new Error(`${(object as Pod).kind} cannot be said in a compose file`);
+  }
+  return parts;
+}
+
+function addPod(
+  parts: ComposeParts,
+  pod: Pod,
+  objects: readonly KubernetesObject[],
+  profile: string,
+  pauseImage: string,
+  filesRoot: string,
+) {
+  const { metadata, spec } = pod;
+  const { runAsUser, runAsGroup = runAsUser } = spec.securityContext ?? {};
+  const user = runAsUser === undefined ? {} : { user: `${runAsUser}:${runAsGroup}` };
+  const sources = new Map<string, string>();
+  for (const volume of spec.volumes ?? []) {
+    sources.set(volume.name, addVolume(parts, pod, volume, objects, filesRoot));
+  }
+  const aliases = objects
+    .filter((object): object is Service => object.kind === 'Service' && selects(object, pod))
+    .map((service) => service.metadata.name)
+    .filter((name) => name !== metadata.name);
+  const ports = spec.containers
+    .flatMap(({ ports = [] }) => ports)
+    .filter(({ name }) => !name?.startsWith('admin'));
+  parts.services[metadata.name] = {
+    image: pauseImage,
+    profiles: [profile],
+    command: ['file:/never', '--timeout=0', '--interval=1h', '--quiet'],
+    ipc: 'shareable',
+    ...user,
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    // Any free port of this machine: `docker compose port` says which.
+    ...(ports.length > 0 ? { ports: ports.map((port) => `127.0.0.1::${port.containerPort}`) } : {}),
+    ...(aliases.length > 0 ? { networks: { default: { aliases } } } : {}),
+    // Keeps the Pod's volumes as long as the Pod.
+    ...(sources.size > 0
+      ? { volumes: [...sources].map(([name, source]) => `${source}:/sidekit/${name}:ro`) }
+      : {}),
+  };
+  const after: Record<string, { condition: string }> = {
+    [metadata.name]: { condition: 'service_started' },
+  };
+  const policy = spec.restartPolicy ?? 'Always';
+  const add = (container: Container, restart: string) => {
+    const name = `${metadata.name}-${container.name}`;
+    parts.services[name] = {
+      ...containerService(container, sources, pod),
+      ...user,
+      profiles: [profile],
+      network_mode: `service:${metadata.name}`,
+      ipc: `service:${metadata.name}`,
+      restart,
+      depends_on: { ...after },
+    };
+    return name;
+  };
+  for (const container of spec.initContainers ?? []) {
+    const sidecar = container.restartPolicy === 'Always';
+    const name = add(container, sidecar ? 'always' : policy === 'Never' ? 'no' : 'on-failure');
+    const started = container.startupProbe ? 'service_healthy' : 'service_started';
+    after[name] = { condition: sidecar ? started : 'service_completed_successfully' };
+  }
+  const restart = { Always: 'always', OnFailure: 'on-failure', Never: 'no' }[policy];
+  for (const container of spec.containers) add(container, restart);
+}
+
+function selects(service: Service, pod: Pod): boolean {
+  const selector = Object.entries(service.spec.selector ?? {});
+  return (
+    selector.length > 0 && selector.every(([key, value]) => pod.metadata.labels?.[key] === value)
+  );
+}
+
+function containerService(container: Container, sources: Map<string, string>, pod: Pod) {
+  const { securityContext: security = {}, resources, startupProbe } = container;
+  const memory = resources?.limits?.memory;
+  const mounts = (container.volumeMounts ?? []).map(
+    ({ name, mountPath, readOnly }) => `${sources.get(name)}:${mountPath}${readOnly ? ':ro' : ''}`,
+  );
+  const environment = (container.env ?? []).map(
+    ({ name, value, valueFrom }) =>
+      `${name}=${literal(value ?? field(pod, valueFrom?.fieldRef?.fieldPath, `env ${name}`))}`,
+  );
+  return {
+    image: container.image,
+    ...(container.command ? { entrypoint: container.command.map(literal) } : {}),
+    ...(container.args ? { command: container.args.map(literal) } : {}),
+    ...(environment.length > 0 ? { environment } : {}),
+    ...(security.readOnlyRootFilesystem ? { read_only: true } : {}),
+    ...(security.capabilities?.drop ? { cap_drop: [...security.capabilities.drop] } : {}),
+    ...(security.allowPrivilegeEscalation === false
+      ? { security_opt: ['no-new-privileges:true'] }
+      : {}),
+    ...(memory === undefined ? {} : { mem_limit: binarySize(memory) }),
+    ...(mounts.length > 0 ? { volumes: mounts } : {}),
+    ...(startupProbe ? { healthcheck: healthcheck(startupProbe, container) } : {}),
+  };
+}
+
+/** A probe from inside the container: our images have no shell, and Node is in each. */
+function healthcheck(probe: Probe, container: Container) {
+  let test: string[];
+  if (probe.exec) {
+    test = ['CMD', ...probe.exec.command.map(literal)];
+  } else if (probe.httpGet) {
+    const { path, port: named } = probe.httpGet;
+    const port = container.ports?.find(({ name }) => name === named)?.containerPort ?? named;
+    const url = `http://127.0.0.1:${port}${path}`;
+    test = ['CMD', '/nodejs/bin/node', '-e', `fetch('${url}').then((r)=>process.exit(r.ok?0:1))`];
+  } else {
+    throw new Error(`${container.name}: this kind of startupProbe cannot be said in compose`);
+  }
+  const { periodSeconds = 10, failureThreshold = 3 } = probe;
+  return { test, interval: `${periodSeconds}s`, timeout: '5s', retries: failureThreshold };
+}
+
+/** Adds a volume and returns what a mount names: a volume, or a directory of this repository. */
+function addVolume(
+  parts: ComposeParts,
+  pod: Pod,
+  volume: Volume,
+  objects: readonly KubernetesObject[],
+  filesRoot: string,
+): string {
+  const { name } = pod.metadata;
+  const directory = `${filesRoot}/${name}/${volume.name}`;
+  if (volume.emptyDir) {
+    const { runAsUser = 0, runAsGroup = runAsUser } = pod.spec.securityContext ?? {};
+    const size = binarySize(volume.emptyDir.sizeLimit ?? '64Mi');
+    const o = `size=${size},uid=${runAsUser},gid=${runAsGroup},mode=0770`;
+    parts.volumes[`${name}-${volume.name}`] = {
+      driver_opts: { type: 'tmpfs', device: 'tmpfs', o },
+    };
+    return `${name}-${volume.name}`;
+  }
+  if (volume.configMap) {
+    const wanted = volume.configMap.name;
+    const found = objects.find(
+      (object): object is ConfigMap =>
+        object.kind === 'ConfigMap' && object.metadata.name === wanted,
+    );
+    if (!found) throw new Error(`volume ${volume.name}: no ConfigMap ${wanted} in the manifest`);
+    for (const [key, text] of Object.entries(found.data ?? {})) {
+      parts.files[`${directory}/${key}`] = text;
+    }
+    return `./${directory}`;
+  }
+  if (volume.downwardAPI) {
+    for (const { path, fieldRef } of volume.downwardAPI.items) {
+      parts.files[`${directory}/${path}`] = field(
+        pod,
+        fieldRef?.fieldPath,
+        `volume ${volume.name}`,
+      );
+    }
+    return `./${directory}`;
+  }
+  throw new Error(`volume ${volume.name}: only emptyDir, configMap and downwardAPI can be said`);
+}
+
+/** A field of the downward API that is known before the Pod runs. */
+function field(pod: Pod, path: string | undefined, where: string): string {
+  const { name, labels = {}, annotations = {} } = pod.metadata;
+  const lines = (entries: Readonly<Record<string, string>>) =>
+    Object.entries(entries)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      .join('\n');
+  if (path === 'metadata.name') return name;
+  if (path === 'metadata.namespace') return 'default';
+  if (path === 'metadata.labels') return lines(labels);
+  if (path === 'metadata.annotations') return lines(annotations);
+  throw new Error(`${where}: ${path ?? 'this source'} cannot be said in a compose file`);
+}
+
+/** Kubernetes' 64Mi is compose's 64m. */
+function binarySize(quantity: string): string {
+  const [, digits, unit] = /^(\d+)([KMG]i)$/.exec(quantity) ?? [];
+  if (!digits || !unit) throw new Error(`size ${quantity}: write it in Ki, Mi or Gi`);
+  return digits + unit.charAt(0).toLowerCase();
+}
+
+/** Compose replaces $NAME; $$ is a dollar sign. */
+function literal(text: string): string {
+  return text.replaceAll('$', '$$$$');
+}
