@@ -10,11 +10,14 @@ const FLAGS = {
   container: { type: 'string', short: 'c' },
   engine: { type: 'string' },
   filename: { type: 'string', short: 'f' },
+  foreground: { type: 'boolean' },
   follow: { type: 'boolean', short: 'f' },
   'grace-period': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   output: { type: 'string', short: 'o' },
+  previous: { type: 'boolean', short: 'p' },
   timeout: { type: 'string' },
+  timestamps: { type: 'boolean' },
 } as const satisfies Record<string, { type: Kind; short?: string }>;
 
 export type FlagName = keyof typeof FLAGS;

@@ -1,15 +1,22 @@
-import { ExitCode, pause, UsageError } from '@sidekit/core';
+import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core';
 import { Engine } from '../engine/engine.ts';
-import { readWorkload } from '../manifest/workload.ts';
+import { findEngine } from '../engine/find.ts';
 import { tell } from '../supervisor/control.ts';
-import { setEndpoint } from '../supervisor/hosts.ts';
-import { type PodFolder, podLabel } from '../supervisor/store.ts';
-import { releaseVolumes } from '../supervisor/volumes.ts';
+import { Endpoints } from '../supervisor/endpoints.ts';
+import {
+  CONTAINER_LABEL,
+  POD_LABEL,
+  type PodFolder,
+  podLabels,
+  storeLabel,
+} from '../supervisor/store.ts';
 import { readArguments } from './arguments.ts';
+import { readFiles } from './files.ts';
 import type { Session } from './session.ts';
 
 export const downHelp = `pod down POD… | -f FILE | --all [--grace-period 30s]
-  Ends Pods as the kubelet does and removes everything of theirs.
+  Ends Pods as the kubelet does and removes everything of theirs, also what a supervisor that was
+  killed has left.
 `;
 
 /** Ends Pods by name, by manifest, or all. */
@@ -17,9 +24,7 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   const args = readArguments(argv, ['all', 'filename', 'grace-period', 'engine']);
   const file = args.text('filename');
   const names =
-    file === undefined
-      ? args.words
-      : readWorkload([file]).pods.map(({ metadata }) => metadata.name);
+    file === undefined ? args.words : readFiles([file]).pods.map(({ metadata }) => metadata.name);
   if (names.length === 0 && !args.has('all')) {
     throw new UsageError([
       {
@@ -29,13 +34,50 @@ export async function down(argv: readonly string[], session: Session): Promise<E
       },
     ]);
   }
-  const folders = args.has('all')
-    ? session.store.pods
-    : names.map((name) => session.store.existing(name));
+  const { store } = session;
+  const known = args.has('all') ? store.pods.map(({ name }) => name) : [...new Set(names)];
+  const folders = known.map((name) => store.pod(name)).filter(({ exists }) => exists);
+  const unknown = known.filter((name) => !store.pod(name).exists);
   const grace = args.milliseconds('grace-period');
   await removePods(folders, session, grace === undefined ? undefined : grace / 1000);
-  for (const { name } of folders) session.print(`${name} removed`);
+  const orphans = await removeOrphans(
+    args.has('all') ? undefined : unknown,
+    store.root,
+    args.text('engine') ?? session.engine,
+  );
+  const removed = [...folders.map(({ name }) => name), ...orphans];
+  for (const name of removed) session.print(`${name} removed`);
+  const missing = unknown.filter((name) => !orphans.includes(name));
+  if (missing.length > 0 && file === undefined) {
+    const all = store.pods.map(({ name }) => name).join(', ');
+    throw new ExpectedError(
+      `no Pod ${missing.join(', ')}: ${all ? `there are ${all}` : 'there is none'}`,
+      ExitCode.usage,
+    );
+  }
   return ExitCode.ok;
+}
+
+/** Containers of Pods whose folder is gone, as after a restart of the machine. */
+async function removeOrphans(
+  names: readonly string[] | undefined,
+  root: string,
+  wanted: string | undefined,
+): Promise<string[]> {
+  if (names?.length === 0) return [];
+  const found = await findEngine(wanted).catch((error: unknown) => {
+    // Without an engine there are no containers of it either.
+    if (error instanceof UsageError) throw error;
+    return undefined;
+  });
+  if (!found) return [];
+  const engine = new Engine(found);
+  const all = await engine.labelled(storeLabel(root), POD_LABEL);
+  const left = [...new Set(all.map(({ value }) => value))].filter(
+    (name) => !names || names.includes(name),
+  );
+  for (const name of left) await removeAll(engine, `${POD_LABEL}=${name}`);
+  return left;
 }
 
 /** Terminates Pods side by side, waits, and removes containers, mounts and folders. */
@@ -52,24 +94,28 @@ async function removePod(
   session: Session,
   gracePeriodSeconds: number | undefined,
 ) {
-  const { pod, engine, services } = folder.record;
+  if (!folder.exists) return;
+  const { record } = folder;
+  const { engine, services } = record;
   const request = {
     type: 'terminate' as const,
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };
   // A supervisor that has just been started takes a moment until it listens.
-  for (let tries = 0; tries < 100 && !folder.supervised && !folder.status && tries < 40; tries++)
-    await pause(25);
-  while (folder.supervised && !(await tell(folder.file('control.sock'), request))) await pause(25);
-  while (folder.supervised) await pause(25);
+  const patience = performance.now() + 2000;
+  while (!folder.status && !folder.supervised && performance.now() < patience) await pause(10);
+  while (folder.supervised && !(await tell(folder.file('control.sock'), request))) await pause(10);
+  while (folder.supervised) await pause(10);
   // Whatever is left, also of a supervisor that was killed.
-  const runtime = new Engine(engine);
-  const infra = `pod-${folder.name}`;
-  const left = await runtime.labelled(podLabel(folder.name));
-  // The one that owns the namespaces goes after those that use them.
-  await runtime.remove(left.filter((name) => name !== infra));
-  await runtime.remove(left.filter((name) => name === infra));
-  setEndpoint(session.store.endpoints, services, folder.name, undefined);
-  releaseVolumes(folder.file('volumes'), pod);
+  await removeAll(new Engine(engine), podLabels(record).own);
+  const endpoints = new Endpoints(session.store.endpoints);
+  for (const service of services) endpoints.set(service, folder.name, undefined);
   folder.remove();
+}
+
+/** The containers that share the sandbox's namespaces go before it: engines refuse otherwise. */
+async function removeAll(engine: Engine, label: string) {
+  const all = await engine.labelled(label, CONTAINER_LABEL);
+  await engine.remove(all.filter(({ value }) => value !== '').map(({ id }) => id));
+  await engine.remove(all.filter(({ value }) => value === '').map(({ id }) => id));
 }

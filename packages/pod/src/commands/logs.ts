@@ -1,69 +1,149 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { ExitCode, ExpectedError, nearest, UsageError } from '@sidekit/core';
+import { ExitCode, ExpectedError, nearest, pause, UsageError } from '@sidekit/core';
 import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../supervisor/store.ts';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
-import { allStatuses } from './summary.ts';
+import { allStatuses, hasEnded } from './summary.ts';
 import { prefix } from './terminal.ts';
 
-export const logsHelp = `pod logs POD [-c CONTAINER] [-f]
-  Prints the logs of a container, or of all with their names in front; -f follows them.
+export const logsHelp = `pod logs POD [-c CONTAINER] [-f] [--previous] [--timestamps]
+  Prints the log of a container, or of all with their names in front in the order of time;
+  -f follows them, also over restarts. --previous is the run before the last.
 `;
 
+/** A run of a container that has a log. */
+export interface LoggedRun {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** How often a followed Pod is looked at for a new run, in milliseconds. */
+const LOOK = 100;
+
 export async function logs(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['container', 'follow']);
+  const args = readArguments(argv, ['container', 'follow', 'previous', 'timestamps']);
   const [name] = args.words;
-  if (name === undefined)
+  if (name === undefined) {
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod logs POD' }]);
+  }
   const folder = session.store.existing(name);
   const wanted = args.text('container');
-  const containers = containersOf(folder, wanted);
-  const width = Math.max(...containers.map((container) => container.name.length));
-  const engine = new Engine(folder.record.engine);
-  await Promise.all(
-    containers.map(({ name: container, id }, i) => {
-      const before =
-        containers.length > 1 || wanted === undefined
-          ? `${prefix(session.terminal, container, i, width)} `
-          : '';
-      return printLog(engine, id, args.has('follow'), before);
-    }),
-  );
+  const runs = containersOf(folder, wanted, args.has('previous'));
+  const names = containerNames(folder);
+  const width = Math.max(...names.map((container) => container.length));
+  const before = (container: string) =>
+    wanted === undefined && names.length > 1
+      ? `${prefix(session.terminal, container, names.indexOf(container), width)} `
+      : '';
+  const printer = new LogPrinter(new Engine(folder.record.engine), before, args.has('timestamps'));
+  if (args.has('follow')) await followAll(printer, folder, wanted);
+  else if (runs.length === 1 && runs[0]) await printer.print(runs[0], false);
+  else await printer.printMerged(runs);
   return ExitCode.ok;
 }
 
-/** The containers that have a log: running, ended, or waiting after a run. */
+/** The runs that have a log: running, ended, or waiting after one. */
 export function containersOf(
   folder: PodFolder,
   wanted: string | undefined,
-): { name: string; id: string }[] {
-  const all = folder.status ? allStatuses(folder.status) : [];
-  const names = all.map(({ name }) => name);
+  previous = false,
+): LoggedRun[] {
+  const names = containerNames(folder);
   if (wanted !== undefined && !names.includes(wanted)) {
     throw new ExpectedError(
       `no container ${wanted} in Pod ${folder.name}: ${nearest(wanted, names) ?? `there are ${names.join(', ')}`}`,
-      64,
+      ExitCode.usage,
     );
   }
+  const all = folder.status ? allStatuses(folder.status) : [];
   return all
     .filter(({ name }) => wanted === undefined || name === wanted)
-    .flatMap(({ name, containerID }) => (containerID ? [{ name, id: containerID }] : []));
+    .flatMap(({ name, containerID, lastState }) => {
+      const id = previous ? lastState.terminated?.containerID : containerID;
+      return id ? [{ name, id: id.replace(/^\w+:\/\//, '') }] : [];
+    });
 }
 
-function printLog(engine: Engine, id: string, follow: boolean, before: string): Promise<void> {
-  const child = spawn(engine.name, engine.logArguments(id, follow), {
-    stdio: before ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
-  });
-  for (const [input, output] of [
-    [child.stdout, process.stdout],
-    [child.stderr, process.stderr],
-  ] as const) {
-    if (input) createInterface({ input }).on('line', (line) => output.write(`${before}${line}\n`));
+function containerNames({ record }: PodFolder): string[] {
+  const { initContainers, containers } = record.pod.spec;
+  return [...initContainers, ...containers].map(({ name }) => name);
+}
+
+/** Follows every run of the wanted containers, new ones too, until the Pod has ended. */
+async function followAll(printer: LogPrinter, folder: PodFolder, wanted: string | undefined) {
+  const seen = new Set<string>();
+  const printing: Promise<void>[] = [];
+  for (;;) {
+    const over = !folder.exists || (folder.status !== undefined && hasEnded(folder.status));
+    for (const run of folder.exists ? containersOf(folder, wanted) : []) {
+      if (seen.has(run.id)) continue;
+      seen.add(run.id);
+      printing.push(printer.print(run, true));
+    }
+    if (over) break;
+    await pause(LOOK);
   }
-  return new Promise((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
+  await Promise.all(printing);
+}
+
+class LogPrinter {
+  readonly #engine: Engine;
+  readonly #before: (container: string) => string;
+  readonly #timestamps: boolean;
+
+  constructor(engine: Engine, before: (container: string) => string, timestamps: boolean) {
+    this.#engine = engine;
+    this.#before = before;
+    this.#timestamps = timestamps;
+  }
+
+  /** Prints one log as it comes, each stream to its own. */
+  print({ name, id }: LoggedRun, follow: boolean): Promise<void> {
+    const before = this.#before(name);
+    const words = this.#engine.logArguments(id, { follow, timestamps: this.#timestamps });
+    const child = spawn(this.#engine.name, words, {
+      stdio: before ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+    });
+    for (const [input, output] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
+      if (!input) continue;
+      createInterface({ input }).on('line', (line) => output.write(`${before}${line}\n`));
+    }
+    return new Promise((resolve) => {
+      child.once('close', () => resolve());
+      child.once('error', () => resolve());
+    });
+  }
+
+  /** Prints several logs in the order of time. */
+  async printMerged(runs: readonly LoggedRun[]): Promise<void> {
+    const all = await Promise.all(runs.map((run) => this.#read(run)));
+    const lines = all.flat().toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    for (const { name, time, text, output } of lines) {
+      output.write(`${this.#before(name)}${this.#timestamps ? `${time} ` : ''}${text}\n`);
+    }
+  }
+
+  #read({ name, id }: LoggedRun) {
+    const words = this.#engine.logArguments(id, { follow: false, timestamps: true });
+    const child = spawn(this.#engine.name, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines: { name: string; time: string; text: string; output: NodeJS.WriteStream }[] = [];
+    for (const [input, output] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
+      createInterface({ input }).on('line', (line) => {
+        const space = line.indexOf(' ');
+        lines.push({ name, time: line.slice(0, space), text: line.slice(space + 1), output });
+      });
+    }
+    return new Promise<typeof lines>((resolve) => {
+      child.once('close', () => resolve(lines));
+      child.once('error', () => resolve(lines));
+    });
+  }
 }

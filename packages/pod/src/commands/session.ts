@@ -11,6 +11,6 @@ export interface Session {
   readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly print: (line: string) => void;
-  /** Calls `stop` at Ctrl-C or SIGTERM, and exits with what it returns; returns the undo. */
-  readonly onInterrupt: (stop: () => Promise<number>) => () => void;
+  /** Calls back for every SIGINT and SIGTERM from now on. */
+  readonly onSignal: (callback: () => void) => void;
 }

@@ -1,11 +1,5 @@
 import type { ContainerStatus, PodStatusObject } from '../lifecycle/status.ts';
 
-interface AnyState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: object;
-  readonly terminated?: { readonly reason: string; readonly exitCode: number };
-}
-
 export function allStatuses({ status }: PodStatusObject): ContainerStatus[] {
   return [...status.initContainerStatuses, ...status.containerStatuses];
 }
@@ -46,7 +40,7 @@ export function stateOf(
   container: ContainerStatus | undefined,
 ): { reason: string; message?: string } | undefined {
   if (!container) return undefined;
-  const { waiting, running, terminated } = container.state as AnyState;
+  const { waiting, running, terminated } = container.state;
   if (running) return { reason: 'Running' };
   if (terminated) return { reason: terminated.reason };
   return {
@@ -57,7 +51,7 @@ export function stateOf(
 
 function failure(pod: PodStatusObject): string | undefined {
   for (const container of allStatuses(pod)) {
-    const { terminated } = container.state as AnyState;
+    const { terminated } = container.state;
     if (terminated && terminated.exitCode !== 0) return terminated.reason;
   }
   return undefined;

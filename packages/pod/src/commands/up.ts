@@ -1,182 +1,244 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { ExitCode, pause, UsageError } from '@sidekit/core';
-import { Engine } from '../engine/engine.ts';
-import { findEngine } from '../engine/find.ts';
+import { type FoundEngine, findEngine } from '../engine/find.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
-import { readWorkload } from '../manifest/workload.ts';
+import { inNamespace } from '../manifest/workload.ts';
 import { tell } from '../supervisor/control.ts';
 import { encodeData, type PodFolder, type PodRecord } from '../supervisor/store.ts';
-import { openLog } from '../supervisor/supervisor.ts';
 import { readArguments } from './arguments.ts';
 import { removePods } from './down.ts';
-import { exposures } from './ports.ts';
+import { INTERRUPTED, readFiles } from './files.ts';
+import { Progress, reasonsOf } from './progress.ts';
+import { type Exposure, exposures, unmappedPorts } from './services.ts';
 import type { Session } from './session.ts';
-import { allStatuses, hasEnded, isReady, podSummary, stateOf } from './summary.ts';
-import { paint } from './terminal.ts';
+import { allStatuses, hasEnded, isReady, stateOf } from './summary.ts';
 
-export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s]
+export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
   Starts the Pods of the files and waits until each is Ready, or has completed where its
   restartPolicy is Never or OnFailure. FILE may be - for stdin. Applied again, changed ConfigMaps
-  and Secrets reach the running Pods, and a changed Pod is replaced.
+  and Secrets reach the running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with
+  --foreground also after they are Ready.
   Exit codes: 0 Ready or completed, 69 not in time, 70 failed, 64 a manifest is wrong.
 `;
 
+const DEFAULT_TIMEOUT = 60_000;
+/** How often the Pods' folders are looked at while `up` waits, in milliseconds. */
+const LOOK = 20;
+/** What a container waits for in vain, whatever the time: `up` says so at once. */
+const HOPELESS = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
+
 /** Starts Pods, and follows them until they are Ready or have completed. */
 export async function up(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['engine', 'timeout', 'backoff-base', 'filename']);
+  const args = readArguments(argv, ['engine', 'timeout', 'backoff-base', 'filename', 'foreground']);
   const filename = args.text('filename');
   const files = [...args.words, ...(filename === undefined ? [] : [filename])];
-  if (files.length === 0)
+  if (files.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
-  const workload = readWorkload(files);
-  const found = await findEngine(args.text('engine') ?? session.engine);
-  const backoffBase = args.milliseconds('backoff-base');
-  await new Engine(found).ensurePauseImage();
-  const exposed = await exposures(workload);
-  const started: PodFolder[] = [];
-  const done = session.onInterrupt(async () => {
-    session.print('\nstopping');
-    await removePods(started, session, undefined);
-    return 130;
-  });
-  for (const pod of workload.pods) {
-    const folder = session.store.pod(pod.metadata.name);
-    started.push(folder);
-    const record: PodRecord = {
-      pod,
-      engine: found,
-      configMaps: encodeData(workload.configMaps),
-      secrets: encodeData(workload.secrets),
-      services: [],
-      publish: [],
-      ...exposed.get(pod),
-      ...(backoffBase === undefined ? {} : { backoffBase }),
-    };
-    await startOrUpdate(folder, record, session);
   }
-  const code = await follow(started, workload, args.milliseconds('timeout') ?? 60_000, session);
-  done();
-  if (code === ExitCode.ok) await printAddresses(started, new Engine(found), session);
+  const workload = readFiles(files);
+  const engine = await findEngine(args.text('engine') ?? session.engine);
+  const exposureOf = await exposures(workload, session.store);
+  const launch = new Launch(session, args.milliseconds('timeout') ?? DEFAULT_TIMEOUT);
+  const interrupted = launch.onInterrupt();
+  const work = launch.run(
+    workload.pods.map((pod) =>
+      recordOf(pod, workload, engine, exposureOf(pod), args.milliseconds('backoff-base')),
+    ),
+    args.has('foreground'),
+  );
+  const code = await Promise.race([work, interrupted]);
+  if (code !== ExitCode.ok) return code;
+  for (const line of unmappedPorts(workload)) session.print(line);
+  printAddresses(launch.folders, session);
   return code;
 }
 
-async function startOrUpdate(folder: PodFolder, record: PodRecord, session: Session) {
-  const { name } = record.pod.metadata;
-  if (folder.status && folder.supervised && sameSpec(folder.record, record)) {
-    folder.record = { ...folder.record, configMaps: record.configMaps, secrets: record.secrets };
-    await tell(folder.file('control.sock'), { type: 'update' });
-    session.print(`${name}: unchanged, its ConfigMaps and Secrets were published anew`);
-    return;
-  }
-  if (folder.status) {
-    session.print(`${name}: replaced`);
-    await removePods([folder], session, undefined);
-  }
-  folder.record = record;
-  superviseDetached(folder, session);
+function recordOf(
+  pod: PodObject,
+  workload: Workload,
+  engine: FoundEngine,
+  exposure: Exposure,
+  backoffBase: number | undefined,
+): NewRecord {
+  const { namespace } = pod.metadata;
+  return {
+    pod,
+    uid: randomUUID(),
+    createdAt: Date.now(),
+    engine,
+    configMaps: encodeData(inNamespace(workload.configMaps, namespace)),
+    secrets: encodeData(inNamespace(workload.secrets, namespace)),
+    ...exposure,
+    ...(backoffBase === undefined ? {} : { backoffBase }),
+  };
 }
 
-function sameSpec(a: PodRecord, b: PodRecord): boolean {
-  return (
-    JSON.stringify(a.pod) === JSON.stringify(b.pod) &&
-    JSON.stringify(a.services) === JSON.stringify(b.services)
-  );
+type NewRecord = Omit<PodRecord, 'volumes' | 'store'>;
+
+/** The Pods of one `up` on their way. */
+class Launch {
+  readonly folders: PodFolder[] = [];
+  readonly #session: Session;
+  readonly #progress: Progress;
+  readonly #timeout: number;
+  readonly #deadline: number;
+  #stopping = false;
+
+  constructor(session: Session, timeout: number) {
+    this.#session = session;
+    this.#progress = new Progress(session);
+    this.#timeout = timeout;
+    this.#deadline = performance.now() + timeout;
+  }
+
+  /** Resolves once a signal has ended the Pods; a second signal ends them at once. */
+  onInterrupt(): Promise<ExitCode> {
+    return new Promise((resolve) => {
+      let count = 0;
+      this.#session.onSignal(() => {
+        count++;
+        this.#stopping = true;
+        this.#progress.say(
+          count === 1 ? 'stopping the Pods; again to kill them' : 'killing the Pods',
+        );
+        const grace = count === 1 ? undefined : 0;
+        removePods(this.folders, this.#session, grace).then(
+          () => resolve(INTERRUPTED),
+          () => resolve(ExitCode.internal),
+        );
+      });
+    });
+  }
+
+  async run(records: readonly NewRecord[], foreground: boolean): Promise<ExitCode> {
+    for (const record of records) {
+      const before = this.folders.find(({ name }) => name === record.pod.after);
+      // A StatefulSet's Pods come one after the other.
+      if (before) {
+        const code = await this.#follow([before]);
+        if (code !== ExitCode.ok) return code;
+      }
+      if (this.#stopping) break;
+      await this.#startOrUpdate(record);
+    }
+    const code = await this.#follow(this.folders);
+    if (code === ExitCode.ok && foreground) return this.#stay();
+    return code;
+  }
+
+  async #startOrUpdate(wanted: NewRecord) {
+    const { store } = this.#session;
+    const { name } = wanted.pod.metadata;
+    const folder = store.pod(name);
+    if (folder.status && folder.supervised && sameSpec(folder.record, wanted)) {
+      const { configMaps, secrets } = wanted;
+      folder.record = { ...folder.record, configMaps, secrets };
+      await tell(folder.file('control.sock'), { type: 'update' });
+      this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
+    } else {
+      if (folder.exists) {
+        this.#progress.say(`${name}: replaced`);
+        await removePods([folder], this.#session, undefined);
+      }
+      const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
+      folder.record = record;
+      superviseDetached(folder, this.#session);
+    }
+    this.folders.push(folder);
+    this.#progress.add(folder);
+  }
+
+  async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
+    for (;;) {
+      this.#progress.show();
+      const states = folders.map(outcome);
+      if (states.every((state) => state === 'good')) return ExitCode.ok;
+      const bad = folders.filter((_, i) => states[i] === 'bad');
+      if (bad.length > 0) return this.#report(bad, 'failed', ExitCode.internal);
+      if (performance.now() > this.#deadline) {
+        // One that runs to an end and is Ready has simply not ended yet.
+        const late = folders.filter(
+          ({ status }, i) => states[i] === 'waiting' && !(status && isReady(status)),
+        );
+        if (late.length === 0) return ExitCode.ok;
+        return this.#report(
+          late,
+          `not Ready within ${this.#timeout / 1000} s`,
+          ExitCode.unavailable,
+        );
+      }
+      await pause(LOOK);
+    }
+  }
+
+  #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode {
+    if (this.#stopping) return code;
+    for (const folder of folders) {
+      this.#progress.say(`${folder.name}: ${what}: ${reasonsOf(folder)}`);
+    }
+    const [{ name } = { name: '' }] = folders;
+    this.#progress.say(`see: pod logs ${name}, pod events ${name}; remove: pod down ${name}`);
+    return code;
+  }
+
+  /** Follows the Pods until they have ended. */
+  async #stay(): Promise<ExitCode> {
+    printAddresses(this.folders, this.#session);
+    while (!this.folders.every(({ status }) => status && hasEnded(status))) {
+      this.#progress.show();
+      await pause(200);
+    }
+    this.#progress.show();
+    const failed = this.folders.some(({ status }) => status?.status.phase === 'Failed');
+    return failed ? ExitCode.internal : ExitCode.ok;
+  }
+}
+
+function sameSpec(a: PodRecord, b: NewRecord): boolean {
+  const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: typeof b) =>
+    JSON.stringify([pod, services, hostPorts, serviceVariables, engine.name]);
+  return comparable(a) === comparable(b);
 }
 
 /** The supervisor outlives this command; its own output goes to the Pod's folder. */
 function superviseDetached(folder: PodFolder, session: Session) {
-  const log = openLog(folder);
+  const log = openSync(folder.file('supervisor.log'), 'a', 0o600);
   const child = spawn(process.execPath, [session.program, 'supervise', folder.path], {
     detached: true,
-    stdio: ['ignore', log.fd, log.fd],
+    stdio: ['ignore', log, log],
     env: session.environment,
     cwd: '/',
   });
   child.unref();
-  log.close();
+  closeSync(log);
 }
 
-async function follow(
-  folders: readonly PodFolder[],
-  workload: Workload,
-  timeout: number,
-  session: Session,
-): Promise<ExitCode> {
-  const deadline = performance.now() + timeout;
-  const shown = new Map<PodFolder, number>();
-  const wide = Math.max(...folders.map(({ name }) => name.length));
-  for (;;) {
-    for (const folder of folders) showTimeline(folder, shown, wide, session);
-    const states = folders.map((folder, i) => outcome(folder, workload.pods[i]));
-    if (states.every((state) => state === 'good')) return ExitCode.ok;
-    if (states.some((state) => state === 'bad')) {
-      for (const folder of folders) sayFailure(folder, session);
-      return ExitCode.internal;
-    }
-    if (performance.now() > deadline) {
-      const waiting = folders.filter((_, i) => states[i] === 'waiting');
-      // One that runs to an end and is Ready has simply not ended yet.
-      if (waiting.every(({ status }) => status && isReady(status))) return ExitCode.ok;
-      for (const folder of waiting) sayWaiting(folder, session, timeout);
-      return ExitCode.unavailable;
-    }
-    await pause(25);
-  }
-}
-
-function outcome(folder: PodFolder, pod: PodObject | undefined): 'good' | 'bad' | 'waiting' {
+function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' {
   const { status } = folder;
   if (!status) return 'waiting';
-  // Its sidecars may still be on their way out.
-  if (hasEnded(status) && folder.supervised) return 'waiting';
   if (status.status.phase === 'Failed') return 'bad';
   if (status.status.phase === 'Succeeded') return 'good';
-  return pod?.spec.restartPolicy === 'Always' && isReady(status) ? 'good' : 'waiting';
+  const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');
+  if (reasons.some((reason) => HOPELESS.test(reason))) return 'bad';
+  return status.spec.restartPolicy === 'Always' && isReady(status) ? 'good' : 'waiting';
 }
 
-function showTimeline(
-  folder: PodFolder,
-  shown: Map<PodFolder, number>,
-  wide: number,
-  session: Session,
-) {
-  const entries = folder.timeline;
-  for (const { reason, container = '', message } of entries.slice(shown.get(folder) ?? 0)) {
-    const text = `${folder.name.padEnd(wide)}  ${container.padEnd(14)}  ${reason.padEnd(12)}  ${message}`;
-    session.print(
-      reason.startsWith('Fail') || reason === 'Died' || reason === 'Unhealthy'
-        ? paint(session.terminal, '33', text)
-        : text,
-    );
-  }
-  shown.set(folder, entries.length);
-}
-
-function sayFailure(folder: PodFolder, session: Session) {
-  if (folder.status?.status.phase !== 'Failed') return;
-  session.print(`${folder.name}: ${podSummary(folder.status)}; see pod logs ${folder.name}`);
-}
-
-function sayWaiting(folder: PodFolder, session: Session, timeout: number) {
-  const { status } = folder;
-  const reasons = status
-    ? allStatuses(status)
-        .filter(({ ready, started }) => !ready || !started)
-        .map(
-          (one) =>
-            `${one.name} ${stateOf(one)?.message ?? (stateOf(one)?.reason === 'Running' ? 'is not ready' : stateOf(one)?.reason)}`,
-        )
-    : ['its supervisor has not begun'];
-  session.print(`${folder.name}: not within ${timeout / 1000} s: ${reasons.join('; ')}`);
-}
-
-async function printAddresses(folders: readonly PodFolder[], engine: Engine, session: Session) {
+function printAddresses(folders: readonly PodFolder[], session: Session) {
+  const lines = new Set<string>();
   for (const folder of folders) {
-    const { publish } = folder.record;
-    if (publish.length === 0 || !folder.status || hasEnded(folder.status)) continue;
-    for (const { name, container, host } of publish) {
-      const port = host || (await engine.publishedPort(`pod-${folder.name}`, container));
-      session.print(`${name.padEnd(16)} http://127.0.0.1:${port} → ${folder.name}:${container}`);
+    const { services, hostPorts } = folder.record;
+    if (!folder.status || hasEnded(folder.status)) continue;
+    for (const { name, ports } of services) {
+      for (const port of ports) {
+        if (port.host === undefined) continue;
+        lines.add(`${port.name ? `${name}/${port.name}` : name}  http://127.0.0.1:${port.host}`);
+      }
+    }
+    for (const { hostIP, hostPort, containerPort } of hostPorts) {
+      lines.add(`${folder.name}:${containerPort}  http://${hostIP}:${hostPort}`);
     }
   }
+  for (const line of lines) session.print(line);
 }

@@ -11,6 +11,8 @@ export interface CommandOptions {
   /** Ends the command with SIGKILL after so many milliseconds; its code is then 124. */
   readonly timeout?: number;
   readonly input?: Buffer;
+  /** Variables of the command beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The most that is kept of a command's output, in characters. */
@@ -20,10 +22,13 @@ const OUTPUT_LIMIT = 16 * 1024 * 1024;
 export function command(
   program: string,
   args: readonly string[],
-  { timeout, input }: CommandOptions = {},
+  { timeout, input, environment }: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      ...(environment ? { env: inherit(environment) } : {}),
+    });
     let stdout = '';
     let stderr = '';
     let late = false;
@@ -51,4 +56,10 @@ export function command(
       resolve({ code: late ? 124 : (code ?? 137), stdout, stderr });
     });
   });
+}
+
+/** The environment of this process with more variables; without these, a child inherits it anyway. */
+function inherit(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  // biome-ignore lint/style/noProcessEnv: what a child would inherit by default is passed on
+  return { ...process.env, ...more };
 }

@@ -1,15 +1,8 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { ExpectedError } from '@sidekit/core';
 import { type CommandResult, command } from './command.ts';
+import { type Died, followDeaths } from './deaths.ts';
 import type { FoundEngine } from './find.ts';
 import { PAUSE_IMAGE, pauseTar } from './pause-image.ts';
-
-/** A container of ours that ended, as the engine's event says. */
-export interface Died {
-  readonly id: string;
-  readonly exitCode: number;
-}
 
 /** What a container is started with: flags of `run`, then the image and its arguments. */
 export interface RunRequest {
@@ -17,11 +10,21 @@ export interface RunRequest {
   readonly flags: readonly string[];
   readonly image: string;
   readonly args: readonly string[];
+  readonly environment?: ReadonlyMap<string, string>;
 }
 
 export interface ImageInfo {
+  readonly id: string;
   /** USER of the image, as written: empty, a name, or `uid[:gid]`. */
   readonly user: string;
+  /** The signal that asks its program to end. */
+  readonly stopSignal: string;
+}
+
+/** How a container ended. */
+export interface EndInfo {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
 }
 
 /** Docker or Podman through its command line; where they differ is said here and nowhere else. */
@@ -34,46 +37,43 @@ export class Engine {
     this.#runFlags = runFlags;
   }
 
-  /** Makes the pause image where it is missing. */
-  async ensurePauseImage(): Promise<void> {
-    if (await this.image(PAUSE_IMAGE)) return;
-    const result = await this.#command(
-      ['import', '--change', 'ENTRYPOINT ["/pause"]', '-', PAUSE_IMAGE],
-      pauseTar(),
-    );
-    check(result, `${this.name} import`);
+  /**
+   * Whether this machine can reach a container by its own address: not through the virtual
+   * machine of Docker Desktop, nor into the user namespace of a rootless engine.
+   */
+  get direct(): boolean {
+    return process.platform === 'linux' && (this.name === 'docker' || process.getuid?.() === 0);
+  }
+
+  /** Makes the pause image where it is missing. @returns whether it was. */
+  async ensurePauseImage(): Promise<boolean> {
+    if (await this.image(PAUSE_IMAGE)) return false;
+    const args = ['import', '--change', 'ENTRYPOINT ["/pause"]', '-', PAUSE_IMAGE];
+    check(await command(this.name, args, { input: pauseTar() }), `${this.name} import`);
+    return true;
   }
 
   /** What is known of a local image; undefined where there is none of that name. */
   async image(reference: string): Promise<ImageInfo | undefined> {
-    const { code, stdout } = await this.#command([
-      'image',
-      'inspect',
-      '--format',
-      '{{json .Config.User}}',
-      reference,
-    ]);
-    return code === 0 ? { user: JSON.parse(stdout.trim() || '""') ?? '' } : undefined;
+    const result = await this.#command('image', 'inspect', reference);
+    if (result.code !== 0) return undefined;
+    const [{ Id: id, Config: config }] = JSON.parse(result.stdout);
+    return { id, user: config?.User ?? '', stopSignal: config?.StopSignal || 'SIGTERM' };
   }
 
   async pull(reference: string): Promise<void> {
-    check(await this.#command(['pull', '-q', reference]), `pull of ${reference}`);
+    check(await this.#command('pull', '-q', reference), `pull of ${reference}`);
   }
 
-  /** Starts a container in the background and returns its id. */
-  async run({ name, flags, image, args }: RunRequest): Promise<string> {
-    const words = [
-      'run',
-      '-d',
-      '--name',
-      name,
-      '--pull=never',
-      ...this.#runFlags,
-      ...flags,
-      image,
-      ...args,
-    ];
-    const result = await this.#command(words);
+  /** Starts a container in the background and returns its id. @throws {ExpectedError} */
+  async run({ name, flags, image, args, environment }: RunRequest): Promise<string> {
+    const variables = environmentFlags(environment ?? new Map());
+    const words = ['run', '-d', '--name', name, '--pull=never'];
+    const result = await command(
+      this.name,
+      [...words, ...this.#runFlags, ...flags, ...variables.flags, image, ...args],
+      { environment: variables.inherited },
+    );
     check(result, `start of ${name}`);
     return result.stdout.trim().split('\n').at(-1) ?? '';
   }
@@ -82,37 +82,34 @@ export class Engine {
   async address(id: string): Promise<string> {
     const format =
       '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}{{.NetworkSettings.IPAddress}}';
-    const result = await this.#command(['inspect', '--type=container', '--format', format, id]);
+    const result = await this.#inspect(format, id);
     check(result, `inspection of ${id}`);
     return result.stdout.trim().split(/\s+/)[0] ?? '';
   }
 
-  /** The host's port that a port of a container was published on. */
-  async publishedPort(id: string, port: number): Promise<number> {
-    const result = await this.#command(['port', id, `${port}/tcp`]);
-    check(result, `port ${port} of ${id}`);
-    return Number(/:(\d+)\s*$/m.exec(result.stdout)?.[1]);
+  /** The ports of this machine that ports of a container were published on. */
+  async publishedPorts(id: string): Promise<Map<number, number>> {
+    const result = await this.#command('port', id);
+    check(result, `ports of ${id}`);
+    const found = [...result.stdout.matchAll(/^(\d+)\/tcp -> .*:(\d+)$/gm)];
+    return new Map(found.map(([, inside, outside]) => [Number(inside), Number(outside)]));
   }
 
-  async wasKilledForMemory(id: string): Promise<boolean> {
-    const { stdout } = await this.#command([
-      'inspect',
-      '--type=container',
-      '--format',
-      '{{.State.OOMKilled}}',
-      id,
-    ]);
-    return stdout.trim() === 'true';
+  /** How a container ended; undefined where it runs, or is gone. */
+  async end(id: string): Promise<EndInfo | undefined> {
+    const { code, stdout } = await this.#inspect('{{json .State}}', id);
+    if (code !== 0) return undefined;
+    const state = JSON.parse(stdout);
+    if (state.Running || state.Status === 'created') return undefined;
+    return { exitCode: state.ExitCode, oomKilled: state.OOMKilled };
   }
 
   async signal(id: string, signal: string): Promise<void> {
-    const { code, stderr } = await this.#command(['kill', '--signal', signal, id]);
+    const { code, stderr } = await this.#command('kill', '--signal', signal, id);
     // It may have ended by itself in between; its event tells.
-    if (
-      code !== 0 &&
-      !/not running|no such container|already|state improper|container process/i.test(stderr)
-    ) {
-      throw new ExpectedError(`${this.name} kill: ${stderr.trim()}`);
+    const gone = /not running|no such container|already|state improper|container process/i;
+    if (code !== 0 && !gone.test(stderr)) {
+      throw new ExpectedError(`${this.name} kill: ${lastLine(stderr)}`);
     }
   }
 
@@ -120,97 +117,83 @@ export class Engine {
     return command(this.name, ['exec', id, ...argv], timeout === undefined ? {} : { timeout });
   }
 
+  /** The last lines of a container's log, both streams. */
+  async tail(id: string, lines: number): Promise<string> {
+    const { stdout, stderr } = await this.#command('logs', '--tail', String(lines), id);
+    return stdout + stderr;
+  }
+
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const zero = this.name === 'podman' ? ['-t', '0'] : [];
-    const { code, stderr } = await this.#command(['rm', '-f', '-v', ...zero, ...ids]);
-    if (code !== 0 && !/no such container|no container with/i.test(stderr))
-      throw new ExpectedError(`${this.name} rm: ${stderr.trim()}`);
+    const { code, stderr } = await this.#command('rm', '-f', '-v', ...zero, ...ids);
+    if (code !== 0 && !/no such container|already in progress/i.test(stderr)) {
+      throw new ExpectedError(`${this.name} rm: ${lastLine(stderr)}`);
+    }
   }
 
-  /** Names of all containers with a label, running or not. */
-  async labelled(label: string): Promise<string[]> {
-    const result = await this.#command([
-      'ps',
-      '-a',
-      '--format',
-      '{{.Names}}',
-      '--filter',
-      `label=${label}`,
-    ]);
+  /** Containers with a label, running or not, and the value of another label of each. */
+  async labelled(label: string, other: string): Promise<{ id: string; value: string }[]> {
+    const value = this.name === 'podman' ? `index .Labels "${other}"` : `.Label "${other}"`;
+    const format = `{{.ID}} {{${value}}}`;
+    const words = ['ps', '-a', '--no-trunc', '--filter', `label=${label}`, '--format', format];
+    const result = await this.#command(...words);
     check(result, 'ps');
-    return result.stdout.split('\n').filter(Boolean);
+    return result.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => ({ id: line.split(' ')[0] ?? '', value: line.split(' ')[1] ?? '' }));
   }
 
   /** Follows the ends of containers with a label, from `since` on; returns the function that stops. */
   followDeaths(label: string, since: Date, onDied: (died: Died) => void): () => void {
-    const podman = this.name === 'podman';
-    let stopped = false;
-    let from = since;
-    let child: ReturnType<typeof spawn> | undefined;
-    const seen = new Set<string>();
-    const follow = () => {
-      const format = podman ? 'json' : '{{json .}}';
-      child = spawn(
-        this.name,
-        [
-          ...['events', '--since', from.toISOString(), '--format', format],
-          ...['--filter', `label=${label}`, '--filter', `event=${podman ? 'died' : 'die'}`],
-        ],
-        { stdio: ['ignore', 'pipe', 'ignore'] },
-      );
-      from = new Date();
-      if (!child.stdout) return;
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const died = readDeath(line);
-        // Events of the moment of a reconnection come twice.
-        if (!died || seen.has(died.id)) return;
-        seen.add(died.id);
-        onDied(died);
-      });
-      child.once('error', () => {});
-      child.once('close', () => {
-        if (!stopped) setTimeout(follow, 200);
-      });
-    };
-    follow();
-    return () => {
-      stopped = true;
-      child?.kill();
-    };
+    return followDeaths(this.name, label, since, onDied);
   }
 
   /** The arguments that print a container's log. */
-  logArguments(id: string, follow: boolean): string[] {
-    return ['logs', ...(follow ? ['-f'] : []), id];
+  logArguments(id: string, { follow, timestamps }: { follow: boolean; timestamps: boolean }) {
+    return ['logs', ...(follow ? ['-f'] : []), ...(timestamps ? ['--timestamps'] : []), id];
   }
 
-  #command(args: readonly string[], input?: Buffer): Promise<CommandResult> {
-    return command(this.name, args, input ? { input } : {});
+  #inspect(format: string, id: string): Promise<CommandResult> {
+    return this.#command('inspect', '--type=container', '--format', format, id);
+  }
+
+  #command(...args: readonly string[]): Promise<CommandResult> {
+    return command(this.name, args);
   }
 }
 
-function readDeath(line: string): Died | undefined {
-  try {
-    const event = JSON.parse(line);
-    // Podman's own field, and Docker's attribute.
-    const code =
-      event.ContainerExitCode ??
-      event.Actor?.Attributes?.exitCode ??
-      event.Attributes?.containerExitCode;
-    return { id: event.ID ?? event.Actor?.ID ?? event.id, exitCode: Number(code ?? 0) };
-  } catch {
-    return undefined;
+/** Variables that the engine's own client reads: their values have to stand on its command line. */
+const CLIENT_VARIABLES =
+  /^(PATH|HOME|USER|TMPDIR|SHELL|LANG|TZ|LC_.*|LD_.*|GO.*|XDG_.*|DOCKER_.*|CONTAINERS?_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|CGROUP_.*|DBUS_.*|.*_proxy|.*_PROXY|NOTIFY_SOCKET|LISTEN_.*|_.*)$/;
+
+/**
+ * Passes variables by name, with their values in the client's environment: a command line can be
+ * read by everyone on the machine, and may hold no secret.
+ */
+function environmentFlags(environment: ReadonlyMap<string, string>) {
+  const flags: string[] = [];
+  const inherited: Record<string, string> = {};
+  for (const [name, value] of environment) {
+    if (/^[A-Za-z_]\w*$/.test(name) && !CLIENT_VARIABLES.test(name)) {
+      flags.push(`--env=${name}`);
+      inherited[name] = value;
+    } else flags.push(`--env=${name}=${value}`);
   }
+  return { flags, inherited };
 }
 
 function check({ code, stderr }: CommandResult, what: string) {
-  if (code === 0) return;
-  const message =
+  if (code !== 0) throw new ExpectedError(`${what} failed: ${lastLine(stderr)}`);
+}
+
+function lastLine(stderr: string): string {
+  return (
     stderr
       .trim()
       .split('\n')
       .at(-1)
-      ?.replace(/^Error: /, '') ?? '';
-  throw new ExpectedError(`${what} failed: ${message}`);
+      ?.replace(/^(docker: )?Error( response from daemon)?: /, '') ?? ''
+  );
 }

@@ -1,33 +1,45 @@
 import { expand } from '../manifest/expand.ts';
-import type { ContainerSpec, Workload } from '../manifest/types.ts';
-import { type FieldContext, fieldValue, resourceValue } from '../volumes/files.ts';
+import type { ContainerSpec } from '../manifest/types.ts';
+import { type FieldContext, fieldValue, resourceValue } from '../volumes/fields.ts';
+import type { PodData } from '../volumes/files.ts';
 
-/** The environment of a container: `envFrom` in order, then `env`, each may refer to those before. */
+/**
+ * The environment of a container: Service variables, then `envFrom` in order, then `env`, where
+ * each may refer to those before it.
+ */
 export function environmentOf(
   container: ContainerSpec,
   context: FieldContext,
-  { configMaps, secrets }: Pick<Workload, 'configMaps' | 'secrets'>,
+  { configMaps, secrets }: PodData,
+  services: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, string> {
-  const variables = new Map<string, string>();
-  for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
-    const data = configMapRef
-      ? configMaps[configMapRef.name]
-      : secretRef
-        ? secrets[secretRef.name]
-        : undefined;
-    for (const [key, value] of Object.entries(data ?? {}))
+  const variables = new Map(services);
+  for (const { prefix = '', configMapRef, secretRef } of container.envFrom) {
+    const data =
+      (configMapRef && configMaps[configMapRef.name]) ?? (secretRef && secrets[secretRef.name]);
+    for (const [key, value] of Object.entries(data ?? {})) {
       variables.set(prefix + key, value.toString());
+    }
   }
-  for (const { name, value, valueFrom } of container.env ?? []) {
-    const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom ?? {};
-    let found: string | undefined;
-    if (configMapKeyRef)
-      found = configMaps[configMapKeyRef.name]?.[configMapKeyRef.key]?.toString();
-    else if (secretKeyRef) found = secrets[secretKeyRef.name]?.[secretKeyRef.key]?.toString();
-    else if (fieldRef) found = fieldValue(fieldRef.fieldPath, context);
-    else if (resourceFieldRef) found = resourceValue(resourceFieldRef, context.pod, container);
-    else found = expand(value ?? '', variables);
+  for (const { name, value = '', valueFrom } of container.env) {
+    const found = valueFrom
+      ? sourceValue(valueFrom, container, context, { configMaps, secrets })
+      : expand(value, variables);
+    // An optional reference that leads nowhere gives no variable.
     if (found !== undefined) variables.set(name, found);
   }
   return variables;
+}
+
+function sourceValue(
+  source: NonNullable<ContainerSpec['env'][number]['valueFrom']>,
+  container: ContainerSpec,
+  context: FieldContext,
+  { configMaps, secrets }: PodData,
+): string | undefined {
+  const { configMapKeyRef: map, secretKeyRef: secret, fieldRef, resourceFieldRef } = source;
+  if (map) return configMaps[map.name]?.[map.key]?.toString();
+  if (secret) return secrets[secret.name]?.[secret.key]?.toString();
+  if (fieldRef) return fieldValue(fieldRef.fieldPath, context);
+  return resourceFieldRef && resourceValue(resourceFieldRef, context.pod, container);
 }

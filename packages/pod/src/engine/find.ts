@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ExpectedError, UsageError } from '@sidekit/core';
 import { command } from './command.ts';
 
@@ -19,7 +19,8 @@ export async function findEngine(wanted?: string): Promise<FoundEngine> {
     throw new UsageError([{ name: '--engine', value: wanted, rule: 'must be docker or podman' }]);
   }
   for (const name of wanted ? [wanted] : (['docker', 'podman'] as const)) {
-    if (await answers(name)) return { name, runFlags: name === 'podman' ? podmanLimits() : [] };
+    if (await answers(name))
+      return { name, runFlags: name === 'podman' ? [...podmanRuntime(), ...podmanLimits()] : [] };
   }
   throw new ExpectedError(
     wanted
@@ -39,6 +40,15 @@ async function answers(name: EngineName): Promise<boolean> {
     ({ code }) => code === 0,
     () => false,
   );
+}
+
+/** crun refuses hybrid control groups (v1 with a v2 tree beside it): runc takes them. */
+function podmanRuntime(): string[] {
+  const hybrid = existsSync('/sys/fs/cgroup/unified') && existsSync('/sys/fs/cgroup/memory');
+  const runc = ['/usr/bin/runc', '/usr/sbin/runc', '/usr/local/bin/runc'].find((path) =>
+    existsSync(path),
+  );
+  return hybrid && runc ? ['--runtime=runc'] : [];
 }
 
 /**

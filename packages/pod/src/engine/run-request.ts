@@ -1,91 +1,91 @@
-import { join } from 'node:path';
 import { expand } from '../manifest/expand.ts';
 import { parseQuantity } from '../manifest/quantity.ts';
-import type { ContainerSpec, PodObject, Workload } from '../manifest/types.ts';
-import type { RunRequest } from './engine.ts';
-import { environmentOf } from './environment.ts';
+import type { ContainerSpec, PodObject } from '../manifest/types.ts';
+import type { Mount } from '../volumes/pod-volumes.ts';
+import type { ImageInfo, RunRequest } from './engine.ts';
 import type { EngineName } from './find.ts';
 
+/** Where a container is started. */
 export interface PodPlace {
   readonly engine: EngineName;
   readonly pod: PodObject;
-  readonly data: Pick<Workload, 'configMaps' | 'secrets'>;
   /** The container that holds the Pod's namespaces. */
   readonly infra: string;
-  readonly podIP: string;
-  /** Where the Pod's volumes are on the host, a folder each. */
-  readonly volumes: string;
-  /** The Pod's /etc/hosts on the host. */
-  readonly hosts: string;
-  readonly label: string;
+  readonly labels: readonly string[];
+}
+
+/** What a container is given besides its spec. */
+export interface ContainerInputs {
+  readonly attempt: number;
+  readonly image: ImageInfo;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly mounts: readonly Mount[];
 }
 
 /** How a container of a Pod is started: everything of its spec, as flags of `run`. */
-export function runRequest(place: PodPlace, container: ContainerSpec, attempt: number): RunRequest {
-  const { pod, infra } = place;
-  const variables = environmentOf(container, place, place.data);
-  const command = container.command?.map((word) => expand(word, variables));
-  const args = container.args?.map((word) => expand(word, variables));
-  const [entry, ...rest] = command ?? [];
+export function runRequest(
+  place: PodPlace,
+  container: ContainerSpec,
+  { attempt, image, environment, mounts }: ContainerInputs,
+): RunRequest {
+  const { pod, infra, engine, labels } = place;
+  const [entry, ...rest] = container.command.map((word) => expand(word, environment));
+  const args = container.args.map((word) => expand(word, environment));
   return {
     name: `${infra}-${container.name}-${attempt}`,
     image: container.image,
     flags: [
-      `--label=${place.label}`,
+      ...labels.map((label) => `--label=${label}`),
       `--label=dev.sidekit.container=${container.name}`,
       `--network=container:${infra}`,
       `--ipc=container:${infra}`,
+      // Docker takes the host name of the container whose network is shared.
+      ...(engine === 'podman' ? [`--uts=container:${infra}`] : []),
       ...(pod.spec.shareProcessNamespace ? [`--pid=container:${infra}`] : []),
       '--restart=no',
-      ...[...variables].map(([name, value]) => `--env=${name}=${value}`),
+      // A health check of the image is Docker's: Kubernetes has probes instead.
+      '--no-healthcheck',
+      `--log-driver=${engine === 'podman' ? 'k8s-file' : 'json-file'}`,
       ...(container.workingDir ? [`--workdir=${container.workingDir}`] : []),
       ...(entry === undefined ? [] : [`--entrypoint=${entry}`]),
-      ...mountFlags(place, container),
-      ...securityFlags(place, container),
+      ...mounts.map(mountFlag),
+      ...securityFlags(place, container, image),
       ...resourceFlags(container),
     ],
+    environment,
     // As in Kubernetes, a command without args has none: those of the image go with its entry point.
-    args: [...rest, ...(args ?? [])],
+    args: [...rest, ...args],
   };
 }
 
-function mountFlags(
-  { volumes, hosts, pod }: PodPlace,
-  { volumeMounts = [] }: ContainerSpec,
-): string[] {
-  const mounts = volumeMounts.map(({ name, mountPath, subPath, readOnly }) => {
-    const spec = pod.spec.volumes?.find((volume) => volume.name === name);
-    const source = join(volumes, name, subPath ?? '');
-    const fixed = readOnly || spec?.emptyDir === undefined;
-    return `--mount=type=bind,source=${source},target=${mountPath}${fixed ? ',readonly' : ''}`;
-  });
-  return [...mounts, `--mount=type=bind,source=${hosts},target=/etc/hosts,readonly`];
+function mountFlag({ source, target, readOnly }: Mount): string {
+  return `--volume=${source}:${target}:${readOnly ? 'ro' : 'rw'}`;
 }
 
 function securityFlags(
   { pod, engine }: PodPlace,
-  { securityContext: own = {} }: ContainerSpec,
+  { securityContext: own }: ContainerSpec,
+  image: ImageInfo,
 ): string[] {
-  const shared = pod.spec.securityContext ?? {};
-  const user = own.runAsUser ?? shared.runAsUser;
-  const group = own.runAsGroup ?? shared.runAsGroup;
-  const seccomp = (own.seccompProfile ?? shared.seccompProfile)?.type;
-  const groups = [
-    ...(shared.supplementalGroups ?? []),
-    ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
-  ];
+  const shared = pod.spec.securityContext;
+  const groups = [...(shared?.supplementalGroups ?? [])];
+  if (shared?.fsGroup !== undefined) groups.push(shared.fsGroup);
+  const seccomp = own?.seccompProfile ?? shared?.seccompProfile;
+  const appArmor = own?.appArmorProfile ?? shared?.appArmorProfile;
+  const user = userOf(pod, own, image);
   const flags = [
-    ...(user === undefined ? [] : [`--user=${user}${group === undefined ? '' : `:${group}`}`]),
+    ...(user === undefined ? [] : [`--user=${user}`]),
     ...groups.map((id) => `--group-add=${id}`),
-    ...(own.privileged ? ['--privileged'] : []),
-    ...(own.capabilities?.drop ?? []).map((name) => `--cap-drop=${name}`),
-    ...(own.capabilities?.add ?? []).map((name) => `--cap-add=${name}`),
-    ...(own.allowPrivilegeEscalation === false ? ['--security-opt=no-new-privileges'] : []),
+    ...(own?.privileged ? ['--privileged'] : []),
+    ...(own?.capabilities?.drop ?? []).map((name) => `--cap-drop=${name}`),
+    ...(own?.capabilities?.add ?? []).map((name) => `--cap-add=${name}`),
+    ...(own?.allowPrivilegeEscalation === false ? ['--security-opt=no-new-privileges'] : []),
     // A Pod without a profile is unconfined in Kubernetes; the engine's default is kept here
     // unless it is asked for, since it is the stricter of the two.
-    ...(seccomp === 'Unconfined' ? ['--security-opt=seccomp=unconfined'] : []),
+    ...(seccomp?.type === 'Unconfined' ? ['--security-opt=seccomp=unconfined'] : []),
+    ...(appArmor?.type === 'Unconfined' ? ['--security-opt=apparmor=unconfined'] : []),
   ];
-  if (own.readOnlyRootFilesystem) {
+  if (own?.readOnlyRootFilesystem) {
     flags.push('--read-only');
     // Podman would mount writable tmpfs over /tmp and more, which Kubernetes does not.
     if (engine === 'podman') flags.push('--read-only-tmpfs=false');
@@ -93,17 +93,27 @@ function securityFlags(
   return flags;
 }
 
-function resourceFlags({ resources = {} }: ContainerSpec): string[] {
-  const { limits = {}, requests = {} } = resources;
-  const cpu = limits.cpu === undefined ? undefined : parseQuantity(limits.cpu);
-  const memory = limits.memory === undefined ? undefined : parseQuantity(limits.memory);
-  const share = parseQuantity(requests.cpu ?? limits.cpu ?? '0') ?? 0;
+/** `uid[:gid]`; a group alone goes with the image's user. */
+function userOf(
+  { spec }: PodObject,
+  own: ContainerSpec['securityContext'],
+  image: ImageInfo,
+): string | undefined {
+  const user = own?.runAsUser ?? spec.securityContext?.runAsUser;
+  const group = own?.runAsGroup ?? spec.securityContext?.runAsGroup;
+  if (group === undefined) return user === undefined ? undefined : String(user);
+  return `${user ?? (image.user.split(':')[0] || 0)}:${group}`;
+}
+
+function resourceFlags({ resources: { limits, requests } }: ContainerSpec): string[] {
+  const memory = limits.memory === undefined ? 0 : Math.ceil(parseQuantity(limits.memory));
+  const cpu = limits.cpu === undefined ? 0 : parseQuantity(limits.cpu);
+  const share = parseQuantity(requests.cpu ?? limits.cpu ?? 0);
   return [
-    ...(cpu === undefined ? [] : [`--cpus=${cpu}`]),
-    ...(memory === undefined
-      ? []
-      : [`--memory=${Math.ceil(memory)}`, `--memory-swap=${Math.ceil(memory)}`]),
-    // cgroup v1 shares of a request, at least 2 (kubelet, MilliCPUToShares).
+    // The least quota that a kernel takes is 1 ms of each 100 ms.
+    ...(cpu > 0 ? [`--cpus=${Math.max(0.01, cpu)}`] : []),
+    ...(memory > 0 ? [`--memory=${memory}`, `--memory-swap=${memory}`] : []),
+    // cgroup v1 shares of a request, at least 2 (kubelet: MilliCPUToShares).
     ...(share > 0 ? [`--cpu-shares=${Math.max(2, Math.floor(share * 1024))}`] : []),
   ];
 }

@@ -1,142 +1,142 @@
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
-import { nextProbe, noteProbe, startProbes, stopProbes } from './probes.ts';
+import { BACKOFF_BASE, backOff } from './backoff.ts';
+import { initFailed, isDone, isUp, type Phase, phaseOf } from './phase.ts';
+import { nextProbe, noteProbe, startProbes } from './probes.ts';
 import { beginStop, stopExpired, stopHookDone, takeTurn } from './stop.ts';
 import type {
   ContainerState,
   Instant,
   MachineOptions,
+  Note,
   PodAction,
   PodEvent,
   Role,
+  Run,
 } from './types.ts';
 
-const BACKOFF_BASE = 10_000;
-const BACKOFF_CAP = 300_000;
+type ContainerEvent = Extract<PodEvent, Run>;
 
 /**
  * The lifecycle of one Pod as the kubelet (1.33 and later) gives it, without I/O: events and the
  * time go in, actions come out. The same events at the same times give the same actions.
  *
  * Init containers run one after another; a sidecar (`restartPolicy: Always` among them) lets the
- * next one start once it has started; main containers start together when all have. A crash is
- * answered by the restart policy with a doubling back-off. Once the Pod ends, main containers are
+ * next one start once it has started; then the main containers start, in their order. A crash is
+ * answered by the restart policy with a doubling back-off. When the Pod ends, main containers are
  * stopped first and then the sidecars in reverse order, all within one grace period.
  */
 export class PodMachine {
   readonly spec: PodSpec;
   readonly containers: readonly ContainerState[];
-  phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' = 'Pending';
+  phase: Phase = 'Pending';
   /** Set once the Pod is on its way to its end, whatever the cause. */
   ending: { readonly deadline: Instant; readonly requested: boolean } | undefined;
+  /** Why the Pod failed where it is not for its containers' exit codes. */
+  failure: { readonly reason: string; readonly message: string } | undefined;
   ended = false;
   begunAt: Instant | undefined;
   readonly #backoffBase: number;
+  readonly #backoffLimit: number;
   #actions: PodAction[] = [];
+  #now: Instant = Number.NEGATIVE_INFINITY;
 
-  constructor({ spec, backoffBase = BACKOFF_BASE }: MachineOptions) {
+  constructor({ spec, backoffBase = BACKOFF_BASE, backoffLimit }: MachineOptions) {
     this.spec = spec;
     this.#backoffBase = backoffBase;
+    this.#backoffLimit = backoffLimit ?? Number.POSITIVE_INFINITY;
     this.containers = [
-      ...(spec.initContainers ?? []).map((container) =>
+      ...spec.initContainers.map((container) =>
         newContainer(container, container.restartPolicy === 'Always' ? 'sidecar' : 'init'),
       ),
       ...spec.containers.map((container) => newContainer(container, 'main')),
     ];
+    const [first] = this.containers;
+    // The kubelet says PodInitializing of what waits for an init container.
+    if (first) first.reason = 'ContainerCreating';
+    if (spec.initContainers.length === 0) {
+      for (const container of this.containers) container.reason = 'ContainerCreating';
+    }
   }
 
   /** Takes an event at a time and says what is to be done now. */
   handle(event: PodEvent, now: Instant): PodAction[] {
     this.#actions = [];
+    this.#now = now;
     if (this.ended) return [];
     if (event.type === 'begin') this.begunAt = now;
     else if (event.type === 'terminate') this.#terminate(event.gracePeriodSeconds, now);
+    else if (event.type === 'fail') this.#fail(event, now);
     else if (event.type !== 'tick') this.#containerEvent(event, now);
-    if (this.begunAt !== undefined) this.#advance(now);
+    if (this.begunAt !== undefined || this.ending) this.#advance(now);
     return this.#actions;
   }
 
   /** The next instant at which time alone changes something: send a `tick` then. */
   get deadline(): Instant | undefined {
-    let least: Instant | undefined;
-    const consider = (at: Instant | undefined) => {
-      if (at !== undefined && (least === undefined || at < least)) least = at;
-    };
-    for (const container of this.containers) {
-      consider(container.restartAt);
-      if (container.stop && container.stop.step !== 'kill') consider(container.stop.deadline);
-      for (const probe of container.probes) consider(probe.due);
+    if (this.ended) return undefined;
+    const instants = [this.ending ? undefined : this.#activeDeadline];
+    for (const { restartAt, stop, probes } of this.containers) {
+      instants.push(restartAt);
+      if (stop && stop.step !== 'kill') instants.push(stop.deadline);
+      for (const { due } of probes) instants.push(due);
     }
-    return this.ended ? undefined : least;
+    // What was due by the last event and is still there waits for another event, not for time.
+    const known = instants.filter((instant) => instant !== undefined && instant > this.#now);
+    return known.length === 0 ? undefined : Math.min(...(known as Instant[]));
   }
 
   /** All main containers and sidecars are ready, and every init container has done its work. */
   get ready(): boolean {
     return (
-      this.#initialized && this.containers.every(({ role, ready }) => role === 'init' || ready)
+      this.initialized &&
+      !this.ended &&
+      this.containers.every(({ role, ready }) => role === 'init' || ready)
     );
   }
 
-  get #initialized(): boolean {
-    return this.containers.every((container) => container.role === 'main' || passed(container));
-  }
-
   get initialized(): boolean {
-    return this.#initialized;
+    return this.containers.every(({ role, passed }) => role === 'main' || passed);
   }
 
-  #containerEvent(
-    event: Exclude<PodEvent, { type: 'begin' | 'terminate' | 'tick' }>,
-    now: Instant,
-  ) {
+  get #activeDeadline(): Instant | undefined {
+    const { activeDeadlineSeconds: seconds } = this.spec;
+    return seconds === undefined || this.begunAt === undefined
+      ? undefined
+      : this.begunAt + seconds * 1000;
+  }
+
+  #containerEvent(event: ContainerEvent, now: Instant) {
     const container = this.containers.find(({ spec }) => spec.name === event.container);
     // What belongs to an earlier run no longer matters.
     if (!container || container.attempt !== event.attempt) return;
     switch (event.type) {
       case 'started':
-        this.#onStarted(container, event.id, now);
-        break;
+        return this.#onStarted(container, event.id, now);
       case 'startFailed':
-        container.phase = 'waiting';
-        container.reason = event.reason;
-        container.message = event.message;
-        this.#note('Failed', container, event.message);
-        this.#backOff(container, now);
-        break;
+        return this.#onStartFailed(container, event, now);
       case 'exited':
-        this.#onExited(container, event.exitCode, event.oomKilled ?? false, now);
-        break;
+        return this.#onExited(container, event, now);
       case 'hookDone':
-        this.#onHookDone(container, event, now);
-        break;
-      case 'probed':
-        if (container.phase !== 'running') break;
-        this.#actions.push(...noteProbe(container, event, now));
-        if (
-          container.probes.some(
-            ({ kind, failures }) => kind !== 'readiness' && failures === Number.POSITIVE_INFINITY,
-          )
-        ) {
-          this.#stopFailed(container, event.probe, now);
-        }
-        break;
+        return this.#onHookDone(container, event, now);
+      case 'probed': {
+        if (container.phase !== 'running') return;
+        const { actions, unhealthy } = noteProbe(container, event, now);
+        this.#actions.push(...actions);
+        if (unhealthy) this.#stopUnhealthy(container, event.probe, now);
+      }
     }
   }
 
   #onStarted(container: ContainerState, id: string, now: Instant) {
-    container.phase = 'running';
-    container.reason = '';
-    container.message = '';
-    container.id = id;
-    container.startedAt = now;
-    container.restartAt = undefined;
+    if (container.phase !== 'starting') return;
+    this.#begin(container, id, now);
     this.#note('Started', container, `Started container ${container.spec.name}`);
     const postStart = container.spec.lifecycle?.postStart;
     container.postStartDone = postStart === undefined;
     if (postStart) {
       this.#actions.push({
         type: 'hook',
-        container: container.spec.name,
-        attempt: container.attempt,
+        ...runOf(container),
         hook: 'postStart',
         handler: postStart,
         timeout: Number.POSITIVE_INFINITY,
@@ -145,8 +145,40 @@ export class PodMachine {
       startProbes(container, now);
     }
     // The Pod's end may have begun while it was being started.
-    if (this.ending)
-      this.#actions.push(...beginStop(container, this.ending.deadline, 'Killing', true, now));
+    if (this.ending) this.#stop(container, this.ending.deadline, { final: true }, now);
+  }
+
+  #begin(container: ContainerState, id: string, now: Instant) {
+    container.phase = 'running';
+    container.reason = '';
+    container.message = '';
+    container.id = id;
+    container.startedAt = now;
+    container.runs++;
+    if (this.#restartCount >= Math.max(1, this.#backoffLimit) && !this.ending) {
+      const message = 'Job has reached the specified backoff limit';
+      this.#fail({ type: 'fail', reason: 'BackoffLimitExceeded', message }, now);
+    }
+  }
+
+  get #restartCount(): number {
+    return this.containers.reduce((sum, { runs }) => sum + Math.max(0, runs - 1), 0);
+  }
+
+  /** As for a pull that fails: no run, no restart, another try after the back-off. */
+  #onStartFailed(
+    container: ContainerState,
+    { reason, message }: Extract<PodEvent, { type: 'startFailed' }>,
+    now: Instant,
+  ) {
+    if (container.phase !== 'starting') return;
+    const again = container.message === message;
+    container.phase = 'waiting';
+    container.reason = reason;
+    container.message = message;
+    if (!again) this.#note('Failed', container, message);
+    container.backoff = Math.max(container.backoff, this.#backoffBase);
+    backOff(container, this.#backoffBase, now);
   }
 
   #onHookDone(
@@ -154,242 +186,234 @@ export class PodMachine {
     event: Extract<PodEvent, { type: 'hookDone' }>,
     now: Instant,
   ) {
+    if (container.phase !== 'running') return;
+    const { ok, message = '' } = event;
     if (event.hook === 'preStop') {
-      if (!event.ok)
-        this.#note('FailedPreStopHook', container, event.message ?? 'PreStopHook failed');
+      if (!ok) this.#note('FailedPreStopHook', container, `PreStopHook failed: ${message}`);
       stopHookDone(container);
       return;
     }
+    if (container.postStartDone) return;
     container.postStartDone = true;
-    if (event.ok) {
-      startProbes(container, now);
+    if (ok) {
+      if (!container.stop) startProbes(container, now);
       return;
     }
-    this.#note('FailedPostStartHook', container, event.message ?? 'PostStartHook failed');
-    this.#actions.push(
-      ...beginStop(
-        container,
-        now + this.spec.terminationGracePeriodSeconds * 1000,
-        'FailedPostStartHook',
-        false,
-        now,
-      ),
-    );
+    this.#note('FailedPostStartHook', container, `PostStartHook failed: ${message}`);
+    this.#stop(container, now + this.#gracePeriod, { final: false }, now);
   }
 
-  #stopFailed(container: ContainerState, probe: string, now: Instant) {
-    if (container.stop) return;
+  get #gracePeriod(): number {
+    return this.spec.terminationGracePeriodSeconds * 1000;
+  }
+
+  #stopUnhealthy(container: ContainerState, probe: string, now: Instant) {
+    const { livenessProbe, startupProbe, name } = container.spec;
     const { terminationGracePeriodSeconds: own } =
-      (probe === 'startup' ? container.spec.startupProbe : container.spec.livenessProbe) ?? {};
-    const grace = (own ?? this.spec.terminationGracePeriodSeconds) * 1000;
-    this.#note(
-      'Killing',
-      container,
-      `Container ${container.spec.name} failed ${probe} probe, will be restarted`,
-    );
-    this.#actions.push(...beginStop(container, now + grace, 'Unhealthy', false, now));
+      (probe === 'startup' ? startupProbe : livenessProbe) ?? {};
+    const grace = own === undefined ? this.#gracePeriod : own * 1000;
+    const again =
+      container.role === 'sidecar' || this.spec.restartPolicy !== 'Never'
+        ? ', will be restarted'
+        : '';
+    this.#note('Killing', container, `Container ${name} failed ${probe} probe${again}`);
+    this.#stop(container, now + grace, { final: false, unhealthy: true }, now);
   }
 
-  #onExited(container: ContainerState, exitCode: number, oomKilled: boolean, now: Instant) {
-    if (container.phase !== 'running' && container.phase !== 'starting') return;
-    const reason = oomKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
-    container.current = {
-      exitCode,
-      reason,
-      startedAt: container.startedAt,
-      finishedAt: now,
-      id: container.id,
-    };
+  #stop(
+    container: ContainerState,
+    deadline: Instant,
+    how: { readonly final: boolean; readonly unhealthy?: boolean },
+    now: Instant,
+  ) {
+    this.#actions.push(...beginStop(container, deadline, how, now));
+  }
+
+  #onExited(
+    container: ContainerState,
+    { exitCode, reason, message }: Extract<PodEvent, { type: 'exited' }>,
+    now: Instant,
+  ) {
+    // A start that fails inside the runtime is a run that ended at once.
+    if (container.phase === 'starting') this.#begin(container, '', now);
+    if (container.phase !== 'running') return;
+    const unhealthy = container.stop?.unhealthy ?? false;
+    const why = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
+    const { id, startedAt } = container;
+    container.current = { exitCode, reason: why, message, startedAt, finishedAt: now, id };
     container.phase = 'terminated';
-    container.reason = reason;
-    container.started = container.role === 'init' && exitCode === 0;
-    container.ready = container.started;
+    container.reason = why;
+    if (container.role === 'init' && exitCode === 0) container.passed = true;
+    container.started = false;
+    container.ready = container.role === 'init' && exitCode === 0;
     container.stop = undefined;
-    stopProbes(container);
+    container.probes = [];
+    const oom = why === 'OOMKilled' ? ', out of memory' : '';
     this.#note(
-      exitCode === 0 ? 'Exited' : 'Died',
+      'Exited',
       container,
-      `Container ${container.spec.name} exited with ${exitCode}${oomKilled ? ' (out of memory)' : ''}`,
+      `Container ${container.spec.name} exited with ${exitCode}${oom}`,
     );
-    if (!this.ending && this.#restarts(container)) this.#backOff(container, now);
+    if (!this.ending && this.#restarts(container, unhealthy)) this.#backOff(container, now);
   }
 
   /** Whether its restart policy starts this ended container again. */
-  #restarts({ role, current }: ContainerState): boolean {
+  #restarts({ role, current }: ContainerState, unhealthy: boolean): boolean {
     if (role === 'sidecar') return true;
-    const failed = current?.exitCode !== 0;
-    const policy = this.spec.restartPolicy;
-    if (role === 'init') return failed && policy !== 'Never';
-    return policy === 'Always' || (policy === 'OnFailure' && failed);
+    const { restartPolicy } = this.spec;
+    if (restartPolicy === 'Never') return false;
+    if (role === 'main' && (restartPolicy === 'Always' || unhealthy)) return true;
+    return current?.exitCode !== 0;
   }
 
-  /**
-   * The first restart is immediate; then 10 s after the end of the run before, doubling to 5 min,
-   * and anew once a run has lasted twice that (kubelet, `pkg/kubelet/kuberuntime`, doBackOff).
-   */
   #backOff(container: ContainerState, now: Instant) {
-    const ran = container.current ? now - container.startedAt : 0;
-    if (ran >= 2 * BACKOFF_CAP) container.backoff = 0;
-    container.restartAt = now + container.backoff;
-    if (container.backoff > 0) {
-      this.#note(
-        'BackOff',
-        container,
-        `Back-off ${container.backoff / 1000}s restarting failed container ${container.spec.name}`,
-      );
-      if (container.phase === 'terminated') this.#toWaiting(container, 'CrashLoopBackOff');
-      container.message = `back-off ${container.backoff / 1000}s restarting failed container`;
-    }
-    container.backoff = Math.min(
-      BACKOFF_CAP,
-      container.backoff === 0 ? this.#backoffBase : container.backoff * 2,
+    const pause = backOff(container, this.#backoffBase, now);
+    if (pause === 0) return;
+    const { name } = container.spec;
+    const message = `back-off ${pause / 1000}s restarting failed container=${name}`;
+    this.#note(
+      'BackOff',
+      container,
+      `Back-off ${pause / 1000}s restarting failed container ${name}`,
     );
-  }
-
-  #toWaiting(container: ContainerState, reason: string) {
-    container.last = container.current ?? container.last;
-    container.current = undefined;
-    container.phase = 'waiting';
-    container.reason = reason;
+    toWaiting(container, 'CrashLoopBackOff', message);
   }
 
   #terminate(gracePeriodSeconds: number | undefined, now: Instant) {
-    if (this.ending?.requested) return;
-    const grace = (gracePeriodSeconds ?? this.spec.terminationGracePeriodSeconds) * 1000;
-    this.#end(Math.min(now + grace, this.ending?.deadline ?? Number.POSITIVE_INFINITY), true, now);
+    const grace = gracePeriodSeconds === undefined ? this.#gracePeriod : gracePeriodSeconds * 1000;
+    this.#end(now + grace, true, now);
   }
 
-  #end(deadline: Instant, requested: boolean, now: Instant) {
+  #fail({ reason, message }: Extract<PodEvent, { type: 'fail' }>, now: Instant) {
+    if (this.ending) return;
+    this.failure = { reason, message };
+    this.#actions.push({ type: 'note', reason, message });
+    this.#end(now + this.#gracePeriod, false, now);
+  }
+
+  #end(wanted: Instant, requested: boolean, now: Instant) {
     const first = !this.ending;
-    this.ending = { deadline, requested };
+    const deadline = Math.min(wanted, this.ending?.deadline ?? wanted);
+    this.ending = { deadline, requested: requested || (this.ending?.requested ?? false) };
     for (const container of this.containers) {
       container.restartAt = undefined;
-      if (container.phase === 'running') {
-        if (first) this.#note('Killing', container, `Stopping container ${container.spec.name}`);
-        this.#actions.push(...beginStop(container, deadline, 'Killing', true, now));
-      }
+      if (container.phase !== 'running') continue;
+      if (first) this.#note('Killing', container, `Stopping container ${container.spec.name}`);
+      this.#stop(container, deadline, { final: true }, now);
     }
   }
 
   /** Does everything that the present state and time allow. */
   #advance(now: Instant) {
-    if (!this.ending) {
-      this.#startDue(now);
-      if (this.#complete())
-        this.#end(now + this.spec.terminationGracePeriodSeconds * 1000, false, now);
+    const active = this.#activeDeadline;
+    if (!this.ending && active !== undefined && now >= active) {
+      const message = 'Pod was active on the node longer than the specified deadline';
+      this.#fail({ type: 'fail', reason: 'DeadlineExceeded', message }, now);
     }
     for (const container of this.containers) {
+      if (container.role === 'sidecar' && container.started) container.passed = true;
       if (container.phase === 'running') this.#actions.push(...nextProbe(container, now));
-      if (container.stop) {
-        this.#actions.push(...takeTurn(container, this.containers, now));
-        this.#actions.push(...stopExpired(container, now));
-      }
     }
-    this.#setPhase();
-    if (
-      this.ending &&
-      this.containers.every(({ phase }) => phase !== 'running' && phase !== 'starting')
-    ) {
-      this.ended = true;
-      if (this.phase === 'Pending' || this.phase === 'Running')
-        this.phase = this.#failed() ? 'Failed' : 'Succeeded';
-      this.#actions.push({ type: 'ended' });
+    if (!this.ending && this.#complete()) this.#end(now + this.#gracePeriod, false, now);
+    if (!this.ending) this.#startDue(now);
+    // In reverse, so that one pass lets a sidecar go as soon as the one after it is gone.
+    for (const container of this.containers.toReversed()) {
+      if (!container.stop) continue;
+      this.#actions.push(...takeTurn(container, this.containers, now));
+      this.#actions.push(...stopExpired(container, now));
     }
+    const over = this.ending !== undefined && !this.containers.some(isUp);
+    if (over) this.#settle(now);
+    this.phase = this.failure ? 'Failed' : phaseOf(this.spec, this.containers, over);
+    if (!over) return;
+    this.ended = true;
+    this.#actions.push({ type: 'ended' });
   }
 
+  /** Main containers are done for good, or an init container has failed for good. */
+  #complete(): boolean {
+    const mains = this.containers.filter(({ role }) => role === 'main');
+    return (
+      initFailed(this.spec, this.containers) ||
+      mains.every((container) => isDone(this.spec, container))
+    );
+  }
+
+  /**
+   * Starts what is due, in order: nothing before all init containers and sidecars ahead of it
+   * have passed, and nothing while another one starts or does its postStart, since the kubelet
+   * starts one container after the other.
+   */
   #startDue(now: Instant) {
-    let initialized = true;
+    if (this.containers.some(isBusy)) return;
     for (const container of this.containers) {
-      if (container.role === 'main' && !initialized) break;
-      // Once it has been passed, an init container is not gone back to, and a sidecar that
-      // crashes later does not hold up what comes after it.
-      if (this.#isDue(container, now)) this.#start(container);
-      if (container.role !== 'main' && !passed(container) && !this.#mainsBegan()) {
-        initialized = false;
-        break;
+      if (isDue(container, now)) {
+        this.#start(container);
+        return;
       }
+      if (container.role !== 'main' && !container.passed) return;
     }
-  }
-
-  #mainsBegan(): boolean {
-    return this.containers.some(({ role, attempt }) => role === 'main' && attempt >= 0);
-  }
-
-  #isDue(container: ContainerState, now: Instant): boolean {
-    if (container.phase === 'running' || container.phase === 'starting') return false;
-    if (container.restartAt !== undefined) return container.restartAt <= now;
-    return container.attempt < 0;
   }
 
   #start(container: ContainerState) {
-    if (container.phase === 'terminated') this.#toWaiting(container, 'ContainerCreating');
+    if (container.phase === 'terminated') toWaiting(container, 'ContainerCreating', '');
     container.attempt++;
     container.phase = 'starting';
-    container.reason = 'ContainerCreating';
-    container.message = '';
+    if (container.reason === 'PodInitializing') container.reason = 'ContainerCreating';
     container.restartAt = undefined;
     container.started = false;
     container.ready = false;
-    this.#actions.push({
-      type: 'start',
-      container: container.spec.name,
-      attempt: container.attempt,
-    });
+    container.postStartDone = false;
+    this.#actions.push({ type: 'start', ...runOf(container) });
   }
 
-  /** Every main container has ended for good, or an init container has failed for good. */
-  #complete(): boolean {
-    if (this.#initFailed()) return true;
-    return this.containers.every(
-      (container) =>
-        container.role !== 'main' ||
-        (container.phase === 'terminated' && container.restartAt === undefined),
-    );
-  }
-
-  #initFailed(): boolean {
-    return this.containers.some(
-      (container) =>
-        container.role === 'init' &&
-        container.current !== undefined &&
-        container.current.exitCode !== 0 &&
-        container.restartAt === undefined,
-    );
-  }
-
-  #failed(): boolean {
-    return this.containers.some(
-      ({ role, current, last, phase }) =>
-        (role === 'main' &&
-          (phase === 'terminated'
-            ? current?.exitCode !== 0
-            : last !== undefined || this.ending !== undefined)) ||
-        (role === 'init' && current !== undefined && current.exitCode !== 0),
-    );
-  }
-
-  #setPhase() {
-    const mains = this.containers.filter(({ role }) => role === 'main');
-    if (this.#complete()) this.phase = this.#failed() ? 'Failed' : 'Succeeded';
-    else if (this.#initialized || this.#mainsBegan()) {
-      const begun = mains.every(
-        ({ phase, attempt, last }) =>
-          phase === 'running' || phase === 'terminated' || (attempt > 0 && last),
-      );
-      this.phase = begun || this.phase === 'Running' ? 'Running' : 'Pending';
+  /** What the API shows of containers that had no run, or waited for another, when the Pod ended. */
+  #settle(now: Instant) {
+    for (const container of this.containers) {
+      if (container.phase !== 'waiting') continue;
+      if (container.last) {
+        container.current = container.last;
+        container.last = undefined;
+      } else if (container.role === 'main') {
+        container.current = {
+          exitCode: 137,
+          reason: 'ContainerStatusUnknown',
+          message: 'The container could not be located when the pod was terminated',
+          startedAt: now,
+          finishedAt: now,
+          id: '',
+        };
+      } else continue;
+      container.phase = 'terminated';
+      container.reason = container.current.reason;
     }
   }
 
-  #note(reason: string, container: ContainerState, message: string) {
-    this.#actions.push({ type: 'note', reason, container: container.spec.name, message });
+  #note(reason: string, { spec }: ContainerState, message: string) {
+    const note: Note = { type: 'note', reason, container: spec.name, message };
+    this.#actions.push(note);
   }
 }
 
-/** An init container that has done its work, or a sidecar that has started. */
-function passed(container: ContainerState): boolean {
-  return container.role === 'init'
-    ? container.phase === 'terminated' && container.current?.exitCode === 0
-    : container.phase === 'running' && container.started;
+function runOf({ spec, attempt }: ContainerState): Run {
+  return { container: spec.name, attempt };
+}
+
+function isBusy({ phase, postStartDone }: ContainerState): boolean {
+  return phase === 'starting' || (phase === 'running' && !postStartDone);
+}
+
+function isDue({ phase, restartAt, attempt }: ContainerState, now: Instant): boolean {
+  if (phase === 'running' || phase === 'starting') return false;
+  return restartAt === undefined ? attempt < 0 : restartAt <= now;
+}
+
+function toWaiting(container: ContainerState, reason: string, message: string) {
+  container.last = container.current ?? container.last;
+  container.current = undefined;
+  container.phase = 'waiting';
+  container.reason = reason;
+  container.message = message;
 }
 
 function newContainer(spec: ContainerSpec, role: Role): ContainerState {
@@ -401,10 +425,12 @@ function newContainer(spec: ContainerSpec, role: Role): ContainerState {
     message: '',
     id: '',
     attempt: -1,
+    runs: 0,
     startedAt: 0,
-    started: false,
     postStartDone: false,
+    started: false,
     ready: false,
+    passed: false,
     last: undefined,
     current: undefined,
     backoff: 0,

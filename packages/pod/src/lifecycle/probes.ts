@@ -10,27 +10,40 @@ import type {
 
 const KINDS = ['startup', 'readiness', 'liveness'] as const;
 
-/** Sets the probes of a container that has just started, once its postStart is done. */
+/** Pauses between the early tries, in milliseconds; the last repeats. */
+const EARLY_PAUSES = [50, 100, 200, 400, 800];
+
+/**
+ * Sets the probes of a container that has just started, once its postStart is done.
+ *
+ * The kubelet's probes tick with the period, and a container starts somewhere between two ticks:
+ * the first try that counts comes about a period after the start (and not before the initial
+ * delay). It also asks for readiness out of turn while a container is not ready. So here: tries
+ * count at each period after the start; before the first success, startup and readiness are
+ * asked early as well, and a failure then counts for nothing.
+ */
 export function startProbes(container: ContainerState, now: Instant): void {
   container.probes = KINDS.flatMap((kind) => {
     const probe = specOf(container, kind);
     if (!probe) return [];
+    const state = newProbe(kind);
     // Liveness and readiness are asked only after startup has passed.
-    const waits = kind !== 'startup' && container.spec.startupProbe !== undefined;
-    return [
-      {
-        kind,
-        due: waits ? undefined : firstDue(probe, container.startedAt, now),
-        successes: 0,
-        failures: 0,
-      },
-    ];
+    if (kind === 'startup' || !container.spec.startupProbe) schedule(state, probe, container, now);
+    return [state];
   });
   if (!container.spec.startupProbe) hasStarted(container);
 }
 
-export function stopProbes(container: ContainerState): void {
-  container.probes = [];
+function newProbe(kind: ProbeKind): ProbeState {
+  return { kind, due: undefined, counted: 0, counting: false, early: 0, successes: 0, failures: 0 };
+}
+
+function schedule(state: ProbeState, probe: Probe, { startedAt }: ContainerState, now: Instant) {
+  const period = probe.periodSeconds * 1000;
+  const ready = startedAt + probe.initialDelaySeconds * 1000;
+  const ticks = Math.max(1, Math.ceil((Math.max(ready, now) - startedAt) / period));
+  state.counted = startedAt + ticks * period;
+  state.due = state.kind === 'liveness' ? state.counted : Math.max(ready, now);
 }
 
 /** The probes that are due now, each once until its answer comes. */
@@ -40,51 +53,76 @@ export function nextProbe(container: ContainerState, now: Instant): PodAction[] 
     const spec = specOf(container, probe.kind);
     if (!spec || probe.due === undefined || probe.due > now) continue;
     probe.due = undefined;
+    probe.counting = now >= probe.counted;
     actions.push({
       type: 'probe',
       container: container.spec.name,
       attempt: container.attempt,
       probe: probe.kind,
       handler: spec,
-      timeout: (spec.timeoutSeconds ?? 1) * 1000,
+      timeout: spec.timeoutSeconds * 1000,
     });
   }
   return actions;
 }
 
-/**
- * Counts an answer against the thresholds. A startup or liveness probe that has failed for good
- * is left with infinite failures, for the machine to stop the container.
- */
+/** What an answer means: nothing yet, or a change of the container's state. */
+export interface ProbeVerdict {
+  readonly actions: PodAction[];
+  /** A startup or liveness probe has failed for good: the container is to be stopped. */
+  readonly unhealthy: boolean;
+}
+
+/** Counts an answer against the thresholds. */
 export function noteProbe(
   container: ContainerState,
-  { probe: kind, ok, message = '' }: Extract<PodEvent, { type: 'probed' }>,
+  { probe: kind, ok, message }: Extract<PodEvent, { type: 'probed' }>,
   now: Instant,
-): PodAction[] {
+): ProbeVerdict {
   const probe = container.probes.find((one) => one.kind === kind);
   const spec = specOf(container, kind);
-  if (!probe || !spec) return [];
-  probe.due = now + (spec.periodSeconds ?? 10) * 1000;
-  if (container.stop && kind !== 'readiness') probe.due = undefined;
-  probe.successes = ok ? probe.successes + 1 : 0;
-  probe.failures = ok ? 0 : probe.failures + 1;
+  // What is being stopped is no longer asked whether it lives.
+  if (!probe || !spec || (container.stop && kind !== 'readiness')) {
+    return { actions: [], unhealthy: false };
+  }
   const actions: PodAction[] = [];
   const note = (reason: string, text: string) =>
     actions.push({ type: 'note', reason, container: container.spec.name, message: text });
+  const counting = probe.counting;
+  again(probe, spec, ok, now);
   if (ok) {
-    if (probe.successes === (spec.successThreshold ?? 1)) onPassed(container, probe, now, note);
-    return actions;
+    probe.failures = 0;
+    probe.successes++;
+    if (probe.successes >= spec.successThreshold) onPassed(container, probe, now, note);
+    return { actions, unhealthy: false };
   }
-  note('Unhealthy', `${title(kind)} probe failed${message ? `: ${message}` : ''}`);
-  if (probe.failures < (spec.failureThreshold ?? 3)) return actions;
+  if (!counting) return { actions, unhealthy: false };
+  probe.successes = 0;
+  probe.failures++;
+  note('Unhealthy', `${TITLES[kind]} probe failed${message ? `: ${message}` : ''}`);
+  if (probe.failures < spec.failureThreshold) return { actions, unhealthy: false };
   if (kind === 'readiness') {
     if (container.ready) note('NotReady', `Container ${container.spec.name} is not ready`);
     container.ready = false;
-  } else if (!container.stop) {
-    probe.failures = Number.POSITIVE_INFINITY;
-    probe.due = undefined;
+    return { actions, unhealthy: false };
   }
-  return actions;
+  probe.due = undefined;
+  return { actions, unhealthy: true };
+}
+
+/** Sets when to ask next: at the next tick, or early while there has been no success. */
+function again(probe: ProbeState, spec: Probe, ok: boolean, now: Instant) {
+  const period = spec.periodSeconds * 1000;
+  while (probe.counted <= now) probe.counted += period;
+  const waiting = !ok && probe.kind !== 'liveness' && probe.early >= 0;
+  if (ok) probe.early = -1;
+  if (!waiting) {
+    probe.due = probe.counted;
+    return;
+  }
+  const pause = EARLY_PAUSES[Math.min(probe.early, EARLY_PAUSES.length - 1)] ?? period;
+  probe.early++;
+  probe.due = Math.min(probe.counted, now + pause);
 }
 
 function onPassed(
@@ -93,17 +131,18 @@ function onPassed(
   now: Instant,
   note: (reason: string, text: string) => void,
 ) {
+  const { name } = container.spec;
   if (probe.kind === 'startup') {
     probe.due = undefined;
-    note('StartupPassed', `Startup probe of ${container.spec.name} passed`);
+    note('StartupPassed', `Startup probe of ${name} passed`);
     hasStarted(container);
     for (const other of container.probes) {
       const spec = specOf(container, other.kind);
-      if (other.kind !== 'startup' && spec) other.due = firstDue(spec, container.startedAt, now);
+      if (other.kind !== 'startup' && spec) schedule(other, spec, container, now);
     }
   } else if (probe.kind === 'readiness' && !container.ready) {
     container.ready = true;
-    note('Ready', `Container ${container.spec.name} is ready`);
+    note('Ready', `Container ${name} is ready`);
   }
 }
 
@@ -112,16 +151,13 @@ function hasStarted(container: ContainerState) {
   if (!container.spec.readinessProbe) container.ready = true;
 }
 
-/** The first try comes after the initial delay, counted from the container's start. */
-function firstDue(probe: Probe, startedAt: Instant, now: Instant): Instant {
-  return Math.max(now, startedAt + (probe.initialDelaySeconds ?? 0) * 1000);
-}
-
 function specOf({ spec }: ContainerState, kind: ProbeKind): Probe | undefined {
   if (kind === 'startup') return spec.startupProbe;
   return kind === 'readiness' ? spec.readinessProbe : spec.livenessProbe;
 }
 
-function title(kind: ProbeKind): string {
-  return kind === 'startup' ? 'Startup' : kind === 'readiness' ? 'Readiness' : 'Liveness';
-}
+const TITLES: Readonly<Record<ProbeKind, string>> = {
+  startup: 'Startup',
+  readiness: 'Readiness',
+  liveness: 'Liveness',
+};

@@ -10,21 +10,21 @@ const LEAST_WINDOW = 2000;
 export function beginStop(
   container: ContainerState,
   deadline: Instant,
-  why: string,
-  final: boolean,
+  { final, unhealthy = false }: { readonly final: boolean; readonly unhealthy?: boolean },
   now: Instant,
 ): PodAction[] {
   if (container.stop) {
     // On its way already: the earlier end counts, and it does not come back.
     container.stop.final ||= final;
-    if (container.stop.step !== 'kill')
-      container.stop.deadline = Math.min(container.stop.deadline, Math.max(deadline, now));
+    const { step, least } = container.stop;
+    const earlier = Math.min(container.stop.deadline, Math.max(deadline, now, least));
+    if (step !== 'kill') container.stop.deadline = earlier;
     return [];
   }
   const preStop = container.spec.lifecycle?.preStop;
   const timeout = deadline - now;
   const hooked = preStop !== undefined && timeout > 0;
-  container.stop = { step: hooked ? 'preStop' : 'turn', deadline, why, final };
+  container.stop = { step: hooked ? 'preStop' : 'turn', deadline, least: now, final, unhealthy };
   // Liveness and startup no longer matter; readiness goes on being asked until the end.
   for (const probe of container.probes) if (probe.kind !== 'readiness') probe.due = undefined;
   return hooked
@@ -77,7 +77,9 @@ export function stopExpired(container: ContainerState, now: Instant): PodAction[
 
 function terminate(container: ContainerState, stop: StopState, now: Instant): PodAction {
   stop.step = 'term';
-  stop.deadline = Math.max(stop.deadline, now + LEAST_WINDOW);
+  // The kubelet's minimumGracePeriodInSeconds: time to react even where none is left.
+  stop.least = now + LEAST_WINDOW;
+  stop.deadline = Math.max(stop.deadline, stop.least);
   return {
     type: 'signal',
     container: container.spec.name,

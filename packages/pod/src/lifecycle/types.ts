@@ -1,4 +1,4 @@
-import type { ContainerSpec, Handler, PodSpec } from '../manifest/types.ts';
+import type { ContainerSpec, Hook, PodSpec, Probe } from '../manifest/types.ts';
 
 /** Milliseconds since 1970, from whatever clock drives the machine. */
 export type Instant = number;
@@ -6,91 +6,82 @@ export type Instant = number;
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 export type HookKind = 'postStart' | 'preStop';
 
-/** What happened, told to the machine. `attempt` is that of the action it answers. */
+/** One run of one container; every action names it, and every answer names it again. */
+export interface Run {
+  readonly container: string;
+  /** Number of the start, from 0. */
+  readonly attempt: number;
+}
+
+/** What happened, told to the machine. */
 export type PodEvent =
+  /** The sandbox is there: containers can be started. */
   | { readonly type: 'begin' }
-  | {
-      readonly type: 'started';
-      readonly container: string;
-      readonly attempt: number;
-      readonly id: string;
-    }
-  | {
-      readonly type: 'startFailed';
-      readonly container: string;
-      readonly attempt: number;
-      readonly reason: string;
-      readonly message: string;
-    }
-  | {
+  | (Run & { readonly type: 'started'; readonly id: string })
+  /** It was never made (image, configuration): Kubernetes tries again and counts no restart. */
+  | (Run & { readonly type: 'startFailed'; readonly reason: string; readonly message: string })
+  | (Run & {
       readonly type: 'exited';
-      readonly container: string;
-      readonly attempt: number;
       readonly exitCode: number;
-      readonly oomKilled?: boolean;
-    }
-  | {
+      readonly reason?: string | undefined;
+      /** What it left as its termination message. */
+      readonly message?: string | undefined;
+    })
+  | (Run & {
       readonly type: 'hookDone';
-      readonly container: string;
-      readonly attempt: number;
       readonly hook: HookKind;
       readonly ok: boolean;
-      readonly message?: string;
-    }
-  | {
+      readonly message?: string | undefined;
+    })
+  | (Run & {
       readonly type: 'probed';
-      readonly container: string;
-      readonly attempt: number;
       readonly probe: ProbeKind;
       readonly ok: boolean;
-      readonly message?: string;
-    }
+      readonly message?: string | undefined;
+    })
   /** Someone asks for the Pod's end. */
-  | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number }
+  | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number | undefined }
+  /** The Pod must end as failed, for a cause outside its containers: Evicted, Shutdown. */
+  | { readonly type: 'fail'; readonly reason: string; readonly message: string }
   /** Time has passed: the instant of `deadline` has come. */
   | { readonly type: 'tick' };
 
 /** What is to be done; its outcome comes back as an event. */
 export type PodAction =
-  | { readonly type: 'start'; readonly container: string; readonly attempt: number }
-  | {
+  | (Run & { readonly type: 'start' })
+  | (Run & {
       readonly type: 'hook';
-      readonly container: string;
-      readonly attempt: number;
       readonly hook: HookKind;
-      readonly handler: Handler;
+      readonly handler: Hook;
+      /** In milliseconds; infinite for postStart. */
       readonly timeout: number;
-    }
-  | {
+    })
+  | (Run & {
       readonly type: 'probe';
-      readonly container: string;
-      readonly attempt: number;
       readonly probe: ProbeKind;
-      readonly handler: Handler;
+      readonly handler: Probe;
       readonly timeout: number;
-    }
-  | {
-      readonly type: 'signal';
-      readonly container: string;
-      readonly attempt: number;
-      readonly signal: 'SIGTERM' | 'SIGKILL';
-    }
-  /** For the timeline; the names are the reasons of Kubernetes' events. */
-  | {
-      readonly type: 'note';
-      readonly reason: string;
-      readonly container?: string;
-      readonly message: string;
-    }
+    })
+  | (Run & { readonly type: 'signal'; readonly signal: 'SIGTERM' | 'SIGKILL' })
+  | Note
   /** The Pod has ended: nothing runs and nothing will. */
   | { readonly type: 'ended' };
 
+/** For the timeline; the names are the reasons of Kubernetes' events where it has one. */
+export interface Note {
+  readonly type: 'note';
+  readonly reason: string;
+  readonly container?: string;
+  readonly message: string;
+}
+
 export type Role = 'init' | 'sidecar' | 'main';
 
-/** The last run of a container that has ended. */
+/** The end of one run of a container. */
 export interface Termination {
   readonly exitCode: number;
   readonly reason: string;
+  readonly message: string | undefined;
   readonly startedAt: Instant;
   readonly finishedAt: Instant;
   readonly id: string;
@@ -100,6 +91,12 @@ export interface ProbeState {
   readonly kind: ProbeKind;
   /** When the next try is due; undefined while one is under way or none is wanted. */
   due: Instant | undefined;
+  /** From here on a failure counts, and the next such instant is a period later. */
+  counted: Instant;
+  /** The try under way is one of the counted ones. */
+  counting: boolean;
+  /** Tries before the first counted one, which only look for an early success. */
+  early: number;
   successes: number;
   failures: number;
 }
@@ -113,17 +110,21 @@ export interface ContainerState {
   reason: string;
   message: string;
   id: string;
-  /** Number of the run, from 0; restarts are counted by Kubernetes in the same way. */
+  /** Number of the latest start, from 0; -1 before the first. */
   attempt: number;
+  /** How often it has really run; one less is Kubernetes' restart count. */
+  runs: number;
   startedAt: Instant;
+  postStartDone: boolean;
   /** postStart has been done and startupProbe has passed. */
   started: boolean;
-  postStartDone: boolean;
   ready: boolean;
+  /** Whether what comes after this init container or sidecar may start, once and for all. */
+  passed: boolean;
   last: Termination | undefined;
   current: Termination | undefined;
   backoff: number;
-  /** When it may start again after a crash. */
+  /** When it may start again. */
   restartAt: Instant | undefined;
   stop: StopState | undefined;
   probes: ProbeState[];
@@ -135,13 +136,18 @@ export interface StopState {
   step: 'preStop' | 'turn' | 'term' | 'kill';
   /** The end of the grace period, when SIGKILL is due. */
   deadline: Instant;
-  readonly why: string;
+  /** Before this instant the deadline cannot be moved. */
+  least: Instant;
   /** Stopped for good, with its Pod; otherwise its restart policy decides. */
   final: boolean;
+  /** A failed probe: restarted whatever its exit code, unless the policy is Never. */
+  readonly unhealthy: boolean;
 }
 
 export interface MachineOptions {
   readonly spec: PodSpec;
   /** The first back-off, in milliseconds: 10 s in the kubelet. */
-  readonly backoffBase?: number;
+  readonly backoffBase?: number | undefined;
+  /** A Job's: with restartPolicy OnFailure, so many restarts fail the Pod. */
+  readonly backoffLimit?: number | undefined;
 }

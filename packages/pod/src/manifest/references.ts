@@ -1,52 +1,328 @@
-import { nearest, type Report } from '@sidekit/core';
+import { availableParallelism, totalmem } from 'node:os';
+import { nearest } from '@sidekit/core';
+import type { ContainerSpec } from './container-table.ts';
 import { parseQuantity } from './quantity.ts';
-import type { ContainerSpec, DataObjects, PodObject, Probe, Workload } from './types.ts';
+import type { Path } from './reader.ts';
+import type { NamedData, PlacedPod, PlacedService, PodObject } from './workload.ts';
 
-/** Checks what one field says of another: names of volumes, keys, ports, and amounts. */
-export function checkReferences(workload: Workload, report: Report): void {
-  const names = new Map<string, number>();
-  const hostPorts = new Map<number, string>();
-  for (const pod of workload.pods) {
-    const { name } = pod.metadata;
-    names.set(name, (names.get(name) ?? 0) + 1);
-    if (names.get(name) === 2) {
-      report({ name: `Pod ${name}`, rule: 'is there twice', remedy: 'give each Pod its own name' });
+interface References {
+  readonly pods: readonly PlacedPod[];
+  readonly services: readonly PlacedService[];
+  readonly configMaps: readonly NamedData[];
+  readonly secrets: readonly NamedData[];
+  /** Objects that were named but faulty, as Kind/namespace/name. */
+  readonly faulty: ReadonlySet<string>;
+}
+
+type Fault = (path: Path, message: string) => void;
+
+/** Checks what one object says of another: volumes, keys, ports, names, the machine's size. */
+export function checkReferences(all: References, report: (message: string) => void): void {
+  const hostPorts = new Map<string, string>();
+  for (const { pod, message } of all.pods) {
+    const fault: Fault = (path, text) => report(message(path, text));
+    const { spec } = pod;
+    containerNames(pod, fault);
+    for (const [field, containers] of [
+      ['initContainers', spec.initContainers],
+      ['containers', spec.containers],
+    ] as const) {
+      for (const [index, container] of containers.entries()) {
+        const at: Path = [field, index];
+        mounts(container, pod, at, fault);
+        ports(container, at, fault, hostPorts, pod.metadata.name);
+        probePorts(container, at, fault);
+        environment(container, pod, all, at, fault);
+      }
     }
-    checkPod(pod, workload, (fault) => report({ ...fault, name: `Pod ${name} ${fault.name}` }));
-    checkHostPorts(pod, hostPorts, report);
+    volumes(pod, all, fault);
+    size(pod, fault);
+    if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers.length) {
+      fault(['dnsConfig', 'nameservers'], 'required with dnsPolicy: None');
+    }
+    if (spec.shareProcessNamespace && spec.hostname === '')
+      fault(['hostname'], 'must not be empty');
   }
-  for (const service of workload.services) {
-    const matches = workload.pods.filter((pod) => selects(service.selector, pod.metadata.labels));
-    if (matches.length === 0) {
-      report({
-        name: `Service ${service.metadata.name} spec.selector`,
-        value: service.selector,
-        rule: 'selects no Pod of these files',
-        remedy: 'use labels that a Pod has',
-      });
-    }
-    for (const [i, port] of service.ports.entries()) {
-      if (typeof port.targetPort !== 'string' || matches.length === 0) continue;
-      if (
-        matches.some(
-          (pod) =>
-            portNumber(
-              pod.spec.containers.concat(pod.spec.initContainers ?? []),
-              port.targetPort,
-            ) !== undefined,
-        )
-      )
-        continue;
-      report({
-        name: `Service ${service.metadata.name} spec.ports[${i}].targetPort`,
-        value: port.targetPort,
-        rule: 'is the name of no port of its Pods',
-      });
+  for (const placed of all.services) servicePorts(placed, all.pods, report);
+}
+
+function containerNames({ spec }: PodObject, fault: Fault) {
+  const names = new Set(spec.containers.map(({ name }) => name));
+  for (const [index, { name }] of spec.initContainers.entries()) {
+    if (names.has(name)) {
+      fault(
+        ['initContainers', index, 'name'],
+        `duplicate: ${JSON.stringify(name)} is also the name of a container`,
+      );
     }
   }
 }
 
-/** Whether a selector's every label is there with its value. */
+function mounts(container: ContainerSpec, { spec }: PodObject, at: Path, fault: Fault) {
+  const known = spec.volumes.map(({ name }) => name);
+  for (const [index, { name }] of container.volumeMounts.entries()) {
+    if (!known.includes(name)) {
+      fault(
+        [...at, 'volumeMounts', index, 'name'],
+        `${JSON.stringify(name)} is not a volume of the Pod${hint(name, known)}`,
+      );
+    }
+  }
+}
+
+function ports(
+  container: ContainerSpec,
+  at: Path,
+  fault: Fault,
+  hostPorts: Map<string, string>,
+  pod: string,
+) {
+  const names = new Set<string>();
+  for (const [index, { name, hostPort, hostIP, protocol }] of container.ports.entries()) {
+    if (name !== undefined && names.has(name)) {
+      fault([...at, 'ports', index, 'name'], `duplicate: ${JSON.stringify(name)}`);
+    }
+    if (name !== undefined) names.add(name);
+    if (!hostPort) continue;
+    const key = `${protocol} ${hostIP ?? ''}:${hostPort}`;
+    const user = hostPorts.get(key);
+    if (user) fault([...at, 'ports', index, 'hostPort'], `${hostPort} is already taken by ${user}`);
+    hostPorts.set(key, `container ${container.name} of Pod ${pod}`);
+  }
+}
+
+function probePorts(container: ContainerSpec, at: Path, fault: Fault) {
+  const known = container.ports.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const places: [Path, { readonly port: number | string } | undefined][] = [];
+  for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'] as const) {
+    places.push([[probe, 'httpGet', 'port'], container[probe]?.httpGet]);
+    places.push([[probe, 'tcpSocket', 'port'], container[probe]?.tcpSocket]);
+  }
+  for (const hook of ['postStart', 'preStop'] as const) {
+    places.push([['lifecycle', hook, 'httpGet', 'port'], container.lifecycle?.[hook]?.httpGet]);
+  }
+  for (const [path, handler] of places) {
+    if (typeof handler?.port !== 'string' || known.includes(handler.port)) continue;
+    fault(
+      [...at, ...path],
+      `${JSON.stringify(handler.port)} is not the name of a port of this container${hint(handler.port, known)}`,
+    );
+  }
+}
+
+function environment(
+  container: ContainerSpec,
+  pod: PodObject,
+  all: References,
+  at: Path,
+  fault: Fault,
+) {
+  for (const [index, { configMapRef, secretRef }] of container.envFrom.entries()) {
+    const path = [...at, 'envFrom', index];
+    if (configMapRef)
+      reference('ConfigMap', configMapRef, undefined, pod, all, [...path, 'configMapRef'], fault);
+    if (secretRef)
+      reference('Secret', secretRef, undefined, pod, all, [...path, 'secretRef'], fault);
+  }
+  for (const [index, { valueFrom }] of container.env.entries()) {
+    const path = [...at, 'env', index, 'valueFrom'];
+    const { configMapKeyRef: map, secretKeyRef: secret } = valueFrom ?? {};
+    if (map) reference('ConfigMap', map, map.key, pod, all, [...path, 'configMapKeyRef'], fault);
+    if (secret) reference('Secret', secret, secret.key, pod, all, [...path, 'secretKeyRef'], fault);
+    containerReference(
+      valueFrom?.resourceFieldRef?.containerName,
+      pod,
+      [...path, 'resourceFieldRef'],
+      fault,
+    );
+  }
+}
+
+function containerReference(
+  name: string | undefined,
+  { spec }: PodObject,
+  path: Path,
+  fault: Fault,
+) {
+  const known = [...spec.initContainers, ...spec.containers].map((container) => container.name);
+  if (name === undefined || known.includes(name)) return;
+  fault(
+    [...path, 'containerName'],
+    `${JSON.stringify(name)} is not a container of the Pod${hint(name, known)}`,
+  );
+}
+
+function reference(
+  kind: 'ConfigMap' | 'Secret',
+  { name, optional }: { readonly name: string; readonly optional: boolean },
+  key: string | undefined,
+  { metadata: { namespace } }: PodObject,
+  all: References,
+  path: Path,
+  fault: Fault,
+) {
+  if (optional || all.faulty.has(`${kind}/${namespace}/${name}`)) return;
+  const objects = (kind === 'ConfigMap' ? all.configMaps : all.secrets).filter(
+    (object) => object.namespace === namespace,
+  );
+  const object = objects.find((one) => one.name === name);
+  if (!object) {
+    const names = objects.map((one) => one.name);
+    fault(
+      [...path, 'name'],
+      `${JSON.stringify(name)} is not a ${kind} of these manifests${hint(name, names)}`,
+    );
+  } else if (key !== undefined && !Object.hasOwn(object.data, key)) {
+    const keys = Object.keys(object.data);
+    fault(
+      [...path, 'key'],
+      `${JSON.stringify(key)} is not a key of ${kind} ${name}${hint(key, keys)}`,
+    );
+  }
+}
+
+function volumes(pod: PodObject, all: References, fault: Fault) {
+  for (const [index, volume] of pod.spec.volumes.entries()) {
+    const at: Path = ['volumes', index];
+    const { configMap, secret, downwardAPI, projected } = volume;
+    if (configMap)
+      volumeSource(
+        'ConfigMap',
+        configMap,
+        configMap.name,
+        pod,
+        all,
+        [...at, 'configMap'],
+        'name',
+        fault,
+      );
+    if (secret)
+      volumeSource(
+        'Secret',
+        secret,
+        secret.secretName,
+        pod,
+        all,
+        [...at, 'secret'],
+        'secretName',
+        fault,
+      );
+    for (const [item, { resourceFieldRef }] of (downwardAPI?.items ?? []).entries()) {
+      containerReference(
+        resourceFieldRef?.containerName,
+        pod,
+        [...at, 'downwardAPI', 'items', item, 'resourceFieldRef'],
+        fault,
+      );
+    }
+    for (const [part, source] of (projected?.sources ?? []).entries()) {
+      const path = [...at, 'projected', 'sources', part];
+      if (source.configMap)
+        volumeSource(
+          'ConfigMap',
+          source.configMap,
+          source.configMap.name,
+          pod,
+          all,
+          [...path, 'configMap'],
+          'name',
+          fault,
+        );
+      if (source.secret)
+        volumeSource(
+          'Secret',
+          source.secret,
+          source.secret.name,
+          pod,
+          all,
+          [...path, 'secret'],
+          'name',
+          fault,
+        );
+    }
+  }
+}
+
+function volumeSource(
+  kind: 'ConfigMap' | 'Secret',
+  source: {
+    readonly optional: boolean;
+    readonly items?: readonly { readonly key: string }[] | undefined;
+  },
+  name: string,
+  pod: PodObject,
+  all: References,
+  path: Path,
+  nameField: string,
+  fault: Fault,
+) {
+  const { optional } = source;
+  let known = true;
+  reference(kind, { name, optional }, undefined, pod, all, path, (_, message) => {
+    known = false;
+    fault([...path, nameField], message);
+  });
+  if (!known) return;
+  for (const [index, { key }] of (source.items ?? []).entries()) {
+    reference(kind, { name, optional }, key, pod, all, path, (_, message) =>
+      fault([...path, 'items', index, 'key'], message),
+    );
+  }
+}
+
+/** What the scheduler would say: a Pod that asks for more than the machine has never starts. */
+function size({ spec }: PodObject, fault: Fault) {
+  const machine = { cpu: availableParallelism(), memory: totalmem() };
+  for (const resource of ['cpu', 'memory'] as const) {
+    const request = ({ resources }: ContainerSpec) =>
+      parseQuantity(resources.requests[resource] ?? resources.limits[resource] ?? 0);
+    const sidecars = spec.initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const asked = [...spec.containers, ...sidecars].reduce((sum, one) => sum + request(one), 0);
+    const most = Math.max(asked, ...spec.initContainers.map(request));
+    if (most <= machine[resource]) continue;
+    const shown = (amount: number) =>
+      resource === 'cpu' ? `${amount}` : `${Math.ceil(amount / 2 ** 20)}Mi`;
+    fault(
+      ['containers'],
+      `insufficient ${resource}: the Pod requests ${shown(most)}, this machine has ${shown(machine[resource])}`,
+    );
+  }
+}
+
+function servicePorts(
+  { service, message }: PlacedService,
+  pods: readonly PlacedPod[],
+  report: (message: string) => void,
+) {
+  const chosen = pods.filter(
+    ({ pod }) =>
+      pod.metadata.namespace === service.metadata.namespace &&
+      selects(service.selector, pod.metadata.labels),
+  );
+  if (chosen.length === 0) {
+    if (pods.length > 0) {
+      report(message(['spec', 'selector'], 'selects no Pod of these manifests'));
+    }
+    return;
+  }
+  for (const [index, { targetPort }] of service.ports.entries()) {
+    if (typeof targetPort !== 'string') continue;
+    const names = chosen.flatMap(({ pod }) =>
+      [...pod.spec.containers, ...pod.spec.initContainers].flatMap(({ ports: all }) =>
+        all.flatMap(({ name }) => (name === undefined ? [] : [name])),
+      ),
+    );
+    if (names.includes(targetPort)) continue;
+    report(
+      message(
+        ['spec', 'ports', index, 'targetPort'],
+        `${JSON.stringify(targetPort)} is not the name of a port of the selected Pods${hint(targetPort, names)}`,
+      ),
+    );
+  }
+}
+
+/** Whether labels match a selector of equalities; an empty one selects nothing. */
 export function selects(
   selector: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>>,
@@ -55,216 +331,16 @@ export function selects(
   return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 }
 
-/** The number of a port given by number or name among containers. */
+/** A port by number, or by the name that one of the containers gives it. */
 export function portNumber(
-  containers: readonly ContainerSpec[],
+  containers: readonly Pick<ContainerSpec, 'ports'>[],
   port: number | string,
 ): number | undefined {
   if (typeof port === 'number') return port;
-  return containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === port)
-    ?.containerPort;
+  return containers.flatMap(({ ports }) => ports).find(({ name }) => name === port)?.containerPort;
 }
 
-function checkPod({ spec }: PodObject, workload: Workload, report: Report) {
-  const volumes = (spec.volumes ?? []).map(({ name }) => name);
-  const all = [
-    ...(spec.initContainers ?? []).map(
-      (container, i) => [container, `spec.initContainers[${i}]`] as const,
-    ),
-    ...spec.containers.map((container, i) => [container, `spec.containers[${i}]`] as const),
-  ];
-  const seen = new Set<string>();
-  for (const [container, path] of all) {
-    if (seen.has(container.name)) {
-      report({
-        name: `${path}.name`,
-        value: container.name,
-        rule: 'is already the name of another container of the Pod',
-      });
-    }
-    seen.add(container.name);
-    for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
-      if (volumes.includes(mount.name)) continue;
-      report({
-        name: `${path}.volumeMounts[${i}].name`,
-        value: mount.name,
-        rule: 'is no volume of the Pod',
-        remedy: nearest(mount.name, volumes) ?? 'add it to spec.volumes',
-      });
-    }
-    checkEnvironment(container, path, workload, report);
-    checkProbes(container, path, report);
-    checkResources(container, path, report);
-  }
-  for (const [i, volume] of (spec.volumes ?? []).entries()) {
-    const path = `spec.volumes[${i}]`;
-    const sources = [volume, ...(volume.projected?.sources ?? [])];
-    for (const source of sources) {
-      const { configMap, secret } = source;
-      if (configMap)
-        checkData(
-          'ConfigMap',
-          workload.configMaps,
-          configMap.name,
-          configMap.optional,
-          configMap.items?.map(({ key }) => key),
-          path,
-          report,
-        );
-      const name = secret && ('secretName' in secret ? secret.secretName : secret.name);
-      if (secret && name)
-        checkData(
-          'Secret',
-          workload.secrets,
-          name,
-          secret.optional,
-          secret.items?.map(({ key }) => key),
-          path,
-          report,
-        );
-    }
-  }
-}
-
-function checkEnvironment(
-  container: ContainerSpec,
-  path: string,
-  workload: Workload,
-  report: Report,
-) {
-  for (const [i, { value, valueFrom }] of (container.env ?? []).entries()) {
-    const at = `${path}.env[${i}]`;
-    if (value !== undefined && valueFrom)
-      report({ name: at, rule: 'has both value and valueFrom', remedy: 'keep one' });
-    const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
-    if (configMapKeyRef)
-      checkData(
-        'ConfigMap',
-        workload.configMaps,
-        configMapKeyRef.name,
-        configMapKeyRef.optional,
-        [configMapKeyRef.key],
-        at,
-        report,
-      );
-    if (secretKeyRef)
-      checkData(
-        'Secret',
-        workload.secrets,
-        secretKeyRef.name,
-        secretKeyRef.optional,
-        [secretKeyRef.key],
-        at,
-        report,
-      );
-  }
-  for (const [i, { configMapRef, secretRef }] of (container.envFrom ?? []).entries()) {
-    const at = `${path}.envFrom[${i}]`;
-    if (configMapRef)
-      checkData(
-        'ConfigMap',
-        workload.configMaps,
-        configMapRef.name,
-        configMapRef.optional,
-        [],
-        at,
-        report,
-      );
-    if (secretRef)
-      checkData('Secret', workload.secrets, secretRef.name, secretRef.optional, [], at, report);
-  }
-}
-
-function checkData(
-  kind: string,
-  objects: DataObjects,
-  name: string,
-  optional: boolean | undefined,
-  keys: readonly string[] | undefined,
-  path: string,
-  report: Report,
-) {
-  if (optional) return;
-  const data = objects[name];
-  if (!data) {
-    report({
-      name: path,
-      value: name,
-      rule: `names a ${kind} that these files do not hold`,
-      remedy: nearest(name, Object.keys(objects)) ?? `add the ${kind}`,
-    });
-    return;
-  }
-  for (const key of keys ?? []) {
-    if (Object.hasOwn(data, key)) continue;
-    report({
-      name: path,
-      value: key,
-      rule: `is no key of ${kind} ${name}`,
-      remedy: nearest(key, Object.keys(data)),
-    });
-  }
-}
-
-function checkProbes(container: ContainerSpec, path: string, report: Report) {
-  const sidecarOrMain = !path.includes('initContainers') || container.restartPolicy === 'Always';
-  for (const kind of ['startupProbe', 'readinessProbe', 'livenessProbe'] as const) {
-    const probe: Probe | undefined = container[kind];
-    if (!probe) continue;
-    if (!sidecarOrMain)
-      report({
-        name: `${path}.${kind}`,
-        rule: 'must not be set for an init container',
-        remedy: 'restartPolicy: Always would make it a sidecar',
-      });
-    if (kind !== 'readinessProbe' && (probe.successThreshold ?? 1) !== 1) {
-      report({
-        name: `${path}.${kind}.successThreshold`,
-        value: probe.successThreshold,
-        rule: 'must be 1',
-      });
-    }
-    const port = probe.httpGet?.port ?? probe.tcpSocket?.port;
-    if (port !== undefined && portNumber([container], port) === undefined) {
-      report({
-        name: `${path}.${kind}`,
-        value: port,
-        rule: 'is the name of no port of the container',
-      });
-    }
-  }
-  if (!sidecarOrMain && container.lifecycle) {
-    report({ name: `${path}.lifecycle`, rule: 'must not be set for an init container' });
-  }
-}
-
-function checkResources({ resources }: ContainerSpec, path: string, report: Report) {
-  for (const [name, request] of Object.entries(resources?.requests ?? {})) {
-    const limit = resources?.limits?.[name];
-    if (limit === undefined || (parseQuantity(request) ?? 0) <= (parseQuantity(limit) ?? 0))
-      continue;
-    report({
-      name: `${path}.resources.requests.${name}`,
-      value: request,
-      rule: `must be at most its limit ${limit}`,
-    });
-  }
-}
-
-function checkHostPorts({ metadata, spec }: PodObject, taken: Map<number, string>, report: Report) {
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
-    for (const { hostPort } of container.ports ?? []) {
-      if (hostPort === undefined) continue;
-      const owner = `${metadata.name}/${container.name}`;
-      const other = taken.get(hostPort);
-      if (other)
-        report({
-          name: `Pod ${metadata.name} container ${container.name} hostPort`,
-          value: hostPort,
-          rule: `is already taken by ${other}`,
-          remedy: 'choose another port',
-        });
-      else taken.set(hostPort, owner);
-    }
-  }
+function hint(name: string, known: readonly string[]): string {
+  const text = nearest(name, known);
+  return text ? `: ${text}` : '';
 }

@@ -9,29 +9,58 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExpectedError } from '@sidekit/core';
-import type { EngineName, FoundEngine } from '../engine/find.ts';
+import type { FoundEngine } from '../engine/find.ts';
 import type { PodStatusObject } from '../lifecycle/status.ts';
 import type { DataObjects, PodObject } from '../manifest/types.ts';
+import { PodVolumes } from '../volumes/pod-volumes.ts';
 
 /** What a supervisor is given: a Pod and everything it refers to. */
 export interface PodRecord {
   readonly pod: PodObject;
+  readonly uid: string;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
   readonly engine: FoundEngine;
   readonly configMaps: EncodedData;
   readonly secrets: EncodedData;
-  /** Names of the Services that select this Pod, by which other Pods find it. */
-  readonly services: readonly string[];
-  readonly publish: readonly PublishedPort[];
-  readonly backoffBase?: number;
+  /** The folder of the store that it is in. */
+  readonly store: string;
+  /** The folder of its volumes on the host. */
+  readonly volumes: string;
+  /** The Services that select this Pod. */
+  readonly services: readonly PodService[];
+  /** Variables of the Services of its namespace. */
+  readonly serviceVariables: Readonly<Record<string, string>>;
+  readonly hostPorts: readonly HostPort[];
+  readonly backoffBase?: number | undefined;
 }
 
-export interface PublishedPort {
+/** A Service as one of its Pods sees it. */
+export interface PodService {
   readonly name: string;
-  readonly container: number;
-  /** On 127.0.0.1; 0 lets the engine choose. */
-  readonly host: number;
+  readonly namespace: string;
+  /** Found and sent to even while it is not ready. */
+  readonly always: boolean;
+  readonly ports: readonly ServiceTarget[];
+}
+
+export interface ServiceTarget {
+  readonly name: string | undefined;
+  readonly port: number;
+  /** The port of the Pod. */
+  readonly target: number;
+  /** The port of 127.0.0.1 that leads to it; undefined where none does. */
+  readonly host: number | undefined;
+}
+
+export interface HostPort {
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly hostIP: string;
+  readonly protocol: string;
 }
 
 /** ConfigMaps and Secrets with their values in base64, for JSON. */
@@ -58,6 +87,10 @@ export class PodFolder {
   }
 
   readonly file = (name: string): string => join(this.path, name);
+
+  get exists(): boolean {
+    return existsSync(this.file('record.json'));
+  }
 
   get record(): PodRecord {
     return JSON.parse(readFileSync(this.file('record.json'), 'utf8'));
@@ -108,7 +141,12 @@ export class PodFolder {
     }
   }
 
+  /** Removes the folder and the volumes. */
   remove(): void {
+    if (this.exists) {
+      const { volumes, pod } = this.record;
+      new PodVolumes(volumes, pod.spec).remove();
+    }
     rmSync(this.path, { recursive: true, force: true });
   }
 
@@ -160,6 +198,11 @@ export class PodStore {
   get endpoints(): string {
     return join(this.root, 'endpoints');
   }
+
+  /** Where the volumes of a Pod are: on disk, since the folder of the state may be in memory. */
+  volumes(pod: string, uid: string): string {
+    return join(tmpdir(), `sidekit-pod-${process.getuid?.() ?? 0}-volumes`, `${pod}-${uid}`);
+  }
 }
 
 export function encodeData(objects: DataObjects): EncodedData {
@@ -182,9 +225,22 @@ function mapValues<A, B>(
   );
 }
 
-/** The label that all containers of a Pod carry. */
-export function podLabel(name: string): string {
-  return `dev.sidekit.pod=${name}`;
+/** The label of all containers of all Pods; its value is the Pod's name. */
+export const POD_LABEL = 'dev.sidekit.pod';
+
+/** The label of a Pod's containers that its sandbox has not; its value is the container's name. */
+export const CONTAINER_LABEL = 'dev.sidekit.container';
+
+/** The label of all containers that one store's Pods have; its value is the store's folder. */
+const STORE_LABEL = 'dev.sidekit.pod.store';
+
+/** Finds all containers of a store, also those whose Pod it has forgotten. */
+export function storeLabel(root: string): string {
+  return `${STORE_LABEL}=${root}`;
 }
 
-export type { EngineName };
+/** The labels that all containers of a Pod carry; `own` is that of this very Pod. */
+export function podLabels({ pod, uid, store }: Pick<PodRecord, 'pod' | 'uid' | 'store'>) {
+  const own = `dev.sidekit.pod.uid=${uid}`;
+  return { own, all: [`${POD_LABEL}=${pod.metadata.name}`, own, storeLabel(store)] };
+}

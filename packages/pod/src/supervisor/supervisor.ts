@@ -1,19 +1,30 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { ExpectedError, errorText, PollingWatch, silentLog } from '@sidekit/core';
-import { type Died, Engine, type ImageInfo } from '../engine/engine.ts';
-import { PAUSE_IMAGE } from '../engine/pause-image.ts';
+import { join } from 'node:path';
+import { errorText, PollingWatch, silentLog } from '@sidekit/core';
+import type { Died } from '../engine/deaths.ts';
+import { Engine, type ImageInfo } from '../engine/engine.ts';
+import { environmentOf } from '../engine/environment.ts';
 import { runRequest } from '../engine/run-request.ts';
 import { PodMachine } from '../lifecycle/machine.ts';
-import { statusOf } from '../lifecycle/status.ts';
-import type { PodAction, PodEvent } from '../lifecycle/types.ts';
+import { type PodStatusObject, statusOf } from '../lifecycle/status.ts';
+import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
+import type { PodData } from '../volumes/files.ts';
+import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { serveControl } from './control.ts';
+import { Endpoints, writeHosts } from './endpoints.ts';
+import { ServiceForwarder } from './forwarder.ts';
 import { carryOut } from './handlers.ts';
-import { setEndpoint, writeHosts } from './hosts.ts';
-import { watchSizeLimits } from './size-limit.ts';
-import { decodeData, type PodFolder, type PodRecord, podLabel } from './store.ts';
-import { makeVolumes, publishVolumes, releaseVolumes } from './volumes.ts';
+import { findImage, userProblem } from './images.ts';
+import { Runs } from './runs.ts';
+import { type Sandbox, sandboxName, startSandbox } from './sandbox.ts';
+import { decodeData, type PodFolder, type PodRecord, podLabels } from './store.ts';
+
+/** How often the sizes of emptyDirs are looked at, as the kubelet's eviction manager does. */
+const HOUSEKEEPING = 10_000;
+/** How often a death that no event told of is looked for. */
+const SWEEP = 60_000;
 
 /**
  * Looks after one Pod from its start to its end: carries out what the state machine says, and
@@ -21,113 +32,139 @@ import { makeVolumes, publishVolumes, releaseVolumes } from './volumes.ts';
  */
 export class Supervisor {
   readonly #folder: PodFolder;
-  readonly #endpoints: string;
   readonly #engine: Engine;
   readonly #machine: PodMachine;
+  readonly #runs: Runs;
+  readonly #volumes: PodVolumes;
+  readonly #endpoints: Endpoints;
+  readonly #forwarder: ServiceForwarder;
   readonly #ended = Promise.withResolvers<void>();
-  /** Deaths that were told before `run` had returned the container's id. */
-  readonly #early = new Map<string, Died>();
   readonly #images = new Map<string, ImageInfo>();
-  readonly #running = new Map<string, { readonly container: string; readonly attempt: number }>();
   #record: PodRecord;
+  #data: PodData;
+  #sandbox: Sandbox | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #infra = '';
-  #podIP = '';
+  #status: PodStatusObject | undefined;
   #findable = false;
-  #evicted: string | undefined;
 
   constructor(folder: PodFolder, endpoints: string) {
     this.#folder = folder;
-    this.#endpoints = endpoints;
     this.#record = folder.record;
-    this.#engine = new Engine(this.#record.engine);
-    const { backoffBase } = this.#record;
-    this.#machine = new PodMachine({
-      spec: this.#record.pod.spec,
-      ...(backoffBase === undefined ? {} : { backoffBase }),
-    });
+    this.#data = dataOf(this.#record);
+    const { engine, volumes, pod, services, backoffBase } = this.#record;
+    this.#engine = new Engine(engine);
+    this.#runs = new Runs(this.#engine, join(volumes, '.termination-messages'));
+    this.#volumes = new PodVolumes(volumes, pod.spec);
+    this.#endpoints = new Endpoints(endpoints);
+    this.#forwarder = new ServiceForwarder(services, this.#endpoints);
+    this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit: pod.backoffLimit });
   }
 
-  /** Runs the Pod to its end. @throws {ExpectedError} where its sandbox cannot be made. */
+  /** Runs the Pod to its end. Never rejects: a sandbox that cannot be made is a failed Pod. */
   async run(): Promise<void> {
-    const { pod } = this.#record;
     writeFileSync(this.#folder.file('pid'), String(process.pid));
-    const control = await serveControl(this.#folder.file('control.sock'), (request) => {
-      if (request.type === 'terminate') this.#tell(request);
-      else this.#update();
-    });
-    let unfollow: (() => void) | undefined;
-    let watch: PollingWatch | undefined;
-    let unmeter: (() => void) | undefined;
+    this.#publishStatus();
+    let control: Server | undefined;
+    const closers: (() => unknown)[] = [];
     try {
-      makeVolumes(this.#volumes, pod, decodeAll(this.#record));
-      unfollow = this.#engine.followDeaths(podLabel(pod.metadata.name), new Date(), (died) =>
-        this.#onDied(died),
+      control = await serveControl(this.#folder.file('control.sock'), (request) => {
+        if (request.type === 'terminate') this.#tell(request);
+        else this.#update();
+      });
+      this.#volumes.make();
+      this.#publishVolumes();
+      closers.push(
+        this.#engine.followDeaths(podLabels(this.#record).own, new Date(), (died) =>
+          this.#onDied(died),
+        ),
       );
-      await this.#startSandbox();
-      watch = this.#watchEndpoints();
-      unmeter = watchSizeLimits(this.#volumes, pod, (message) => this.#evict(message));
+      await Promise.all([this.#startSandbox(), this.#knowImages()]);
+      closers.push(this.#watchEndpoints(), this.#keepHouse());
       this.#tell({ type: 'begin' });
       await this.#ended.promise;
     } catch (error) {
-      this.#note({ type: 'note', reason: 'FailedCreatePodSandBox', message: errorText(error) });
-      this.#fail();
-      throw error;
+      this.#tell({ type: 'fail', reason: 'FailedCreatePodSandBox', message: errorText(error) });
     } finally {
       clearTimeout(this.#timer);
-      unfollow?.();
-      unmeter?.();
-      await watch?.close();
-      setEndpoint(this.#endpoints, this.#record.services, pod.metadata.name, undefined);
-      // Only ended, not removed: the containers that used it are kept for their logs.
-      if (this.#infra) await this.#engine.signal(this.#infra, 'SIGKILL').catch(() => {});
-      releaseVolumes(this.#volumes, pod);
-      await close(control);
+      for (const close of closers) close();
+      this.#forwarder.close();
+      this.#setFindable(false);
+      // Its containers stay for their logs until `down`; only the sandbox goes.
+      if (this.#sandbox) await this.#engine.signal(this.#sandbox.id, 'SIGKILL').catch(() => {});
+      control?.close();
     }
   }
 
-  get #volumes(): string {
-    return this.#folder.file('volumes');
+  /** Ends the Pod as the API would, by its own grace period. */
+  terminate(): void {
+    this.#tell({ type: 'terminate' });
+  }
+
+  async #startSandbox() {
+    const { pod } = this.#record;
+    const labels = podLabels(this.#record).all;
+    try {
+      this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
+    } catch (error) {
+      // The pause image is made by the first Pod that misses it: asking first would cost each
+      // Pod a call of the engine.
+      if (!(await this.#engine.ensurePauseImage())) throw error;
+      this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
+    }
+    this.#publishVolumes();
+    writeHosts(this.#hosts, pod, this.#sandbox.podIP, this.#endpoints);
+  }
+
+  get #podIP(): string {
+    return this.#sandbox?.podIP ?? '';
   }
 
   get #hosts(): string {
-    return this.#folder.file('hosts');
+    return join(this.#record.volumes, '.hosts');
   }
 
-  /** The container that owns the Pod's network, IPC and published ports. */
-  async #startSandbox() {
-    const { pod, publish } = this.#record;
-    const { name } = pod.metadata;
-    await this.#engine.ensurePauseImage();
-    this.#infra = await this.#engine.run({
-      name: `pod-${name}`,
-      image: PAUSE_IMAGE,
-      args: [],
-      flags: [
-        `--label=${podLabel(name)}`,
-        `--hostname=${pod.spec.hostname ?? name}`,
-        '--ipc=shareable',
-        '--cap-drop=ALL',
-        '--read-only',
-        ...(pod.spec.securityContext?.sysctls ?? []).map(
-          ({ name: key, value }) => `--sysctl=${key}=${value}`,
-        ),
-        ...publish.map(({ host, container }) => `--publish=127.0.0.1:${host || ''}:${container}`),
-      ],
-    });
-    this.#podIP = await this.#engine.address(this.#infra);
-    publishVolumes(this.#volumes, pod, decodeAll(this.#record), this.#podIP);
-    writeHosts(this.#hosts, pod, this.#podIP, this.#endpoints);
+  get #context() {
+    return { pod: this.#record.pod, uid: this.#record.uid, podIP: this.#podIP };
   }
 
-  /** Keeps /etc/hosts of the Pod up to date with the Ready Pods of Services. */
-  #watchEndpoints(): PollingWatch {
-    return new PollingWatch({
-      directories: [this.#endpoints],
-      interval: 1000,
-      poll: () => writeHosts(this.#hosts, this.#record.pod, this.#podIP, this.#endpoints),
+  /** Keeps /etc/hosts and the Services' ports up to date with the Pods that get their traffic. */
+  #watchEndpoints(): () => void {
+    const watch = new PollingWatch({
+      directories: [this.#endpoints.directory],
+      interval: 30_000,
+      poll: async () => {
+        writeHosts(this.#hosts, this.#record.pod, this.#podIP, this.#endpoints);
+        await this.#forwarder.refresh();
+      },
       log: silentLog,
     });
+    return () => watch.close();
+  }
+
+  #keepHouse(): () => void {
+    const sweep = setInterval(() => this.#sweep(), SWEEP);
+    const size = this.#volumes.limited
+      ? setInterval(() => this.#checkSizes(), HOUSEKEEPING)
+      : undefined;
+    return () => {
+      clearInterval(sweep);
+      clearInterval(size);
+    };
+  }
+
+  /** An engine that was restarted may have lost an event. */
+  async #sweep() {
+    for (const id of this.#runs.ids) {
+      const end = await this.#engine.end(id);
+      if (end) this.#onDied({ id, exitCode: end.exitCode });
+    }
+  }
+
+  #checkSizes() {
+    const full = this.#volumes.overfull();
+    if (!full) return;
+    const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}".`;
+    this.#tell({ type: 'fail', reason: 'Evicted', message });
   }
 
   #tell(event: PodEvent) {
@@ -135,10 +172,8 @@ export class Supervisor {
     clearTimeout(this.#timer);
     const { deadline } = this.#machine;
     if (deadline !== undefined) {
-      this.#timer = setTimeout(
-        () => this.#tell({ type: 'tick' }),
-        Math.max(0, deadline - Date.now()),
-      );
+      const wait = Math.min(Math.max(0, deadline - Date.now()), 2 ** 31 - 1);
+      this.#timer = setTimeout(() => this.#tell({ type: 'tick' }), wait);
     }
     this.#publishStatus();
   }
@@ -150,7 +185,7 @@ export class Supervisor {
       case 'ended':
         return this.#ended.resolve();
       case 'start':
-        return void this.#start(this.#spec(action.container), action.attempt);
+        return void this.#start(action);
       case 'signal':
         return void this.#signal(action);
       case 'hook':
@@ -159,89 +194,98 @@ export class Supervisor {
     }
   }
 
-  async #start(container: ContainerSpec, attempt: number) {
-    const { name } = container;
+  async #start({ container, attempt }: Run) {
+    const run = { container, attempt };
+    const spec = this.#spec(container);
     try {
-      const problem = await this.#imageProblem(container);
-      if (problem) return this.#tell({ type: 'startFailed', container: name, attempt, ...problem });
-      const id = await this.#engine.run(
-        runRequest({ ...this.#place, data: decodeAll(this.#record) }, container, attempt),
-      );
-      this.#running.set(id, { container: name, attempt });
-      this.#tell({ type: 'started', container: name, attempt, id });
-      const early = this.#early.get(id);
+      const image = await this.#image(spec);
+      if ('reason' in image) return this.#tell({ type: 'startFailed', ...run, ...image });
+      const request = runRequest(this.#place, spec, {
+        attempt,
+        image,
+        environment: environmentOf(spec, this.#context, this.#data, this.#serviceVariables),
+        mounts: [
+          ...this.#volumes.mounts(spec.volumeMounts),
+          { source: this.#hosts, target: '/etc/hosts', readOnly: false },
+          this.#runs.messageMount(run, spec),
+        ],
+      });
+      const id = await this.#engine.run(request);
+      const early = this.#runs.add(id, run);
+      this.#tell({ type: 'started', ...run, id });
       if (early) this.#onDied(early);
     } catch (error) {
-      // The runtime could not start its program: Kubernetes counts that as an exit with 128.
-      this.#note({ type: 'note', reason: 'Failed', container: name, message: errorText(error) });
-      this.#tell({ type: 'started', container: name, attempt, id: '' });
-      this.#tell({ type: 'exited', container: name, attempt, exitCode: 128 });
+      // Its program could not be started: Kubernetes counts that as a run that exits with 128.
+      this.#note({ type: 'note', reason: 'Failed', container, message: errorText(error) });
+      const reason = 'StartError';
+      this.#tell({ type: 'exited', ...run, exitCode: 128, reason, message: errorText(error) });
     }
-    this.#forgetOldRuns(name, attempt);
+    this.#forgetOldRuns(run);
   }
 
   get #place() {
+    const { pod } = this.#record;
     return {
       engine: this.#engine.name,
-      pod: this.#record.pod,
-      infra: `pod-${this.#record.pod.metadata.name}`,
-      podIP: this.#podIP,
-      volumes: this.#volumes,
-      hosts: this.#hosts,
-      label: podLabel(this.#record.pod.metadata.name),
+      pod,
+      infra: sandboxName(pod),
+      labels: podLabels(this.#record).all,
     };
   }
 
-  /** Why a container cannot be started from its image, in the kubelet's words. */
-  async #imageProblem({ image, imagePullPolicy, securityContext }: ContainerSpec) {
-    const policy =
-      imagePullPolicy ?? (/:(?!latest$)[^/]+$/.test(image) ? 'IfNotPresent' : 'Always');
-    let info =
-      policy === 'Always'
-        ? undefined
-        : (this.#images.get(image) ?? (await this.#engine.image(image)));
-    if (!info && policy === 'Never') {
-      return {
-        reason: 'ErrImageNeverPull',
-        message: `Container image "${image}" is not present with pull policy of Never`,
-      };
-    }
-    if (!info) {
-      try {
-        await this.#engine.pull(image);
-      } catch (error) {
-        // Without a registry the local image is what there is.
-        info = await this.#engine.image(image);
-        if (!info) return { reason: 'ErrImagePull', message: errorText(error) };
-      }
-      info ??= await this.#engine.image(image);
-    }
-    if (info) this.#images.set(image, info);
-    const shared = this.#record.pod.spec.securityContext;
-    const user = securityContext?.runAsUser ?? shared?.runAsUser;
-    if (!(securityContext?.runAsNonRoot ?? shared?.runAsNonRoot)) return undefined;
-    const effective = user === undefined ? (info?.user.split(':')[0] ?? '') : String(user);
-    if (/^[1-9]\d*$/.test(effective)) return undefined;
-    const cause =
-      effective === '' || effective === '0'
-        ? 'image will run as root'
-        : `image has non-numeric user (${effective}), cannot verify user is non-root`;
-    return {
-      reason: 'CreateContainerConfigError',
-      message: `container has runAsNonRoot and ${cause}`,
-    };
+  get #serviceVariables(): ReadonlyMap<string, string> {
+    const { serviceVariables, pod } = this.#record;
+    return new Map(pod.spec.enableServiceLinks ? Object.entries(serviceVariables) : []);
+  }
+
+  /** Looks at the images while the sandbox starts. */
+  async #knowImages() {
+    const { initContainers, containers } = this.#record.pod.spec;
+    const all = new Set([...initContainers, ...containers].map(({ image }) => image));
+    await Promise.all(
+      [...all].map(async (image) => {
+        const found = await this.#engine.image(image);
+        if (found) this.#images.set(image, found);
+      }),
+    );
+  }
+
+  async #image(spec: ContainerSpec) {
+    const { name: container, image, imagePullPolicy } = spec;
+    const known = imagePullPolicy === 'Always' ? undefined : this.#images.get(image);
+    if (known) return userProblem(spec, this.#record.pod.spec, known) ?? known;
+    const found = await findImage(spec, this.#engine, () =>
+      this.#note({
+        type: 'note',
+        reason: 'Pulling',
+        container,
+        message: `Pulling image "${image}"`,
+      }),
+    );
+    if ('reason' in found) return found;
+    this.#images.set(image, found);
+    return userProblem(spec, this.#record.pod.spec, found) ?? found;
   }
 
   /** Of earlier runs only the last is kept, for its log. */
-  #forgetOldRuns(container: string, attempt: number) {
-    const name = `pod-${this.#record.pod.metadata.name}-${container}-${attempt - 2}`;
-    if (attempt >= 2) this.#engine.remove([name]).catch(() => {});
+  #forgetOldRuns({ container, attempt }: Run) {
+    if (attempt < 2) return;
+    const name = `${sandboxName(this.#record.pod)}-${container}-${attempt - 2}`;
+    this.#engine.remove([name]).catch(() => {});
   }
 
-  async #signal({ container, attempt, signal }: Extract<PodAction, { type: 'signal' }>) {
-    const id = this.#idOf(container, attempt);
+  async #signal({ signal, ...run }: Extract<PodAction, { type: 'signal' }>) {
+    const stop = this.#images.get(this.#spec(run.container).image)?.stopSignal ?? 'SIGTERM';
+    const sent = signal === 'SIGTERM' ? stop : signal;
+    const { container } = run;
+    this.#note({
+      type: 'note',
+      reason: 'Signal',
+      container,
+      message: `${sent} sent to ${container}`,
+    });
     try {
-      if (id) await this.#engine.signal(id, signal);
+      await this.#runs.signal(run, sent);
     } catch (error) {
       this.#note({ type: 'note', reason: 'FailedKill', container, message: errorText(error) });
     }
@@ -249,61 +293,54 @@ export class Supervisor {
 
   async #handler(action: Extract<PodAction, { type: 'hook' | 'probe' }>) {
     const { container, attempt, handler, timeout } = action;
+    const id = this.#runs.idOf(action);
     const target = {
       engine: this.#engine,
       container: this.#spec(container),
-      id: this.#idOf(container, attempt) ?? '',
-      podIP: this.#podIP,
+      id: id ?? '',
+      reach: this.#sandbox?.reach ?? ((port: number) => ({ host: '127.0.0.1', port })),
     };
-    const outcome = await carryOut(handler, target, timeout);
+    if (action.type === 'hook') {
+      const message = `${action.hook} hook of ${container}`;
+      this.#note({ type: 'note', reason: 'Hook', container, message });
+    }
+    const outcome = id
+      ? await carryOut(handler, target, timeout)
+      : { ok: false, message: 'the container has ended' };
+    const run = { container, attempt };
     if (action.type === 'hook')
-      this.#tell({ type: 'hookDone', container, attempt, hook: action.hook, ...outcome });
-    else this.#tell({ type: 'probed', container, attempt, probe: action.probe, ...outcome });
+      this.#tell({ type: 'hookDone', ...run, hook: action.hook, ...outcome });
+    else this.#tell({ type: 'probed', ...run, probe: action.probe, ...outcome });
   }
 
   async #onDied(died: Died) {
-    const run = this.#running.get(died.id);
-    if (!run) {
-      this.#early.set(died.id, died);
-      return;
-    }
-    this.#early.delete(died.id);
-    this.#running.delete(died.id);
-    // Only a SIGKILL can be the kernel's for want of memory.
-    const oomKilled = died.exitCode === 137 && (await this.#engine.wasKilledForMemory(died.id));
-    this.#tell({ type: 'exited', ...run, exitCode: died.exitCode, oomKilled });
-  }
-
-  #idOf(container: string, attempt: number): string | undefined {
-    for (const [id, run] of this.#running) {
-      if (run.container === container && run.attempt === attempt) return id;
-    }
-    return undefined;
+    const run = this.#runs.take(died);
+    if (!run) return;
+    const ending = await this.#runs.ending(died, run, this.#spec(run.container));
+    this.#tell({ type: 'exited', ...run, exitCode: died.exitCode, ...ending });
   }
 
   #spec(name: string): ContainerSpec {
     const found = this.#machine.containers.find(({ spec }) => spec.name === name);
-    if (!found) throw new ExpectedError(`no container ${name}`);
+    if (!found) throw new Error(`no container ${name}`);
     return found.spec;
   }
 
-  #evict(message: string) {
-    this.#evicted = message;
-    this.#note({ type: 'note', reason: 'Evicted', message });
-    this.#tell({ type: 'terminate', gracePeriodSeconds: 0 });
-  }
-
+  /** New ConfigMaps and Secrets: they reach the volumes at once, the environment at the next start. */
   #update() {
     this.#record = this.#folder.record;
-    publishVolumes(this.#volumes, this.#record.pod, decodeAll(this.#record), this.#podIP);
-    this.#note({
-      type: 'note',
-      reason: 'Updated',
-      message: 'ConfigMaps and Secrets were published anew',
-    });
+    this.#data = dataOf(this.#record);
+    const changed = this.#publishVolumes();
+    if (changed.length === 0) return;
+    const message = `volumes were published anew: ${changed.join(', ')}`;
+    this.#note({ type: 'note', reason: 'Updated', message });
   }
 
-  #note({ reason, container, message }: Extract<PodAction, { type: 'note' }>) {
+  #publishVolumes(): string[] {
+    return this.#volumes.publish(this.#context, this.#data);
+  }
+
+  #note({ reason, container, message }: Note) {
     this.#folder.note({
       time: new Date().toISOString(),
       reason,
@@ -313,37 +350,36 @@ export class Supervisor {
   }
 
   #publishStatus() {
-    const { pod, services } = this.#record;
-    const status = statusOf(pod, this.#machine, this.#podIP);
-    this.#folder.status = this.#evicted
-      ? { ...status, status: { ...status.status, phase: 'Failed', reason: 'Evicted' } }
-      : status;
-    const findable = this.#machine.ready && !this.#machine.ending;
-    if (findable === this.#findable) return;
-    this.#findable = findable;
-    setEndpoint(this.#endpoints, services, pod.metadata.name, findable ? this.#podIP : undefined);
+    const { pod, uid, createdAt } = this.#record;
+    this.#status = statusOf(pod, this.#machine, {
+      uid,
+      createdAt,
+      engine: this.#engine.name,
+      podIP: this.#podIP,
+      images: new Map([...this.#images].map(([name, { id }]) => [name, id])),
+      before: this.#status,
+      now: Date.now(),
+    });
+    this.#folder.status = this.#status;
+    this.#setFindable(!this.#machine.ended && this.#sandbox !== undefined);
   }
 
-  /** The Pod could not begin: it is shown as failed. */
-  #fail() {
-    const status = statusOf(this.#record.pod, this.#machine, this.#podIP);
-    this.#folder.status = {
-      ...status,
-      status: { ...status.status, phase: 'Failed', reason: 'FailedCreatePodSandBox' },
-    };
+  /** Only a Ready Pod that is not on its way to its end gets the traffic of its Services. */
+  #setFindable(alive: boolean) {
+    const ready = alive && this.#machine.ready && !this.#machine.ending;
+    const { services, pod } = this.#record;
+    const { name } = pod.metadata;
+    if (ready === this.#findable && alive) return;
+    this.#findable = ready;
+    for (const service of services) {
+      const found = ready || (alive && service.always);
+      const ports = service.ports.map(({ target }) => [target, this.#sandbox?.reach(target)]);
+      const endpoint = { pod: name, address: this.#podIP, fromHost: Object.fromEntries(ports) };
+      this.#endpoints.set(service, name, found ? endpoint : undefined);
+    }
   }
 }
 
-function decodeAll(record: PodRecord) {
+function dataOf(record: PodRecord): PodData {
   return { configMaps: decodeData(record.configMaps), secrets: decodeData(record.secrets) };
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
-}
-
-/** Where a detached supervisor's own output goes. */
-export function openLog(folder: PodFolder): { fd: number; close(): void } {
-  const fd = openSync(folder.file('supervisor.log'), 'a', 0o600);
-  return { fd, close: () => closeSync(fd) };
 }

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
+  readdirSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -17,40 +18,57 @@ import type { VolumeFile } from './files.ts';
  * Writes the files of a volume the way the kubelet does (AtomicWriter): a new directory beside
  * the old one, then one rename of the `..data` symlink, so that a reader sees the old files or the
  * new ones, never a mixture. The files themselves are links through `..data`.
+ * @returns whether anything has changed.
  */
 export function publishFiles(
   directory: string,
   files: readonly VolumeFile[],
   group?: number,
-): void {
+): boolean {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const version = mkdtempSync(join(directory, '..version-'));
-  chmodSync(version, 0o755);
+  const version = `..v-${digest(files)}`;
+  const data = join(directory, '..data');
+  const old = linkTarget(data);
+  if (old === version) return false;
+  writeVersion(join(directory, version), files, group);
+  const temporary = join(directory, '..data_tmp');
+  rmSync(temporary, { force: true });
+  symlinkSync(version, temporary);
+  renameSync(temporary, data);
+  linkNames(directory, new Set(files.map(({ path }) => path.split('/')[0] ?? path)));
+  if (old) rmSync(join(directory, old), { recursive: true, force: true });
+  return true;
+}
+
+function digest(files: readonly VolumeFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, content, mode } of files) {
+    hash.update(`${path}\0${mode}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex').slice(0, 24);
+}
+
+function writeVersion(version: string, files: readonly VolumeFile[], group: number | undefined) {
+  rmSync(version, { recursive: true, force: true });
+  mkdirSync(version, { mode: 0o755 });
   for (const { path, content, mode } of files) {
     const target = join(version, path);
     mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
     writeFileSync(target, content, { mode });
-    // fsGroup may read what its owner may, as the kubelet's ownership change gives.
-    chmodSync(target, group === undefined ? mode : mode | ((mode & 0o700) >> 3));
+    // fsGroup may read every file of a volume (kubelet: SetVolumeOwnership's mask 0440).
     if (group !== undefined) chownSync(target, 0, group);
+    chmodSync(target, group === undefined ? mode : mode | 0o440);
   }
-  const data = join(directory, '..data');
-  const old = linkTarget(data);
-  const temporary = join(directory, '..data_tmp');
-  rmSync(temporary, { force: true });
-  symlinkSync(version.slice(directory.length + 1), temporary);
-  renameSync(temporary, data);
-  for (const top of new Set(files.map(({ path }) => path.split('/')[0] ?? path))) {
-    if (!exists(join(directory, top))) symlinkSync(join('..data', top), join(directory, top));
-  }
-  if (old) rmSync(join(directory, old), { recursive: true, force: true });
 }
 
-/** An emptyDir: open to every container of the Pod, and to fsGroup where there is one. */
-export function makeEmptyDirectory(directory: string, group?: number): void {
-  mkdirSync(directory, { recursive: true });
-  if (group !== undefined) chownSync(directory, 0, group);
-  chmodSync(directory, group === undefined ? 0o777 : 0o2777);
+/** Links of names that are gone would lead nowhere: they go, too. */
+function linkNames(directory: string, names: ReadonlySet<string>) {
+  for (const name of names) {
+    if (!exists(join(directory, name))) symlinkSync(join('..data', name), join(directory, name));
+  }
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith('..') && !names.has(name)) rmSync(join(directory, name), { force: true });
+  }
 }
 
 function linkTarget(path: string): string | undefined {
@@ -62,10 +80,5 @@ function linkTarget(path: string): string | undefined {
 }
 
 function exists(path: string): boolean {
-  try {
-    lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,0 +1,116 @@
+import type { PodFolder } from '../supervisor/store.ts';
+import type { Session } from './session.ts';
+import { allStatuses, podSummary, stateOf } from './summary.ts';
+import { paint } from './terminal.ts';
+
+/** Shows how Pods come up: a live line a container on a terminal, the timeline elsewhere. */
+export class Progress {
+  readonly #session: Session;
+  readonly #folders: PodFolder[] = [];
+  readonly #shown = new Map<PodFolder, number>();
+  #drawn = 0;
+  #last = '';
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  add(folder: PodFolder): void {
+    this.#folders.push(folder);
+  }
+
+  show(): void {
+    if (this.#session.terminal.live) this.#draw();
+    else for (const folder of this.#folders) this.#append(folder);
+  }
+
+  /** Prints a line of its own, above what is redrawn. */
+  say(line: string): void {
+    this.#drawn = 0;
+    this.#last = '';
+    this.#session.print(line);
+  }
+
+  #append(folder: PodFolder) {
+    const { timeline, name } = folder;
+    for (const { reason, container = '', message, time } of timeline.slice(
+      this.#shown.get(folder) ?? 0,
+    )) {
+      if (reason === 'Signal' || reason === 'Hook') continue;
+      const subject = container ? `${name}/${container}` : name;
+      this.#session.print(
+        `${time.slice(11, 23)}  ${subject.padEnd(this.#width)}  ${reason.padEnd(13)}  ${message}`,
+      );
+    }
+    this.#shown.set(folder, timeline.length);
+  }
+
+  get #width(): number {
+    return Math.max(
+      ...this.#folders.flatMap(({ name, record }) =>
+        [...record.pod.spec.initContainers, ...record.pod.spec.containers].map(
+          (container) => name.length + 1 + container.name.length,
+        ),
+      ),
+    );
+  }
+
+  #draw() {
+    const lines = this.#folders.flatMap((folder) => this.#lines(folder));
+    const text = lines.join('\n');
+    if (text === this.#last) return;
+    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[J` : '';
+    this.#session.print(`${up}${text}`);
+    this.#drawn = lines.length;
+    this.#last = text;
+  }
+
+  #lines(folder: PodFolder): string[] {
+    const { status, name } = folder;
+    if (!status) return [`  ${name.padEnd(this.#width)}  starting`];
+    return allStatuses(status).map((container) => {
+      const { reason = '', message } = stateOf(container) ?? {};
+      const init = status.status.initContainerStatuses.includes(container);
+      const done = container.ready || (reason === 'Completed' && init);
+      const failed = /Back|Err|Error|OOM/.test(reason);
+      const mark = done
+        ? paint(this.#session.terminal, '32', '✔')
+        : failed
+          ? paint(this.#session.terminal, '31', '✘')
+          : '…';
+      const word =
+        reason === 'Running' ? (container.ready ? 'ready' : 'running, not ready') : reason;
+      const restarts = container.restartCount > 0 ? `, ${container.restartCount} restarts` : '';
+      const why = message && failed ? `: ${message}` : '';
+      const width = process.stdout.columns ?? 80;
+      return `${mark} ${`${name}/${container.name}`.padEnd(this.#width)}  ${word}${restarts}${why}`.slice(
+        0,
+        width + 9,
+      );
+    });
+  }
+}
+
+/** Why a Pod is not where it should be, in one sentence. */
+export function reasonsOf(folder: PodFolder): string {
+  const { status } = folder;
+  if (!status) return 'its supervisor has not begun';
+  if (status.status.message) return status.status.message;
+  const unready = allStatuses(status).filter(({ ready }) => !ready);
+  // What only waits for another container is not the reason.
+  const causes = unready.filter((one) => !/Initializing|Creating/.test(stateOf(one)?.reason ?? ''));
+  const waiting = causes.length > 0 ? causes : unready;
+  const words = waiting.map((container) => {
+    const { reason, message } = stateOf(container) ?? {};
+    const { terminated } = container.state;
+    if (reason === 'Running') {
+      const started = container.started ? 'is not ready' : 'has not started';
+      return `container ${container.name} runs but ${started}`;
+    }
+    if (terminated) {
+      return `container ${container.name} exited with ${terminated.exitCode} (${terminated.reason})${terminated.message ? `: ${terminated.message.trim()}` : ''}`;
+    }
+    return `container ${container.name} waits: ${reason}${message ? ` (${message})` : ''}`;
+  });
+  return words.join('; ') || podSummary(status);
+}

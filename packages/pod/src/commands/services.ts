@@ -1,0 +1,169 @@
+import { createServer } from 'node:net';
+import { ExpectedError } from '@sidekit/core';
+import { portNumber, selects } from '../manifest/references.ts';
+import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
+import type { HostPort, PodService, PodStore } from '../supervisor/store.ts';
+
+/** What of a Pod can be reached from this machine, and what it is told of Services. */
+export interface Exposure {
+  readonly services: readonly PodService[];
+  readonly serviceVariables: Readonly<Record<string, string>>;
+  readonly hostPorts: readonly HostPort[];
+}
+
+/**
+ * Finds each Pod's Services and the ports of 127.0.0.1 that lead to them: a Service's nodePort,
+ * else its own port where that is free, else a free one. A Service that is up already keeps its.
+ * @throws {ExpectedError} where a nodePort is taken.
+ */
+export async function exposures(
+  { pods, services }: Workload,
+  store: PodStore,
+): Promise<(pod: PodObject) => Exposure> {
+  const chooser = new PortChooser(store);
+  const found: { readonly service: ServiceObject; readonly hosts: readonly number[] }[] = [];
+  for (const service of services) {
+    const hosts: number[] = [];
+    for (const port of service.ports) hosts.push(await chooser.choose(service, port));
+    found.push({ service, hosts });
+  }
+  return (pod) => ({
+    services: found
+      .filter(({ service }) => isOf(service, pod))
+      .map(({ service, hosts }) => seenBy(pod, service, hosts)),
+    serviceVariables: Object.assign(
+      {},
+      ...services
+        .filter(({ metadata }) => metadata.namespace === pod.metadata.namespace)
+        .map((service) => variables(service, pods)),
+    ),
+    hostPorts: [...pod.spec.initContainers, ...pod.spec.containers].flatMap(({ ports }) =>
+      ports.flatMap(({ hostPort, containerPort, protocol, hostIP = '127.0.0.1' }) =>
+        hostPort ? [{ hostPort, containerPort, protocol, hostIP }] : [],
+      ),
+    ),
+  });
+}
+
+/** Services whose port is not the Pods' own: inside other Pods, only the Pods' own port is there. */
+export function unmappedPorts({ services, pods }: Workload): string[] {
+  return services.flatMap((service) => {
+    const own = pods.filter((pod) => isOf(service, pod));
+    if (own.length === pods.length) return [];
+    return service.ports.flatMap(({ port, targetPort }) => {
+      const target = own[0] && portNumber(containersOf(own[0]), targetPort);
+      if (target === undefined || target === port) return [];
+      const { name } = service.metadata;
+      return [
+        `note: other Pods reach Service ${name} as ${name}:${target}, its targetPort; no cluster IP maps ${port} to it here`,
+      ];
+    });
+  });
+}
+
+function isOf({ metadata, selector }: ServiceObject, pod: PodObject): boolean {
+  return metadata.namespace === pod.metadata.namespace && selects(selector, pod.metadata.labels);
+}
+
+function seenBy(pod: PodObject, service: ServiceObject, hosts: readonly number[]): PodService {
+  const { metadata, publishNotReadyAddresses } = service;
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    always: publishNotReadyAddresses,
+    ports: service.ports.flatMap(({ name, port, targetPort }, index) => {
+      const target = portNumber(containersOf(pod), targetPort);
+      return target === undefined ? [] : [{ name, port, target, host: hosts[index] }];
+    }),
+  };
+}
+
+/** The variables of Kubernetes' Service links; the host is the Service's name, not an address. */
+function variables(service: ServiceObject, pods: readonly PodObject[]): Record<string, string> {
+  const [pod] = pods.filter((one) => isOf(service, one));
+  const ports = service.ports.flatMap(({ name, targetPort }) => {
+    const target = pod && portNumber(containersOf(pod), targetPort);
+    return target === undefined ? [] : [{ name, target }];
+  });
+  const [first] = ports;
+  if (service.headless || !first) return {};
+  const host = service.metadata.name;
+  const prefix = constant(host);
+  const values: Record<string, string> = {
+    [`${prefix}_SERVICE_HOST`]: host,
+    [`${prefix}_SERVICE_PORT`]: String(first.target),
+    [`${prefix}_PORT`]: `tcp://${host}:${first.target}`,
+  };
+  for (const { name, target } of ports) {
+    if (name) values[`${prefix}_SERVICE_PORT_${constant(name)}`] = String(target);
+    const link = `${prefix}_PORT_${target}_TCP`;
+    Object.assign(values, {
+      [link]: `tcp://${host}:${target}`,
+      [`${link}_PROTO`]: 'tcp',
+      [`${link}_PORT`]: String(target),
+      [`${link}_ADDR`]: host,
+    });
+  }
+  return values;
+}
+
+function constant(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_');
+}
+
+function containersOf({ spec }: PodObject) {
+  return [...spec.containers, ...spec.initContainers];
+}
+
+/** Hands out ports of 127.0.0.1, none twice. */
+class PortChooser {
+  readonly #taken = new Set<number>();
+  readonly #held = new Map<string, number>();
+
+  constructor(store: PodStore) {
+    for (const folder of store.pods) {
+      if (!folder.supervised) continue;
+      for (const { name, namespace, ports } of folder.record.services) {
+        for (const { port, host } of ports) {
+          if (host !== undefined) this.#held.set(`${namespace}/${name}:${port}`, host);
+        }
+      }
+    }
+  }
+
+  async choose(
+    { metadata }: ServiceObject,
+    { port, nodePort }: ServiceObject['ports'][number],
+  ): Promise<number> {
+    const held = this.#held.get(`${metadata.namespace}/${metadata.name}:${port}`);
+    const chosen =
+      held !== undefined && (nodePort === undefined || nodePort === held)
+        ? held
+        : await this.#free(metadata.name, port, nodePort);
+    this.#taken.add(chosen);
+    return chosen;
+  }
+
+  async #free(service: string, port: number, nodePort: number | undefined): Promise<number> {
+    if (nodePort !== undefined) {
+      if (!this.#taken.has(nodePort) && (await bindable(nodePort))) return nodePort;
+      throw new ExpectedError(
+        `Service ${service}: nodePort ${nodePort} of 127.0.0.1 is taken: free it, or leave nodePort out`,
+      );
+    }
+    if (!this.#taken.has(port) && (await bindable(port))) return port;
+    return (await bindable(0)) ?? 0;
+  }
+}
+
+/** Binds a port of 127.0.0.1 for a moment. @returns the port, or undefined where that fails. */
+function bindable(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core';
+import type { Session } from './commands/session.ts';
+import { ManifestError } from './manifest/document.ts';
+import { PodFolder, PodStore } from './supervisor/store.ts';
+
+/** What the process gives: main.ts alone reads it from there. */
+export interface Surroundings {
+  readonly storeRoot: string;
+  /** stdout is a terminal. */
+  readonly live: boolean;
+  readonly colours: boolean;
+  readonly engine: string | undefined;
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly print: (text: string) => void;
+  readonly onSignal: (names: readonly NodeJS.Signals[], callback: () => void) => void;
+}
+
+interface Command {
+  readonly help: string;
+  readonly run: (argv: readonly string[], session: Session) => Promise<ExitCode> | ExitCode;
+}
+
+/** Each command is loaded when it is called. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => {
+    const { up, upHelp } = await import('./commands/up.ts');
+    return { help: upHelp, run: up };
+  },
+  ps: async () => {
+    const { ps, psHelp } = await import('./commands/ps.ts');
+    return { help: psHelp, run: ps };
+  },
+  logs: async () => {
+    const { logs, logsHelp } = await import('./commands/logs.ts');
+    return { help: logsHelp, run: logs };
+  },
+  exec: async () => {
+    const { exec, execHelp } = await import('./commands/exec.ts');
+    return { help: execHelp, run: exec };
+  },
+  events: async () => {
+    const { events, eventsHelp } = await import('./commands/events.ts');
+    return { help: eventsHelp, run: events };
+  },
+  down: async () => {
+    const { down, downHelp } = await import('./commands/down.ts');
+    return { help: downHelp, run: down };
+  },
+};
+
+/** Runs one command; every failure is a sentence and an exit code. */
+export async function runProgram(
+  [name = '--help', ...argv]: readonly string[],
+  around: Surroundings,
+): Promise<ExitCode> {
+  const say = (text: string) => {
+    around.print(text);
+    return ExitCode.ok;
+  };
+  try {
+    if (name === '--help' || name === '-h' || name === 'help') return say(await overview());
+    if (name === '--version') return say(`${version}\n`);
+    if (name === 'supervise' && argv[0] !== undefined) return await supervise(argv[0], around);
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!load) {
+      throw new UsageError([
+        { name, rule: 'is not a command', remedy: nearest(name, Object.keys(COMMANDS)) },
+      ]);
+    }
+    const command = await load();
+    const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+    if (own.includes('--help') || own.includes('-h')) return say(command.help);
+    return await command.run(argv, makeSession(around));
+  } catch (error) {
+    if (!(error instanceof ManifestError)) return reportFailure(error, 'pod');
+    const count = error.faults.length === 1 ? '1 fault' : `${error.faults.length} faults`;
+    process.stderr.write(`${error.message}\npod: nothing was started: ${count}\n`);
+    return error.exitCode;
+  }
+}
+
+function makeSession(around: Surroundings): Session {
+  return {
+    store: new PodStore(around.storeRoot),
+    terminal: { live: around.live, colours: around.colours },
+    engine: around.engine,
+    program: around.program,
+    environment: around.environment,
+    print: (line) => around.print(`${line}\n`),
+    onSignal: (callback) => around.onSignal(['SIGINT', 'SIGTERM'], callback),
+  };
+}
+
+/** The detached half of `up`: looks after one Pod until it has ended. */
+async function supervise(path: string, around: Surroundings): Promise<ExitCode> {
+  const { Supervisor } = await import('./supervisor/supervisor.ts');
+  const store = new PodStore(around.storeRoot);
+  const supervisor = new Supervisor(new PodFolder(path), store.endpoints);
+  // A terminal that closes, or a Ctrl-C meant for others, does not end a Pod: `pod down` does.
+  around.onSignal(['SIGHUP', 'SIGINT'], () => {});
+  around.onSignal(['SIGTERM'], () => supervisor.terminate());
+  await supervisor.run();
+  return ExitCode.ok;
+}
+
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const helps = commands.map(({ help }) => help).join('\n');
+  return `pod: runs Kubernetes Pods on Docker or Podman with the kubelet's lifecycle, without a cluster.\n\n${helps}`;
+}

@@ -1,0 +1,81 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Endpoint, Endpoints } from './endpoints.ts';
+import type { PodService, ServiceTarget } from './store.ts';
+
+/**
+ * Publishes the ports of Services on 127.0.0.1 and sends each connection to one of the Pods that
+ * get their traffic, in turn. Every supervisor of a Service's Pods tries; one holds the port, and
+ * when it ends another takes over at its next `refresh`.
+ */
+export class ServiceForwarder {
+  readonly #endpoints: Endpoints;
+  readonly #ports: readonly { readonly service: PodService; readonly target: ServiceTarget }[];
+  readonly #servers = new Map<number, Server>();
+  readonly #sockets = new Set<Socket>();
+  #turn = 0;
+
+  constructor(services: readonly PodService[], endpoints: Endpoints) {
+    this.#endpoints = endpoints;
+    this.#ports = services.flatMap((service) =>
+      service.ports.map((target) => ({ service, target })),
+    );
+  }
+
+  /** Takes the ports that nobody holds. */
+  async refresh(): Promise<void> {
+    for (const { service, target } of this.#ports) {
+      const { host } = target;
+      if (host === undefined || this.#servers.has(host)) continue;
+      const server = createServer({ allowHalfOpen: true }, (socket) =>
+        this.#forward(socket, service, target),
+      );
+      if (await listening(server, host)) this.#servers.set(host, server);
+    }
+  }
+
+  close(): void {
+    for (const server of this.#servers.values()) server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#servers.clear();
+  }
+
+  #forward(socket: Socket, service: PodService, target: ServiceTarget) {
+    this.#keep(socket);
+    const ready = this.#endpoints.of(service);
+    const first = ready.length === 0 ? 0 : this.#turn++ % ready.length;
+    this.#try(socket, [...ready.slice(first), ...ready.slice(0, first)], target);
+  }
+
+  /** The first Pod that takes the connection gets it; without one it is reset, like a closed port. */
+  #try(socket: Socket, [endpoint, ...others]: readonly Endpoint[], target: ServiceTarget) {
+    const place = endpoint?.fromHost[target.target];
+    if (!place) {
+      if (others.length > 0) this.#try(socket, others, target);
+      else socket.resetAndDestroy();
+      return;
+    }
+    const upstream = connect({ ...place, allowHalfOpen: true });
+    this.#keep(upstream);
+    const failed = () => this.#try(socket, others, target);
+    upstream.once('error', failed);
+    upstream.once('connect', () => {
+      upstream.off('error', failed);
+      upstream.on('error', () => socket.resetAndDestroy());
+      socket.on('error', () => upstream.destroy());
+      socket.pipe(upstream).pipe(socket);
+    });
+  }
+
+  #keep(socket: Socket) {
+    socket.on('error', () => {});
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+}
+
+function listening(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+}

@@ -1,0 +1,97 @@
+import type { Engine } from '../engine/engine.ts';
+import { PAUSE_IMAGE } from '../engine/pause-image.ts';
+import { portNumber } from '../manifest/references.ts';
+import type { ContainerSpec, PodObject, PodSpec } from '../manifest/types.ts';
+import { hostnameOf } from './endpoints.ts';
+import type { PodRecord } from './store.ts';
+
+/** The container that owns a Pod's network, IPC and published ports. */
+export interface Sandbox {
+  readonly name: string;
+  readonly id: string;
+  readonly podIP: string;
+  /** Where a port of the Pod is reached from this machine. */
+  readonly reach: (port: number) => { readonly host: string; readonly port: number };
+}
+
+export function sandboxName({ metadata }: PodObject): string {
+  return `pod-${metadata.name}`;
+}
+
+/** Starts the sandbox. @throws {ExpectedError} where the engine cannot. */
+export async function startSandbox(
+  engine: Engine,
+  record: PodRecord,
+  labels: readonly string[],
+): Promise<Sandbox> {
+  const { pod, hostPorts } = record;
+  const name = sandboxName(pod);
+  const indirect = engine.direct ? [] : portsToReach(record);
+  const id = await engine.run({
+    name,
+    image: PAUSE_IMAGE,
+    args: [],
+    flags: [
+      ...labels.map((label) => `--label=${label}`),
+      `--hostname=${hostnameOf(pod)}`,
+      '--ipc=shareable',
+      '--cap-drop=ALL',
+      '--security-opt=no-new-privileges',
+      '--read-only',
+      ...(pod.spec.securityContext?.sysctls ?? []).map(
+        ({ name: key, value }) => `--sysctl=${key}=${value}`,
+      ),
+      ...dnsFlags(pod.spec),
+      ...hostPorts.map(
+        ({ hostIP, hostPort, containerPort, protocol }) =>
+          `--publish=${hostIP}:${hostPort}:${containerPort}/${protocol.toLowerCase()}`,
+      ),
+      ...indirect.map((port) => `--publish=127.0.0.1::${port}`),
+    ],
+  });
+  const podIP = await engine.address(id);
+  const published =
+    indirect.length > 0 ? await engine.publishedPorts(id) : new Map<number, number>();
+  return {
+    name,
+    id,
+    podIP,
+    reach: (port) => {
+      const host = published.get(port);
+      return host === undefined ? { host: podIP, port } : { host: '127.0.0.1', port: host };
+    },
+  };
+}
+
+function dnsFlags({ dnsConfig }: PodSpec): string[] {
+  if (!dnsConfig) return [];
+  return [
+    ...dnsConfig.nameservers.map((server) => `--dns=${server}`),
+    ...dnsConfig.searches.map((domain) => `--dns-search=${domain}`),
+    ...dnsConfig.options.map(({ name, value }) =>
+      value === undefined ? `--dns-option=${name}` : `--dns-option=${name}:${value}`,
+    ),
+  ];
+}
+
+/** Ports that this machine must reach where a Pod's own address leads nowhere. */
+function portsToReach({ pod, services }: PodRecord): number[] {
+  const all = [...pod.spec.initContainers, ...pod.spec.containers];
+  const targets = services.flatMap(({ ports }) => ports.map(({ target }) => target));
+  return [...new Set([...all.flatMap(probedPorts), ...targets])];
+}
+
+function probedPorts(container: ContainerSpec): number[] {
+  const { startupProbe, readinessProbe, livenessProbe, lifecycle } = container;
+  const handlers = [
+    ...[startupProbe, readinessProbe, livenessProbe].flatMap((probe) => [
+      probe?.httpGet,
+      probe?.tcpSocket,
+    ]),
+    lifecycle?.postStart?.httpGet,
+    lifecycle?.preStop?.httpGet,
+  ];
+  return handlers.flatMap((handler) =>
+    handler && !handler.host ? (portNumber([container], handler.port) ?? []) : [],
+  );
+}
