@@ -26,6 +26,8 @@ export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [
 const DEFAULT_TIMEOUT = 60_000;
 /** How often the Pods' folders are looked at while `up` waits, in milliseconds. */
 const LOOK = 20;
+/** How long a supervisor may take until it has written its first status, in milliseconds. */
+const SUPERVISOR_START = 10_000;
 /** What a container waits for in vain, whatever the time: `up` says so at once. */
 const HOPELESS = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
 
@@ -132,8 +134,10 @@ class Launch {
     const { store } = this.#session;
     const { name } = wanted.pod.metadata;
     const folder = store.pod(name);
+    let known = 0;
     if (folder.status && folder.supervised && sameSpec(folder.record, wanted)) {
       const { configMaps, secrets } = wanted;
+      known = folder.timeline.length;
       folder.record = { ...folder.record, configMaps, secrets };
       await tell(folder.file('control.sock'), { type: 'update' });
       this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
@@ -147,7 +151,7 @@ class Launch {
       superviseDetached(folder, this.#session);
     }
     this.folders.push(folder);
-    this.#progress.add(folder);
+    this.#progress.add(folder, known);
   }
 
   async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
@@ -157,7 +161,9 @@ class Launch {
       if (states.every((state) => state === 'good')) return ExitCode.ok;
       const bad = folders.filter((_, i) => states[i] === 'bad');
       if (bad.length > 0) return this.#report(bad, 'failed', ExitCode.internal);
-      if (performance.now() > this.#deadline) {
+      const begun = folders.every(({ status }) => status !== undefined);
+      // A short timeout still waits for the supervisors: without them there is nothing to show.
+      if (performance.now() > this.#deadline + (begun ? 0 : SUPERVISOR_START)) {
         // One that runs to an end and is Ready has simply not ended yet.
         const late = folders.filter(
           ({ status }, i) => states[i] === 'waiting' && !(status && isReady(status)),
