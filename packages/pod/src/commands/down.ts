@@ -3,7 +3,13 @@ import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
 import { tell } from '../supervisor/control.ts';
 import { Endpoints } from '../supervisor/endpoints.ts';
-import { CONTAINER_LABEL, POD_LABEL, type PodFolder, podLabels } from '../supervisor/store.ts';
+import {
+  CONTAINER_LABEL,
+  POD_LABEL,
+  type PodFolder,
+  podLabels,
+  storeLabel,
+} from '../supervisor/store.ts';
 import { readArguments } from './arguments.ts';
 import { readFiles } from './files.ts';
 import type { Session } from './session.ts';
@@ -36,6 +42,7 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   await removePods(folders, session, grace === undefined ? undefined : grace / 1000);
   const orphans = await removeOrphans(
     args.has('all') ? undefined : unknown,
+    store.root,
     args.text('engine') ?? session.engine,
   );
   const removed = [...folders.map(({ name }) => name), ...orphans];
@@ -54,6 +61,7 @@ export async function down(argv: readonly string[], session: Session): Promise<E
 /** Containers of Pods whose folder is gone, as after a restart of the machine. */
 async function removeOrphans(
   names: readonly string[] | undefined,
+  root: string,
   wanted: string | undefined,
 ): Promise<string[]> {
   if (names?.length === 0) return [];
@@ -64,7 +72,7 @@ async function removeOrphans(
   });
   if (!found) return [];
   const engine = new Engine(found);
-  const all = await engine.labelled(POD_LABEL, POD_LABEL);
+  const all = await engine.labelled(storeLabel(root), POD_LABEL);
   const left = [...new Set(all.map(({ value }) => value))].filter(
     (name) => !names || names.includes(name),
   );
@@ -87,7 +95,8 @@ async function removePod(
   gracePeriodSeconds: number | undefined,
 ) {
   if (!folder.exists) return;
-  const { pod, engine, services, uid } = folder.record;
+  const { record } = folder;
+  const { engine, services } = record;
   const request = {
     type: 'terminate' as const,
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
@@ -98,7 +107,7 @@ async function removePod(
   while (folder.supervised && !(await tell(folder.file('control.sock'), request))) await pause(10);
   while (folder.supervised) await pause(10);
   // Whatever is left, also of a supervisor that was killed.
-  await removeAll(new Engine(engine), podLabels(pod, uid).own);
+  await removeAll(new Engine(engine), podLabels(record).own);
   const endpoints = new Endpoints(session.store.endpoints);
   for (const service of services) endpoints.set(service, folder.name, undefined);
   folder.remove();

@@ -15,8 +15,10 @@ export class Progress {
     this.#session = session;
   }
 
-  add(folder: PodFolder): void {
+  /** Shows a Pod from now on; what one that runs already has been through is no news. */
+  add(folder: PodFolder, from = 0): void {
     this.#folders.push(folder);
+    this.#shown.set(folder, from);
   }
 
   show(): void {

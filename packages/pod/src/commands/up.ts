@@ -26,6 +26,8 @@ export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [
 const DEFAULT_TIMEOUT = 60_000;
 /** How often the Pods' folders are looked at while `up` waits, in milliseconds. */
 const LOOK = 20;
+/** How long a supervisor may take until it has written its first status, in milliseconds. */
+const SUPERVISOR_START = 10_000;
 /** What a container waits for in vain, whatever the time: `up` says so at once. */
 const HOPELESS = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
 
@@ -61,7 +63,7 @@ function recordOf(
   engine: FoundEngine,
   exposure: Exposure,
   backoffBase: number | undefined,
-): Omit<PodRecord, 'volumes'> {
+): NewRecord {
   const { namespace } = pod.metadata;
   return {
     pod,
@@ -74,6 +76,8 @@ function recordOf(
     ...(backoffBase === undefined ? {} : { backoffBase }),
   };
 }
+
+type NewRecord = Omit<PodRecord, 'volumes' | 'store'>;
 
 /** The Pods of one `up` on their way. */
 class Launch {
@@ -110,10 +114,7 @@ class Launch {
     });
   }
 
-  async run(
-    records: readonly Omit<PodRecord, 'volumes'>[],
-    foreground: boolean,
-  ): Promise<ExitCode> {
+  async run(records: readonly NewRecord[], foreground: boolean): Promise<ExitCode> {
     for (const record of records) {
       const before = this.folders.find(({ name }) => name === record.pod.after);
       // A StatefulSet's Pods come one after the other.
@@ -129,12 +130,14 @@ class Launch {
     return code;
   }
 
-  async #startOrUpdate(wanted: Omit<PodRecord, 'volumes'>) {
+  async #startOrUpdate(wanted: NewRecord) {
     const { store } = this.#session;
     const { name } = wanted.pod.metadata;
     const folder = store.pod(name);
+    let known = 0;
     if (folder.status && folder.supervised && sameSpec(folder.record, wanted)) {
       const { configMaps, secrets } = wanted;
+      known = folder.timeline.length;
       folder.record = { ...folder.record, configMaps, secrets };
       await tell(folder.file('control.sock'), { type: 'update' });
       this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
@@ -143,12 +146,12 @@ class Launch {
         this.#progress.say(`${name}: replaced`);
         await removePods([folder], this.#session, undefined);
       }
-      const record = { ...wanted, volumes: store.volumes(name, wanted.uid) };
+      const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
       folder.record = record;
       superviseDetached(folder, this.#session);
     }
     this.folders.push(folder);
-    this.#progress.add(folder);
+    this.#progress.add(folder, known);
   }
 
   async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
@@ -158,7 +161,9 @@ class Launch {
       if (states.every((state) => state === 'good')) return ExitCode.ok;
       const bad = folders.filter((_, i) => states[i] === 'bad');
       if (bad.length > 0) return this.#report(bad, 'failed', ExitCode.internal);
-      if (performance.now() > this.#deadline) {
+      const begun = folders.every(({ status }) => status !== undefined);
+      // A short timeout still waits for the supervisors: without them there is nothing to show.
+      if (performance.now() > this.#deadline + (begun ? 0 : SUPERVISOR_START)) {
         // One that runs to an end and is Ready has simply not ended yet.
         const late = folders.filter(
           ({ status }, i) => states[i] === 'waiting' && !(status && isReady(status)),
@@ -197,7 +202,7 @@ class Launch {
   }
 }
 
-function sameSpec(a: PodRecord, b: Omit<PodRecord, 'volumes'>): boolean {
+function sameSpec(a: PodRecord, b: NewRecord): boolean {
   const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: typeof b) =>
     JSON.stringify([pod, services, hostPorts, serviceVariables, engine.name]);
   return comparable(a) === comparable(b);

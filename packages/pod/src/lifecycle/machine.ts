@@ -324,7 +324,9 @@ export class PodMachine {
     }
     const over = this.ending !== undefined && !this.containers.some(isUp);
     if (over) this.#settle(now);
-    this.phase = this.failure ? 'Failed' : phaseOf(this.spec, this.containers, over);
+    const phase = this.failure ? 'Failed' : phaseOf(this.spec, this.containers, over);
+    // The kubelet says that a Pod has ended only once its containers have (mergePodStatus).
+    if (over || phase === 'Pending' || phase === 'Running') this.phase = phase;
     if (!over) return;
     this.ended = true;
     this.#actions.push({ type: 'ended' });

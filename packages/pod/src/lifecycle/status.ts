@@ -94,7 +94,7 @@ export function statusOf(pod: PodObject, machine: PodMachine, facts: StatusFacts
     spec: pod.spec,
     status: {
       phase: machine.phase,
-      ...machine.failure,
+      ...(machine.ended ? machine.failure : {}),
       hostIP: '127.0.0.1',
       ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}),
       ...(machine.begunAt === undefined ? {} : { startTime: time(machine.begunAt) }),

@@ -73,9 +73,8 @@ export class Supervisor {
       });
       this.#volumes.make();
       this.#publishVolumes();
-      const { uid } = this.#record;
       closers.push(
-        this.#engine.followDeaths(podLabels(this.#record.pod, uid).own, new Date(), (died) =>
+        this.#engine.followDeaths(podLabels(this.#record).own, new Date(), (died) =>
           this.#onDied(died),
         ),
       );
@@ -102,8 +101,8 @@ export class Supervisor {
   }
 
   async #startSandbox() {
-    const { pod, uid } = this.#record;
-    const labels = podLabels(pod, uid).all;
+    const { pod } = this.#record;
+    const labels = podLabels(this.#record).all;
     try {
       this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
     } catch (error) {
@@ -225,12 +224,12 @@ export class Supervisor {
   }
 
   get #place() {
-    const { pod, uid } = this.#record;
+    const { pod } = this.#record;
     return {
       engine: this.#engine.name,
       pod,
       infra: sandboxName(pod),
-      labels: podLabels(pod, uid).all,
+      labels: podLabels(this.#record).all,
     };
   }
 

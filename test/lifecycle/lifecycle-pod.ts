@@ -1,0 +1,158 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { PodStatus, Session } from '../engine/engine.ts';
+import { testEngine } from '../engine/index.ts';
+
+/** One event of a Pod's timeline, from the clock that all its containers share. */
+export interface TimelineEvent {
+  readonly at: number;
+  readonly container: string;
+  readonly what: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests are data here
+type Loose = any;
+
+const IMAGE = `sidekit/wait-for:${JSON.parse(readFileSync('package.json', 'utf8')).version}`;
+const TOOLBOX = readFileSync(new URL('toolbox.cjs', import.meta.url), 'utf8');
+const NODE = ['/nodejs/bin/node', '/toolbox/toolbox.cjs'];
+
+/**
+ * A Pod of a lifecycle test: its spec in short, as YAML. `run: words` of a container, a probe or a
+ * hook is the toolbox with these words; the image, the shared state and what Pod Security
+ * *restricted* asks for are added.
+ */
+export function lifecyclePod(name: string, spec: string, more = ''): string {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: complete(parse(spec)) };
+  const toolbox = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: `${name}-toolbox` },
+    data: { 'toolbox.cjs': TOOLBOX },
+  };
+  pod.spec.volumes = [
+    ...(pod.spec.volumes ?? []),
+    { name: 'state', emptyDir: {} },
+    { name: 'toolbox', configMap: { name: `${name}-toolbox` } },
+  ];
+  return `${[pod, toolbox].map((one) => JSON.stringify(one, null, 2)).join('\n---\n')}\n---\n${more}`;
+}
+
+function complete(spec: Loose): Loose {
+  const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+  const container = (one: Loose) => ({
+    image: IMAGE,
+    imagePullPolicy: 'IfNotPresent',
+    ...runs(one),
+    securityContext: { ...restricted, ...one.securityContext },
+    volumeMounts: [
+      ...(one.volumeMounts ?? []),
+      { name: 'state', mountPath: '/state' },
+      { name: 'toolbox', mountPath: '/toolbox' },
+    ],
+  });
+  return {
+    terminationGracePeriodSeconds: 5,
+    enableServiceLinks: false,
+    automountServiceAccountToken: false,
+    ...spec,
+    securityContext: {
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+      ...spec.securityContext,
+    },
+    ...(spec.initContainers ? { initContainers: spec.initContainers.map(container) } : {}),
+    containers: spec.containers.map(container),
+  };
+}
+
+/** Replaces every `run` by the command, in probes and hooks by an exec. */
+function runs(value: Loose, top = true): Loose {
+  if (Array.isArray(value)) return value.map((one) => runs(one, false));
+  if (typeof value !== 'object' || value === null) return value;
+  const { run, ...rest } = value;
+  const other = Object.fromEntries(
+    Object.entries(rest).map(([key, one]) => [key, runs(one, false)]),
+  );
+  if (run === undefined) return other;
+  const command = [...NODE, ...run.split(' ')];
+  return top ? { ...other, command } : { ...other, exec: { command } };
+}
+
+/** A lifecycle Pod that was applied, and what can be seen of it. */
+export class AppliedPod implements AsyncDisposable {
+  readonly name: string;
+  readonly session: Session;
+  readonly #directory: string;
+
+  constructor(name: string, session: Session, directory: string) {
+    this.name = name;
+    this.session = session;
+    this.#directory = directory;
+  }
+
+  ended(timeout?: number): Promise<PodStatus> {
+    return this.session.completed(this.name, timeout);
+  }
+
+  ready(timeout?: number): Promise<PodStatus> {
+    return this.session.ready(this.name, timeout);
+  }
+
+  /** Everything that happened so far, in the order of time. */
+  async timeline(): Promise<TimelineEvent[]> {
+    const { status } = await this.session.status(this.name);
+    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+    const logs = await Promise.all(
+      // One that never ran has no log.
+      all.map(({ name }) => this.session.logs(this.name, name).catch(() => '')),
+    );
+    const lines = new Set(logs.flatMap((log) => log.split('\n')));
+    return [...lines]
+      .flatMap((line) => {
+        const [, at, container = '', what = ''] = /^(\d{13}\.\d+) (\S+) (.+)$/.exec(line) ?? [];
+        return at === undefined ? [] : [{ at: Number(at), container, what }];
+      })
+      .toSorted((a, b) => a.at - b.at);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.session[Symbol.asyncDispose]();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Applies a lifecycle Pod on the engine of POD_ENGINE. */
+export async function apply(name: string, spec: string, more = ''): Promise<AppliedPod> {
+  const directory = mkdtempSync(join(tmpdir(), 'sidekit-lifecycle-'));
+  const path = join(directory, `${name}.yaml`);
+  writeFileSync(path, lifecyclePod(name, spec, more));
+  return new AppliedPod(name, await testEngine().apply(path), directory);
+}
+
+/** `container event` lines of a timeline, for comparing its order. */
+export function orderOf(timeline: readonly TimelineEvent[]): string[] {
+  return timeline.map(({ container, what }) => `${container} ${what}`);
+}
+
+/** When something happened, the `nth` time. @throws Error with the timeline where it did not. */
+export function timeOf(timeline: readonly TimelineEvent[], event: string, nth = 0): number {
+  const found = timeline.filter(({ container, what }) => `${container} ${what}` === event)[nth];
+  if (!found) throw new Error(`not ${nth + 1} times: ${event}\n${orderOf(timeline).join('\n')}`);
+  return found.at;
+}
+
+/** Fails unless these events happened in this order; others may stand between them. */
+export function assertOrder(timeline: readonly TimelineEvent[], expected: readonly string[]): void {
+  const order = orderOf(timeline);
+  let from = 0;
+  for (const event of expected) {
+    const found = order.indexOf(event, from);
+    if (found === -1) {
+      throw new Error(`"${event}" is missing or too early in:\n${order.join('\n')}`);
+    }
+    from = found + 1;
+  }
+}
