@@ -6,7 +6,13 @@ import { LossModel, STEP_KINDS, type Step } from './test-support/loss-model.ts';
 import { Receiver } from './test-support/receiver.ts';
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), lines: fc.integer({ min: 1, max: 40 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('write' as const),
+      lines: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.constant({ kind: 'look' } as const) },
   {
     weight: 8,

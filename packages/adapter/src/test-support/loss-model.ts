@@ -22,7 +22,16 @@ export type Step =
   | { readonly kind: 'look' | 'settle' | 'wait' | 'down' | 'up' | 'stop' | 'kill' };
 
 export const STEP_KINDS: readonly Step['kind'][] = [
-  ...(['write', 'part', 'rename', 'shift', 'copytruncate', 'truncate', 'delete', 'recreate'] as const),
+  ...([
+    'write',
+    'part',
+    'rename',
+    'shift',
+    'copytruncate',
+    'truncate',
+    'delete',
+    'recreate',
+  ] as const),
   ...(['look', 'settle', 'wait', 'down', 'up', 'stop', 'kill'] as const),
 ];
 
@@ -185,7 +194,10 @@ export class LossModel {
   #deliveredWhenSettled = new Map<string, number>();
 
   #mustBeThere(line: Line, delivered: ReadonlyMap<string, number>) {
-    if (line.settled && (delivered.get(line.text) ?? 0) > (this.#deliveredWhenSettled.get(line.text) ?? 1)) {
+    if (
+      line.settled &&
+      (delivered.get(line.text) ?? 0) > (this.#deliveredWhenSettled.get(line.text) ?? 1)
+    ) {
       this.#faults.push(`delivered again after it was acknowledged: ${line.text}`);
     }
   }

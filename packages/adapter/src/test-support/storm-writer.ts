@@ -5,7 +5,8 @@ import { closeSync, copyFileSync, openSync, renameSync, truncateSync, writeSync 
  * Arguments: file, lines a second, seconds, milliseconds between rotations, rename|copytruncate.
  * Prints how many lines it wrote.
  */
-const [path = '', rate = '0', seconds = '0', every = '0', manner = 'rename'] = process.argv.slice(2);
+const [path = '', rate = '0', seconds = '0', every = '0', manner = 'rename'] =
+  process.argv.slice(2);
 const total = Number(rate) * Number(seconds);
 const started = performance.now();
 let fd = openSync(path, 'a');
