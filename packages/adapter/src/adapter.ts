@@ -51,6 +51,8 @@ type Parts = Pick<
 export interface RunningAdapter {
   /** Looks at all files and reads what there is room for. */
   readonly tailer: Tailer;
+  /** Resolves once all that was read is delivered and kept in the state. */
+  settled(): Promise<void>;
   /** Reads and delivers what is there, within the grace period, and keeps the state. */
   stop(): Promise<void>;
   /** Ends at once, as a crash does: nothing more is read, delivered or kept. */
@@ -156,11 +158,17 @@ export function startAdapter(
   if (follow) tailer.start();
   return {
     tailer,
+    settled: async () => {
+      const never = new AbortController().signal;
+      while (!delivery.empty) await delivery.change(never);
+      await checkpoint.now();
+    },
     stop: async () => {
       const deadline = AbortSignal.timeout(Math.max(100, options.gracePeriod * 0.8));
       await tailer.stop();
-      while (!deadline.aborted && (!delivery.empty || (await tailer.pass(true)))) {
-        if (!delivery.empty) await delivery.change(deadline);
+      for (let more = true; more && !deadline.aborted; ) {
+        more = await tailer.pass(true);
+        while (!delivery.empty && !deadline.aborted) await delivery.change(deadline);
       }
       await delivery.close();
       await checkpoint.close();

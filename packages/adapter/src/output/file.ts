@@ -18,6 +18,7 @@ export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
   const ensure = async () => {
     if (file) return file;
     await mkdir(dirname(path), { recursive: true });
+    await mendEnd(path);
     file = await open(path, 'a', 0o644);
     size = (await file.stat()).size;
     return file;
@@ -63,6 +64,30 @@ export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
       file = undefined;
     },
   };
+}
+
+/** A crash in the middle of a write leaves a torn line, which was not acknowledged: cut it off. */
+async function mendEnd(path: string): Promise<void> {
+  const file = await open(path, 'r+').catch(() => undefined);
+  if (!file) return;
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size === 0) return;
+    const chunk = Buffer.alloc(64 * 1024);
+    for (let end = stats.size; end > 0; ) {
+      const start = Math.max(0, end - chunk.length);
+      const { bytesRead } = await file.read(chunk, 0, end - start, start);
+      const feed = chunk.subarray(0, bytesRead).lastIndexOf(0x0a);
+      if (feed !== -1 || start === 0) {
+        const keep = start + feed + 1;
+        if (keep < stats.size) await file.truncate(keep);
+        return;
+      }
+      end = start;
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function missing(error: NodeJS.ErrnoException): void {

@@ -130,7 +130,15 @@ export class Catalogue {
   truncated(generation: Generation): void {
     this.#options.onEvent('truncation');
     this.#options.log.info('a file was truncated', { path: generation.path });
+    const { fd, rotatedAt, path, inode, birth, mtime } = generation;
+    generation.fd = undefined;
     this.#detach(generation);
+    if (fd !== undefined) {
+      // What is in the file now may be reached by no name any more: the descriptor stays.
+      const { size } = fstatSync(fd);
+      const next = this.#begin(this.#log(generation.log), { fd, path, inode, birth, size, mtime });
+      next.rotatedAt = rotatedAt;
+    }
     this.rescan(dirname(generation.log));
   }
 
@@ -281,7 +289,13 @@ export class Catalogue {
         return;
       }
     }
-    this.#begin(log, file, live);
+    const generation = this.#begin(log, file);
+    if (live) return;
+    generation.rotatedAt = this.#options.now();
+    // It is older than what its writer has open now.
+    log.generations.pop();
+    const current = log.generations.findIndex((other) => other.live && !other.saved);
+    log.generations.splice(current === -1 ? log.generations.length : current, 0, generation);
   }
 
   #takeCopy(original: Generation, file: FileFacts): void {
@@ -325,7 +339,7 @@ export class Catalogue {
     this.#options.log.info('a truncated file goes on in its copy', { path: file.path });
   }
 
-  #begin(log: TailedLog, file: FileFacts, live: boolean): void {
+  #begin(log: TailedLog, file: FileFacts): Generation {
     const { now, startAt, onEvent } = this.#options;
     const generation = new Generation(randomBytes(8).toString('hex'), log.path, file, now());
     generation.fd = file.fd;
@@ -338,15 +352,10 @@ export class Catalogue {
     }
     generation.head = readAt(file.fd, 0, HEAD_LENGTH);
     this.#byInode.set(file.inode, generation);
-    if (live) {
-      log.generations.push(generation);
-    } else {
-      generation.rotatedAt = now();
-      const current = log.generations.findIndex((other) => other.live && !other.saved);
-      log.generations.splice(current === -1 ? log.generations.length : current, 0, generation);
-    }
+    log.generations.push(generation);
     onEvent('generation');
     this.#options.log.debug('a new generation', { path: file.path, id: generation.id });
+    return generation;
   }
 
   /** Rotated files from before this log was followed, or put back by someone. */

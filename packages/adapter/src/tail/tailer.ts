@@ -135,7 +135,8 @@ export class Tailer {
     for (const log of [...this.#catalogue.logs.values()]) this.#settle(log, final);
     this.#downstream.flush();
     for (const generation of this.#catalogue.generations()) {
-      if (generation.unread > 0 && generation.clamp === undefined) return true;
+      const { unread, partial, clamp } = generation;
+      if (unread > partial.length && clamp === undefined) return true;
     }
     return false;
   }

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { Health, Registry, silentLog, valuesOf } from '@sidekit/core';
+import { type RunningAdapter, startAdapter } from '../adapter.ts';
+import { adapterTable } from '../options.ts';
+
+/** An adapter in this process whose looks and clock are the test's to make. */
+export class HandDriven {
+  readonly registry: Registry = new Registry();
+  readonly health: Health = new Health();
+  readonly #running: RunningAdapter;
+
+  constructor(
+    directory: string,
+    options: Readonly<Record<string, unknown>>,
+    clock: { now: number },
+    log = silentLog,
+  ) {
+    const values = valuesOf(adapterTable, {
+      state: join(directory, 'state'),
+      retryBase: '1ms',
+      retryCap: '2ms',
+      checkpointInterval: 0,
+      gracePeriod: '5s',
+      ...options,
+    });
+    this.#running = startAdapter(
+      { options: values, log, metrics: this.registry, health: this.health },
+      { follow: false, now: () => clock.now },
+    );
+  }
+
+  /** One look, and what is read at once. */
+  async look(): Promise<void> {
+    await this.#running.tailer.pass();
+  }
+
+  /** Looks until all is read, delivered and kept. */
+  async settle(): Promise<void> {
+    do await this.#running.settled();
+    while (await this.#running.tailer.pass());
+    await this.#running.settled();
+  }
+
+  stop(): Promise<void> {
+    return this.#running.stop();
+  }
+
+  crash(): Promise<void> {
+    return this.#running.crash();
+  }
+
+  /** The value of a metric without labels. */
+  metric(name: string): number {
+    const line = this.registry
+      .render()
+      .split('\n')
+      .find((one) => one.startsWith(`${name} `) || one.startsWith(`${name}{`));
+    return Number(line?.split(' ').at(-1) ?? Number.NaN);
+  }
+}

@@ -1,0 +1,67 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+
+export interface Received {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** An HTTP receiver that records what it got and answers what it is told to. */
+export class Receiver implements AsyncDisposable {
+  readonly requests: Received[] = [];
+  /** The answers to the next requests; 200 once they are used up. */
+  readonly answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
+  /** Answers 503 to everything. */
+  down = false;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<Receiver> {
+    const server = createServer();
+    const receiver = new Receiver(server);
+    server.on('request', (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const answer = receiver.down ? { status: 503 } : receiver.answers.shift();
+        const { status = 200, headers = {}, body = '' } = answer ?? {};
+        if (status !== 503) {
+          const zipped = request.headers['content-encoding'] === 'gzip';
+          receiver.requests.push({
+            url: request.url ?? '',
+            headers: request.headers,
+            body: (zipped ? gunzipSync(bytes) : bytes).toString('utf8'),
+          });
+        }
+        response.writeHead(status, headers).end(body);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** All records of JSON lines, in the order of their arrival. */
+  get records(): Record<string, unknown>[] {
+    return this.requests.flatMap(({ body }) =>
+      body
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

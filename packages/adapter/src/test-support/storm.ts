@@ -1,0 +1,102 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { freePort, startProgram, type TestProcess, until } from '@sidekit/test-kit';
+
+export interface StormOptions {
+  readonly directory: string;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly rotateEvery: number;
+  readonly manner: 'rename' | 'copytruncate';
+  /** Milliseconds between two SIGKILLs; 0 for none. */
+  readonly killEvery: number;
+  /** The adapter's program; from source by default. */
+  readonly program?: string;
+}
+
+export interface StormResult {
+  readonly written: number;
+  readonly lost: number;
+  readonly duplicates: number;
+  readonly kills: number;
+  /** Copies of one line that a receiver could not tell by `file.id` and `offset`. */
+  readonly unrecognised: number;
+}
+
+/** A writer that rotates without mercy, and an adapter that is killed without warning. */
+export async function storm(options: StormOptions): Promise<StormResult> {
+  const { directory, rate, seconds, rotateEvery, manner, killEvery } = options;
+  const live = join(directory, 'app.log');
+  const out = join(directory, 'out', 'records.json');
+  const admin = `127.0.0.1:${await freePort()}`;
+  const program = options.program ?? new URL('../main.ts', import.meta.url);
+  const start = () =>
+    startProgram(program, [
+      ...['--include', live, '--output', `file:${out}`, '--admin', admin],
+      ...['--state', join(directory, 'state'), '--log-level', 'warn'],
+    ]);
+  let adapter: TestProcess = start();
+  let kills = 0;
+  await using writer = startProgram(fileURLToPath(new URL('./storm-writer.ts', import.meta.url)), [
+    live,
+    String(rate),
+    String(seconds),
+    String(rotateEvery),
+    manner,
+  ]);
+  let over = false;
+  const finished = writer.exited.then(() => {
+    over = true;
+  });
+  for (let next = killEvery; killEvery > 0 && !over; next += killEvery) {
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, killEvery))]);
+    if (over) break;
+    adapter.kill('SIGKILL');
+    await adapter.exited;
+    kills++;
+    adapter = start();
+  }
+  await finished;
+  const written = Number(writer.stdout);
+  try {
+    await until(
+      async () => {
+        const answer = await fetch(`http://${admin}/metrics`).then((one) => one.text());
+        return /^adapter_lag_bytes 0$/m.test(answer) && /^adapter_buffered_bytes 0$/m.test(answer);
+      },
+      { what: 'everything is delivered', timeout: 60_000, interval: 200 },
+    );
+    adapter.kill('SIGTERM');
+    await adapter.exited;
+  } finally {
+    await adapter[Symbol.asyncDispose]();
+  }
+  return { ...(await tally(out, written)), written, kills };
+}
+
+async function tally(path: string, written: number) {
+  const counts = new Uint32Array(written);
+  const keys = new Map<number, Set<string>>();
+  let duplicates = 0;
+  let unrecognised = 0;
+  if (existsSync(path)) {
+    for await (const line of createInterface({ input: createReadStream(path) })) {
+      const record = JSON.parse(line) as Record<string, unknown>;
+      const number = Number(/^line (\d+) of/.exec(String(record.message))?.[1] ?? Number.NaN);
+      if (!(number < written)) throw new Error(`a record that was never written: ${line}`);
+      const key = `${String(record['file.id'])} ${String(record.offset)}`;
+      if (counts[number]! > 0) {
+        duplicates++;
+        if (!keys.get(number)?.has(key)) unrecognised++;
+      }
+      counts[number]!++;
+      const known = keys.get(number) ?? new Set();
+      keys.set(number, known.add(key));
+    }
+  }
+  let lost = 0;
+  for (const count of counts) if (count === 0) lost++;
+  return { lost, duplicates, unrecognised };
+}
