@@ -98,5 +98,5 @@ function declaredDependencies(root: string, path: string): Set<string> {
 }
 
 function isTestCode(path: string): boolean {
-  return path.endsWith('.test.ts') || /\/(fixtures|testing)\//.test(path);
+  return path.endsWith('.test.ts') || /\/(fixtures|testing|test-support)\//.test(path);
 }
