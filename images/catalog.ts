@@ -14,6 +14,11 @@ export interface ImageSpec {
 
 export const IMAGES: readonly ImageSpec[] = [
   {
+    name: 'adapter',
+    title: 'Log adapter',
+    warmUp: ['--admin', '127.0.0.1:0', '--include', '/tmp/sidekit-warm-up/*.log'],
+  },
+  {
     name: 'file-writer',
     title: 'Writes files whole or not at all',
     warmUp: [

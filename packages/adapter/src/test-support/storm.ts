@@ -50,7 +50,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   const finished = writer.exited.then(() => {
     over = true;
   });
-  for (let next = killEvery; killEvery > 0 && !over; next += killEvery) {
+  while (killEvery > 0 && !over) {
     await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, killEvery))]);
     if (over) break;
     adapter.kill('SIGKILL');
