@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { errorText } from './errors.ts';
 import type { Health, Probe } from './health.ts';
 import { listen } from './listen.ts';
 import { Registry } from './metrics.ts';
@@ -11,10 +12,10 @@ const PROBES: Readonly<Record<string, Probe>> = {
   '/livez': 'live',
 };
 
-/** The handler of the admin port: three probes and the metrics, GET and HEAD only. */
+/** The server of the admin port: three probes and the metrics, GET and HEAD only. */
 export function createAdminServer(health: Health, registry: Registry): Server {
   // Short limits: only the kubelet and Prometheus call here.
-  return createServer(
+  const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 16_384 },
     (request, response) => {
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
@@ -33,7 +34,8 @@ export function createAdminServer(health: Health, registry: Registry): Server {
           })
           .end(body);
       } else if (path === '/metrics') {
-        response.writeHead(200, { 'content-type': Registry.contentType }).end(registry.render());
+        const { status, type, body } = rendered(registry);
+        response.writeHead(status, { 'content-type': type }).end(body);
       } else {
         response
           .writeHead(404, { 'content-type': 'text/plain' })
@@ -41,6 +43,17 @@ export function createAdminServer(health: Health, registry: Registry): Server {
       }
     },
   );
+  server.maxConnections = 256;
+  return server;
+}
+
+/** A metric that cannot be collected must not end the process that it measures. */
+function rendered(registry: Registry) {
+  try {
+    return { status: 200, type: Registry.contentType, body: registry.render() };
+  } catch (error) {
+    return { status: 500, type: 'text/plain', body: `${errorText(error)}\n` };
+  }
 }
 
 /** Serves the admin port. @throws {ExpectedError} where the address is taken or not ours. */

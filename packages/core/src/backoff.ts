@@ -18,7 +18,8 @@ export function fullJitter(
 }
 
 /**
- * Reads a Retry-After header (RFC 9110 §10.2.3): seconds or an HTTP date.
+ * Reads a Retry-After header (RFC 9110 §10.2.3): seconds or an HTTP date in any of its three
+ * forms (§5.6.7).
  * @returns milliseconds from `now`, at least 0; undefined where there is none to read.
  */
 export function retryAfter(
@@ -26,12 +27,15 @@ export function retryAfter(
   now: number = Date.now(),
 ): number | undefined {
   if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
+  const text = value.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return undefined;
+  // The oldest form, of asctime(3), names no time zone: it is UTC like the others.
+  const date = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Resolves after `ms`, or at once, to false, when `signal` aborts. Never rejects. */
+/** Resolves after `ms` (at most 2^31 - 1), or at once, to false, when `signal` aborts. Never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

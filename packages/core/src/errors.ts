@@ -61,8 +61,16 @@ export function faultText({ name, value, rule, remedy }: Fault): string {
 }
 
 function abbreviated(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutPasswords(JSON.stringify(value) ?? String(value));
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/**
+ * Hides what stands before the `@` of URLs: a password, or a token in the place of the user.
+ * `http://anna:s3cret@host/` → `http://redacted@host/`.
+ */
+export function withoutPasswords(text: string): string {
+  return text.replace(/\/\/[^/?#\s"@,]+@/g, '//redacted@');
 }
 
 /** The message of anything that can be thrown, causes included, on one line. */

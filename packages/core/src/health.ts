@@ -49,6 +49,8 @@ export class Health {
       if (state.status === status && state.reason === reason) return;
       state.status = status;
       state.reason = reason;
+      // Looked at here too, so that a short pass between two probes counts.
+      if (state.probes.includes('startup')) this.report('startup');
       for (const listener of this.#listeners) listener();
     };
     return {
@@ -61,12 +63,16 @@ export class Health {
   report(probe: Probe): HealthReport {
     const reasons: Reason[] = [];
     const warnings: Reason[] = [];
+    let conditions = 0;
     for (const [name, { probes, status, reason }] of this.#conditions) {
       if (status === 'warn') warnings.push({ name, reason });
-      if (status === 'fail' && probes.includes(probe)) reasons.push({ name, reason });
+      if (!probes.includes(probe)) continue;
+      conditions++;
+      if (status === 'fail') reasons.push({ name, reason });
     }
     if (probe === 'startup') {
-      this.#started ||= reasons.length === 0;
+      // Without conditions nothing has passed yet: one may still be added.
+      this.#started ||= conditions > 0 && reasons.length === 0;
       if (this.#started) return { status: 'ok', reasons: [], warnings };
     }
     return { status: reasons.length === 0 ? 'ok' : 'unavailable', reasons, warnings };

@@ -45,14 +45,20 @@ export function send(url: string | URL, request: HttpRequest): Promise<HttpRespo
       timeout,
     );
     outgoing.on('error', reject);
-    outgoing.on('close', () => clearTimeout(timer));
+    outgoing.on('close', () => {
+      clearTimeout(timer);
+      // Where nothing else settled it: an answer that is none, such as an unasked upgrade.
+      reject(new Error('the connection was closed before a complete answer'));
+    });
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = [];
       let total = 0;
       response.on('data', (chunk: Buffer) => {
         total += chunk.length;
         if (total > limit) {
-          outgoing.destroy(new Error(`the answer is larger than ${formatSize(limit)}`));
+          // All of it may be here already: its end would come before the error of a destroy.
+          reject(new Error(`the answer is larger than ${formatSize(limit)}`));
+          outgoing.destroy();
         } else {
           chunks.push(chunk);
         }

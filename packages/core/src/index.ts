@@ -22,10 +22,13 @@ export {
   faultText,
   UnavailableError,
   UsageError,
+  withoutPasswords,
 } from './errors.ts';
+export { reportFailure } from './failure.ts';
 export { type Condition, Health, type HealthReport, type Probe, type Reason } from './health.ts';
 export { keepHealthFile } from './health-file.ts';
 export { type HttpRequest, type HttpResponse, send } from './http-client.ts';
+export { mainOf, type Run } from './invoke.ts';
 export { Lifecycle } from './lifecycle.ts';
 export { listen } from './listen.ts';
 export {
@@ -46,7 +49,7 @@ export {
 } from './metrics.ts';
 export * from './options/index.ts';
 export { registerProcessMetrics } from './process-metrics.ts';
-export { type Commands, main, reportFailure } from './program.ts';
+export { type Commands, main } from './program.ts';
 export { type Context, defineSidecar, runSidecar, type Sidecar } from './sidecar.ts';
 export { throttle } from './throttle.ts';
 export { version } from './version.ts';

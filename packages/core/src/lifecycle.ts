@@ -20,7 +20,10 @@ export class Lifecycle {
     return this.#stopping.signal;
   }
 
-  /** Adds what undoes a thing just started: it drains first, and closes then. */
+  /**
+   * Adds what undoes a thing just started: it drains first, and closes then. What is added
+   * while the stop runs, by a start that it overtook, is undone too.
+   */
   onStop(name: string, stop: () => unknown): void {
     this.#steps.push({ name, stop });
   }
@@ -39,7 +42,8 @@ export class Lifecycle {
     let good = true;
     let current = '';
     const undo = async () => {
-      for (const { name, stop } of this.#steps.toReversed()) {
+      for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+        const { name, stop } = step;
         current = name;
         try {
           await stop();

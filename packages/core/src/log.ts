@@ -32,8 +32,8 @@ export function createLog(options: LogOptions): Log {
   const write = options.write ?? ((line) => void process.stderr.write(line));
   const record = (severity: LogLevel) => (msg: string, fields?: LogFields) => {
     if (ORDER[severity] < ORDER[level]) return;
-    const line = { time: now().toISOString(), level: severity, name, msg, ...own, ...fields };
-    write(`${JSON.stringify(line, readable)}\n`);
+    const head = { time: now().toISOString(), level: severity, name, msg };
+    write(`${lineOf(head, { ...own, ...fields })}\n`);
   };
   return {
     debug: record('debug'),
@@ -46,6 +46,15 @@ export function createLog(options: LogOptions): Log {
 
 /** A log that says nothing, for code that is used without one. */
 export const silentLog: Log = createLog({ name: 'silent', write: () => {} });
+
+/** The record as JSON. What cannot be written, such as a cycle, never costs the message. */
+function lineOf(head: LogFields, fields: LogFields): string {
+  try {
+    return JSON.stringify({ ...head, ...fields }, readable);
+  } catch (error) {
+    return JSON.stringify({ ...head, unwritable: errorText(error) });
+  }
+}
 
 function readable(_key: string, value: unknown): unknown {
   if (value instanceof Error) return errorText(value);

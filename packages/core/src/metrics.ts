@@ -41,8 +41,16 @@ export const DURATION_BUCKETS: readonly number[] = [
 export class Registry {
   readonly #metrics = new Map<string, () => string>();
 
-  counter(words: Words): Counter {
-    return this.counters(words).with({});
+  /** `collect`, where given, is called at each scrape and returns the total so far. */
+  counter(words: Words & { readonly collect?: () => number }): Counter {
+    const { collect } = words;
+    const value = new Value();
+    return this.#family(
+      words,
+      'counter',
+      () => value,
+      collect && (() => value.set(collect())),
+    ).with({});
   }
 
   counters(words: Words): Family<Counter> {
@@ -79,6 +87,9 @@ export class Registry {
 
   histograms(words: Words & { readonly buckets?: readonly number[] }): Family<Histogram> {
     const buckets = words.buckets ?? DURATION_BUCKETS;
+    if (buckets.some((bound, i) => i > 0 && !(bound > buckets[i - 1]!))) {
+      throw new Error(`the buckets of ${words.name} must ascend`);
+    }
     return this.#family(words, 'histogram', () => new Distribution(buckets));
   }
 
@@ -112,6 +123,8 @@ export class Registry {
         const key = labelText(labels);
         let sample = samples.get(key);
         if (!sample) {
+          const bad = Object.keys(labels).find((label) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label));
+          if (bad !== undefined) throw new Error(`bad label name ${bad} of ${name}`);
           sample = make();
           samples.set(key, sample);
         }

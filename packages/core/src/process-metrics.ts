@@ -8,12 +8,12 @@ export function registerProcessMetrics(registry: Registry, name: string): void {
     .gauges({ name: 'sidekit_build_info', help: 'The running sidecar and its version.' })
     .with({ name, version, node: process.versions.node })
     .set(1);
-  registry.gauge({
+  registry.counter({
     name: 'process_cpu_seconds_total',
     help: 'User and system CPU time, in seconds.',
-    collect: (gauge) => {
+    collect: () => {
       const { user, system } = process.cpuUsage();
-      gauge.set((user + system) / 1e6);
+      return (user + system) / 1e6;
     },
   });
   registry.gauge({

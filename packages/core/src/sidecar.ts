@@ -37,7 +37,12 @@ export interface Sidecar<F extends OptionMap = OptionMap> {
   readonly table: OptionTable<F>;
   /**
    * Starts and works. Resolving ends the process with exit code 0 (the work is done);
-   * a server awaits `stopping` instead. Rejecting ends it with the error's exit code.
+   * a server awaits `stopping` instead. Rejecting ends it with the error's exit code, except
+   * for the AbortError of work that was given `stopping` itself.
+   *
+   * After SIGTERM the steps of `onStop` run once this has resolved, so it must not wait for
+   * what only such a step ends. Conditions of the startup probe are added before the first
+   * `await`: the admin server answers already.
    */
   run(context: Context<F>): Promise<void>;
 }
@@ -59,6 +64,7 @@ export async function runSidecar<F extends OptionMap>(
   const serving = health.condition('process', 'ready');
   // Before anything is said: who waits for the first line may send a signal right after it.
   const ended = stopSignal(log, () => serving.fail('stopping'));
+  endOnUncaught(log);
   log.info('starting', {
     version,
     uid: process.getuid?.(),
@@ -91,8 +97,8 @@ export async function runSidecar<F extends OptionMap>(
     });
     const outcome = await Promise.race([work.then(() => 'done' as const), ended.promise]);
     if (outcome !== 'done') {
-      // `run` sees the abort and ends by itself while the steps undo what it started.
-      lifecycle.onStop('work', () => work);
+      // `run` sees the abort and ends by itself; then the steps undo what it started.
+      lifecycle.onStop('work', () => work.catch(exceptAbort));
     }
   } catch (error) {
     code = failure(error, log);
@@ -116,6 +122,17 @@ function failure(error: unknown, log: Log): ExitCode {
     stack: error instanceof Error ? error.stack : undefined,
   });
   return ExitCode.internal;
+}
+
+function exceptAbort(error: unknown): void {
+  if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+}
+
+/** What nobody caught leaves the process in an unknown state: it says so and ends at once. */
+function endOnUncaught(log: Log): void {
+  process.on('uncaughtException', (error) => process.exit(failure(error, log)));
+  // A reader of stderr that has gone away must not end the work.
+  process.stderr.on('error', () => {});
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, statSync, watch } from 'node:fs';
 import { errorText } from './errors.ts';
 import type { Log } from './log.ts';
 
@@ -7,7 +7,10 @@ export interface WatchOptions {
   readonly directories: readonly string[];
   /** The longest time between two polls, in milliseconds: the guarantee. */
   readonly interval: number;
-  /** Looks at the world; never called while it still runs. Its errors are logged. */
+  /**
+   * Looks at the world; never called while it still runs. Its errors are logged. A poll that
+   * itself changes a watched directory wakes itself: watch a directory that it only reads.
+   */
   readonly poll: () => Promise<void> | void;
   readonly log: Log;
 }
@@ -19,7 +22,7 @@ export interface WatchOptions {
  */
 export class PollingWatch {
   readonly #options: WatchOptions;
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watchers = new Map<string, { readonly inode: number; readonly watcher: FSWatcher }>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -51,7 +54,7 @@ export class PollingWatch {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const watcher of this.#watchers.values()) watcher.close();
+    for (const { watcher } of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
     await this.#running;
   }
@@ -68,21 +71,24 @@ export class PollingWatch {
     } while (this.#again && !this.#closed);
   }
 
-  /** Watches the directories that exist by now. */
+  /** Watches the directories that exist by now, also those that were removed and made anew. */
   #watchAll() {
     for (const directory of this.#options.directories) {
-      if (this.#watchers.has(directory)) continue;
+      const inode = statSync(directory, { throwIfNoEntry: false })?.ino;
+      const known = this.#watchers.get(directory);
+      if (known && known.inode === inode) continue;
+      known?.watcher.close();
+      this.#watchers.delete(directory);
+      if (inode === undefined) continue;
       try {
         const watcher = watch(directory, () => void this.wake());
-        const forget = () => {
+        watcher.on('error', () => {
           watcher.close();
-          this.#watchers.delete(directory);
-        };
-        watcher.on('error', forget);
-        this.#watchers.set(directory, watcher);
+          if (this.#watchers.get(directory)?.watcher === watcher) this.#watchers.delete(directory);
+        });
+        this.#watchers.set(directory, { inode, watcher });
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'ENOENT' || this.#warned) continue;
+        if (this.#warned) continue;
         this.#warned = true;
         this.#options.log.warn('watching by inotify is not possible, polling only', {
           directory,

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { Broken, scalar, type Type } from './type.ts';
 
 /** Where to listen or connect: a TCP host and port, or the path of a Unix socket. */
@@ -23,10 +24,11 @@ export function parseAddress(text: string): Address | undefined {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
     // sun_path of sockaddr_un(7) holds 108 bytes with its final NUL.
-    return path.startsWith('/') && Buffer.byteLength(path) < 108 ? { path } : undefined;
+    const good = path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) < 108;
+    return good ? { path } : undefined;
   }
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(text);
-  if (!match) return undefined;
+  if (!match || (match[1] !== undefined && !isIPv6(match[1]))) return undefined;
   const port = Number(match[3]);
   return port <= 65_535 ? { host: match[1] ?? (match[2] || undefined), port } : undefined;
 }

@@ -5,10 +5,12 @@ import { duration } from './units.ts';
 
 /** The options that every sidecar has; `admin` is its default admin address, such as `:9901`. */
 export function commonOptions(admin: string) {
+  const usual = parseAddress(admin);
+  if (!usual) throw new Error(`${admin} is not an address`);
   return {
     admin: option(address, {
       description: 'Where `/startupz`, `/readyz`, `/livez` and `/metrics` are served.',
-      default: parseAddress(admin) ?? { host: undefined, port: 0 },
+      default: usual,
     }),
     healthFile: option(path, {
       description: 'Also write the health as JSON to this file, atomically, at each change.',

@@ -1,13 +1,14 @@
 import { nearest } from './nearest.ts';
 import type { Option, OptionValues } from './table.ts';
-import type { Report, Type } from './type.ts';
+import type { JsonSchema, Report, Type } from './type.ts';
 
 /** Several values of one type: a repeated flag, a comma-separated variable, a YAML list. */
 export function list<T>(item: Type<T>): Type<readonly T[]> {
   return {
     label: `list of ${item.label}`,
-    schema: { type: 'array', items: item.schema },
+    schema: oneOrMore(item),
     format: (values) => values.map(item.format).join(','),
+    data: (values) => values.map((value) => dataOf(item, value)),
     list: true,
     ...(item.fileOnly ? { fileOnly: true } : {}),
     parse: (input, name, report) => {
@@ -20,6 +21,12 @@ export function list<T>(item: Type<T>): Type<readonly T[]> {
   };
 }
 
+/** A list of one plain value may be written as that value. */
+function oneOrMore<T>(item: Type<T>): JsonSchema {
+  const array = { type: 'array', items: item.schema };
+  return item.fileOnly ? array : { anyOf: [array, item.schema] };
+}
+
 /** Names to values of one type, such as `fields: {service: shop}`; as text, `name=value`. */
 export function map<T>(item: Type<T>): Type<Readonly<Record<string, T>>> {
   return {
@@ -29,6 +36,10 @@ export function map<T>(item: Type<T>): Type<Readonly<Record<string, T>>> {
       Object.entries(values)
         .map(([key, value]) => `${key}=${item.format(value)}`)
         .join(','),
+    data: (values) =>
+      Object.fromEntries(
+        Object.entries(values).map(([key, value]) => [key, dataOf(item, value)] as const),
+      ),
     list: true,
     parse: (input, name, report) => {
       const entries = isRecord(input) ? Object.entries(input) : pairs(input, name, report);
@@ -64,7 +75,10 @@ export function object<const F extends Fields>(fields: F): Type<OptionValues<F>>
   return {
     label: 'object',
     fileOnly: true,
-    format: (value) => JSON.stringify(value),
+    format: (value) =>
+      JSON.stringify(value, (key, inner) =>
+        Object.hasOwn(fields, key) && fields[key]?.secret ? 'redacted' : inner,
+      ),
     schema: {
       type: 'object',
       additionalProperties: false,
@@ -104,7 +118,7 @@ function readFields<F extends Fields>(
   for (const [key, option] of Object.entries(fields)) {
     const given = Object.hasOwn(input, key) ? input[key] : undefined;
     if (given !== undefined && given !== null) {
-      values[key] = option.type.parse(given, `${name}.${key}`, counting);
+      values[key] = option.type.parse(given, `${name}.${key}`, discreet(option, counting));
     } else if (option.required) {
       counting({
         name: `${name}.${key}`,
@@ -123,9 +137,16 @@ export function fieldSchema(option: Option<unknown>): Record<string, unknown> {
   const { type, description, default: usual } = option;
   const shown = usual === undefined || usual === null || type.fileOnly ? undefined : usual;
   if (shown === undefined) return { description, ...type.schema };
-  // Units are written with the value; bare numbers and booleans stand for themselves.
-  const literal = type.schema.type === 'integer' || type.schema.type === 'number' || type.flag;
-  return { description, ...type.schema, default: literal ? shown : type.format(shown) };
+  return { description, ...type.schema, default: dataOf(type, shown) };
+}
+
+function dataOf<T>(type: Type<T>, value: T): unknown {
+  return type.data ? type.data(value) : type.format(value);
+}
+
+/** Reports the faults of an option, without their values where it is secret. */
+export function discreet(option: Option<unknown>, report: Report): Report {
+  return option.secret ? (fault) => report({ ...fault, value: undefined }) : report;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,15 +1,8 @@
 import { nearest } from './nearest.ts';
-import { type OptionTable, variableName } from './table.ts';
+import { type OptionTable, SERVICE_LINK, variableName } from './table.ts';
 import type { Report } from './type.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * Variables that Kubernetes injects for each Service of the namespace: a Service called
- * `ambassador` gives AMBASSADOR_PORT and more (kubelet, `pkg/kubelet/envvars`).
- */
-const SERVICE_LINK =
-  /_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
 
 /** Finds the table's variables, refusing unknown ones of its prefix. */
 export function readEnvironment(

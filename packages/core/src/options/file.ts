@@ -49,7 +49,14 @@ export async function parseConfig(
     });
   }
   if (document.errors.length > 0) return undefined;
-  const data: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  let data: unknown;
+  try {
+    data = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    // An alias without its anchor, or so many that they would expand without end.
+    report({ name: path, rule: `is not YAML (${errorText(error)})`, remedy: 'mend the file' });
+    return undefined;
+  }
   if (isRecord(data)) return data;
   report({ name: path, rule: 'must hold key: value lines', remedy: 'see --help for the keys' });
   return undefined;
@@ -59,10 +66,16 @@ function readBounded(path: string): string {
   const fd = openSync(path, 'r');
   try {
     const { size } = fstatSync(fd);
-    if (size > CONFIG_LIMIT)
-      throw new Error(`${size} bytes, more than ${formatSize(CONFIG_LIMIT)}`);
-    return readFileSync(fd, 'utf8');
+    if (size > CONFIG_LIMIT) throw tooLarge(size);
+    const content = readFileSync(fd);
+    // A pipe has no size beforehand.
+    if (content.length > CONFIG_LIMIT) throw tooLarge(content.length);
+    return content.toString('utf8');
   } finally {
     closeSync(fd);
   }
+}
+
+function tooLarge(size: number): Error {
+  return new Error(`${size} bytes, more than ${formatSize(CONFIG_LIMIT)}`);
 }

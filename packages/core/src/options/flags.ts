@@ -28,7 +28,6 @@ export function readFlags(
     args: [...own],
     strict: false,
     tokens: true,
-    allowNegative: true,
     options: {
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean' },
@@ -72,6 +71,13 @@ export function readFlags(
               remedy: `write ${key}: in the file of --config`,
             },
       );
+    } else if (negated && token.value !== undefined) {
+      report({
+        name: token.rawName,
+        value: token.value,
+        rule: 'takes no value',
+        remedy: `write ${token.rawName} or ${flagName(key)}`,
+      });
     } else if (isFlag(table, key)) {
       given.set(key, token.value ?? !negated);
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
@@ -81,7 +87,7 @@ export function readFlags(
         remedy: `write ${token.rawName} ${label(table, key)}`,
       });
     } else {
-      add(given, key, token.value, table.options[key]?.type.list ?? false, token.rawName, report);
+      add(given, table, key, token.value, report);
     }
   }
   if (!unknown) checkOperands(table, operands, report, asked.help || asked.version);
@@ -90,16 +96,23 @@ export function readFlags(
 
 function add(
   given: Map<string, unknown>,
+  table: OptionTable,
   key: string,
   value: string,
-  list: boolean,
-  name: string,
   report: Report,
 ) {
+  const option = table.options[key];
   const before = given.get(key);
-  if (list) given.set(key, [...((before as string[] | undefined) ?? []), value]);
+  if (option?.type.list) given.set(key, [...((before as string[] | undefined) ?? []), value]);
   else if (before === undefined) given.set(key, value);
-  else report({ name, value, rule: 'is given twice', remedy: 'give it once' });
+  else {
+    report({
+      name: flagName(key),
+      value: option?.secret ? undefined : value,
+      rule: 'is given twice',
+      remedy: 'give it once',
+    });
+  }
 }
 
 function checkOperands(

@@ -23,6 +23,9 @@ export function helpText(table: OptionTable): string {
       '  --config <path>',
       ...wrap('A YAML or JSON file with options, each under its name in camelCase.', 6),
     );
+  }
+  parts.push('  --help, --version');
+  if (table.config !== false) {
     const fileOnly = Object.entries(table.options).filter(([, option]) => option.type.fileOnly);
     if (fileOnly.length > 0) {
       parts.push('', 'Only in the file:');
@@ -30,7 +33,7 @@ export function helpText(table: OptionTable): string {
         parts.push(`  ${key}`, ...wrap(plain(option.description), 6));
     }
   }
-  parts.push('  --help, --version', '');
+  parts.push('');
   parts.push(
     ...wrap(
       `Each option is also an environment variable, such as ${variableName(table.prefix, Object.keys(table.options)[0] ?? 'config')}. Flags go before variables, variables before the file.`,
@@ -53,7 +56,8 @@ export function markdownTable(table: OptionTable): string {
       : option.default === undefined || option.default === null
         ? ''
         : `\`${option.type.format(option.default) || '(empty)'}\``;
-    return `| ${name} | ${option.description} | ${usual} | ${option.type.label.replaceAll('|', '\\|')} |`;
+    const cells = [name, option.description, usual, option.type.label];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return ['| option | meaning | default | type |', '| --- | --- | --- | --- |', ...rows, ''].join(
     '\n',

@@ -1,4 +1,5 @@
-import { type Fault, UsageError } from '../errors.ts';
+import { type Fault, UsageError, withoutPasswords } from '../errors.ts';
+import { discreet } from './composites.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { readFlags } from './flags.ts';
@@ -47,7 +48,6 @@ export async function resolveOptions<F extends OptionMap>(
 
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(table.options)) {
-    const quiet = (fault: Fault) => report(option.secret ? { ...fault, value: undefined } : fault);
     const sources: (readonly [name: string, value: unknown])[] = [];
     const inFile = file && Object.hasOwn(file, key) ? file[key] : undefined;
     if (inFile !== undefined && inFile !== null)
@@ -56,13 +56,19 @@ export async function resolveOptions<F extends OptionMap>(
     if (variable) sources.push([variable.name, variable.value]);
     if (line.given.has(key)) sources.push([flagName(key), line.given.get(key)]);
     values[key] = option.default;
-    for (const [name, value] of sources) values[key] = option.type.parse(value, name, quiet);
+    for (const [name, value] of sources) {
+      values[key] = option.type.parse(value, name, discreet(option, report));
+    }
     if (option.required && sources.length === 0) {
-      report({
-        name: flagName(key),
-        rule: 'is missing',
-        remedy: `give ${flagName(key)} <${option.type.label}>`,
-      });
+      report(
+        option.type.fileOnly
+          ? { name: key, rule: 'is missing', remedy: 'add it to the file of --config' }
+          : {
+              name: flagName(key),
+              rule: 'is missing',
+              remedy: `give ${flagName(key)} <${option.type.label}>`,
+            },
+      );
     }
   }
   if (faults.length === 0) table.check?.(values as OptionValues<F>, line.operands, report);
@@ -91,10 +97,13 @@ export function valuesOf<F extends OptionMap>(
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(table.options)) {
     const given = Object.hasOwn(data, key) ? data[key] : undefined;
-    values[key] =
-      given === undefined || given === null
-        ? option.default
-        : option.type.parse(given, key, report);
+    if (given !== undefined && given !== null) {
+      values[key] = option.type.parse(given, key, discreet(option, report));
+    } else if (option.required) {
+      report({ name: key, rule: 'is missing', remedy: `add ${key}: ${option.type.label}` });
+    } else {
+      values[key] = option.default;
+    }
   }
   if (faults.length === 0) table.check?.(values as OptionValues<F>, [], report);
   if (faults.length > 0) throw new UsageError(faults);
@@ -131,12 +140,7 @@ function changedOptions(table: OptionTable, values: Readonly<Record<string, unkn
     const text = option.type.format(value);
     const usual = option.default;
     if (usual !== undefined && usual !== null && option.type.format(usual) === text) continue;
-    changed[key] = option.secret ? 'redacted' : withoutPassword(text);
+    changed[key] = option.secret ? 'redacted' : withoutPasswords(text);
   }
   return changed;
-}
-
-/** Hides the password of a URL: option values are logged. */
-function withoutPassword(text: string): string {
-  return text.replace(/(\/\/[^/\s:@]*):[^/\s@]*@/g, '$1:redacted@');
 }

@@ -21,31 +21,27 @@ export const path: Type<string> = text('path', {
 });
 
 export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Type<number> {
-  return scalar(
-    `integer ${range(min, max)}`,
-    { type: 'integer', minimum: min, maximum: max },
-    (input) => {
-      const value = typeof input === 'string' && /^-?\d+$/.test(input) ? Number(input) : input;
-      if (typeof value !== 'number' || !Number.isInteger(value)) {
-        return new Broken('must be a whole number', `write a number ${range(min, max)}`);
-      }
-      return within(value, min, max) ?? value;
-    },
-  );
+  const schema = { type: 'integer', minimum: min, maximum: max };
+  const type = scalar(`integer ${range(min, max)}`, schema, (input) => {
+    const value = typeof input === 'string' && /^-?\d+$/.test(input) ? Number(input) : input;
+    if (typeof value !== 'number' || !Number.isInteger(value)) {
+      return new Broken('must be a whole number', `write a number ${range(min, max)}`);
+    }
+    return within(value, min, max) ?? value;
+  });
+  return { ...type, data: itself };
 }
 
 export function number(min: number, max: number): Type<number> {
-  return scalar(
-    `number ${range(min, max)}`,
-    { type: 'number', minimum: min, maximum: max },
-    (input) => {
-      const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : input;
-      if (typeof value !== 'number' || !Number.isFinite(value)) {
-        return new Broken('must be a number', `write a number ${range(min, max)}`);
-      }
-      return within(value, min, max) ?? value;
-    },
-  );
+  const schema = { type: 'number', minimum: min, maximum: max };
+  const type = scalar(`number ${range(min, max)}`, schema, (input) => {
+    const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : input;
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      return new Broken('must be a number', `write a number ${range(min, max)}`);
+    }
+    return within(value, min, max) ?? value;
+  });
+  return { ...type, data: itself };
 }
 
 export const boolean: Type<boolean> = {
@@ -54,6 +50,7 @@ export const boolean: Type<boolean> = {
     if (input === false || input === 'false' || input === '0') return false;
     return new Broken('must be true or false', 'write true or false');
   }),
+  data: itself,
   flag: true,
 };
 
@@ -77,6 +74,11 @@ export function url(...schemes: readonly string[]): Type<string> {
       ? input
       : new Broken(`must have the scheme ${schemes.join(' or ')}`, `write it as ${example}`);
   });
+}
+
+/** A number or boolean stands for itself in a file; other values are written as text. */
+function itself<T>(value: T): T {
+  return value;
 }
 
 function within(value: number, min: number, max: number): Broken | undefined {

@@ -66,10 +66,24 @@ export interface OptionTable<F extends OptionMap = OptionMap> {
   readonly examples?: readonly (readonly [command: string, remark: string])[];
 }
 
-/** Names the type of a table while keeping its options' own types. */
+/**
+ * Variables that Kubernetes injects for each Service of the namespace: a Service called
+ * `ambassador` gives AMBASSADOR_PORT and more (kubelet, `pkg/kubelet/envvars`).
+ */
+export const SERVICE_LINK =
+  /_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
+
+/**
+ * Names the type of a table while keeping its options' own types.
+ * @throws Error where a Service's variables could be taken for an option, such as `port`.
+ */
 export function defineOptions<const F extends OptionMap>(table: OptionTable<F>): OptionTable<F> {
-  if ('port' in table.options)
-    throw new Error('an option called port would clash with *_PORT of Services');
+  for (const key of Object.keys(table.options)) {
+    const variable = variableName(table.prefix, key);
+    if (SERVICE_LINK.test(variable)) {
+      throw new Error(`option ${key}: ${variable} would clash with the variables of Services`);
+    }
+  }
   return table;
 }
 

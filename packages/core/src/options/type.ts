@@ -21,6 +21,8 @@ export interface Type<T> {
   readonly schema: JsonSchema;
   /** The value as a user would write it. */
   format(value: T): string;
+  /** The value as the data of a configuration file; as `format` writes it where left out. */
+  data?(value: T): unknown;
   /** A list: its flag may be repeated, and its variable holds comma-separated items. */
   readonly list?: boolean;
   /** A boolean: its flag stands alone, and has a `--no-` twin. */

@@ -17,14 +17,18 @@ const BYTES = {
   GIB: 1024 ** 3,
 } as const;
 
+/** The longest time that a timer of Node can hold, in whole days: 2^31 - 1 ms are 24.8. */
+const LONGEST = 24 * MILLISECONDS.d;
+
 /**
  * A length of time, in milliseconds: `250ms`, `1.5s`, `1m30s`. Written like Go's and
- * Kubernetes' durations, with `d` for days; a bare 0 is allowed.
+ * Kubernetes' durations, with `d` for days; a bare 0 is allowed. At most `24d` unless `max`
+ * says otherwise: a longer timer would fire at once.
  */
-export function duration(min = 0, max = 365 * MILLISECONDS.d): Type<number> {
+export function duration(min = 0, max: number = LONGEST): Type<number> {
   return scalar(
     'duration',
-    { type: ['string', 'integer'], pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$|^0$' },
+    { anyOf: [{ type: 'string', pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$|^0$' }, { const: 0 }] },
     (input) => {
       const value = input === 0 ? 0 : typeof input === 'string' ? milliseconds(input) : undefined;
       if (value === undefined) {
@@ -47,7 +51,8 @@ function milliseconds(text: string): number | undefined {
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
     total += Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
   }
-  return total;
+  // 1.1s is 1100 ms: to the nanosecond, without the noise of binary fractions.
+  return Math.round(total * 1e6) / 1e6;
 }
 
 /** Milliseconds in their largest whole unit: `1500` → `1.5s`, `90000` → `90s`. */
@@ -63,7 +68,12 @@ export function formatDuration(ms: number): string {
 export function size(min = 0, max: number = Number.MAX_SAFE_INTEGER): Type<number> {
   return scalar(
     'size',
-    { type: ['string', 'integer'], pattern: '^\\d+(\\.\\d+)?\\s*([KMG]i?)?B?$' },
+    {
+      anyOf: [
+        { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*([KkMmGg][Ii]?)?[Bb]?$' },
+        { type: 'integer', minimum: 0 },
+      ],
+    },
     (input) => {
       const value = typeof input === 'number' ? input : bytes(input);
       if (value === undefined || !Number.isInteger(value) || value < 0) {
@@ -80,7 +90,11 @@ function bytes(input: unknown): number | undefined {
   const match = typeof input === 'string' ? /^(\d+(?:\.\d+)?)\s*([KMG]?i?B?)$/i.exec(input) : null;
   if (!match) return undefined;
   const unit = match[2]?.toUpperCase() || 'B';
-  return unit in BYTES ? Number(match[1]) * BYTES[unit as keyof typeof BYTES] : undefined;
+  if (!Object.hasOwn(BYTES, unit)) return undefined;
+  const exact = Number(match[1]) * BYTES[unit as keyof typeof BYTES];
+  // 2.3M is 2300000 in decimal, and a little less in binary fractions.
+  const whole = Math.round(exact);
+  return Math.abs(exact - whole) < 1e-6 ? whole : exact;
 }
 
 /** Bytes in their largest whole binary unit: `8192` → `8KiB`. */

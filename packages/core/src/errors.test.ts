@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  faultText,
+  UnavailableError,
+  UsageError,
+  withoutPasswords,
+} from './errors.ts';
+
+test('a fault is one line with name, value, rule and remedy', () => {
+  const fault = { name: '--queue', value: 'nope', rule: 'must start with a slash' };
+  assert.equal(faultText(fault), '--queue "nope" must start with a slash');
+  assert.equal(faultText({ ...fault, remedy: 'write /nope' }), `${faultText(fault)}: write /nope`);
+  assert.equal(faultText({ name: 'x', rule: 'is missing' }), 'x is missing');
+  assert.equal(faultText({ name: 'x', value: 'y'.repeat(500), rule: 'r' }).length, 124);
+});
+
+test('each kind of error has its exit code', () => {
+  assert.equal(new ExpectedError('x').exitCode, ExitCode.internal);
+  assert.equal(new UnavailableError('x').exitCode, 69);
+  assert.equal(new UsageError([]).exitCode, 64);
+  assert.equal(new UnavailableError('x').name, 'UnavailableError');
+});
+
+test('an error is told on one line with its causes', () => {
+  const cause = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
+  assert.equal(errorText(new Error('a', { cause })), 'a: ECONNREFUSED');
+  assert.equal(errorText(new AggregateError([new Error('x'), new Error('y')])), 'x; y');
+  assert.equal(errorText('text'), 'text');
+});
+
+test('what stands before the @ of a URL is hidden', () => {
+  assert.equal(withoutPasswords('http://a:b@h/x?y=c@d'), 'http://redacted@h/x?y=c@d');
+  assert.equal(withoutPasswords('https://token@h'), 'https://redacted@h');
+  assert.equal(withoutPasswords('http://h/a@b'), 'http://h/a@b');
+  assert.equal(withoutPasswords('http://a@h,http://b:c@i'), 'http://redacted@h,http://redacted@i');
+});

@@ -1,0 +1,40 @@
+import { ExitCode } from './errors.ts';
+import { reportFailure } from './failure.ts';
+import { helpText, type Invocation, type OptionMap, type OptionTable } from './options/index.ts';
+import { resolveOptions } from './options/resolve.ts';
+import { version } from './version.ts';
+
+/** What a command was asked to do, validated. */
+export type Run<F extends OptionMap> = Extract<Invocation<F>, { kind: 'run' }>;
+
+/**
+ * The main program of a command-line tool, which has neither an admin server nor a log of its
+ * own: reads the command line, validates all of it, runs and exits.
+ */
+export async function mainOf<F extends OptionMap>(
+  table: OptionTable<F>,
+  run: (invocation: Run<F>) => Promise<ExitCode>,
+): Promise<never> {
+  process.exit(await invoke(table, process.argv.slice(2), run));
+}
+
+/** Runs a command by its command line and returns the exit code, whatever happens. */
+export async function invoke<F extends OptionMap>(
+  table: OptionTable<F>,
+  argv: readonly string[],
+  run: (invocation: Run<F>) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  try {
+    const invocation = await resolveOptions(table, { argv, environment: process.env });
+    if (invocation.kind === 'run') return await run(invocation);
+    await print(invocation.kind === 'help' ? helpText(table) : `${version}\n`);
+    return ExitCode.ok;
+  } catch (error) {
+    return reportFailure(error, table.command);
+  }
+}
+
+/** Writes to stdout and waits: process.exit would cut what a pipe has not taken yet. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}

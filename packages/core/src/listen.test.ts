@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { ExpectedError } from './errors.ts';
+import { listen } from './listen.ts';
+
+test('an address that is taken is told with its option and the remedy', async () => {
+  const first = createServer();
+  await listen(first, { host: '127.0.0.1', port: 0 }, '--admin');
+  const { port } = first.address() as AddressInfo;
+  await assert.rejects(
+    listen(createServer(), { host: '127.0.0.1', port }, '--admin'),
+    (error) =>
+      error instanceof ExpectedError &&
+      /^--admin 127\.0\.0\.1:\d+ cannot be listened on \(.*EADDRINUSE.*\): another process/.test(
+        error.message,
+      ),
+  );
+  first.close();
+});
+
+test('an address of another host and a directory that is missing have their remedies', async () => {
+  await assert.rejects(listen(createServer(), { host: '192.0.2.1', port: 0 }, '--listen'), {
+    message: /EADDRNOTAVAIL.*use :PORT/,
+  });
+  await assert.rejects(listen(createServer(), { path: '/nowhere/at/all' }, '--listen'), {
+    message: /^--listen unix:\/nowhere\/at\/all .*directory does not exist or is not writable/,
+  });
+});
+
+test('a socket that a killed process left behind is replaced, a living one never', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 's');
+  const program = new URL('./fixtures/listen-unix.ts', import.meta.url);
+  await using first = startProgram(program, [path]);
+  await until(() => first.stdout === 'listening\n', { what: 'the first process' });
+  await assert.rejects(listen(createServer(), { path }, '--listen'), {
+    message: /another process listens there/,
+  });
+  first.kill('SIGKILL');
+  await first.exited;
+  assert.ok(existsSync(path), 'left behind');
+  const server = createServer();
+  await listen(server, { path }, '--listen');
+  assert.equal(server.address(), path);
+  server.close();
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryDirectory } from '@sidekit/test-kit';
+import { ExitCode, UsageError } from '../errors.ts';
+import { table } from '../fixtures/table.ts';
+import type { Environment } from './environment.ts';
+import { resolveOptions, valuesOf } from './resolve.ts';
+import { integer } from './scalars.ts';
+import { defineOptions, option } from './table.ts';
+
+async function run(argv: readonly string[], environment: Environment = {}) {
+  const invocation = await resolveOptions(table, { argv, environment });
+  assert.equal(invocation.kind, 'run');
+  return invocation as Extract<typeof invocation, { kind: 'run' }>;
+}
+
+async function faults(argv: readonly string[], environment: Environment = {}) {
+  const error = await run(argv, environment).catch((error: unknown) => error);
+  assert.ok(error instanceof UsageError, String(error));
+  assert.equal(error.exitCode, ExitCode.usage);
+  return error.message.split('\n');
+}
+
+test('flags go before variables, variables before the file, the file before defaults', async () => {
+  using directory = temporaryDirectory();
+  const config = join(directory.path, 'c.yaml');
+  writeFileSync(config, 'queue: /file\ncount: 30\nbody: 1KiB\nwait: 2s\n');
+  const { values } = await run(['--config', config, '--queue', '/flag'], {
+    GADGET_QUEUE: '/variable',
+    GADGET_COUNT: '40',
+  });
+  assert.equal(values.queue, '/flag');
+  assert.equal(values.count, 40);
+  assert.equal(values.body, 1024);
+  assert.equal(values.wait, 2000);
+  assert.equal(values.mode, 'slow');
+  assert.equal((await run(['--queue', '/q'], { GADGET_CONFIG: config })).values.count, 30);
+});
+
+test('all faults of all sources are reported at once', async () => {
+  using directory = temporaryDirectory();
+  const config = join(directory.path, 'c.yaml');
+  const lines = ['wiat: 2s', 'count: many', 'routes:', '  - weight: 200', '  - {to: x, wieght: 1}'];
+  writeFileSync(config, lines.join('\n'));
+  assert.deepEqual(
+    await faults(['--config', config, '--queue', 'nope', '--fsat'], {
+      GADGET_BODY: 'lots',
+      GADGET_WIAT: '1s',
+    }),
+    [
+      '--fsat is not a known flag: did you mean --fast?',
+      'GADGET_WIAT is not a known variable: did you mean GADGET_WAIT?',
+      `${config}: wiat is not a known key: did you mean wait?`,
+      '--queue "nope" must start with a slash: write /nope',
+      `${config}: count "many" must be a whole number: write a number 1–500`,
+      'GADGET_BODY "lots" must be a size in bytes: write a number with its unit, such as 8KiB',
+      'routes[0].to is missing: add to: text',
+      'routes[0].weight 200 must be 0–100: write 100 or less',
+      'routes[1].wieght is not a known key: did you mean weight?',
+    ],
+  );
+});
+
+test('a required option that is missing is named', async () => {
+  assert.deepEqual(await faults([]), ['--queue is missing: give --queue <queue name>']);
+});
+
+test('rules between options are checked once each value is good', async () => {
+  assert.deepEqual(await faults(['--queue', '/q', '--count', '200']), [
+    '--count 200 must be at most 100 with --fast',
+  ]);
+  assert.equal((await run(['--queue', '/q', '--count', '200', '--no-fast'])).values.count, 200);
+});
+
+test('what differs from the defaults is told, without secrets and passwords', async () => {
+  using directory = temporaryDirectory();
+  const config = join(directory.path, 'c.yaml');
+  writeFileSync(config, 'routes: [{to: a, key: k-secret}]\n');
+  const { changed } = await run(
+    ['--queue', '/q', '--count', '20', '--source', 'http://anna:s3cret@host/x', '--token', 't-1'],
+    { GADGET_CONFIG: config },
+  );
+  assert.deepEqual(changed, {
+    queue: '/q',
+    source: 'http://redacted@host/x',
+    token: 'redacted',
+    routes: '{"to":"a","weight":1,"key":"redacted"}',
+  });
+});
+
+test('no fault shows a secret or a password', async () => {
+  using directory = temporaryDirectory();
+  const config = join(directory.path, 'c.yaml');
+  writeFileSync(config, 'routes: [{to: a, key: s3cret}]\n');
+  const found = await faults(
+    ['--queue', '/q', '--token', 's3cret', '--source', 'ftp://anna:s3cret@host/x'],
+    { GADGET_CONFIG: config },
+  );
+  assert.deepEqual(found, [
+    '--source "ftp://redacted@host/x" must have the scheme http or https: write it as http://host:port/path',
+    '--token must start with t-',
+    'routes[0].key must start with k-',
+  ]);
+});
+
+test('help and version win over faults', async () => {
+  const inputs = { argv: ['--nope', '--help'], environment: {} };
+  assert.deepEqual(await resolveOptions(table, inputs), { kind: 'help' });
+  assert.deepEqual(await resolveOptions(table, { argv: ['--version'], environment: {} }), {
+    kind: 'version',
+  });
+});
+
+test('a reload reads the same table from data alone', () => {
+  assert.equal(valuesOf(table, { queue: '/q', wait: '3s' }).wait, 3000);
+  assert.throws(() => valuesOf(table, { token: 'bad', nope: 1, count: null }), {
+    message: [
+      'configuration: nope is not a known key: did you mean mode?',
+      'queue is missing: add queue: queue name',
+      'token must start with t-',
+    ].join('\n'),
+  });
+});
+
+test('an option whose variable a Service could set is refused by its author', () => {
+  for (const key of ['port', 'adminPort', 'fooServiceHost']) {
+    assert.throws(
+      () =>
+        defineOptions({
+          command: 'x',
+          summary: 'x',
+          prefix: 'X',
+          options: { [key]: option(integer(), { description: 'x' }) },
+        }),
+      /would clash/,
+    );
+  }
+});
