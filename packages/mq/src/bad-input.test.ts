@@ -28,7 +28,7 @@ describe('bad input is one clear sentence', { concurrency: 2 }, () => {
     assert.equal(
       sentence,
       [
-        'sidekit: the configuration is wrong:',
+        'mq producer: the configuration is wrong:',
         '  --quee is not a known flag: did you mean --queue?',
         '  --queue "nope" must start with a slash: write /nope',
         '  --delivery "at-least-onc" must be one of at-most-once, at-least-once',
@@ -45,7 +45,7 @@ describe('bad input is one clear sentence', { concurrency: 2 }, () => {
     assert.deepEqual(await ended(producer), {
       code: 64,
       sentence: [
-        'sidekit: the configuration is wrong:',
+        'mq producer: the configuration is wrong:',
         '  --journal is missing with --delivery at-least-once: give a directory on a volume that outlives the container',
         '  --file is missing with --source file: give the file',
         'See --help.',
