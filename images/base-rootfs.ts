@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { nodeBinary } from './node-binary.ts';
 
 /** The Debian release of the libraries: that of the distroless base. */
-const RELEASE = 'trixie';
+export const RELEASE = 'trixie';
 const PACKAGES = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'ca-certificates', 'tzdata'];
 
 /** What is kept of those packages: no programs, no character sets, no documentation but licences. */

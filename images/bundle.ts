@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { ImageSpec } from './catalog.ts';
 import { warmCodeCache } from './code-cache.ts';
+import { copyDebianFiles } from './debian-files.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 
 /** Node's name of a CPU architecture, as in an image's platform: amd64 is x64. */
@@ -45,6 +46,9 @@ export async function bundle(
   );
   cpSync('images/launcher.cjs', join(directory, 'main.cjs'));
   if (image.native) cpSync(koffiBinding(architecture), join(directory, 'koffi.node'));
+  if (image.debian) {
+    await copyDebianFiles(image.debian, join(directory, 'debian'), architecture);
+  }
   if (architecture === process.arch) await warmCodeCache(image, directory);
 }
 

@@ -1,3 +1,5 @@
+import type { DebianFiles } from './debian-files.ts';
+
 /** The images that are built, one a sidecar; all share one base layer. */
 export interface ImageSpec {
   readonly name: string;
@@ -5,6 +7,8 @@ export interface ImageSpec {
   readonly title: string;
   /** Calls the kernel's message queues through koffi's prebuilt binding. */
   readonly native?: boolean;
+  /** Programs of Debian that it runs. */
+  readonly debian?: DebianFiles;
   /**
    * Arguments of the run that warms the code cache: what it compiles is in the cache. It is
    * stopped by SIGTERM once it listens, unless it ends by itself.
@@ -29,6 +33,23 @@ export const IMAGES: readonly ImageSpec[] = [
       '--target',
       '/tmp/sidekit-warm-up/clock',
     ],
+  },
+  {
+    name: 'git-server',
+    title: 'Demo git server over smart HTTP',
+    debian: {
+      packages: ['git', 'libpcre2-8-0', 'zlib1g'],
+      files: [
+        'usr/bin/git',
+        'usr/lib/*-linux-gnu/libpcre2-8.so.0',
+        'usr/lib/*-linux-gnu/libz.so.1',
+        'usr/share/doc/git/copyright',
+        'usr/share/doc/libpcre2-8-0/copyright',
+        'usr/share/doc/zlib1g/copyright',
+      ],
+    },
+    // Its git needs the libraries of the image, so it is not run while it is built.
+    warmUp: ['--help'],
   },
   {
     name: 'mq',

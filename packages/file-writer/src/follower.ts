@@ -10,6 +10,9 @@ import type { Source } from './source/source.ts';
 /** The shortest mean pause after a failure, in milliseconds; it doubles from there. */
 const RETRY_BASE = 500;
 
+/** The same where the source changed under the look: it is there, and will be whole soon. */
+const CHANGED_BASE = 20;
+
 export interface FollowerParts {
   readonly spec: FileSpec;
   readonly source: Source;
@@ -91,18 +94,24 @@ export class Follower {
     return await slots.run(async () => {
       if (stopping.aborted) return undefined;
       const start = performance.now();
-      const time = AbortSignal.timeout(spec.timeout);
+      // Not AbortSignal.timeout: a thousand files would leave as many timers a second behind.
+      const controller = new AbortController();
+      const abort = () => controller.abort();
+      const timer = setTimeout(abort, spec.timeout);
+      stopping.addEventListener('abort', abort, { once: true });
       try {
-        const changed = await this.#bring(AbortSignal.any([stopping, time]));
+        const changed = await this.#bring(controller.signal);
         metrics.polls.with({ target, result: changed ? 'changed' : 'unchanged' }).inc();
         this.#succeeded();
         return undefined;
       } catch (error) {
         if (stopping.aborted) return 0;
-        const failure = time.aborted ? tooLate(spec) : error;
+        const failure = controller.signal.aborted ? tooLate(spec) : error;
         metrics.polls.with({ target, result: 'failed' }).inc();
         return this.#failed(failure);
       } finally {
+        clearTimeout(timer);
+        stopping.removeEventListener('abort', abort);
         metrics.duration.observe((performance.now() - start) / 1000);
       }
     });
@@ -143,7 +152,8 @@ export class Follower {
     const message = errorText(error);
     metrics.failures.with({ target, reason }).inc();
     metrics.failing.with({ target }).set(1);
-    const wait = fullJitter(this.#failures++, { base: RETRY_BASE, cap: retryMax });
+    const base = reason === 'changed_meanwhile' ? CHANGED_BASE : RETRY_BASE;
+    const wait = fullJitter(this.#failures++, { base, cap: retryMax });
     const asked = error instanceof Failure ? (error.retryAfter ?? 0) : 0;
     const retryIn = Math.round(Math.min(retryMax, Math.max(wait, asked)));
     // One line for each new message; the metric counts the rest.

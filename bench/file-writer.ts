@@ -1,0 +1,177 @@
+/**
+ * `npm run bench -- file-writer`: how soon a change is visible, replacements a second beside a
+ * plain `fs.writeFile` loop, and what following 1,000 files costs.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeFileAtomic } from '@sidekit/core';
+import { TestProcess, until } from '@sidekit/test-kit';
+
+const MAIN = fileURLToPath(new URL('../packages/file-writer/src/main.ts', import.meta.url));
+const INTERVAL = 200;
+const CHANGES = 25;
+const ROUNDS = 5;
+const WRITES = 400;
+const FILES = 1000;
+
+/** Runs all three parts; the directory of the first argument decides the disk. */
+export async function main(args: readonly string[]): Promise<void> {
+  const directory = mkdtempSync(join(args[0] ?? tmpdir(), 'sidekit-bench-'));
+  try {
+    await freshness(directory);
+    await writes(directory);
+    await following(directory, 'dir');
+    await following(directory, 'http');
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** From the change of the source to the change of the file, against the interval + 50 ms. */
+async function freshness(directory: string) {
+  let content = '0';
+  const server = createServer((_request, response) => response.end(content));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const from = join(directory, 'from');
+  const set = {
+    http: (text: string) => {
+      content = text;
+    },
+    dir: (text: string) => writeFileSync(from, text),
+  };
+  console.log(`Freshness, interval ${INTERVAL} ms, ${CHANGES} changes at random instants:`);
+  for (const source of ['http', 'dir'] as const) {
+    set[source]('0');
+    const target = join(directory, `fresh-${source}`);
+    const where = source === 'http' ? ['--url', `http://127.0.0.1:${port}/x`] : ['--from', from];
+    await using _writer = start([
+      '--source',
+      source,
+      ...where,
+      '--target',
+      target,
+      '--interval',
+      `${INTERVAL}ms`,
+    ]);
+    await until(() => readFileSync(target, 'utf8') === '0', { what: 'the first content' });
+    const ages: number[] = [];
+    for (let i = 1; i <= CHANGES; i++) {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * INTERVAL));
+      const since = performance.now();
+      set[source](`change ${i}`);
+      await until(() => readFileSync(target, 'utf8') === `change ${i}`, {
+        what: 'the change',
+        interval: 1,
+      });
+      ages.push(performance.now() - since);
+    }
+    ages.sort((a, b) => a - b);
+    const [median, worst] = [ages[CHANGES >> 1]!, ages.at(-1)!];
+    const verdict =
+      worst <= INTERVAL + 50 ? 'within interval + 50 ms' : 'LATER than interval + 50 ms';
+    console.log(
+      `  ${source.padEnd(5)} median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms: ${verdict}`,
+    );
+  }
+  server.close();
+}
+
+/** Replacements a second and CPU each, in interleaved rounds; the median of each. */
+async function writes(directory: string) {
+  const content = Buffer.alloc(4096, 'x');
+  const path = join(directory, 'written');
+  const ways: Readonly<Record<string, () => Promise<void>>> = {
+    'fs.writeFile (torn reads, no sync)': () => writeFile(path, content),
+    'whole, --no-fsync': () => writeFileAtomic(path, content, { fsync: false }),
+    'whole and durable (default)': () => writeFileAtomic(path, content),
+  };
+  const results = new Map<string, { rate: number; cpu: number }[]>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, write] of Object.entries(ways)) {
+      const [start, usage] = [performance.now(), process.cpuUsage()];
+      for (let i = 0; i < WRITES; i++) await write();
+      const seconds = (performance.now() - start) / 1000;
+      const { user, system } = process.cpuUsage(usage);
+      const one = { rate: WRITES / seconds, cpu: (user + system) / WRITES };
+      results.set(name, [...(results.get(name) ?? []), one]);
+    }
+  }
+  console.log(`Replacing a file of 4 KiB, ${ROUNDS} rounds of ${WRITES}, medians:`);
+  for (const [name, rounds] of results) {
+    const rate = median(rounds.map((one) => one.rate));
+    const cpu = median(rounds.map((one) => one.cpu));
+    console.log(
+      `  ${name.padEnd(36)} ${rate.toFixed(0).padStart(7)}/s  ${cpu.toFixed(0).padStart(5)} µs CPU each`,
+    );
+  }
+}
+
+/** CPU and memory of following many files that do not change, once a second each. */
+async function following(directory: string, source: 'dir' | 'http') {
+  const server = createServer((request, response) => {
+    const etag = `"${request.url}"`;
+    if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
+    else response.writeHead(200, { etag }).end(`content of ${request.url}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const inputs = join(directory, 'inputs');
+  mkdirSync(inputs, { recursive: true });
+  const files = Array.from({ length: FILES }, (_, i) => {
+    writeFileSync(join(inputs, `${i}`), `content ${i}\n`);
+    const where =
+      source === 'dir'
+        ? { from: join(inputs, `${i}`) }
+        : { url: [`http://127.0.0.1:${port}/${i}`] };
+    return { ...where, target: join(directory, source, `${i}`) };
+  });
+  const config = join(directory, 'config.json');
+  writeFileSync(config, JSON.stringify({ source, interval: '1s', fsync: false, files }));
+  await using writer = start(['--config', config]);
+  await until(() => statSync(files.at(-1)!.target).size > 0, {
+    what: 'the last file',
+    timeout: 60_000,
+  });
+  // Files that changed a moment ago are read again for two seconds.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const before = cpuSeconds(writer.child.pid!);
+  const start_ = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  const share = (cpuSeconds(writer.child.pid!) - before) / ((performance.now() - start_) / 1000);
+  const memory = Number(
+    /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${writer.child.pid}/status`, 'utf8'))?.[1],
+  );
+  console.log(
+    `Following ${FILES} unchanged ${source} files each second: ${(share * 100).toFixed(1)} % of one core, ${(memory / 1024).toFixed(0)} MiB RSS`,
+  );
+  server.closeAllConnections();
+  server.close();
+}
+
+function start(args: readonly string[]): TestProcess {
+  return new TestProcess(process.execPath, [
+    '--max-semi-space-size=8',
+    MAIN,
+    '--admin',
+    '127.0.0.1:0',
+    ...args,
+  ]);
+}
+
+/** User and system time of a process (proc(5), clock ticks of 10 ms). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+if (import.meta.main) await main(process.argv.slice(2));
