@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../state/make-directory.ts';
 import { ndjson } from './encoding.ts';
 import type { Output } from './output.ts';
 
@@ -17,7 +18,7 @@ export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
   let size = 0;
   const ensure = async () => {
     if (file) return file;
-    await mkdir(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     await mendEnd(path);
     file = await open(path, 'a', 0o644);
     size = (await file.stat()).size;

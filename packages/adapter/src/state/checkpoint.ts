@@ -13,6 +13,9 @@ export interface CheckpointOptions {
   readonly log: Log;
 }
 
+/** How long a failed write waits for the next, in milliseconds. */
+const RETRY = 1_000;
+
 /** Writes the state soon after something was delivered, and goes on where it cannot. */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
@@ -33,11 +36,14 @@ export class Checkpoint {
   }
 
   /** Something was delivered: write it within the interval. */
-  soon(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.now();
-    }, this.#options.interval);
+  soon(least = 0): void {
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.now();
+      },
+      Math.max(least, this.#options.interval),
+    );
   }
 
   /** Writes what is delivered by now; never rejects. */
@@ -50,6 +56,7 @@ export class Checkpoint {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.now();
+    clearTimeout(this.#timer);
   }
 
   /** Ends at once, as a crash does. */
@@ -70,7 +77,7 @@ export class Checkpoint {
       metrics.checkpointFailures.inc();
       condition.warn(`cannot be written: ${this.#failure}`);
       this.#complain();
-      this.soon();
+      this.soon(RETRY);
     }
   }
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Log, writeFileAtomic } from '@sidekit/core';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * Keeps refused batches as files, up to `limit` bytes together.
@@ -9,7 +10,7 @@ import { type Log, writeFileAtomic } from '@sidekit/core';
 export function parking(directory: string, limit: number, log: Log) {
   let count = 0;
   return async (output: string, bytes: Buffer): Promise<boolean> => {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     let used = 0;
     for (const name of readdirSync(directory)) {
       used += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;

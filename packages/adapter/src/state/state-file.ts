@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorText, type Log, writeFileAtomic } from '@sidekit/core';
+import { makeDirectory } from './make-directory.ts';
 
 /** What the state directory keeps of a generation. */
 export interface SavedGeneration {
@@ -66,8 +67,7 @@ export class StateFile {
     const lines = generations.map((generation) => JSON.stringify(generation));
     const text = `{"version":${VERSION},"generations":[\n${lines.join(',\n')}\n]}\n`;
     if (text === this.#last) return false;
-    // Its parent is the application's to make: a volume may be mounted there later.
-    mkdirSync(dirname(this.path), { recursive: true });
+    makeDirectory(dirname(this.path));
     await writeFileAtomic(this.path, text, { mode: 0o600 });
     this.#last = text;
     return true;

@@ -12,9 +12,9 @@ const WHOLE = 4 * 1024 * 1024;
 export function isCopyOf(file: FileFacts, generation: Generation): boolean {
   if (file.size === 0 || file.inode === generation.inode) return false;
   if (file.birth !== 0n && generation.birth !== 0n && file.birth < generation.birth) return false;
-  if (generation.fd !== undefined && !generation.detached && file.size <= generation.size) {
-    return sameContent(file, generation.fd);
-  }
+  const { fd, detached, size } = generation;
+  if (fd !== undefined && !detached && file.size <= size && sameContent(file, fd)) return true;
+  // The original may have been truncated a moment ago, unnoticed: what was read of it counts.
   return generation.saved ? matchesSaved(file, generation) : matchesRead(file, generation);
 }
 

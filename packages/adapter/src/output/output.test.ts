@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { HandDriven } from '../test-support/hand-driven.ts';
+import { Receiver } from '../test-support/receiver.ts';
+
+async function delivering(options: (url: string, directory: string) => Record<string, unknown>) {
+  const directory = temporaryDirectory('output');
+  const receiver = await Receiver.start();
+  const live = join(directory.path, 'app.log');
+  const adapter = new HandDriven(
+    directory.path,
+    { include: [live], ...options(receiver.url, directory.path) },
+    { now: 1_795_000_000_000 },
+  );
+  return {
+    receiver,
+    directory: directory.path,
+    adapter,
+    write: (text: string) => appendFileSync(live, text),
+    [Symbol.asyncDispose]: async () => {
+      await adapter.crash();
+      await receiver[Symbol.asyncDispose]();
+      directory.remove();
+    },
+  };
+}
+
+test('JSON arrays, compressed, with headers of one’s own', async () => {
+  await using s = await delivering((url) => ({
+    outputs: [{ to: `${url}/in`, format: 'json', gzip: true, headers: { 'x-own': 'yes' } }],
+  }));
+  s.write('one\ntwo\n');
+  await s.adapter.settle();
+  const [request] = s.receiver.requests;
+  assert.equal(request?.url, '/in');
+  assert.equal(request?.headers['x-own'], 'yes');
+  const records = JSON.parse(request?.body ?? '') as { message: string }[];
+  assert.deepEqual(
+    records.map(({ message }) => message),
+    ['one', 'two'],
+  );
+});
+
+test('Loki gets one stream with its labels and the time of each record', async () => {
+  await using s = await delivering((url) => ({
+    format: 'json',
+    fileFields: [],
+    outputs: [{ to: `loki:${url}`, labels: { app: 'shop' } }],
+  }));
+  s.write('{"time":"2026-11-21T05:05:00.123456789Z","msg":"a"}\n{"msg":"b"}\n');
+  await s.adapter.settle();
+  const [request] = s.receiver.requests;
+  assert.equal(request?.url, '/loki/api/v1/push');
+  assert.deepEqual(JSON.parse(request?.body ?? ''), {
+    streams: [
+      {
+        stream: { app: 'shop' },
+        values: [
+          ['1795237500123456789', '{"time":"2026-11-21T05:05:00.123456789Z","msg":"a"}'],
+          ['1795000000000000000', '{"msg":"b"}'],
+        ],
+      },
+    ],
+  });
+});
+
+test('OTLP gets log records with time, severity, body and attributes', async () => {
+  await using s = await delivering((url) => ({
+    format: 'json',
+    fileFields: [],
+    outputs: [{ to: `otlp:${url}`, labels: { 'service.name': 'shop' } }],
+  }));
+  s.write(
+    '{"time":"2026-11-21T05:05:00Z","level":"error","msg":"a","n":1,"f":0.5,"o":{"x":[true]}}\n',
+  );
+  await s.adapter.settle();
+  const [request] = s.receiver.requests;
+  assert.equal(request?.url, '/v1/logs');
+  const [resource] = JSON.parse(request?.body ?? '').resourceLogs;
+  assert.deepEqual(resource.resource.attributes, [
+    { key: 'service.name', value: { stringValue: 'shop' } },
+  ]);
+  assert.deepEqual(resource.scopeLogs[0].logRecords, [
+    {
+      observedTimeUnixNano: '1795000000000000000',
+      timeUnixNano: '1795237500000000000',
+      severityText: 'error',
+      severityNumber: 17,
+      body: { stringValue: 'a' },
+      attributes: [
+        { key: 'n', value: { intValue: '1' } },
+        { key: 'f', value: { doubleValue: 0.5 } },
+        {
+          key: 'o',
+          value: {
+            kvlistValue: {
+              values: [{ key: 'x', value: { arrayValue: { values: [{ boolValue: true }] } } }],
+            },
+          },
+        },
+      ],
+    },
+  ]);
+});
+
+for (const status of [429, 502, 503, 504]) {
+  test(`OTLP is tried again after ${status}`, async () => {
+    await using s = await delivering((url) => ({ output: [`otlp:${url}`] }));
+    s.receiver.answers.push({ status, headers: { 'retry-after': '0' } });
+    s.write('one\n');
+    await s.adapter.settle();
+    assert.equal(s.adapter.metric('adapter_retries_total'), 1);
+    assert.equal(s.adapter.metric('adapter_delivered_records_total'), 1);
+  });
+}
+
+for (const status of [400, 401, 404, 500, 501]) {
+  test(`OTLP is not tried again after ${status}: dropped and counted`, async () => {
+    await using s = await delivering((url) => ({ output: [`otlp:${url}`] }));
+    s.receiver.answers.push({ status, body: 'no' });
+    s.write('one\ntwo\n');
+    await s.adapter.settle();
+    assert.equal(s.receiver.requests.length, 1);
+    assert.equal(s.adapter.metric('adapter_dropped_records_total'), 2);
+  });
+}
+
+test('a partial success is a success, and what was rejected is counted', async () => {
+  await using s = await delivering((url) => ({ output: [`otlp:${url}`] }));
+  s.receiver.answers.push({
+    status: 200,
+    body: '{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}',
+  });
+  s.write('one\ntwo\n');
+  await s.adapter.settle();
+  assert.equal(s.receiver.requests.length, 1);
+  assert.equal(s.adapter.metric('adapter_delivered_records_total'), 1);
+  assert.equal(s.adapter.metric('adapter_dropped_records_total'), 1);
+});
+
+test('what was refused is parked where that is asked for', async () => {
+  await using s = await delivering((url) => ({ output: [url], refused: 'park', fileFields: [] }));
+  s.receiver.answers.push({ status: 400 });
+  s.write('one\n');
+  await s.adapter.settle();
+  const parked = join(s.directory, 'state/parked');
+  const [name = ''] = readdirSync(parked);
+  assert.equal(readFileSync(join(parked, name), 'utf8'), '{"message":"one"}\n');
+});
+
+test('several outputs get everything, each in its own time; the state waits for the last', async () => {
+  await using s = await delivering((url, directory) => ({
+    output: [url, `file:${directory}/out.json`],
+  }));
+  s.receiver.down = true;
+  s.write('one\n');
+  await s.adapter.look();
+  const out = join(s.directory, 'out.json');
+  await until(() => existsSync(out) && readFileSync(out, 'utf8').includes('one'), {
+    what: 'the file has the record',
+  });
+  assert.match(readFileSync(join(s.directory, 'state/state.json'), 'utf8'), /"offset":0/);
+  s.receiver.down = false;
+  await s.adapter.settle();
+  assert.equal(s.receiver.records.length, 1);
+  assert.match(readFileSync(join(s.directory, 'state/state.json'), 'utf8'), /"offset":4/);
+});
+
+test('a file output rotates itself between batches, and mends a torn end', async () => {
+  await using s = await delivering((_url, directory) => {
+    writeFileSync(join(directory, 'out.json'), '{"whole":1}\n{"to');
+    return {
+      fileFields: [],
+      outputs: [{ to: `file:${directory}/out.json`, maxSize: 64, keep: 2 }],
+    };
+  });
+  for (let i = 0; i < 10; i++) {
+    s.write(`line number ${i}\n`);
+    await s.adapter.settle();
+  }
+  const read = (name: string) => readFileSync(join(s.directory, name), 'utf8');
+  const names = readdirSync(s.directory).filter((name) => name.startsWith('out.json'));
+  assert.deepEqual(names.toSorted(), ['out.json', 'out.json.1', 'out.json.2']);
+  for (const name of names) for (const line of read(name).trim().split('\n')) JSON.parse(line);
+  assert.match(read('out.json'), /line number 9/);
+});
+
+test('fields are renamed, dropped, redacted and added, and declared metrics are counted', async () => {
+  await using s = await delivering((url) => ({
+    format: 'json',
+    fileFields: [],
+    output: [url],
+    rename: { msg: 'message' },
+    drop: ['pid'],
+    redact: ['credit-card', 'bearer-token', 'email'],
+    redactFields: ['password'],
+    redactPatterns: ['s3cr[e3]t'],
+    add: { pod: 'shop-0' },
+    metrics: [
+      { name: 'orders_total', labels: { kind: 'kind' } },
+      { name: 'took', type: 'histogram', field: 'took', buckets: [1, 2] },
+    ],
+    metricLabelSets: 1,
+  }));
+  s.write(
+    '{"msg":"card 4111 1111 1111 1111, not 4111 1111 1111 1112","pid":1,"kind":"a","took":1.5,"o":{"password":"x","mail":"to a.b@example.com","auth":"Bearer abcdefgh.ijk"}}\n{"msg":"s3cret","kind":"b"}\n',
+  );
+  await s.adapter.settle();
+  assert.deepEqual(s.receiver.records, [
+    {
+      kind: 'a',
+      took: 1.5,
+      o: { password: '[redacted]', mail: 'to [redacted]', auth: 'Bearer [redacted]' },
+      message: 'card [redacted], not 4111 1111 1111 1112',
+      pod: 'shop-0',
+    },
+    { kind: 'b', message: '[redacted]', pod: 'shop-0' },
+  ]);
+  const text = s.adapter.registry.render();
+  assert.match(text, /^orders_total\{kind="a"\} 1$/m);
+  assert.match(text, /^orders_total\{kind="__other__"\} 1$/m);
+  assert.match(text, /^took_bucket\{le="2"\} 1$/m);
+});
