@@ -88,7 +88,7 @@ describe('faults', () => {
       pod(
         'containers: [{name: a, image: x, volumeMounts: [{name: dta, mountPath: /d}]}]\nvolumes: [{name: data, emptyDir: {}}]',
       ),
-      'pod.yaml:5:57: Pod web: spec.containers[0].volumeMounts[0].name: "dta" is not a volume of the Pod: did you mean data?',
+      'pod.yaml:5:58: Pod web: spec.containers[0].volumeMounts[0].name: "dta" is not a volume of the Pod: did you mean data?',
     ],
     [
       'a claim of a persistent volume',
