@@ -156,6 +156,8 @@ class Launch {
 
   async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
     for (;;) {
+      // What the Pods come to now is the doing of the signal, which has the last word.
+      if (this.#stopping) return new Promise(() => {});
       this.#progress.show();
       const states = folders.map(outcome);
       if (states.every((state) => state === 'good')) return ExitCode.ok;

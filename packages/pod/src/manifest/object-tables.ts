@@ -9,10 +9,11 @@ import {
   integer,
   list,
   map,
-  mapped,
   only,
   optional,
+  type Path,
   type Read,
+  type Report,
   required,
   struct,
   text,
@@ -173,7 +174,7 @@ const configMap = checked(
     ...head,
     metadata: required(objectMeta),
     data: defaulted(map(text()), {}),
-    binaryData: defaulted(map(mapped(text(), base64)), {}),
+    binaryData: defaulted(map(base64), {}),
     immutable: optional(boolean),
   }),
   ({ data, binaryData }, fault) => {
@@ -192,19 +193,22 @@ const configMap = checked(
 const secret = struct({
   ...head,
   metadata: required(objectMeta),
-  data: defaulted(map(mapped(text(), base64)), {}),
+  data: defaulted(map(base64), {}),
   stringData: defaulted(map(text()), {}),
   type: optional(text()),
   immutable: optional(boolean),
 });
 
-function base64(value: string): Buffer {
-  const compact = value.replace(/\s/g, '');
-  const decoded = Buffer.from(compact, 'base64');
-  const plain = (encoded: string) => encoded.replace(/=+$/, '');
-  // The value itself may be secret: it is not repeated.
-  if (plain(decoded.toString('base64')) !== plain(compact)) throw new Error('is not base64');
-  return decoded;
+/** Bytes in base64. The value may be secret: a message does not repeat it. */
+function base64(value: unknown, path: Path, report: Report): Buffer | undefined {
+  if (typeof value === 'string') {
+    const compact = value.replace(/\s/g, '');
+    const decoded = Buffer.from(compact, 'base64');
+    const plain = (encoded: string) => encoded.replace(/=+$/, '');
+    if (plain(decoded.toString('base64')) === plain(compact)) return decoded;
+  }
+  report(path, 'is not base64: put plain text under stringData (of a ConfigMap: data)');
+  return undefined;
 }
 
 const servicePort = struct({

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryDirectory } from '@sidekit/test-kit';
+import { publishFiles } from './publish.ts';
+
+const file = (path: string, text: string, mode = 0o644) => ({
+  path,
+  content: Buffer.from(text),
+  mode,
+});
+
+test('files are links through ..data, and a new version is one rename of it', () => {
+  using directory = temporaryDirectory('publish');
+  const { path } = directory;
+  publishFiles(path, [file('a', '1'), file('sub/b', '2', 0o600)]);
+  const before = readlinkSync(join(path, '..data'));
+  assert.equal(readlinkSync(join(path, 'a')), '..data/a');
+  assert.equal(readFileSync(join(path, 'sub/b'), 'utf8'), '2');
+  assert.equal(statSync(join(path, 'sub/b')).mode & 0o777, 0o600);
+  assert.equal(publishFiles(path, [file('a', '3')]), true);
+  assert.notEqual(readlinkSync(join(path, '..data')), before);
+  assert.equal(readFileSync(join(path, 'a'), 'utf8'), '3');
+  // What is gone leaves neither a link nor an old version behind.
+  assert.deepEqual(readdirSync(path).toSorted(), [
+    '..data',
+    readlinkSync(join(path, '..data')),
+    'a',
+  ]);
+});
+
+test('what has not changed is not written again', () => {
+  using directory = temporaryDirectory('publish');
+  assert.equal(publishFiles(directory.path, [file('a', '1')]), true);
+  const version = readlinkSync(join(directory.path, '..data'));
+  assert.equal(publishFiles(directory.path, [file('a', '1')]), false);
+  assert.equal(readlinkSync(join(directory.path, '..data')), version);
+});
