@@ -5,7 +5,7 @@ import { markdownTable, type OptionTable } from '@sidekit/core';
 import { table } from './options.ts';
 
 const README = new URL('../README.md', import.meta.url);
-const SECTION = /(<!-- options -->\n)([^]*?)(<!-- \/options -->)/;
+const SECTION = /(<!-- options -->\n)([\s\S]*?)(<!-- \/options -->)/;
 
 /** The formatter pads the cells of a table. */
 function cells(text: string): string[] {
