@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@sidekit/test-kit';
+import { bundledAdapter } from './adapter/bundle.ts';
+import { combinedLine, jsonLine, writeLines } from './adapter/generate.ts';
+import { foundPeers, isThere, mtailCommand } from './adapter/peers.ts';
+import { idleCpu, latency, manyFiles } from './adapter/quiet.ts';
+import { type Contestant, median, type Result, run, stoodStill } from './adapter/run.ts';
+
+/**
+ * A file of 1,000,000 lines to JSON lines in a file, on one core: the adapter as its image runs
+ * it (checkpoints, metrics and identity checks on) beside a bare loop in the same Node, and the
+ * peers found on the machine. Interleaved rounds, medians; then quiet files, latency and many
+ * files. Arguments: the number of rounds, and of lines.
+ */
+export async function main(args: string[]): Promise<void> {
+  const rounds = Number(args[0] ?? 3);
+  const lines = Number(args[1] ?? 1_000_000);
+  const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-adapter-'));
+  try {
+    const adapter = await bundledAdapter(directory);
+    const access = join(directory, 'access.log');
+    const json = join(directory, 'app.json');
+    const bytes = writeLines(access, lines, combinedLine);
+    writeLines(json, lines, jsonLine);
+    console.log(
+      `${lines} lines of ${Math.round(bytes / lines)} bytes, ${rounds} rounds, one core\n`,
+    );
+    const results = new Map<string, Result[]>();
+    for (let round = 0; round < rounds; round++) {
+      const work = join(directory, `round-${round}`);
+      mkdirSync(work);
+      for (const contestant of await contestants(adapter, work, access, json, lines)) {
+        const result = await run(contestant, lines);
+        results.set(contestant.name, [...(results.get(contestant.name) ?? []), result]);
+      }
+      rmSync(work, { recursive: true });
+    }
+    print(results);
+    console.log(
+      `\nidle, 100 quiet files: ${(await idleCpu(adapter, directory)).toFixed(2)} % of a core`,
+    );
+    const { p50, p99 } = await latency(adapter, directory);
+    console.log(`write to output: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`);
+    for (const files of [1, 10, 100, 1000]) {
+      const cost = await manyFiles(adapter, directory, files, Math.min(lines, 400_000));
+      console.log(`${files} files: ${cost.toFixed(2)} µs of CPU a line`);
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function contestants(
+  adapter: readonly string[],
+  work: string,
+  access: string,
+  json: string,
+  lines: number,
+): Promise<Contestant[]> {
+  const bare = fileURLToPath(new URL('./adapter/bare.ts', import.meta.url));
+  const all: Contestant[] = [];
+  for (const [format, from] of [
+    ['combined', access],
+    ['json', json],
+  ] as const) {
+    const to = join(work, `bare-${format}`);
+    all.push({ name: `bare loop, ${format}`, argv: [process.execPath, bare, format, from, to] });
+    const admin = `127.0.0.1:${await freePort()}`;
+    all.push({
+      name: `adapter, ${format}`,
+      argv: [
+        ...adapter,
+        ...['--include', from, '--format', format, '--admin', admin, '--log-level', 'warn'],
+        ...['--output', `file:${join(work, `adapter-${format}`)}`],
+        ...['--state', join(work, `state-${format}`)],
+      ],
+      done: () => delivered(admin, lines),
+    });
+  }
+  for (const peer of foundPeers()) {
+    const name = peer.name.split(' ')[0] ?? '';
+    const to = join(work, name);
+    const argv = peer.command(join(work, `${name}-files`), access, to);
+    all.push({ name: peer.name, argv, done: stoodStill(to) });
+  }
+  if (isThere('mtail')) {
+    all.push({ name: 'mtail (counts only)', argv: mtailCommand(join(work, 'mtail'), access) });
+  }
+  return all;
+}
+
+/** Whether the adapter has delivered that many records. */
+export async function delivered(admin: string, lines: number): Promise<boolean> {
+  const text = await fetch(`http://${admin}/metrics`).then((answer) => answer.text());
+  return Number(/^adapter_delivered_records_total\{.*\} (\d+)$/m.exec(text)?.[1] ?? 0) >= lines;
+}
+
+function print(results: ReadonlyMap<string, readonly Result[]>): void {
+  const of = (name: string) => median((results.get(name) ?? []).map(({ perCpu }) => perCpu));
+  console.log('| | lines/s of CPU | × bare loop | RSS MiB |\n| --- | ---: | ---: | ---: |');
+  for (const [name, all] of results) {
+    const bare = of(name.endsWith('json') ? 'bare loop, json' : 'bare loop, combined');
+    const cells = [
+      name,
+      `${Math.round(of(name) / 1000)}k`,
+      (of(name) / bare).toFixed(2),
+      Math.round(median(all.map(({ rss }) => rss))),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { until } from '@sidekit/test-kit';
+
+/** What one run of one contestant gave. */
+export interface Result {
+  /** Lines a second of CPU time, which other work on the machine does not disturb. */
+  readonly perCpu: number;
+  /** Lines a second of wall-clock time. */
+  readonly perSecond: number;
+  /** The peak, in MiB. */
+  readonly rss: number;
+}
+
+export interface Contestant {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Whether all lines are done; a program that ends by itself has none. */
+  readonly done?: () => boolean | Promise<boolean>;
+}
+
+/** Runs a program pinned to core 1 until it is done with `lines` lines. */
+export async function run({ argv, done }: Contestant, lines: number): Promise<Result> {
+  const started = performance.now();
+  const child = spawn('taskset', ['-c', '1', ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text;
+  });
+  let code: number | null | undefined;
+  const exited = new Promise<void>((resolve) =>
+    child.once('close', (status) => {
+      code = status;
+      resolve();
+    }),
+  );
+  let last = { cpu: 0, rss: 0 };
+  const look = () => {
+    last = usage(child.pid) ?? last;
+    return code !== undefined;
+  };
+  await until(async () => look() || ((await done?.()) ?? false), {
+    what: `${argv.join(' ')} is done`,
+    timeout: 120_000,
+    interval: 10,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  look();
+  if (code === undefined) child.kill('SIGTERM');
+  await exited;
+  if (done === undefined && code !== 0) throw new Error(`${argv[0]} failed: ${errors}`);
+  return {
+    perCpu: lines / Math.max(last.cpu, 0.01),
+    perSecond: lines / seconds,
+    rss: last.rss,
+  };
+}
+
+/** CPU seconds and peak memory of a process, from /proc; undefined once it is gone. */
+function usage(pid = 0): { cpu: number; rss: number } | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    if (!peak) return undefined;
+    // utime and stime, in ticks of 10 ms (proc(5)).
+    return { cpu: (Number(fields[11]) + Number(fields[12])) / 100, rss: Number(peak[1]) / 1024 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a file ends with a whole line and has not grown since the last call. */
+export function stoodStill(path: string): () => boolean {
+  let size = -1;
+  let since = performance.now();
+  return () => {
+    const now = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (now !== size || now === 0) {
+      size = now;
+      since = performance.now();
+      return false;
+    }
+    return performance.now() - since > 1500;
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
