@@ -3,7 +3,7 @@ import type { Plugin } from 'esbuild';
 
 /** Modules of Node that cost memory and start-up time, and that most sidecars need late or never. */
 const LAZY =
-  /^node:(child_process|crypto|dns|dns\/promises|https|os|readline|tls|worker_threads|zlib)$/;
+  /^node:(child_process|crypto|dns|dns\/promises|fs\/promises|https|os|perf_hooks|readline|timers\/promises|tls|util|worker_threads|zlib)$/;
 
 /**
  * Loads those modules at the first use of one of their exports instead of at the start of the
