@@ -15,7 +15,7 @@ const HEADER = `# Every Pod of manifests/pods as a profile, without a cluster: m
 #   docker compose --profile message-queue down --volumes
 #
 # The service named like the Pod holds its network, IPC namespace and volumes, as a Pod's pause
-# container does. Compose has no readiness, no grace by order and no restart back-off as a kubelet:
+# container does. Compose has one probe, no grace by order and no restart back-off as a kubelet:
 # for those run \`npx pod up manifests/pods/<name>.yaml\`.
 `;
 

@@ -66,6 +66,7 @@ export interface Container {
   readonly restartPolicy?: 'Always';
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly startupProbe?: Probe;
+  readonly readinessProbe?: Probe;
   readonly resources?: { readonly limits?: { readonly memory?: string } };
   readonly securityContext?: SecurityContext;
   readonly volumeMounts?: readonly {

@@ -49,6 +49,12 @@ test('init containers end, and native sidecars are healthy, before the next one 
   );
 });
 
+test('a container without a start-up probe is asked by its readiness probe', () => {
+  const readinessProbe = { httpGet: { path: '/readyz', port: 9900 }, periodSeconds: 2 };
+  const { healthcheck } = service('shop-app', pod({ containers: [{ ...app, readinessProbe }] }));
+  assert.match(JSON.stringify(healthcheck), /127\.0\.0\.1:9900\/readyz.*"interval":"2s"/);
+});
+
 test('an emptyDir is a volume that belongs to the user of the Pod and keeps its limit', () => {
   const { volumes } = parts(
     pod({

@@ -111,7 +111,9 @@ function selects(service: Service, pod: Pod): boolean {
 }
 
 function containerService(container: Container, sources: Map<string, string>, pod: Pod) {
-  const { securityContext: security = {}, resources, startupProbe } = container;
+  const { securityContext: security = {}, resources, startupProbe, readinessProbe } = container;
+  // Compose has one probe: that which others wait for, else that which says whether it serves.
+  const probe = startupProbe ?? readinessProbe;
   const memory = resources?.limits?.memory;
   const mounts = (container.volumeMounts ?? []).map(
     ({ name, mountPath, readOnly }) => `${sources.get(name)}:${mountPath}${readOnly ? ':ro' : ''}`,
@@ -132,7 +134,7 @@ function containerService(container: Container, sources: Map<string, string>, po
       : {}),
     ...(memory === undefined ? {} : { mem_limit: binarySize(memory) }),
     ...(mounts.length > 0 ? { volumes: mounts } : {}),
-    ...(startupProbe ? { healthcheck: healthcheck(startupProbe, container) } : {}),
+    ...(probe ? { healthcheck: healthcheck(probe, container) } : {}),
   };
 }
 
@@ -147,7 +149,7 @@ function healthcheck(probe: Probe, container: Container) {
     const url = `http://127.0.0.1:${port}${path}`;
     test = ['CMD', '/nodejs/bin/node', '-e', `fetch('${url}').then((r)=>process.exit(r.ok?0:1))`];
   } else {
-    throw new Error(`${container.name}: this kind of startupProbe cannot be said in compose`);
+    throw new Error(`${container.name}: this kind of probe cannot be said in compose`);
   }
   const { periodSeconds = 10, failureThreshold = 3 } = probe;
   return { test, interval: `${periodSeconds}s`, timeout: '5s', retries: failureThreshold };
