@@ -31,7 +31,7 @@ const output = openSync(to, 'w');
 const buffer = Buffer.allocUnsafe(1024 * 1024);
 let rest = '';
 for (let read = readSync(input, buffer); read > 0; read = readSync(input, buffer)) {
-  const lines = (rest + buffer.toString('latin1', 0, read)).split('\n');
+  const lines = (rest + buffer.toString('utf8', 0, read)).split('\n');
   rest = lines.pop() ?? '';
   let text = '';
   for (const line of lines) text += convert(line);

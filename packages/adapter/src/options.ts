@@ -219,11 +219,11 @@ export const adapterTable = defineOptions({
     }),
     batchBytes: option(size(1024, 64 * 1024 * 1024), {
       description: 'A batch is sent once it is this large; or earlier, when nothing more is there.',
-      default: 512 * 1024,
+      default: 256 * 1024,
     }),
     bufferBytes: option(size(4096, 1024 * 1024 * 1024), {
       description: 'Undelivered bytes in memory at which reading pauses.',
-      default: 8 * 1024 * 1024,
+      default: 4 * 1024 * 1024,
     }),
     retryBase: option(duration(1, hour), {
       description: 'The bound of the first pause after a failed delivery; it doubles each time.',

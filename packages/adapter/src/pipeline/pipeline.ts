@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { AccessMetrics } from '../log-metrics.ts';
 import type { AdapterMetrics } from '../metrics.ts';
-import type { Encoding } from '../output/encoding.ts';
+import { type Encoding, ndjson } from '../output/encoding.ts';
 import { FAST_OVERHEAD, type FastAccess } from '../parse/access-fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
@@ -49,6 +49,9 @@ export class Pipeline implements LineSink {
   #offset = -1;
   #ascii = false;
   #utf8 = false;
+  /** The chunk as one text, of which lines are slices, where all of it is ASCII. */
+  #chunk = '';
+  #chunkStart = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -63,6 +66,10 @@ export class Pipeline implements LineSink {
     const lines = buffer.subarray(start, end);
     this.#ascii = isAscii(lines);
     this.#utf8 = this.#ascii || isUtf8(lines);
+    // A slice keeps the whole chunk in memory, so lines that are held are decoded one by one.
+    const whole = this.#ascii && !this.#options.fast && !this.#options.joiner;
+    this.#chunk = whole ? this.#buffer.latin1Slice(start, end) : '';
+    this.#chunkStart = start;
   }
 
   line(start: number, end: number, offset: number, flag: LineFlag): void {
@@ -141,6 +148,9 @@ export class Pipeline implements LineSink {
 
   #decode(start: number, end: number): string {
     const buffer = this.#buffer;
+    if (this.#chunk !== '') {
+      return this.#chunk.slice(start - this.#chunkStart, end - this.#chunkStart);
+    }
     if (this.#ascii) return buffer.latin1Slice(start, end);
     if (!this.#utf8 && !isUtf8(buffer.subarray(start, end))) {
       this.#options.metrics.invalidUtf8.inc();
@@ -172,15 +182,24 @@ export class Pipeline implements LineSink {
     if (flag === LineFlag.partial) record.partial = true;
     if (flag === LineFlag.truncated) record.truncated = true;
     transform?.(record);
-    this.#key.add(this.#generation!, offset, record);
-    const json = JSON.stringify(record);
     const batch = this.#current();
-    const at = now();
-    for (let i = 0; i < encodings.length; i++) {
-      const encoding = encodings[i]!;
-      const payload = batch.payloads[i]!;
-      payload.append(encoding.encode({ record, json }, at));
-      payload.appendByte(encoding.end);
+    if (encodings.length === 1 && encodings[0] === ndjson && this.#key.isFree(record)) {
+      const payload = batch.payloads[0]!;
+      payload.append(JSON.stringify(record));
+      payload.ensure(this.#key.room);
+      const { buffer, length } = payload;
+      // The key takes the place of the closing brace.
+      payload.length = this.#key.write(this.#generation!, offset, buffer, length - 1);
+    } else {
+      this.#key.add(this.#generation!, offset, record);
+      const json = JSON.stringify(record);
+      const at = now();
+      for (let i = 0; i < encodings.length; i++) {
+        const encoding = encodings[i]!;
+        const payload = batch.payloads[i]!;
+        payload.append(encoding.encode({ record, json }, at));
+        payload.appendByte(encoding.end);
+      }
     }
     batch.count++;
   }

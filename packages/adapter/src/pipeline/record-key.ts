@@ -13,7 +13,7 @@ const OFFSET = Buffer.from(',"offset":');
  */
 export class RecordKey {
   /** The most bytes that `write` needs. */
-  readonly room = 16 * 1024;
+  readonly room: number = 16 * 1024;
   readonly #id: boolean;
   readonly #path: boolean;
   readonly #offset: boolean;
@@ -25,6 +25,14 @@ export class RecordKey {
     this.#id = fields.includes('id');
     this.#path = fields.includes('path');
     this.#offset = fields.includes('offset');
+  }
+
+  /** Whether the fields can be written behind a record's own: it has some, and none of theirs. */
+  isFree(record: LogRecord): boolean {
+    if (record.offset !== undefined || record['file.id'] !== undefined) return false;
+    if (record['file.path'] !== undefined) return false;
+    for (const _ in record) return true;
+    return false;
   }
 
   /** Adds the fields to a record. */
