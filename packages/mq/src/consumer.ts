@@ -26,6 +26,9 @@ export const consumer = defineSidecar({
     const { options, log, health, stopping, onStop } = context;
     const inbox = openInbox(context);
     const sink = openSink(context, inbox);
+    // Where the sink begins is kept before anything is put there: else a process that is killed
+    // between its first block and the first note leaves lines that nobody would cut off.
+    inbox?.keep(sink.mark?.());
     onStop('sink', () => sink.close());
     const acknowledger = inbox && new Acknowledger({ name: `${options.queue}.ack`, inbox, log });
     onStop('acknowledgements', () => acknowledger?.close());
