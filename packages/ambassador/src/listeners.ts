@@ -83,6 +83,11 @@ export class Listeners {
     await Promise.all([...ending, ...this.#leaving]);
   }
 
+  /** Ends all at once. */
+  destroy(): void {
+    for (const { listener } of this.#open.values()) listener.destroy();
+  }
+
   #make(options: ListenerOptions, tls: TlsFiles, text: string): Open {
     const http = options.protocol === 'http';
     const runtime = http ? httpRuntime(options, tls.client, this.#env) : undefined;

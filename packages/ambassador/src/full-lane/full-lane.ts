@@ -12,6 +12,10 @@ import { UpgradeRequest } from './upgrade.ts';
 interface Client {
   requests: number;
   quietSince: number;
+  /** The request that came last. */
+  last: FullLaneRequest | undefined;
+  /** What to say to octets that are no request, once the requests before them are answered. */
+  malformed: string | undefined;
 }
 
 /** Serves connections by node:http: everything that the fast lane does not recognise. */
@@ -56,7 +60,12 @@ export class FullLane implements Watched {
 
   /** Takes a connection over; `unread` comes first, as if it had just arrived. */
   accept(socket: Socket, unread: Buffer): void {
-    this.#clients.set(socket, { requests: 0, quietSince: this.#host.runtime.clock.now });
+    this.#clients.set(socket, {
+      requests: 0,
+      quietSince: this.#host.runtime.clock.now,
+      last: undefined,
+      malformed: undefined,
+    });
     socket.once('close', () => this.#clients.delete(socket));
     this.#server.emit('connection', socket);
     if (unread.length > 0) socket.unshift(unread);
@@ -91,17 +100,15 @@ export class FullLane implements Watched {
     const client = this.#begin(request.socket);
     if (client === undefined) return;
     response.sendDate = false;
-    response.once('close', () => this.#end(client));
+    response.once('close', () => this.#end(request.socket, client));
     const checked = check(request, false);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       refuseRequest(response, checked.status, checked.reason, { close: true });
       return;
     }
-    new FullLaneRequest(request, response, this.#host).start(
-      checked,
-      forwardingOf(request.socket, this.#host.runtime),
-    );
+    client.last = new FullLaneRequest(request, response, this.#host);
+    client.last.start(checked, forwardingOf(request.socket, this.#host.runtime));
   }
 
   #upgrade(request: http.IncomingMessage, socket: Socket, head: Buffer) {
@@ -125,25 +132,29 @@ export class FullLane implements Watched {
     return client;
   }
 
-  #end(client: Client) {
+  #end(socket: Socket, client: Client) {
     client.requests--;
+    if (client.requests === 0 && client.malformed !== undefined && socket.writable)
+      socket.end(client.malformed, 'latin1', () => socket.destroySoon());
     client.quietSince = this.#host.runtime.clock.now;
   }
 
   #malformed(error: NodeJS.ErrnoException, socket: Socket) {
     const client = this.#clients.get(socket);
-    if (error.code === 'ECONNRESET' || !socket.writable || (client?.requests ?? 0) > 0) {
-      // Another answer is on its way: a second head would be read as its body.
+    if (error.code === 'ECONNRESET' || !socket.writable || client === undefined) {
       socket.destroy();
       return;
     }
+    // What follows a request that closes the connection is nobody's.
+    if (error.code === 'HPE_CLOSED_CONNECTION' && client.requests > 0) return;
     const overflow = error.code === 'HPE_HEADER_OVERFLOW';
     const status = overflow ? 431 : 400;
     this.#host.runtime.observer.refused('', status);
     const reason = overflow ? 'the request head is larger than 16 KiB' : 'not HTTP/1.1';
-    socket.end(ownAnswerText(status, reason, { close: true }), 'latin1', () =>
-      socket.destroySoon(),
-    );
+    const text = ownAnswerText(status, reason, { close: true });
+    if (client.requests === 0) socket.end(text, 'latin1', () => socket.destroySoon());
+    else if (client.last?.whole) client.malformed = text;
+    else client.last?.breakOff(status, reason);
   }
 }
 

@@ -45,6 +45,19 @@ export class FullLaneRequest implements AnswerSink, Watched {
     this.#exchange.start(head, forwarding, undefined, head.contentLength === 0, head, http11);
   }
 
+  /** Whether the request has come whole. */
+  get whole(): boolean {
+    return this.#request.complete;
+  }
+
+  /** Ends a request whose body turned out to be malformed. */
+  breakOff(status: number, reason: string): void {
+    const response = this.#response;
+    if (this.#exchange.active) this.#exchange.cancel();
+    if (response.headersSent) this.abort();
+    else refuseRequest(response, status, reason, { close: true });
+  }
+
   check(now: number): void {
     this.#exchange.check(now);
   }

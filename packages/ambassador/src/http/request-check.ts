@@ -38,6 +38,7 @@ const bad = (reason: string, status = 400): Refusal => ({ status, reason });
 export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   const { method, rawHeaders, version } = parsed;
   if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
+  if (version === '0.9') return bad('the request line has no HTTP version');
   if (version !== '1.1' && version !== '1.0') return bad('the HTTP version is not known', 505);
   if (rawHeaders.length > MAX_FIELDS * 2) return bad('too many fields', 431);
   const fields: Fields = { names: [], values: [], kinds: [] };
