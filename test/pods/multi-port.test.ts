@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
-test('two applications of one Pod answer on two ports, and a changed file adds a third', async () => {
+test('two applications of one Pod answer on two ports, and a changed file is taken up', async () => {
   await using session = await applyPod('multi-port');
   await session.ready('multi-port');
   for (const port of [8080, 8081]) {

@@ -38,11 +38,16 @@ export interface AnswerSink {
   inform(head: ResponseHead): void;
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void;
   answerBody(buffer: Buffer, start: number, end: number): number;
+  /** Sends what was held back. */
+  flush(): void;
   answerEnd(trailers: readonly string[]): void;
   /** Answers by ourselves; nothing was answered before. */
   refuse(status: number, reason: string, retryAfter: number): void;
-  /** The answer is broken after its head was sent: the socket must be destroyed. */
-  abort(): void;
+  /**
+   * The answer is broken after its head was given: the socket must be destroyed, unless nothing
+   * of it was sent yet; then true, and an answer of ours may be.
+   */
+  abort(): boolean;
   /** Whether the client must be told that the connection ends. */
   mustClose(): boolean;
 }
@@ -290,6 +295,10 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.#lastActivity = this.runtime.clock.now;
   }
 
+  onMoreToCome(): void {
+    this.#sink.flush();
+  }
+
   onEnd(trailers: readonly string[]): void {
     this.#connection = undefined;
     this.#release(this.status < 500);
@@ -372,9 +381,12 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       return;
     }
     this.flags = flag;
+    if (this.#sink.abort()) {
+      this.#refuse(status, reason, flag);
+      return;
+    }
     this.runtime.observer.failed(this, reason);
     this.#end();
-    this.#sink.abort();
   }
 
   #refuse(status: number, reason: string, flag: string, retryAfter = 0) {

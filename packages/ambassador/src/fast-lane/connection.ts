@@ -174,8 +174,8 @@ export class FastLaneConnection implements AnswerSink, Watched {
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
     this.#chunked = framing.chunked;
     this.#keepAlive = !framing.close;
+    // Held back for the start of its body: one write for both.
     this.#pendingHead = answerText(head.status, head.reason, fields);
-    // A head without a body is written by `answerEnd`; one with a body goes out with its start.
   }
 
   answerBody(buffer: Buffer, start: number, end: number): number {
@@ -223,8 +223,18 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#finish();
   }
 
-  abort(): void {
-    this.#socket.destroy();
+  flush(): void {
+    if (this.#pendingHead === '') return;
+    this.#socket.write(this.#pendingHead, 'latin1');
+    this.#pendingHead = '';
+  }
+
+  abort(): boolean {
+    const unsent = this.#pendingHead !== '';
+    this.#pendingHead = '';
+    if (!unsent) this.#socket.destroy();
+    else this.#keepAlive = false;
+    return unsent;
   }
 
   /** The answer is whole: on to the next request, or to the end. */

@@ -20,6 +20,8 @@ export class FullLaneRequest implements AnswerSink, Watched {
   readonly #exchange: Exchange;
   #keepAlive = true;
   #headOnly = false;
+  /** Writes the head, once it is known whether its body is sound. */
+  #writeHead: (() => void) | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, host: FullLaneHost) {
     this.#request = request;
@@ -89,13 +91,17 @@ export class FullLaneRequest implements AnswerSink, Watched {
 
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
     const response = this.#response;
-    // Without this node:http would add fields of its own.
-    if (!framing.close) response.removeHeader('connection');
-    else response.shouldKeepAlive = false;
-    response.writeHead(head.status, head.reason, [...fields]);
+    this.#writeHead = () => {
+      this.#writeHead = undefined;
+      // Without this node:http would add fields of its own.
+      if (!framing.close) response.removeHeader('connection');
+      else response.shouldKeepAlive = false;
+      response.writeHead(head.status, head.reason, [...fields]);
+    };
   }
 
   answerBody(buffer: Buffer, start: number, end: number): number {
+    this.#writeHead?.();
     // node:http keeps what it is given until the next tick.
     const small = end - start <= SMALL;
     const chunk = buffer.subarray(start, end);
@@ -105,6 +111,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
   }
 
   answerEnd(trailers: readonly string[]): void {
+    this.#writeHead?.();
     if (trailers.length > 0 && !this.#headOnly) {
       const pairs: [string, string][] = [];
       for (let i = 0; i < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
@@ -120,9 +127,21 @@ export class FullLaneRequest implements AnswerSink, Watched {
     refuseRequest(this.#response, status, reason, { retryAfter, requestId, close });
   }
 
-  abort(): void {
+  flush(): void {
+    if (this.#writeHead === undefined) return;
+    this.#writeHead();
+    this.#response.flushHeaders();
+  }
+
+  abort(): boolean {
+    if (this.#writeHead !== undefined) {
+      this.#writeHead = undefined;
+      this.#keepAlive = false;
+      return true;
+    }
     this.#response.socket?.destroy();
     this.#response.destroy();
+    return false;
   }
 }
 

@@ -104,8 +104,11 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#socket.end(text, 'latin1', () => this.#socket.destroy());
   }
 
-  abort(): void {
+  flush(): void {}
+
+  abort(): boolean {
     this.#socket.destroy();
+    return false;
   }
 
   #onData(chunk: Buffer) {

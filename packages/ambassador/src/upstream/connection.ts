@@ -9,6 +9,8 @@ export interface ResponseReceiver {
   onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
   onBody(buffer: Buffer, start: number, end: number): void;
+  /** A head came, and its body is not whole yet: what is there must not wait for the rest. */
+  onMoreToCome(): void;
   /** The response is whole; the connection is already given back. */
   onEnd(trailers: readonly string[]): void;
   /** The connection can take more of the request's body. */
@@ -145,6 +147,12 @@ export class UpstreamConnection {
   }
 
   #receive(buffer: Buffer, length: number) {
+    const hadHead = this.#head !== undefined;
+    this.#receiveAll(buffer, length);
+    if (!hadHead && this.#head !== undefined) this.#receiver?.onMoreToCome();
+  }
+
+  #receiveAll(buffer: Buffer, length: number) {
     let at = 0;
     while (at < length) {
       const receiver = this.#receiver;
