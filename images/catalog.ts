@@ -18,6 +18,18 @@ export interface ImageSpec {
 
 export const IMAGES: readonly ImageSpec[] = [
   {
+    name: 'ambassador',
+    title: 'Reverse proxy in front of the app, and local door to services outside',
+    warmUp: [
+      '--admin',
+      '127.0.0.1:0',
+      '--listen',
+      '127.0.0.1:0',
+      '--upstream',
+      'http://127.0.0.1:9',
+    ],
+  },
+  {
     name: 'adapter',
     title: 'Log adapter',
     warmUp: ['--admin', '127.0.0.1:0', '--include', '/tmp/sidekit-warm-up/*.log'],

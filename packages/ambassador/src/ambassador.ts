@@ -1,0 +1,140 @@
+import { dirname } from 'node:path';
+import {
+  type Context,
+  type Counter,
+  defineSidecar,
+  ExpectedError,
+  PollingWatch,
+  type Registry,
+  UsageError,
+} from '@sidekit/core';
+import { Clock } from './clock.ts';
+import { environment } from './configuration.ts';
+import { Listeners } from './listeners.ts';
+import { listenersOf, type Options, table } from './options.ts';
+import { tlsPaths } from './tls-files.ts';
+
+/** How often files are looked at where the kernel says nothing, in milliseconds. */
+const WATCH_INTERVAL = 5000;
+
+/**
+ * The ambassador.
+ * @param reread reads all options anew from their sources, as a reload does.
+ */
+export function ambassador(reread: () => Promise<Options>) {
+  return defineSidecar({
+    table,
+    run: async (context) => {
+      const { options, log, health, metrics, stopping } = context;
+      const clock = new Clock();
+      context.onStop('clock', () => clock.close());
+      const env = environment(options, clock, log, metrics);
+      context.onStop('access log', () => env.accessLog?.close());
+      const listeners = new Listeners(env);
+      registerUpstreams(metrics, listeners);
+      const listening = health.condition('listeners', 'startup', 'ready');
+      await listeners.apply(listenersOf(options));
+      listening.pass();
+      log.info('listening', { listeners: listeners.addresses });
+      // The app may need its doors to the outside until its own requests have ended.
+      context.onStop('outbound listeners', () => listeners.drain('outbound', options.drainDelay));
+      context.onStop('inbound listeners', () => listeners.drain('inbound', options.drainDelay));
+      watchFiles(context, listeners, reread);
+      await aborted(stopping);
+    },
+  });
+}
+
+/** Applies a changed configuration or certificate; a bad one is refused and said. */
+function watchFiles(
+  { options, config, log, health, metrics, onStop }: Context<(typeof table)['options']>,
+  listeners: Listeners,
+  reread: () => Promise<Options>,
+) {
+  const files = listenersOf(options).flatMap(tlsPaths);
+  if (config !== undefined) files.push(config);
+  if (files.length === 0) return;
+  const condition = health.condition('configuration');
+  condition.pass();
+  const reloads = metrics.counters({
+    name: 'ambassador_config_reloads_total',
+    help: 'Reloads of the configuration by result.',
+  });
+  const [applied, refused]: Counter[] = [
+    reloads.with({ result: 'applied' }),
+    reloads.with({ result: 'refused' }),
+  ];
+  const good = metrics.gauge({
+    name: 'ambassador_config_last_reload_successful',
+    help: '1 while the present files are those in use.',
+  });
+  good.set(1);
+  let known = JSON.stringify(options);
+  let lastProblem = '';
+  const watch = new PollingWatch({
+    directories: [...new Set(files.map((file) => dirname(file)))],
+    interval: WATCH_INTERVAL,
+    log,
+    poll: async () => {
+      try {
+        const next = await reread();
+        const text = JSON.stringify(next);
+        await listeners.apply(listenersOf(next));
+        if (text !== known || lastProblem !== '') {
+          applied?.inc();
+          log.info('configuration reloaded', { listeners: listeners.addresses });
+        }
+        known = text;
+        lastProblem = '';
+        good.set(1);
+        condition.pass();
+      } catch (error) {
+        if (!(error instanceof ExpectedError)) throw error;
+        if (error.message === lastProblem) return;
+        lastProblem = error.message;
+        refused?.inc();
+        good.set(0);
+        condition.warn(`the changed configuration was refused: ${error.message}`);
+        const faults = error instanceof UsageError ? error.faults : undefined;
+        log.error('configuration refused, going on with the old one', {
+          error: error.message,
+          faults,
+        });
+      }
+    },
+  });
+  onStop('configuration watch', () => watch.close());
+}
+
+function registerUpstreams(metrics: Registry, listeners: Listeners) {
+  metrics.gauges({
+    name: 'http_client_open_connections',
+    help: 'Connections to upstreams.',
+    collect: (family) => {
+      for (const { name, cluster } of listeners.clusters) {
+        const sum = (count: (one: (typeof cluster.endpoints)[number]) => number) =>
+          cluster.endpoints.reduce((total, one) => total + count(one), 0);
+        const idle = sum((one) => one.idleConnections);
+        family.with({ listener: name, http_connection_state: 'idle' }).set(idle);
+        family
+          .with({ listener: name, http_connection_state: 'active' })
+          .set(sum((one) => one.connections) - idle);
+      }
+    },
+  });
+  metrics.gauges({
+    name: 'ambassador_upstream_healthy_endpoints',
+    help: 'Endpoints that may be chosen.',
+    collect: (family) => {
+      for (const { name, cluster } of listeners.clusters)
+        family.with({ listener: name }).set(cluster.endpoints.filter((one) => one.healthy).length);
+    },
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

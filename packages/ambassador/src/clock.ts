@@ -1,0 +1,39 @@
+/** Something whose deadlines are looked at by the clock. `now` is of `performance.now()`. */
+export interface Watched {
+  check(now: number): void;
+}
+
+/**
+ * One coarse timer instead of one a request: every 100 ms all watched things look at their own
+ * deadlines, so a timeout is late by at most that.
+ */
+export class Clock {
+  static readonly tick = 100;
+  /** The time of the last tick, in milliseconds; cheap to read on hot paths. */
+  now: number = performance.now();
+  readonly #watched = new Set<Watched>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.#timer = setInterval(() => this.#look(), Clock.tick);
+    this.#timer.unref();
+  }
+
+  watch(thing: Watched): void {
+    this.#watched.add(thing);
+  }
+
+  forget(thing: Watched): void {
+    this.#watched.delete(thing);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#watched.clear();
+  }
+
+  #look() {
+    this.now = performance.now();
+    for (const thing of this.#watched) thing.check(this.now);
+  }
+}

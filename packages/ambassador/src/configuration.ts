@@ -1,0 +1,166 @@
+import type { SecureContextOptions } from 'node:tls';
+import type { Log, Registry } from '@sidekit/core';
+import type { Clock } from './clock.ts';
+import { AccessLog } from './observe/access-log.ts';
+import { Observer, type ProxyMetrics, proxyMetrics } from './observe/observer.ts';
+import { membership } from './options/network.ts';
+import type { ListenerOptions, Options } from './options.ts';
+import { RateLimit } from './rate-limit.ts';
+import { RetryBudget } from './retry-budget.ts';
+import type { Runtime } from './runtime.ts';
+import type { TcpOptions } from './tcp/tcp-handler.ts';
+import { Cluster } from './upstream/cluster.ts';
+
+/** What outlives configurations. */
+export interface Environment {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: ProxyMetrics;
+  readonly tcpMetrics: ReturnType<typeof tcpMetrics>;
+  readonly accessLog: AccessLog | undefined;
+  readonly fastLane: boolean;
+}
+
+/** @throws {ExpectedError} where the access log cannot be opened. */
+export function environment(
+  options: Options,
+  clock: Clock,
+  log: Log,
+  registry: Registry,
+): Environment {
+  const { accessLog: select } = options;
+  return {
+    clock,
+    log,
+    metrics: proxyMetrics(registry),
+    tcpMetrics: tcpMetrics(registry),
+    fastLane: options.fastLane,
+    accessLog:
+      select === 'off'
+        ? undefined
+        : new AccessLog(
+            {
+              select,
+              format: options.accessLogFormat,
+              sample: options.accessLogSample,
+              path: options.accessLogFile,
+            },
+            log,
+          ),
+  };
+}
+
+function tcpMetrics(registry: Registry) {
+  return {
+    active: registry.gauges({
+      name: 'ambassador_tcp_active_connections',
+      help: 'Spliced connections.',
+    }),
+    failures: registry.counters({
+      name: 'ambassador_tcp_connect_failures_total',
+      help: 'Connects to an upstream that failed.',
+    }),
+    received: registry.counters({
+      name: 'ambassador_tcp_received_bytes_total',
+      help: 'Octets from clients.',
+    }),
+    sent: registry.counters({
+      name: 'ambassador_tcp_sent_bytes_total',
+      help: 'Octets to clients.',
+    }),
+  };
+}
+
+function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Environment): Cluster {
+  return new Cluster(
+    {
+      upstreams: options.upstream,
+      balance: options.balance,
+      dnsRefresh: options.dnsRefresh,
+      ejection: { failures: options.ejectAfter, time: options.ejectFor },
+      healthCheck:
+        options.healthInterval === 0 && options.healthPath === undefined
+          ? undefined
+          : {
+              path: options.healthPath,
+              interval: options.healthInterval || 5000,
+              timeout: options.healthTimeout,
+              failures: 3,
+              successes: 2,
+            },
+      limits: {
+        maxConnections: options.maxUpstreamConnections,
+        maxPending: options.maxPending,
+        idleTimeout: options.upstreamIdleTimeout,
+        maxLifetime: options.upstreamMaxLifetime,
+        connectTimeout: options.connectTimeout,
+      },
+      tls: (host) => {
+        const name = options.upstreamServerName ?? host;
+        return {
+          ...tls,
+          ...(name === undefined || /^[\d.]+$|:/.test(name) ? {} : { servername: name }),
+          ...(options.protocol === 'http' ? { ALPNProtocols: ['http/1.1'] } : {}),
+        };
+      },
+    },
+    env.clock,
+    env.log,
+  );
+}
+
+/** Builds what an http listener works with. */
+export function httpRuntime(
+  options: ListenerOptions,
+  tls: SecureContextOptions,
+  env: Environment,
+): Runtime {
+  return {
+    name: options.name,
+    clock: env.clock,
+    cluster: cluster(options, tls, env),
+    timeouts: {
+      headers: options.headersTimeout,
+      keepAlive: options.keepAliveTimeout,
+      response: options.responseTimeout,
+      streamIdle: options.streamIdleTimeout,
+      queue: options.connectTimeout + options.retryConnectFor,
+      total: options.totalTimeout,
+    },
+    retry: { connectFor: options.retryConnectFor },
+    budget: new RetryBudget(options.retryBudget, 10),
+    rateLimit:
+      options.rateLimit === undefined
+        ? undefined
+        : new RateLimit(options.rateLimit, options.rateBurst),
+    maxBody: options.maxBody,
+    observer: new Observer(options.name, env.metrics, env.accessLog, env.log),
+    hostHeader: options.hostHeader,
+    trusts: membership(options.trustedProxies),
+    fastLane: env.fastLane,
+  };
+}
+
+/** Builds what a tcp listener works with. */
+export function tcpOptions(
+  options: ListenerOptions,
+  tls: SecureContextOptions,
+  env: Environment,
+): TcpOptions {
+  const label = { listener: options.name };
+  return {
+    name: options.name,
+    cluster: cluster(options, tls, env),
+    clock: env.clock,
+    log: env.log,
+    connectTimeout: options.connectTimeout,
+    idleTimeout: options.streamIdleTimeout,
+    warm: options.warmConnections,
+    metrics: {
+      active: env.tcpMetrics.active.with(label),
+      failures: env.tcpMetrics.failures.with(label),
+      received: env.tcpMetrics.received.with(label),
+      sent: env.tcpMetrics.sent.with(label),
+    },
+  };
+}

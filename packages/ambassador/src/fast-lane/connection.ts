@@ -1,0 +1,307 @@
+import type { Socket } from 'node:net';
+import type { Watched } from '../clock.ts';
+import { type AnswerSink, Exchange, Taken } from '../exchange.ts';
+import { forwardingOf } from '../forwarding.ts';
+import type { Forwarding } from '../http/canonical-request.ts';
+import { type AnswerFraming, answerText } from '../http/canonical-response.ts';
+import { chunkHead, lastChunk } from '../http/chunked.ts';
+import { ownAnswerText } from '../http/own-answer.ts';
+import { recogniseRequest } from '../http/request-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { Runtime } from '../runtime.ts';
+
+/** Octets of a request head at most. */
+const MAX_HEAD = 16 * 1024;
+/** Octets of pipelined requests that are kept while one is under way; then reading stops. */
+const MAX_WAITING = 32 * 1024;
+const SMALL = 16 * 1024;
+/** How long a client may go on sending a body that nobody wants, in milliseconds. */
+const LINGER = 2000;
+
+/** What a connection needs of its listener. */
+export interface FastLaneHost {
+  readonly runtime: Runtime;
+  readonly draining: boolean;
+  /** Takes the connection over, with the octets that nobody has read. */
+  toFullLane(socket: Socket, unread: Buffer): void;
+  onClosed(connection: FastLaneConnection): void;
+}
+
+/**
+ * One client's connection in the fast lane: requests one after the other, each recognised in
+ * full or handed over with its connection to the full lane.
+ */
+export class FastLaneConnection implements AnswerSink, Watched {
+  readonly #socket: Socket;
+  readonly #host: FastLaneHost;
+  readonly #exchange: Exchange;
+  #forwarding: Forwarding;
+  /** Octets that came and are not used yet. */
+  #waiting: Buffer | undefined;
+  #headSince = 0;
+  #idleSince: number;
+  #keepAlive = true;
+  /** Octets of the present request's body that are still to come. */
+  #bodyLeft = 0;
+  #bodyAllowed = false;
+  #pendingHead = '';
+  #chunked = false;
+  #lingerUntil = 0;
+  #handedOver = false;
+
+  constructor(socket: Socket, host: FastLaneHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#forwarding = forwardingOf(socket, host.runtime);
+    this.#exchange = new Exchange(this, host.runtime);
+    this.#idleSince = host.runtime.clock.now;
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    host.runtime.clock.watch(this);
+  }
+
+  /** Whether it has no request under way. */
+  get idle(): boolean {
+    return !this.#exchange.active && this.#waiting === undefined;
+  }
+
+  /** When it became idle, in milliseconds of the clock. */
+  get idleSince(): number {
+    return this.#idleSince;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#lingerUntil !== 0) return;
+    if (this.#bodyLeft > 0) {
+      this.#takeBody(chunk);
+    } else if (this.#exchange.active || this.#waiting !== undefined) {
+      this.#waiting = this.#waiting ? Buffer.concat([this.#waiting, chunk]) : chunk;
+      if (!this.#exchange.active) this.#next();
+      else if (this.#waiting.length > MAX_WAITING) this.#socket.pause();
+    } else {
+      this.#waiting = chunk;
+      this.#next();
+    }
+  };
+
+  /** Starts the next request of what is waiting. */
+  #next() {
+    const unread = this.#waiting!;
+    const text = unread.toString('latin1', 0, Math.min(unread.length, MAX_HEAD + 4));
+    const end = text.indexOf('\r\n\r\n');
+    if (end === -1) {
+      // Whatever can't become a good head is the full lane's to refuse.
+      if (text.length >= MAX_HEAD || !couldBegin(text)) this.#handOver(unread);
+      else this.#headSince ||= this.#host.runtime.clock.now;
+      return;
+    }
+    const head = end > MAX_HEAD ? undefined : recogniseRequest(text, end);
+    if (head === undefined) {
+      this.#handOver(unread);
+      return;
+    }
+    this.#headSince = 0;
+    const bodyStart = end + 4;
+    const bodyEnd = Math.min(unread.length, bodyStart + head.contentLength);
+    const body = bodyEnd > bodyStart ? unread.subarray(bodyStart, bodyEnd) : undefined;
+    this.#waiting = bodyEnd < unread.length ? unread.subarray(bodyEnd) : undefined;
+    this.#bodyLeft = head.contentLength - (bodyEnd - bodyStart);
+    this.#bodyAllowed = false;
+    this.#keepAlive = head.keepAlive;
+    if (this.#bodyLeft > 0) this.#socket.pause();
+    const { runtime } = this.#host;
+    if (runtime !== this.#exchange.runtime) {
+      this.#exchange.runtime = runtime;
+      this.#forwarding = forwardingOf(this.#socket, runtime);
+    }
+    this.#exchange.start(head, this.#forwarding, body, this.#bodyLeft === 0);
+  }
+
+  #handOver(unread: Buffer) {
+    this.#handedOver = true;
+    this.#waiting = undefined;
+    const socket = this.#socket;
+    socket.off('data', this.#onData);
+    socket.off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd);
+    socket.off('close', this.#onClose);
+    this.#leave();
+    this.#host.toFullLane(socket, unread);
+  }
+
+  #leave() {
+    this.#host.runtime.clock.forget(this);
+    this.#host.onClosed(this);
+  }
+
+  #takeBody(chunk: Buffer) {
+    const own = chunk.length <= this.#bodyLeft ? chunk : chunk.subarray(0, this.#bodyLeft);
+    if (own.length < chunk.length) this.#waiting = chunk.subarray(own.length);
+    this.#bodyLeft -= own.length;
+    if (!this.#exchange.sendBody(own)) this.#socket.pause();
+    if (this.#bodyLeft === 0) this.#exchange.endBody([]);
+  }
+
+  onUpstreamReady(): void {
+    this.#bodyAllowed = true;
+    this.#socket.resume();
+  }
+
+  onUpstreamDrain(): void {
+    if (this.#bodyLeft > 0 && this.#bodyAllowed) this.#socket.resume();
+  }
+
+  inform(head: ResponseHead): void {
+    if (head.status === 100) return;
+    const { names, values } = head.fields;
+    const fields = names.flatMap((name, i) =>
+      head.fields.kinds[i] === 0 ? [name, values[i]!] : [],
+    );
+    this.#socket.write(answerText(head.status, head.reason, fields), 'latin1');
+  }
+
+  mustClose(): boolean {
+    if (this.#host.draining) this.#keepAlive = false;
+    return !this.#keepAlive;
+  }
+
+  answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
+    this.#chunked = framing.chunked;
+    this.#keepAlive = !framing.close;
+    // Held back for the start of its body: one write for both.
+    this.#pendingHead = answerText(head.status, head.reason, fields);
+  }
+
+  answerBody(buffer: Buffer, start: number, end: number): number {
+    const socket = this.#socket;
+    const head = this.#pendingHead;
+    this.#pendingHead = '';
+    let more: boolean;
+    if (this.#chunked) {
+      socket.cork();
+      socket.write(head + chunkHead(end - start), 'latin1');
+      socket.write(
+        end - start <= SMALL
+          ? Buffer.from(buffer.subarray(start, end))
+          : buffer.subarray(start, end),
+      );
+      more = socket.write('\r\n', 'latin1');
+      socket.uncork();
+    } else if (head !== '' && end - start <= SMALL) {
+      more = socket.write(head + buffer.toString('latin1', start, end), 'latin1');
+      return more ? Taken.written : Taken.full;
+    } else {
+      if (head !== '') socket.write(head, 'latin1');
+      more = socket.write(buffer.subarray(start, end));
+    }
+    if (socket.writableLength === 0) return Taken.written;
+    return more ? Taken.kept : Taken.full;
+  }
+
+  answerEnd(trailers: readonly string[]): void {
+    if (this.#chunked) this.#socket.write(this.#pendingHead + lastChunk(trailers), 'latin1');
+    else if (this.#pendingHead !== '') this.#socket.write(this.#pendingHead, 'latin1');
+    this.#pendingHead = '';
+    this.#finish();
+  }
+
+  refuse(status: number, reason: string, retryAfter: number): void {
+    if (this.#bodyLeft > 0 || status === 413) this.#keepAlive = false;
+    const close = this.mustClose();
+    const { requestId } = this.#exchange.ids;
+    const head = this.#exchange.head.method === 'HEAD';
+    this.#socket.write(
+      ownAnswerText(status, reason, { retryAfter, requestId, close, head }),
+      'latin1',
+    );
+    this.#finish();
+  }
+
+  flush(): void {
+    if (this.#pendingHead === '') return;
+    this.#socket.write(this.#pendingHead, 'latin1');
+    this.#pendingHead = '';
+  }
+
+  abort(): boolean {
+    const unsent = this.#pendingHead !== '';
+    this.#pendingHead = '';
+    if (!unsent) this.#socket.destroy();
+    else this.#keepAlive = false;
+    return unsent;
+  }
+
+  /** The answer is whole: on to the next request, or to the end. */
+  #finish() {
+    const socket = this.#socket;
+    if (!this.#keepAlive) {
+      this.#waiting = undefined;
+      socket.end();
+      // The client may still be sending: octets that arrive at a closed socket would reset it,
+      // and with it the answer on its way (RFC 9112 §9.6).
+      this.#lingerUntil = this.#host.runtime.clock.now + LINGER;
+      socket.resume();
+      return;
+    }
+    this.#idleSince = this.#host.runtime.clock.now;
+    if (socket.isPaused()) socket.resume();
+    if (this.#waiting !== undefined) queueMicrotask(() => this.#resumePipeline());
+  }
+
+  #resumePipeline() {
+    if (
+      this.#waiting === undefined ||
+      this.#exchange.active ||
+      this.#socket.destroyed ||
+      this.#handedOver
+    )
+      return;
+    this.#next();
+  }
+
+  readonly #onDrain = (): void => {
+    this.#exchange.resume();
+  };
+
+  /** A client that ends its side gives up its request, as with nginx. */
+  readonly #onEnd = (): void => {
+    if (this.#exchange.active) this.#socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    this.#exchange.cancel();
+    this.#leave();
+  };
+
+  check(now: number): void {
+    if (this.#lingerUntil !== 0) {
+      if (now > this.#lingerUntil) this.#socket.destroy();
+      return;
+    }
+    if (this.#exchange.active) {
+      this.#exchange.check(now);
+      return;
+    }
+    const { timeouts } = this.#host.runtime;
+    if (this.#headSince !== 0) {
+      if (now - this.#headSince > timeouts.headers) {
+        this.#socket.end(
+          ownAnswerText(408, 'the request head did not come in time', { close: true }),
+          'latin1',
+        );
+        this.#lingerUntil = now + LINGER;
+      }
+    } else if (now - this.#idleSince > timeouts.keepAlive) this.#socket.destroy();
+  }
+}
+
+/** Whether text may yet become a request head: no line of it is wrong already at a glance. */
+function couldBegin(text: string): boolean {
+  return /^[A-Z]{1,7}(?: |$)/.test(text) && !/[\0]|[^\r]\n/.test(text);
+}

@@ -1,0 +1,17 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Forwarding } from './http/canonical-request.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What requests of a connection say of it, under the configuration of `runtime`. */
+export function forwardingOf(socket: Socket, runtime: Runtime): Forwarding {
+  const peer = socket.remoteAddress;
+  const clientAddress =
+    peer === undefined ? 'unix:' : peer.startsWith('::ffff:') ? peer.slice(7) : peer;
+  return {
+    clientAddress,
+    protocol: socket instanceof TLSSocket ? 'https' : 'http',
+    trusted: runtime.trusts(clientAddress),
+    hostHeader: runtime.hostHeader,
+  };
+}

@@ -1,0 +1,181 @@
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import type { Watched } from '../clock.ts';
+import { forwardingOf } from '../forwarding.ts';
+import { ownAnswerText } from '../http/own-answer.ts';
+import { checkRequest } from '../http/request-check.ts';
+import type { FullLaneHost } from './host.ts';
+import { FullLaneRequest, refuseRequest } from './request.ts';
+import { UpgradeRequest } from './upgrade.ts';
+
+/** A connection of the full lane. */
+interface Client {
+  requests: number;
+  quietSince: number;
+  /** The request that came last. */
+  last: FullLaneRequest | undefined;
+  /** What to say to octets that are no request, once the requests before them are answered. */
+  malformed: string | undefined;
+}
+
+/** Serves connections by node:http: everything that the fast lane does not recognise. */
+export class FullLane implements Watched {
+  readonly #host: FullLaneHost;
+  readonly #server: http.Server;
+  readonly #clients = new Map<Socket, Client>();
+
+  constructor(host: FullLaneHost) {
+    this.#host = host;
+    this.#server = http.createServer({
+      maxHeaderSize: 16 * 1024,
+      // Checked by ourselves, for all fields and with one voice.
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      requestTimeout: 0,
+      headersTimeout: 0,
+      keepAliveTimeout: 0,
+      shouldUpgradeCallback: (request) => isUpgrade(request),
+    });
+    this.#server.maxHeadersCount = 0;
+    this.#server.timeout = 0;
+    this.#server.on('request', (request, response) => this.#serve(request, response));
+    // The upstream decides whether to continue: the answer to Expect is relayed.
+    this.#server.on('checkContinue', (request, response) => this.#serve(request, response));
+    this.#server.on('checkExpectation', (request, response) => this.#serve(request, response));
+    this.#server.on('upgrade', (request, socket, head) =>
+      this.#upgrade(request, socket as Socket, head),
+    );
+    this.#server.on('connect', (_request, socket) => {
+      socket.end(ownAnswerText(405, 'CONNECT is not allowed', { close: true }), 'latin1');
+    });
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#malformed(error, socket as Socket),
+    );
+    host.runtime.clock.watch(this);
+  }
+
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  /** Takes a connection over; `unread` comes first, as if it had just arrived. */
+  accept(socket: Socket, unread: Buffer): void {
+    this.#clients.set(socket, {
+      requests: 0,
+      quietSince: this.#host.runtime.clock.now,
+      last: undefined,
+      malformed: undefined,
+    });
+    socket.once('close', () => this.#clients.delete(socket));
+    this.#server.emit('connection', socket);
+    if (unread.length > 0) socket.unshift(unread);
+    socket.resume();
+  }
+
+  /** Closes connections that have no request under way since `time` (of the clock). */
+  closeIdle(time: number): void {
+    for (const [socket, client] of this.#clients)
+      if (client.requests === 0 && client.quietSince <= time) socket.destroy();
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#clients.keys()) socket.destroy();
+  }
+
+  retire(): void {
+    this.#host.runtime.clock.forget(this);
+  }
+
+  check(now: number): void {
+    const { headers, keepAlive } = this.#host.runtime.timeouts;
+    const limit = Math.max(headers, keepAlive);
+    for (const [socket, client] of this.#clients) {
+      if (client.requests > 0 || now - client.quietSince <= limit) continue;
+      socket.end(ownAnswerText(408, 'no request came in time', { close: true }), 'latin1');
+      socket.destroySoon();
+    }
+  }
+
+  #serve(request: http.IncomingMessage, response: http.ServerResponse) {
+    const client = this.#begin(request.socket);
+    if (client === undefined) return;
+    response.sendDate = false;
+    response.once('close', () => this.#end(request.socket, client));
+    const checked = check(request, false);
+    if ('reason' in checked) {
+      this.#host.runtime.observer.refused(request.method ?? '', checked.status);
+      refuseRequest(response, checked.status, checked.reason, { close: true });
+      return;
+    }
+    client.last = new FullLaneRequest(request, response, this.#host);
+    client.last.start(checked, forwardingOf(request.socket, this.#host.runtime));
+  }
+
+  #upgrade(request: http.IncomingMessage, socket: Socket, head: Buffer) {
+    const client = this.#begin(socket);
+    if (client === undefined) return;
+    const checked = check(request, true);
+    if ('reason' in checked) {
+      this.#host.runtime.observer.refused(request.method ?? '', checked.status);
+      socket.end(ownAnswerText(checked.status, checked.reason, { close: true }), 'latin1');
+      return;
+    }
+    new UpgradeRequest(socket, head, this.#host).start(
+      checked,
+      forwardingOf(socket, this.#host.runtime),
+    );
+  }
+
+  #begin(socket: Socket): Client | undefined {
+    const client = this.#clients.get(socket);
+    if (client) client.requests++;
+    return client;
+  }
+
+  #end(socket: Socket, client: Client) {
+    client.requests--;
+    if (client.requests === 0 && client.malformed !== undefined && socket.writable)
+      socket.end(client.malformed, 'latin1', () => socket.destroySoon());
+    client.quietSince = this.#host.runtime.clock.now;
+  }
+
+  #malformed(error: NodeJS.ErrnoException, socket: Socket) {
+    const client = this.#clients.get(socket);
+    if (error.code === 'ECONNRESET' || !socket.writable || client === undefined) {
+      socket.destroy();
+      return;
+    }
+    // What follows a request that closes the connection is nobody's.
+    if (error.code === 'HPE_CLOSED_CONNECTION' && client.requests > 0) return;
+    const overflow = error.code === 'HPE_HEADER_OVERFLOW';
+    const status = overflow ? 431 : 400;
+    this.#host.runtime.observer.refused('', status);
+    const reason = overflow ? 'the request head is larger than 16 KiB' : 'not HTTP/1.1';
+    const text = ownAnswerText(status, reason, { close: true });
+    if (client.requests === 0) socket.end(text, 'latin1', () => socket.destroySoon());
+    else if (client.last?.whole) client.malformed = text;
+    else client.last?.breakOff(status, reason);
+  }
+}
+
+function check(request: http.IncomingMessage, upgrade: boolean) {
+  return checkRequest({
+    method: request.method ?? '',
+    target: request.url ?? '',
+    version: request.httpVersion,
+    rawHeaders: request.rawHeaders,
+    upgrade,
+  });
+}
+
+/** Whether to upgrade: not to HTTP/2, which is not spoken, and not with a body. */
+function isUpgrade(request: http.IncomingMessage): boolean {
+  const { upgrade, connection } = request.headers;
+  return (
+    upgrade !== undefined &&
+    upgrade.toLowerCase() !== 'h2c' &&
+    /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection ?? '') &&
+    request.headers['content-length'] === undefined &&
+    request.headers['transfer-encoding'] === undefined
+  );
+}

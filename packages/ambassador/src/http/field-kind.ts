@@ -1,0 +1,52 @@
+/** The fields that a proxy must understand; all others pass as they are. */
+export const FieldKind = {
+  ordinary: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  upgrade: 5,
+  expect: 6,
+  te: 7,
+  /** Keep-Alive, Proxy-Connection, HTTP2-Settings: between two hops only. */
+  hop: 8,
+  /** What a trusted proxy in front of us may say about the client. */
+  forwarded: 9,
+  forwardedFor: 10,
+  requestId: 11,
+  traceParent: 12,
+  traceState: 13,
+} as const;
+
+const KINDS: ReadonlyMap<string, number> = new Map([
+  ['host', FieldKind.host],
+  ['content-length', FieldKind.contentLength],
+  ['transfer-encoding', FieldKind.transferEncoding],
+  ['connection', FieldKind.connection],
+  ['upgrade', FieldKind.upgrade],
+  ['expect', FieldKind.expect],
+  ['te', FieldKind.te],
+  ['keep-alive', FieldKind.hop],
+  ['proxy-connection', FieldKind.hop],
+  ['http2-settings', FieldKind.hop],
+  ['forwarded', FieldKind.forwarded],
+  ['x-forwarded-proto', FieldKind.forwarded],
+  ['x-forwarded-host', FieldKind.forwarded],
+  ['x-forwarded-port', FieldKind.forwarded],
+  ['x-forwarded-server', FieldKind.forwarded],
+  ['x-real-ip', FieldKind.forwarded],
+  ['x-forwarded-for', FieldKind.forwardedFor],
+  ['x-request-id', FieldKind.requestId],
+  ['traceparent', FieldKind.traceParent],
+  ['tracestate', FieldKind.traceState],
+]);
+
+const LENGTHS: Uint8Array = new Uint8Array(64);
+for (const name of KINDS.keys()) LENGTHS[name.length] = 1;
+
+/** The kind of a field by its name, in any case. */
+export function fieldKind(name: string): number {
+  // Most names already differ in length from all that matter.
+  if (LENGTHS[name.length] !== 1) return FieldKind.ordinary;
+  return KINDS.get(name.toLowerCase()) ?? FieldKind.ordinary;
+}

@@ -1,0 +1,159 @@
+import { isMadeOf, parseLength, TARGET, TOKEN, VALUE } from './characters.ts';
+import { FieldKind, fieldKind } from './field-kind.ts';
+import { type Fields, MAX_FIELDS } from './fields.ts';
+import { isHost, type RequestHead } from './request-head.ts';
+
+/** What the parser of node:http read, before it is believed. */
+export interface ParsedRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly version: string;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  /** Whether it is to be upgraded: the parser reads no body then. */
+  readonly upgrade: boolean;
+}
+
+/** A request of the full lane: beside what the fast lane knows, what `Connection` asks for. */
+export interface CheckedRequest extends RequestHead {
+  /** The protocol of an upgrade that is asked for. */
+  readonly upgrade: string | undefined;
+  readonly expectContinue: boolean;
+  /** Whether the client takes trailers (TE: trailers). */
+  readonly trailers: boolean;
+}
+
+/** Why a request is refused: its status and a sentence. */
+export interface Refusal {
+  readonly status: number;
+  readonly reason: string;
+}
+
+const bad = (reason: string, status = 400): Refusal => ({ status, reason });
+
+/**
+ * Checks a request that node:http parsed against RFC 9110 and 9112, and refuses what two
+ * parsers could read in two ways.
+ */
+export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
+  const { method, rawHeaders, version } = parsed;
+  if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
+  if (version === '0.9') return bad('the request line has no HTTP version');
+  if (version !== '1.1' && version !== '1.0') return bad('the HTTP version is not known', 505);
+  if (rawHeaders.length > MAX_FIELDS * 2) return bad('too many fields', 431);
+  const fields: Fields = { names: [], values: [], kinds: [] };
+  const hosts: string[] = [];
+  const lengths: string[] = [];
+  const encodings: string[] = [];
+  const options: string[] = [];
+  const upgrades: string[] = [];
+  const expectations: string[] = [];
+  let trailers = false;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    const value = rawHeaders[i + 1]!;
+    if (!isMadeOf(TOKEN, name)) return bad('a field name is not a token');
+    if (value !== '' && !isMadeOf(VALUE, value))
+      return bad('a field value has a control character');
+    const kind = fieldKind(name);
+    if (kind === FieldKind.host) hosts.push(value);
+    else if (kind === FieldKind.contentLength) lengths.push(value);
+    else if (kind === FieldKind.transferEncoding) encodings.push(value.toLowerCase());
+    else if (kind === FieldKind.connection) options.push(...listItems(value));
+    else if (kind === FieldKind.upgrade) upgrades.push(value);
+    else if (kind === FieldKind.expect) expectations.push(value.toLowerCase());
+    else if (kind === FieldKind.te) trailers ||= listItems(value).includes('trailers');
+    fields.names.push(name);
+    fields.values.push(value);
+    fields.kinds.push(kind);
+  }
+  if (hosts.length > 1) return bad('more than one Host');
+  if (hosts.length === 0 && version === '1.1') return bad('Host is missing');
+  const host = hosts[0] ?? 'localhost';
+  if (!isHost(host)) return bad('Host is not a host');
+  const target = originForm(method, parsed.target, host);
+  if (target === undefined) return bad('the request target is not allowed');
+
+  if (lengths.length > 1) return bad('more than one Content-Length');
+  if (encodings.length > 1 || (encodings[0] ?? 'chunked') !== 'chunked')
+    return bad('a transfer coding other than chunked');
+  const chunked = encodings.length === 1;
+  if (chunked && version === '1.0') return bad('Transfer-Encoding in HTTP/1.0');
+  if (chunked && lengths.length > 0) return bad('Content-Length beside Transfer-Encoding');
+  const contentLength = chunked ? -1 : lengths.length === 0 ? 0 : parseLength(lengths[0]!);
+  if (contentLength === -1 && !chunked) return bad('Content-Length is not a number');
+  if (options.some((option) => PROTECTED.has(fieldKind(option))))
+    return bad('Connection names a field that it must not');
+  if (expectations.length > 1 || (expectations[0] ?? '100-continue') !== '100-continue')
+    return bad('the expectation is not known', 417);
+
+  const upgrading = options.includes('upgrade') && upgrades.length > 0 && version === '1.1';
+  if (upgrading && contentLength !== 0) return bad('Upgrade with a body');
+  if (parsed.upgrade && (upgrades.length > 1 || !isProtocol(upgrades[0] ?? '')))
+    return bad('Upgrade names no single protocol');
+  return {
+    method,
+    target,
+    host,
+    fields: withoutNamed(fields, options),
+    contentLength,
+    keepAlive: version === '1.1' && !options.includes('close'),
+    upgrade: parsed.upgrade ? upgrades[0] : undefined,
+    expectContinue: expectations.length === 1 && version === '1.1' && contentLength !== 0,
+    trailers,
+  };
+}
+
+/** Fields that carry framing or routing: to strip them by `Connection` would change the request. */
+const PROTECTED: ReadonlySet<number> = new Set([
+  FieldKind.host,
+  FieldKind.contentLength,
+  FieldKind.transferEncoding,
+]);
+
+function isProtocol(text: string): boolean {
+  return /^[\w.+-]+(\/[\w.+-]+)?$/.test(text);
+}
+
+function listItems(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** Drops the fields that `Connection` names (RFC 9110 §7.6.1), before ours are added. */
+function withoutNamed(fields: Fields, options: readonly string[]): Fields {
+  const named = new Set(options.filter((option) => !KNOWN_OPTIONS.has(option)));
+  if (named.size === 0) return fields;
+  const kept: Fields = { names: [], values: [], kinds: [] };
+  fields.names.forEach((name, i) => {
+    if (named.has(name.toLowerCase())) return;
+    kept.names.push(name);
+    kept.values.push(fields.values[i]!);
+    kept.kinds.push(fields.kinds[i]!);
+  });
+  return kept;
+}
+
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
+
+/** The target as it goes upstream: origin-form, or `*` of OPTIONS (RFC 9112 §3.2). */
+function originForm(method: string, target: string, host: string): string | undefined {
+  if (target === '*') return method === 'OPTIONS' ? target : undefined;
+  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
+  if (absolute) {
+    // The authority and Host must agree, or the two would name two sites.
+    if (absolute[1]!.toLowerCase() !== host.toLowerCase()) return undefined;
+    const rest = absolute[2]!;
+    const path = rest.startsWith('/') ? rest : `/${rest}`;
+    return isMadeOf(TARGET, path) ? path : undefined;
+  }
+  return target.startsWith('/') && isMadeOf(TARGET_LENIENT, target) ? target : undefined;
+}
+
+/** Visible ASCII without the fragment's mark: some clients send unescaped braces and quotes. */
+const TARGET_LENIENT: Uint8Array = new Uint8Array(256).map((_, code) =>
+  code > 0x20 && code < 0x7f && code !== 0x23 ? 1 : 0,
+);

@@ -1,0 +1,130 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { type Address, formatAddress, listen } from '@sidekit/core';
+import type { Clock } from './clock.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+/** What a listener does with its connections. */
+export interface Handler {
+  accept(socket: net.Socket): void;
+  readonly connections: number;
+  /** Begins to end: connections close as their requests end. */
+  drain(): void;
+  /** Closes connections that are idle since `time` (of the clock). */
+  closeIdle(time: number): void;
+  destroyAll(): void;
+  /** Stops what goes on beside connections. */
+  retire(): void;
+}
+
+/** A bound address and what serves it. */
+export class Listener {
+  readonly name: string;
+  readonly address: Address;
+  readonly direction: 'inbound' | 'outbound';
+  readonly #server: net.Server;
+  readonly #clock: Clock;
+  readonly #handler: Handler;
+  #closed = false;
+
+  constructor(
+    settings: {
+      name: string;
+      address: Address;
+      direction: 'inbound' | 'outbound';
+      halfOpen: boolean;
+      maxConnections: number;
+    },
+    secure: TlsFiles['server'],
+    handler: Handler,
+    clock: Clock,
+  ) {
+    this.#handler = handler;
+    this.name = settings.name;
+    this.address = settings.address;
+    this.direction = settings.direction;
+    this.#clock = clock;
+    const options = { noDelay: true, allowHalfOpen: settings.halfOpen, pauseOnConnect: false };
+    const accept = (socket: net.Socket) => {
+      // A handler from the first tick: an error of any socket must never end the process.
+      socket.on('error', () => {});
+      handler.accept(socket);
+    };
+    if (secure) {
+      const server = tls.createServer(
+        { ...options, ...secure, handshakeTimeout: 10_000, ALPNProtocols: ['http/1.1'] },
+        accept,
+      );
+      server.on('tlsClientError', (_error, socket) => socket.destroy());
+      this.#server = server;
+    } else this.#server = net.createServer(options, accept);
+    this.#server.maxConnections = settings.maxConnections;
+  }
+
+  get connections(): number {
+    return this.#handler.connections;
+  }
+
+  set maxConnections(count: number) {
+    this.#server.maxConnections = count;
+  }
+
+  renewTls(secure: NonNullable<TlsFiles['server']>): void {
+    if (this.#server instanceof tls.Server) this.#server.setSecureContext(secure);
+  }
+
+  /** @throws {ExpectedError} where the address cannot be bound. */
+  async listen(): Promise<void> {
+    await listen(this.#server, this.address, `listener ${this.name}`);
+    this.#server.on('error', () => {});
+  }
+
+  get boundTo(): string {
+    const bound = this.#server.address();
+    return typeof bound === 'object' && bound !== null
+      ? formatAddress({ host: bound.address, port: bound.port })
+      : formatAddress(this.address);
+  }
+
+  /**
+   * Ends: says `Connection: close` at once, accepts for `delay` milliseconds more (outbound:
+   * while it is in use), closes what is idle, and waits for the rest.
+   */
+  async drain(delay: number): Promise<void> {
+    const began = performance.now();
+    this.#handler.drain();
+    const since = this.#clock.now;
+    const settled = () =>
+      this.direction === 'outbound' ? this.connections === 0 : performance.now() - began >= delay;
+    await waitFor(() => performance.now() - began >= Math.min(delay, 100) && settled());
+    this.close();
+    await waitFor(() => {
+      this.#handler.closeIdle(Math.max(since, this.#clock.now - 1000));
+      return this.connections === 0;
+    });
+    this.destroy();
+  }
+
+  /** Accepts no more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+  }
+
+  destroy(): void {
+    this.close();
+    this.#handler.destroyAll();
+    this.#handler.retire();
+  }
+}
+
+function waitFor(condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (condition()) resolve();
+      else setTimeout(look, 20);
+    };
+    look();
+  });
+}

@@ -1,0 +1,141 @@
+import { formatAddress } from '@sidekit/core';
+import { type Environment, httpRuntime, tcpOptions } from './configuration.ts';
+import { HttpHandler } from './http-handler.ts';
+import { Listener } from './listener.ts';
+import type { ListenerOptions } from './options.ts';
+import { TcpHandler } from './tcp/tcp-handler.ts';
+import { readTls, type TlsFiles } from './tls-files.ts';
+import type { Cluster } from './upstream/cluster.ts';
+
+interface Open {
+  options: ListenerOptions;
+  readonly listener: Listener;
+  readonly handler: HttpHandler | TcpHandler;
+  cluster: Cluster;
+  /** What the present configuration was made of; equal text is an equal configuration. */
+  text: string;
+}
+
+/** The listeners of the process: opened together, changed by reloads, ended by direction. */
+export class Listeners {
+  readonly #env: Environment;
+  readonly #open = new Map<string, Open>();
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  get clusters(): { readonly name: string; readonly cluster: Cluster }[] {
+    return [...this.#open.values()].map(({ options, cluster }) => ({
+      name: options.name,
+      cluster,
+    }));
+  }
+
+  get addresses(): Record<string, string> {
+    return Object.fromEntries(
+      [...this.#open].map(([, { options, listener }]) => [options.name, listener.boundTo]),
+    );
+  }
+
+  /**
+   * Makes the listeners those of `wanted`, all or nothing: whatever can fail is done first.
+   * @throws {ExpectedError} where a certificate is bad or an address cannot be bound; then
+   * everything is as before.
+   */
+  async apply(wanted: readonly ListenerOptions[]): Promise<void> {
+    const plans = wanted.map((options) => {
+      const tls = readTls(options);
+      return { options, tls, text: textOf(options, tls), key: keyOf(options) };
+    });
+    const fresh: [string, Open][] = [];
+    try {
+      for (const { options, tls, text, key } of plans) {
+        if (this.#open.has(key)) continue;
+        const made = this.#make(options, tls, text);
+        fresh.push([key, made]);
+        await made.listener.listen();
+      }
+    } catch (error) {
+      for (const [, { listener }] of fresh) listener.destroy();
+      throw error;
+    }
+    for (const { options, tls, text, key } of plans) {
+      const open = this.#open.get(key);
+      if (open && open.text !== text) this.#update(open, options, tls, text);
+    }
+    const keys = new Set(plans.map(({ key }) => key));
+    for (const [key, { listener }] of this.#open) {
+      if (keys.has(key)) continue;
+      this.#open.delete(key);
+      const left = listener.drain(0).finally(() => this.#leaving.delete(left));
+      this.#leaving.add(left);
+    }
+    for (const [key, made] of fresh) this.#open.set(key, made);
+  }
+
+  /** Ends all listeners of a direction. */
+  async drain(direction: 'inbound' | 'outbound', delay: number): Promise<void> {
+    const ending = [...this.#open.values()]
+      .filter(({ listener }) => listener.direction === direction)
+      .map(({ listener }) => listener.drain(delay));
+    await Promise.all([...ending, ...this.#leaving]);
+  }
+
+  /** Ends all at once. */
+  destroy(): void {
+    for (const { listener } of this.#open.values()) listener.destroy();
+  }
+
+  #make(options: ListenerOptions, tls: TlsFiles, text: string): Open {
+    const http = options.protocol === 'http';
+    const runtime = http ? httpRuntime(options, tls.client, this.#env) : undefined;
+    const splicing = http ? undefined : tcpOptions(options, tls.client, this.#env);
+    const handler = runtime ? new HttpHandler(runtime) : new TcpHandler(splicing!);
+    const listener = new Listener(
+      {
+        name: options.name,
+        address: options.listen!,
+        direction: options.direction,
+        halfOpen: !http,
+        maxConnections: options.maxConnections,
+      },
+      tls.server,
+      handler,
+      this.#env.clock,
+    );
+    return { options, listener, handler, text, cluster: (runtime ?? splicing!).cluster };
+  }
+
+  #update(open: Open, options: ListenerOptions, tls: TlsFiles, text: string) {
+    if (open.handler instanceof HttpHandler) {
+      const runtime = httpRuntime(options, tls.client, this.#env);
+      open.handler.update(runtime);
+      open.cluster = runtime.cluster;
+    } else {
+      const splicing = tcpOptions(options, tls.client, this.#env);
+      open.handler.update(splicing);
+      open.cluster = splicing.cluster;
+    }
+    if (tls.server) open.listener.renewTls(tls.server);
+    open.listener.maxConnections = options.maxConnections;
+    open.options = options;
+    open.text = text;
+  }
+}
+
+/** What cannot change while the address stays bound. */
+function keyOf(options: ListenerOptions): string {
+  const { listen, protocol, direction, tlsCert } = options;
+  return [
+    formatAddress(listen!),
+    protocol,
+    direction,
+    tlsCert === undefined ? 'plain' : 'tls',
+  ].join(' ');
+}
+
+function textOf(options: ListenerOptions, tls: TlsFiles): string {
+  return JSON.stringify([options, tls]);
+}

@@ -1,0 +1,177 @@
+import { closeSync, fstatSync, openSync, statSync, write } from 'node:fs';
+import { ExpectedError, errorText, type Log, throttle } from '@sidekit/core';
+import type { Exchange } from '../exchange.ts';
+
+export interface AccessLogOptions {
+  readonly format: 'json' | 'combined';
+  /** Which requests: all, those with a status from 400 or a flag, or one in `sample`. */
+  readonly select: 'all' | 'errors' | 'sampled';
+  readonly sample: number;
+  /** The file; stdout without one. */
+  readonly path: string | undefined;
+}
+
+/** Octets that wait for the disk at most; lines beyond are counted and dropped. */
+const MAX_WAITING = 4 * 1024 * 1024;
+const FLUSH_AT = 32 * 1024;
+const FLUSH_EVERY = 250;
+
+/** Writes one line a request, many lines a write; a slow disk never slows a request. */
+export class AccessLog {
+  readonly #options: AccessLogOptions;
+  readonly #dropped: () => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #log: Log;
+  #fd: number;
+  #text = '';
+  #writing = false;
+  #count = 0;
+  #second = 0;
+  #stamp = '';
+
+  /** @throws {ExpectedError} where the file cannot be opened. */
+  constructor(options: AccessLogOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#fd = open(options.path);
+    this.#dropped = throttle(10_000, () =>
+      log.warn('access log lines dropped: the disk is too slow'),
+    );
+    this.#timer = setInterval(() => this.#tick(), FLUSH_EVERY);
+    this.#timer.unref();
+  }
+
+  write(exchange: Exchange, seconds: number): void {
+    const { select, sample, format } = this.#options;
+    if (select === 'errors' && exchange.status < 400 && exchange.flags === '') return;
+    if (select === 'sampled' && this.#count++ % sample !== 0) return;
+    if (this.#text.length > MAX_WAITING) {
+      this.#dropped();
+      return;
+    }
+    this.#text += format === 'json' ? this.#json(exchange, seconds) : this.#combined(exchange);
+    if (this.#text.length >= FLUSH_AT) this.#flush();
+  }
+
+  /** Writes what is left and closes. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flush(resolve);
+    await promise;
+    if (this.#fd > 2) closeSync(this.#fd);
+  }
+
+  #json(exchange: Exchange, seconds: number): string {
+    const { head, ids } = exchange;
+    const trace = ids.traceParent.slice(3, 35);
+    return `{"time":"${this.#time()}","method":"${head.method}","path":${quoted(head.target)},"host":${quoted(head.host)},"status":${exchange.status},"duration":${seconds.toFixed(6)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut},"client":"${exchange.clientAddress}","upstream":"${exchange.endpoint?.name ?? ''}","flags":"${exchange.flags}","requestId":${quoted(ids.requestId)},"traceId":"${trace}"}\n`;
+  }
+
+  #combined(exchange: Exchange): string {
+    const { head } = exchange;
+    const client = exchange.clientAddress || '-';
+    return `${client} - - [${clfTime(this.#time())}] "${head.method} ${escaped(head.target)} HTTP/1.1" ${exchange.status} ${exchange.bytesOut} "${field(exchange, 'referer')}" "${field(exchange, 'user-agent')}"\n`;
+  }
+
+  /** RFC 3339 with milliseconds, made once a millisecond at most. */
+  #time(): string {
+    const now = Date.now();
+    if (now !== this.#second) {
+      this.#second = now;
+      this.#stamp = new Date(now).toISOString();
+    }
+    return this.#stamp;
+  }
+
+  #tick() {
+    this.#reopenIfRotated();
+    this.#flush();
+  }
+
+  #flush(done?: () => void) {
+    if (this.#writing) {
+      if (done) setTimeout(() => this.#flush(done), 5);
+      return;
+    }
+    if (this.#text === '') {
+      done?.();
+      return;
+    }
+    const buffer = Buffer.from(this.#text, 'latin1');
+    this.#text = '';
+    this.#writing = true;
+    this.#writeAll(buffer, 0, done);
+  }
+
+  #writeAll(buffer: Buffer, at: number, done?: () => void) {
+    write(this.#fd, buffer, at, buffer.length - at, null, (error, written) => {
+      if (error && error.code === 'EAGAIN') {
+        setTimeout(() => this.#writeAll(buffer, at, done), 5);
+        return;
+      }
+      if (error) this.#log.error('access log not written', { error: errorText(error) });
+      else if (at + written < buffer.length) {
+        this.#writeAll(buffer, at + written, done);
+        return;
+      }
+      this.#writing = false;
+      done?.();
+    });
+  }
+
+  /** A file that was renamed away by a rotation is opened anew. */
+  #reopenIfRotated() {
+    const { path } = this.#options;
+    if (path === undefined || this.#writing) return;
+    try {
+      const mine = fstatSync(this.#fd);
+      const there = statSync(path, { throwIfNoEntry: false });
+      if (there && there.ino === mine.ino && there.dev === mine.dev) return;
+      const next = open(path);
+      closeSync(this.#fd);
+      this.#fd = next;
+    } catch (error) {
+      this.#dropped();
+      this.#log.debug('access log not reopened', { error: errorText(error) });
+    }
+  }
+}
+
+function open(path: string | undefined): number {
+  if (path === undefined) return 1;
+  try {
+    return openSync(path, 'a', 0o644);
+  } catch (error) {
+    throw new ExpectedError(
+      `accessLog.path ${path} cannot be opened (${errorText(error)}): give a file in a writable directory`,
+    );
+  }
+}
+
+/** A JSON string of latin1 text; most need no escaping. */
+function quoted(text: string): string {
+  return /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text)
+    ? `"${text}"`
+    : JSON.stringify(text).replace(/[\x7f-\xff]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+}
+
+function escaped(text: string): string {
+  return text.replace(
+    /["\\\x00-\x1f\x7f-\xff]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+function field(exchange: Exchange, name: string): string {
+  const { names, values } = exchange.head.fields;
+  const at = names.findIndex((one) => one.toLowerCase() === name);
+  return at === -1 ? '-' : escaped(values[at]!);
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `2026-11-21T07:00:00.000Z` as `21/Nov/2026:07:00:00 +0000`. */
+function clfTime(iso: string): string {
+  return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+}

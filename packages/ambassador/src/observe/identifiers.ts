@@ -1,0 +1,51 @@
+import { randomFillSync, randomUUID } from 'node:crypto';
+import type { RequestIds } from '../http/canonical-request.ts';
+import { FieldKind } from '../http/field-kind.ts';
+import type { Fields } from '../http/fields.ts';
+
+/** One system call gives the randomness of this many octets. */
+const pool = Buffer.allocUnsafe(24 * 256);
+let used = pool.length;
+
+/** A new traceparent (W3C Trace Context, version 00), sampled. */
+export function newTraceParent(): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const at = used;
+  used += 24;
+  return `00-${pool.toString('hex', at, at + 16)}-${pool.toString('hex', at + 16, at + 24)}-01`;
+}
+
+/** The ids of a request: the client's where they are well-formed and stand alone, else new ones. */
+export function identify(fields: Fields): RequestIds {
+  let requestId: string | undefined;
+  let traceParent: string | undefined;
+  let requestIds = 0;
+  let traceParents = 0;
+  for (let i = 0; i < fields.kinds.length; i++) {
+    if (fields.kinds[i] === FieldKind.requestId) {
+      requestIds++;
+      requestId = fields.values[i]!;
+    } else if (fields.kinds[i] === FieldKind.traceParent) {
+      traceParents++;
+      traceParent = fields.values[i]!;
+    }
+  }
+  return {
+    requestId:
+      requestIds === 1 && /^[\w.:+/=@-]{1,128}$/.test(requestId!) ? requestId! : randomUUID(),
+    traceParent:
+      traceParents === 1 && isTraceParent(traceParent!) ? traceParent! : newTraceParent(),
+  };
+}
+
+function isTraceParent(text: string): boolean {
+  return (
+    /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text) &&
+    !text.startsWith('ff') &&
+    text.slice(3, 35) !== '0'.repeat(32) &&
+    text.slice(36, 52) !== '0'.repeat(16)
+  );
+}

@@ -1,0 +1,137 @@
+import {
+  type Counter,
+  type Family,
+  type Gauge,
+  type Histogram,
+  type Log,
+  type Registry,
+  throttle,
+} from '@sidekit/core';
+import type { Exchange } from '../exchange.ts';
+import type { AccessLog } from './access-log.ts';
+
+/** The metric families of the proxy, shared by all listeners (OpenTelemetry's HTTP names). */
+export interface ProxyMetrics {
+  readonly durations: Family<Histogram>;
+  readonly active: Family<Gauge>;
+  readonly upstreamDurations: Family<Histogram>;
+  readonly retries: Family<Counter>;
+  readonly failures: Family<Counter>;
+}
+
+export function proxyMetrics(registry: Registry): ProxyMetrics {
+  return {
+    durations: registry.histograms({
+      name: 'http_server_request_duration_seconds',
+      help: 'Time from a request to the end of its answer.',
+    }),
+    active: registry.gauges({
+      name: 'http_server_active_requests',
+      help: 'Requests under way.',
+    }),
+    upstreamDurations: registry.histograms({
+      name: 'http_client_request_duration_seconds',
+      help: 'Time of requests that an upstream answered, retries included.',
+    }),
+    retries: registry.counters({
+      name: 'ambassador_retries_total',
+      help: 'Tries beyond the first of a request.',
+    }),
+    failures: registry.counters({
+      name: 'ambassador_upstream_failures_total',
+      help: 'Requests that an upstream failed, by Envoy-style flag.',
+    }),
+  };
+}
+
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+  'PATCH',
+]);
+
+/** Counts, times and logs the exchanges of one listener. */
+export class Observer {
+  readonly retries: Counter;
+  readonly #listener: string;
+  readonly #metrics: ProxyMetrics;
+  readonly #active: Gauge;
+  readonly #handles = new Map<string, Histogram[]>();
+  readonly #upstream: Histogram;
+  readonly #accessLog: AccessLog | undefined;
+  readonly #log: Log;
+  readonly #say: () => void;
+  #last: Record<string, unknown> = {};
+
+  constructor(listener: string, metrics: ProxyMetrics, accessLog: AccessLog | undefined, log: Log) {
+    this.#listener = listener;
+    this.#metrics = metrics;
+    this.#active = metrics.active.with({ listener });
+    this.#upstream = metrics.upstreamDurations.with({ listener });
+    this.retries = metrics.retries.with({ listener });
+    this.#accessLog = accessLog;
+    this.#log = log;
+    this.#say = throttle(1000, (suppressed) =>
+      this.#log.warn('request failed', {
+        ...this.#last,
+        ...(suppressed > 0 ? { suppressed } : {}),
+      }),
+    );
+  }
+
+  begin(): void {
+    this.#active.inc();
+  }
+
+  end(exchange: Exchange): void {
+    const seconds = (performance.now() - exchange.startedAt) / 1000;
+    this.#active.dec();
+    this.#handle(exchange.head.method, exchange.status).observe(seconds);
+    if (exchange.flags === '') this.#upstream.observe(seconds);
+    this.#accessLog?.write(exchange, seconds);
+  }
+
+  /** A request that never became an exchange. */
+  refused(method: string, status: number): void {
+    this.#handle(method, status).observe(0);
+  }
+
+  failed(exchange: Exchange, reason: string): void {
+    this.#metrics.failures.with({ listener: this.#listener, flag: exchange.flags }).inc();
+    this.#last = {
+      listener: this.#listener,
+      status: exchange.status,
+      flag: exchange.flags,
+      endpoint: exchange.endpoint?.name,
+      reason,
+      requestId: exchange.ids.requestId,
+    };
+    this.#say();
+  }
+
+  /** The handle of a method and status, found without building label text. */
+  #handle(method: string, status: number): Histogram {
+    let byStatus = this.#handles.get(method);
+    if (byStatus === undefined) {
+      // Other methods share one label, so that no client can invent label sets.
+      const known = METHODS.has(method) ? method : '_OTHER';
+      byStatus = this.#handles.get(known) ?? [];
+      this.#handles.set(known, byStatus);
+      method = known;
+    }
+    let handle = byStatus[status];
+    if (handle === undefined) {
+      handle = this.#metrics.durations.with({
+        listener: this.#listener,
+        http_request_method: method,
+        http_response_status_code: String(status),
+      });
+      byStatus[status] = handle;
+    }
+    return handle;
+  }
+}

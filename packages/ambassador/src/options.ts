@@ -1,0 +1,119 @@
+import {
+  commonOptions,
+  defineOptions,
+  list,
+  type OptionValues,
+  object,
+  option,
+  type Report,
+  text,
+} from '@sidekit/core';
+import { globalFields, listenerFields } from './options/fields.ts';
+
+/** One entry of `listeners`. */
+const listener = object({
+  name: option(
+    text('name', {
+      matches: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+      rule: 'must be lower-case letters, digits and dashes',
+      remedy: 'write a name such as web',
+    }),
+    {
+      description: 'Names the listener in metrics and logs.',
+      required: true,
+    },
+  ),
+  ...listenerFields,
+});
+
+/** All options of the ambassador. */
+export const table = defineOptions({
+  command: 'ambassador',
+  summary: 'A reverse proxy in front of the app, and a local door to services outside.',
+  prefix: 'AMBASSADOR',
+  options: {
+    ...listenerFields,
+    listeners: option(list(listener), {
+      description: 'Several listeners, each with the options above and a `name`.',
+      default: [],
+    }),
+    ...globalFields,
+    ...commonOptions(':9901'),
+  },
+  examples: [
+    [
+      'ambassador --listen :8080 --upstream http://127.0.0.1:5000',
+      'in front of the app of the Pod',
+    ],
+    [
+      'ambassador --protocol tcp --direction outbound --listen 127.0.0.1:5432 --upstream tls://db.example.com:5432',
+      'a local door to a database over TLS',
+    ],
+  ],
+  check: (values, _operands, report) => void listenersOf(values, report),
+});
+
+export type Options = OptionValues<(typeof table)['options']>;
+export type ListenerOptions = OptionValues<typeof listenerFields> & { readonly name: string };
+
+/** The listeners that a configuration asks for; faults go to `report`. */
+export function listenersOf(values: Options, report: Report = () => {}): ListenerOptions[] {
+  const single = values.listen !== undefined || values.upstream.length > 0;
+  if (single && values.listeners.length > 0)
+    report({
+      name: 'listeners',
+      rule: 'cannot be given beside --listen and --upstream',
+      remedy: 'move the listener into the file',
+    });
+  if (!single && values.listeners.length === 0)
+    report({
+      name: '--listen',
+      rule: 'is missing',
+      remedy: 'give --listen :8080 --upstream http://127.0.0.1:5000, or listeners: in a file',
+    });
+  const all: ListenerOptions[] = single ? [{ ...values, name: 'main' }] : [...values.listeners];
+  all.forEach((one, i) => {
+    checkListener(one, single ? '--' : `listeners[${i}].`, report);
+  });
+  const names = all.map(({ name }) => name);
+  names.forEach((name, i) => {
+    if (names.indexOf(name) !== i)
+      report({ name: `listeners[${i}].name`, value: name, rule: 'is taken by another listener' });
+  });
+  return all;
+}
+
+function checkListener(one: ListenerOptions, prefix: string, report: Report) {
+  const fault = (key: string, rule: string, remedy?: string) => {
+    const name =
+      prefix === '--'
+        ? `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+        : `${prefix}${key}`;
+    report({ name, rule, remedy });
+  };
+  if (one.listen === undefined) fault('listen', 'is missing', 'give an address such as :8080');
+  if (one.upstream.length === 0)
+    fault('upstream', 'is missing', 'give one such as http://127.0.0.1:5000');
+  const schemes = one.protocol === 'tcp' ? ['tcp', 'tls', 'unix'] : ['http', 'https', 'unix'];
+  one.upstream.forEach((upstream) => {
+    if (!schemes.includes(upstream.scheme))
+      fault(
+        'upstream',
+        `must have one of the schemes ${schemes.join(', ')} with protocol ${one.protocol}`,
+      );
+  });
+  if ((one.tlsCert === undefined) !== (one.tlsKey === undefined))
+    fault(
+      one.tlsCert === undefined ? 'tlsCert' : 'tlsKey',
+      'is missing',
+      'a certificate and its key go together',
+    );
+  if (one.tlsClientCa !== undefined && one.tlsCert === undefined)
+    fault('tlsClientCa', 'needs tlsCert and tlsKey');
+  if ((one.upstreamCert === undefined) !== (one.upstreamKey === undefined))
+    fault(
+      one.upstreamCert === undefined ? 'upstreamCert' : 'upstreamKey',
+      'is missing',
+      'a certificate and its key go together',
+    );
+}

@@ -1,0 +1,186 @@
+import {
+  address,
+  boolean,
+  choice,
+  duration,
+  integer,
+  list,
+  number,
+  option,
+  path,
+  size,
+  text,
+} from '@sidekit/core';
+import { network } from './network.ts';
+import { upstream } from './upstream.ts';
+
+/** What each listener can be told, on the command line for the only one or in a file for many. */
+export const listenerFields = {
+  listen: option(address, {
+    description: 'Where to listen: `:8080`, `127.0.0.1:5432` or `unix:/run/x.sock`.',
+  }),
+  upstream: option(list(upstream), {
+    description:
+      'Where to send: `http://`, `https://`, `tcp://`, `tls://` with host and port, or `unix:/path`; several are balanced.',
+    default: [],
+  }),
+  protocol: option(choice('http', 'tcp'), {
+    description: 'What is spoken: HTTP/1.1, or any protocol over TCP.',
+    default: 'http',
+  }),
+  direction: option(choice('inbound', 'outbound'), {
+    description:
+      '`outbound` listeners, which the app of the Pod uses, go on accepting during a stop while they are in use.',
+    default: 'inbound',
+  }),
+  balance: option(choice('least-pending', 'round-robin'), {
+    description: 'How to choose between endpoints: the less busy of two at random, or in turn.',
+    default: 'least-pending',
+  }),
+  hostHeader: option(
+    text('host', { matches: /^[A-Za-z0-9._:[\]-]{1,255}$/, rule: 'must be a host' }),
+    {
+      description:
+        "Send this Host upstream instead of the client's; needed for most services outside.",
+    },
+  ),
+  trustedProxies: option(list(network), {
+    description:
+      'Peers whose forwarding fields are kept and added to, as CIDR; those of others are replaced.',
+    default: [],
+  }),
+  headersTimeout: option(duration(10, 600_000), {
+    description: 'How long a client may take for a request head.',
+    default: 10_000,
+  }),
+  keepAliveTimeout: option(duration(10, 3_600_000), {
+    description: "How long a client's connection may be idle.",
+    default: 75_000,
+  }),
+  connectTimeout: option(duration(10, 600_000), {
+    description: 'How long a connect to the upstream may take, TLS included.',
+    default: 5000,
+  }),
+  responseTimeout: option(duration(10, 86_400_000), {
+    description: 'How long the upstream may take to begin its response.',
+    default: 60_000,
+  }),
+  streamIdleTimeout: option(duration(10, 86_400_000), {
+    description: 'How long a stream, an upgrade or a TCP connection may carry nothing.',
+    default: 300_000,
+  }),
+  totalTimeout: option(duration(0, 86_400_000), {
+    description: 'How long a request may take in all, retries included; 0 sets no bound.',
+    default: 0,
+  }),
+  upstreamIdleTimeout: option(duration(10, 3_600_000), {
+    description:
+      "How long an idle upstream connection is used again; keep it below the upstream's own.",
+    default: 4000,
+  }),
+  upstreamMaxLifetime: option(duration(100, 86_400_000), {
+    description: 'How old an upstream connection may become.',
+    default: 300_000,
+  }),
+  retryConnectFor: option(duration(0, 600_000), {
+    description:
+      'How long connects that fail are tried again; counted once for an endpoint that stays away.',
+    default: 2000,
+  }),
+  retryBudget: option(number(0, 1), {
+    description: 'Retries of sent requests, as a share of all requests.',
+    default: 0.2,
+  }),
+  maxConnections: option(integer(1, 1_000_000), {
+    description: 'Client connections at once; more are closed.',
+    default: 10_000,
+  }),
+  maxUpstreamConnections: option(integer(1, 1_000_000), {
+    description: 'Connections at once to an endpoint.',
+    default: 1024,
+  }),
+  maxPending: option(integer(0, 1_000_000), {
+    description: 'Requests that may wait for a connection to an endpoint; more get 503.',
+    default: 1024,
+  }),
+  maxBody: option(size(0), { description: 'The largest request body.', default: 1024 ** 4 }),
+  rateLimit: option(number(0.001, 1e9), {
+    description: 'Requests a second on average; more get 429.',
+  }),
+  rateBurst: option(integer(1, 1e9), {
+    description: 'Requests at once above the rate.',
+    default: 100,
+  }),
+  ejectAfter: option(integer(1, 1_000_000), {
+    description: 'Failures in a row after which an endpoint is left out for a while.',
+    default: 5,
+  }),
+  ejectFor: option(duration(10, 86_400_000), {
+    description: 'How long at first; longer each time.',
+    default: 10_000,
+  }),
+  healthPath: option(text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path' }), {
+    description: 'Asked of each endpoint with GET; 200–399 is healthy.',
+  }),
+  healthInterval: option(duration(0, 3_600_000), {
+    description:
+      'Time between two health checks; without `healthPath` a connect is the check; 0 checks nothing.',
+    default: 0,
+  }),
+  healthTimeout: option(duration(10, 600_000), {
+    description: 'How long a health check may take.',
+    default: 1000,
+  }),
+  dnsRefresh: option(duration(100, 86_400_000), {
+    description: "Time between two look-ups of an upstream's name.",
+    default: 10_000,
+  }),
+  warmConnections: option(integer(0, 1000), {
+    description: 'Upstream connections opened ahead (`tcp` only).',
+    default: 0,
+  }),
+  tlsCert: option(path, {
+    description: 'PEM certificate chain for TLS from clients; reloaded when it changes.',
+  }),
+  tlsKey: option(path, { description: 'PEM key of `tlsCert`.' }),
+  tlsClientCa: option(path, {
+    description: 'PEM authorities of client certificates, which are then required.',
+  }),
+  upstreamCa: option(path, {
+    description: "PEM authorities to trust for TLS to the upstream, instead of the system's.",
+  }),
+  upstreamCert: option(path, { description: 'PEM client certificate for the upstream.' }),
+  upstreamKey: option(path, { description: 'PEM key of `upstreamCert`.' }),
+  upstreamServerName: option(
+    text('name', { matches: /^[A-Za-z0-9._-]{1,253}$/, rule: 'must be a host name' }),
+    {
+      description: "The name that the upstream's certificate must have; its host by default.",
+    },
+  ),
+} as const;
+
+/** What holds for the whole process. */
+export const globalFields = {
+  accessLog: option(choice('off', 'all', 'errors', 'sampled'), {
+    description: 'Which requests to log.',
+    default: 'off',
+  }),
+  accessLogFormat: option(choice('json', 'combined'), {
+    description: 'How an access log line is written.',
+    default: 'json',
+  }),
+  accessLogFile: option(path, { description: 'Where the access log goes; stdout without it.' }),
+  accessLogSample: option(integer(1, 1_000_000), {
+    description: 'With `sampled`: one request in so many.',
+    default: 100,
+  }),
+  drainDelay: option(duration(0, 600_000), {
+    description:
+      'How long inbound listeners go on accepting after SIGTERM, while the endpoint is taken out of Services.',
+    default: 1000,
+  }),
+  fastLane: option(boolean, {
+    description: 'Serve plain requests on raw sockets; off, all go through node:http.',
+    default: true,
+  }),
+} as const;

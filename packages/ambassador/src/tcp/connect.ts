@@ -1,0 +1,14 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Endpoint } from '../upstream/endpoint.ts';
+
+/** Connects to an endpoint so that both sides may end by themselves. */
+export function connect(endpoint: Endpoint): net.Socket {
+  const { target } = endpoint;
+  const socket =
+    'secure' in target
+      ? tls.connect({ ...target, allowHalfOpen: true } as tls.ConnectionOptions)
+      : net.connect({ ...target, allowHalfOpen: true });
+  socket.setNoDelay(true);
+  return socket;
+}

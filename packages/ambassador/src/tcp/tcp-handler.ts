@@ -1,0 +1,200 @@
+import type net from 'node:net';
+import tls from 'node:tls';
+import type { Counter, Gauge, Log } from '@sidekit/core';
+import type { Clock, Watched } from '../clock.ts';
+import type { Handler } from '../listener.ts';
+import type { Cluster } from '../upstream/cluster.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import { connect } from './connect.ts';
+import { WarmConnections } from './warm-connections.ts';
+
+export interface TcpOptions {
+  readonly name: string;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+  /** Connections to the upstream that are opened ahead. */
+  readonly warm: number;
+  readonly metrics: {
+    readonly active: Gauge;
+    readonly failures: Counter;
+    readonly received: Counter;
+    readonly sent: Counter;
+  };
+}
+
+/** Splices each client to an upstream: half-close both ways, back-pressure, nothing read into. */
+export class TcpHandler implements Handler {
+  #options: TcpOptions;
+  #warm: WarmConnections;
+  readonly #splices = new Set<Splice>();
+
+  constructor(options: TcpOptions) {
+    this.#options = options;
+    this.#warm = new WarmConnections(options.cluster, options.clock, options.warm);
+  }
+
+  get connections(): number {
+    return this.#splices.size;
+  }
+
+  /** New connections are served by `options`; open ones go on as they are. */
+  update(options: TcpOptions): void {
+    this.retire();
+    this.#options = options;
+    this.#warm = new WarmConnections(options.cluster, options.clock, options.warm);
+  }
+
+  accept(client: net.Socket): void {
+    const splice = new Splice(client, this.#options, this.#warm, () =>
+      this.#splices.delete(splice),
+    );
+    this.#splices.add(splice);
+    splice.start();
+  }
+
+  drain(): void {}
+
+  /** A spliced connection is never idle: only its ends know. */
+  closeIdle(): void {}
+
+  destroyAll(): void {
+    for (const splice of this.#splices) splice.destroy();
+  }
+
+  retire(): void {
+    this.#warm.close();
+    this.#options.cluster.retire();
+  }
+}
+
+class Splice implements Watched {
+  readonly #client: net.Socket;
+  readonly #options: TcpOptions;
+  readonly #warm: WarmConnections;
+  readonly #done: () => void;
+  #upstream: net.Socket | undefined;
+  #endpoint: Endpoint | undefined;
+  #tries = 0;
+  #startedAt: number;
+  #lastActivity: number;
+  #open = false;
+  #closed = false;
+
+  constructor(client: net.Socket, options: TcpOptions, warm: WarmConnections, done: () => void) {
+    this.#client = client;
+    this.#options = options;
+    this.#warm = warm;
+    this.#done = done;
+    this.#startedAt = this.#lastActivity = options.clock.now;
+  }
+
+  start(): void {
+    const client = this.#client;
+    client.on('close', () => this.#close());
+    this.#options.metrics.active.inc();
+    this.#options.clock.watch(this);
+    this.#connect(undefined);
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+    this.#upstream?.destroy();
+  }
+
+  check(now: number): void {
+    const { connectTimeout, idleTimeout } = this.#options;
+    if (!this.#open && now - this.#startedAt > connectTimeout)
+      this.#upstream?.destroy(new Error('no connection in time'));
+    else if (this.#open && now - this.#lastActivity > idleTimeout) this.destroy();
+  }
+
+  #connect(except: Endpoint | undefined) {
+    const ready = this.#tries === 0 ? this.#warm.take() : undefined;
+    this.#tries++;
+    this.#startedAt = this.#options.clock.now;
+    const endpoint = ready?.endpoint ?? this.#options.cluster.pick(except);
+    if (endpoint === undefined) {
+      this.#give('no upstream is healthy');
+      return;
+    }
+    this.#endpoint = endpoint;
+    endpoint.pending++;
+    const upstream = ready?.socket ?? connect(endpoint);
+    this.#upstream = upstream;
+    let problem: Error | undefined;
+    upstream.on('error', (error) => {
+      problem = error;
+    });
+    upstream.once('close', () => {
+      endpoint.pending--;
+      if (this.#open) this.#close();
+      else if (!this.#closed) this.#failed(endpoint, problem);
+    });
+    if (ready) this.#splice(upstream);
+    else
+      upstream.once('secure' in endpoint.target ? 'secureConnect' : 'connect', () =>
+        this.#splice(upstream),
+      );
+  }
+
+  #failed(endpoint: Endpoint, problem: Error | undefined) {
+    const { cluster, metrics } = this.#options;
+    metrics.failures.inc();
+    cluster.judge(endpoint, false);
+    if (this.#tries < Math.max(cluster.endpoints.length, 2)) this.#connect(endpoint);
+    else this.#give(problem?.message ?? 'closed');
+  }
+
+  #give(reason: string) {
+    this.#options.log.warn('tcp connection failed', {
+      listener: this.#options.name,
+      endpoint: this.#endpoint?.name,
+      reason,
+    });
+    // A reset, not an orderly end: the client must not take this for an answer.
+    if (this.#client instanceof tls.TLSSocket) this.#client.destroy();
+    else this.#client.resetAndDestroy();
+  }
+
+  #splice(upstream: net.Socket) {
+    if (this.#closed) {
+      upstream.destroy();
+      return;
+    }
+    this.#open = true;
+    this.#lastActivity = this.#options.clock.now;
+    if (this.#endpoint) this.#options.cluster.judge(this.#endpoint, true);
+    const { metrics } = this.#options;
+    this.#pump(this.#client, upstream, metrics.received);
+    this.#pump(upstream, this.#client, metrics.sent);
+  }
+
+  #pump(from: net.Socket, to: net.Socket, count: Counter) {
+    const { clock } = this.#options;
+    from.on('data', (chunk: Buffer) => {
+      count.inc(chunk.length);
+      this.#lastActivity = clock.now;
+      if (!to.write(chunk)) from.pause();
+    });
+    to.on('drain', () => {
+      this.#lastActivity = clock.now;
+      from.resume();
+    });
+    // Each direction ends by itself.
+    from.on('end', () => to.end());
+    from.resume();
+  }
+
+  #close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.clock.forget(this);
+    this.#options.metrics.active.dec();
+    this.#client.destroy();
+    this.#upstream?.destroy();
+    this.#done();
+  }
+}

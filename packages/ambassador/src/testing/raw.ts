@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { until } from '@sidekit/test-kit';
+
+/** A client that speaks octets: what it got, and whether the other side has ended. */
+export class RawClient implements Disposable {
+  readonly socket: net.Socket;
+  received = '';
+  ended = false;
+
+  constructor(port: number) {
+    this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.setEncoding('latin1');
+    this.socket.on('data', (text) => (this.received += text));
+    this.socket.on('end', () => (this.ended = true));
+    this.socket.on('close', () => (this.ended = true));
+    this.socket.on('error', () => (this.ended = true));
+  }
+
+  send(text: string): void {
+    if (!this.socket.destroyed) this.socket.write(text, 'latin1');
+  }
+
+  /** Waits until `done` holds, or the other side ends. */
+  async wait(what: string, done: () => boolean): Promise<void> {
+    await until(() => this.ended || done(), {
+      what: `${what}, having ${JSON.stringify(this.received.slice(0, 300))}`,
+      interval: 1,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
+/** A server that speaks octets: keeps each connection's, and answers as told. */
+export class RawServer implements AsyncDisposable {
+  readonly server: net.Server;
+  readonly received: string[] = [];
+  readonly sockets = new Set<net.Socket>();
+
+  constructor(serve: (socket: net.Socket, text: string, index: number) => void) {
+    this.server = net.createServer({ noDelay: true }, (socket) => {
+      this.sockets.add(socket);
+      const index = this.received.push('') - 1;
+      socket.on('error', () => {});
+      socket.on('close', () => this.sockets.delete(socket));
+      socket.setEncoding('latin1');
+      socket.on('data', (text) => {
+        const all = (this.received[index] ?? '') + text;
+        this.received[index] = all;
+        serve(socket, all, index);
+      });
+    });
+  }
+
+  static async start(
+    serve: (socket: net.Socket, text: string, index: number) => void,
+  ): Promise<RawServer> {
+    const server = new RawServer(serve);
+    server.server.listen(0, '127.0.0.1');
+    await once(server.server, 'listening');
+    return server;
+  }
+
+  get port(): number {
+    return (this.server.address() as net.AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/**
+ * The requests in what an upstream got, by framing alone; a strict reading that knows nothing of
+ * the proxy's parser. The last may be incomplete.
+ */
+export function requestsIn(
+  text: string,
+): { readonly head: string; readonly body: string; readonly whole: boolean }[] {
+  const found: { head: string; body: string; whole: boolean }[] = [];
+  let rest = text;
+  while (rest !== '') {
+    const end = rest.indexOf('\r\n\r\n');
+    if (end === -1) return [...found, { head: rest, body: '', whole: false }];
+    const head = rest.slice(0, end + 4);
+    rest = rest.slice(end + 4);
+    const length = /\r\nContent-Length: (\d+)\r\n/.exec(head);
+    if (/\r\nTransfer-Encoding: chunked\r\n/.test(head)) {
+      const match = /^(?:[1-9a-f][0-9a-f]*\r\n[\s\S]*?\r\n)*?0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(rest);
+      found.push({ head, body: match?.[0] ?? rest, whole: match !== null });
+      rest = match ? rest.slice(match[0].length) : '';
+    } else {
+      const size = length ? Number(length[1]) : 0;
+      found.push({ head, body: rest.slice(0, size), whole: rest.length >= size });
+      rest = rest.slice(size);
+    }
+  }
+  return found;
+}
+
+/** Takes away what differs from run to run: the ids that the proxy makes. */
+export function withoutIds(text: string): string {
+  return text
+    .replace(/(X-Request-Id: )[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1ID')
+    .replace(/(Traceparent: )00-[0-9a-f]{32}-[0-9a-f]{16}-01/g, '$1TRACE')
+    .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS');
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { errorText, type Fault, UsageError } from '@sidekit/core';
+import type { ListenerOptions } from './options.ts';
+
+/** The TLS material of a listener, read and found good. */
+export interface TlsFiles {
+  readonly server: (SecureContextOptions & { readonly requestCert: boolean }) | undefined;
+  readonly client: SecureContextOptions;
+}
+
+const FILES = [
+  'tlsCert',
+  'tlsKey',
+  'tlsClientCa',
+  'upstreamCa',
+  'upstreamCert',
+  'upstreamKey',
+] as const;
+
+/** The files that a listener's TLS is made of. */
+export function tlsPaths(options: ListenerOptions): string[] {
+  return FILES.map((key) => options[key]).filter((path) => path !== undefined);
+}
+
+/**
+ * Reads the certificates and keys of a listener.
+ * @throws {UsageError} naming each file that is missing or not what it should be.
+ */
+export function readTls(options: ListenerOptions): TlsFiles {
+  const faults: Fault[] = [];
+  const read = (key: (typeof FILES)[number]) => {
+    const path = options[key];
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      faults.push({ name: key, value: path, rule: `cannot be read (${errorText(error)})` });
+      return undefined;
+    }
+  };
+  const [cert, key, clientCa, ca, upstreamCert, upstreamKey] = FILES.map(read);
+  const client: SecureContextOptions = {
+    ...(ca ? { ca } : {}),
+    ...(upstreamCert && upstreamKey ? { cert: upstreamCert, key: upstreamKey } : {}),
+    minVersion: 'TLSv1.2',
+  };
+  const server =
+    cert && key
+      ? {
+          cert,
+          key,
+          ...(clientCa ? { ca: clientCa } : {}),
+          requestCert: clientCa !== undefined,
+          minVersion: 'TLSv1.2' as const,
+        }
+      : undefined;
+  for (const [name, context] of [
+    ['tlsCert', server],
+    ['upstreamCert', client],
+  ] as const) {
+    if (context === undefined || faults.length > 0) continue;
+    try {
+      createSecureContext(context);
+    } catch (error) {
+      faults.push({
+        name,
+        value: options[name],
+        rule: `is not good for TLS (${errorText(error)})`,
+        remedy: 'give PEM files that belong together',
+      });
+    }
+  }
+  if (faults.length > 0)
+    throw new UsageError(
+      faults.map((fault) => ({ ...fault, name: `${options.name}: ${fault.name}` })),
+    );
+  return { server, client };
+}

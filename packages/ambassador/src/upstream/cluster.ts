@@ -1,0 +1,157 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { errorText, type Log } from '@sidekit/core';
+import type { Clock } from '../clock.ts';
+import type { Target } from './connection.ts';
+import { Endpoint, type EndpointLimits } from './endpoint.ts';
+import { checkHealth, type HealthCheckOptions } from './health-check.ts';
+
+export type Upstream =
+  | { readonly host: string; readonly port: number; readonly secure: boolean }
+  | { readonly path: string; readonly secure: boolean };
+
+export interface ClusterOptions {
+  readonly upstreams: readonly Upstream[];
+  readonly balance: 'least-pending' | 'round-robin';
+  readonly limits: EndpointLimits;
+  /** Time between two look-ups of a name, in milliseconds. */
+  readonly dnsRefresh: number;
+  readonly healthCheck: HealthCheckOptions | undefined;
+  /** Failures in a row that eject an endpoint, and for how long, in milliseconds. */
+  readonly ejection: { readonly failures: number; readonly time: number };
+  /** How to speak TLS to an upstream of that name. */
+  readonly tls: (host: string | undefined) => Record<string, unknown>;
+}
+
+/** The endpoints of a listener's upstreams: found, watched and chosen from. */
+export class Cluster {
+  readonly options: ClusterOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #endpoints: Endpoint[] = [];
+  readonly #byUpstream = new Map<Upstream, Endpoint[]>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #turn = 0;
+  #retired = false;
+
+  constructor(options: ClusterOptions, clock: Clock, log: Log) {
+    this.options = options;
+    this.#clock = clock;
+    this.#log = log;
+    for (const upstream of options.upstreams) {
+      if ('path' in upstream) this.#set(upstream, [`unix:${upstream.path}`]);
+      else if (isIP(upstream.host)) this.#set(upstream, [upstream.host]);
+      else {
+        // Until the name is resolved the system's resolver decides at each connect.
+        this.#set(upstream, [upstream.host]);
+        this.#repeat(options.dnsRefresh, () => this.#resolve(upstream), true);
+      }
+    }
+    const check = options.healthCheck;
+    if (check) {
+      this.#repeat(
+        check.interval,
+        async () =>
+          void (await Promise.all(this.#endpoints.map((one) => checkHealth(one, check, log)))),
+        true,
+      );
+    }
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  /** The endpoint for the next request, not `except` where another will do. */
+  pick(except?: Endpoint): Endpoint | undefined {
+    const all = this.#endpoints;
+    if (all.length === 1) return all[0]!.healthy ? all[0] : undefined;
+    const healthy = all.filter((one) => one.healthy);
+    if (healthy.length === 0) return undefined;
+    const { now } = this.#clock;
+    let choice = healthy.filter((one) => one.ejectedUntil <= now && one !== except);
+    // Ejection never takes the last one away.
+    if (choice.length === 0) choice = healthy.filter((one) => one !== except);
+    if (choice.length === 0) choice = healthy;
+    if (this.options.balance === 'round-robin') return choice[this.#turn++ % choice.length];
+    const first = choice[Math.floor(Math.random() * choice.length)]!;
+    const second = choice[Math.floor(Math.random() * choice.length)]!;
+    return second.pending < first.pending ? second : first;
+  }
+
+  /** Counts an outcome; several failures in a row eject, for longer each time. */
+  judge(endpoint: Endpoint, good: boolean): void {
+    if (good) {
+      endpoint.consecutiveFailures = 0;
+      return;
+    }
+    const { failures, time } = this.options.ejection;
+    if (++endpoint.consecutiveFailures < failures || this.#endpoints.length === 1) return;
+    endpoint.consecutiveFailures = 0;
+    endpoint.ejections = Math.min(endpoint.ejections + 1, 30);
+    endpoint.ejectedUntil = this.#clock.now + time * endpoint.ejections;
+    this.#log.warn('endpoint ejected', { endpoint: endpoint.name, failures });
+  }
+
+  retire(): void {
+    this.#retired = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const endpoint of this.#endpoints) endpoint.retire();
+  }
+
+  #repeat(interval: number, work: () => Promise<void>, now: boolean) {
+    const at = this.#timers.length;
+    const run = async () => {
+      await work();
+      if (this.#retired) return;
+      this.#timers[at] = setTimeout(run, interval);
+      this.#timers[at].unref();
+    };
+    this.#timers.push(setTimeout(run, now ? 0 : interval));
+  }
+
+  async #resolve(upstream: Extract<Upstream, { host: string }>) {
+    try {
+      const found = await lookup(upstream.host, { all: true });
+      if (this.#retired) return;
+      // An IPv6 address of localhost is often not listened on; Node would try both.
+      if (upstream.host === 'localhost') return;
+      this.#set(upstream, found.map(({ address }) => address).sort());
+    } catch (error) {
+      this.#log.warn('name not resolved, keeping what is known', {
+        host: upstream.host,
+        error: errorText(error),
+      });
+    }
+  }
+
+  /** Makes the endpoints of one upstream those of `addresses`, keeping the ones that stay. */
+  #set(upstream: Upstream, addresses: readonly string[]) {
+    const before = this.#byUpstream.get(upstream) ?? [];
+    const names = addresses.map((address) => endpointName(upstream, address));
+    if (before.length === names.length && before.every((one, i) => one.name === names[i])) return;
+    const after = addresses.map((address, i) => {
+      const known = before.find((one) => one.name === names[i]);
+      return (
+        known ??
+        new Endpoint(names[i]!, this.#target(upstream, address), this.options.limits, this.#clock)
+      );
+    });
+    this.#byUpstream.set(upstream, after);
+    this.#endpoints = [...this.#byUpstream.values()].flat();
+    for (const gone of before) if (!after.includes(gone)) gone.retire();
+  }
+
+  #target(upstream: Upstream, address: string): Target {
+    const place =
+      'path' in upstream ? { path: upstream.path } : { host: address, port: upstream.port };
+    if (!upstream.secure) return place;
+    const name = 'path' in upstream ? undefined : upstream.host;
+    return { ...place, ...this.options.tls(name), secure: true };
+  }
+}
+
+function endpointName(upstream: Upstream, address: string): string {
+  if ('path' in upstream) return address;
+  return `${address.includes(':') ? `[${address}]` : address}:${upstream.port}`;
+}

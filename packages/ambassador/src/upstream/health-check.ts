@@ -1,0 +1,80 @@
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Log } from '@sidekit/core';
+import type { Endpoint } from './endpoint.ts';
+
+export interface HealthCheckOptions {
+  /** Asked with GET; without one, a connection that opens is enough. */
+  readonly path: string | undefined;
+  readonly interval: number;
+  readonly timeout: number;
+  /** Failures in a row that make it unhealthy, and successes that make it healthy. */
+  readonly failures: number;
+  readonly successes: number;
+}
+
+const streaks = new WeakMap<Endpoint, number>();
+
+/** Checks one endpoint once and moves it between healthy and not. Never rejects. */
+export async function checkHealth(
+  endpoint: Endpoint,
+  options: HealthCheckOptions,
+  log: Log,
+): Promise<void> {
+  const problem = await (options.path === undefined
+    ? connects(endpoint, options.timeout)
+    : answers(endpoint, options.path, options.timeout));
+  const good = problem === undefined;
+  if (good === endpoint.healthy) {
+    streaks.set(endpoint, 0);
+    return;
+  }
+  const streak = (streaks.get(endpoint) ?? 0) + 1;
+  streaks.set(endpoint, streak);
+  if (streak < (good ? options.successes : options.failures)) return;
+  streaks.set(endpoint, 0);
+  endpoint.healthy = good;
+  if (good) log.info('endpoint healthy again', { endpoint: endpoint.name });
+  else log.warn('endpoint unhealthy', { endpoint: endpoint.name, reason: problem });
+}
+
+function answers(endpoint: Endpoint, path: string, timeout: number): Promise<string | undefined> {
+  const target = { ...endpoint.target } as Record<string, unknown>;
+  const { path: socketPath, secure, ...rest } = target;
+  return new Promise((resolve) => {
+    const request = (secure ? https : http).get({
+      ...rest,
+      ...(socketPath === undefined ? {} : { socketPath: String(socketPath) }),
+      path,
+      agent: false,
+      timeout,
+      signal: AbortSignal.timeout(timeout),
+      headers: {
+        host: endpoint.name.startsWith('unix:') ? 'localhost' : endpoint.name,
+        connection: 'close',
+      },
+    });
+    request.on('error', (error) => resolve(error.message));
+    request.on('response', (response) => {
+      const status = response.statusCode ?? 0;
+      response.destroy();
+      resolve(status >= 200 && status < 400 ? undefined : `status ${status}`);
+    });
+  });
+}
+
+function connects(endpoint: Endpoint, timeout: number): Promise<string | undefined> {
+  const { target } = endpoint;
+  return new Promise((resolve) => {
+    const socket = 'secure' in target ? tls.connect(target) : net.connect(target);
+    const done = (problem: string | undefined) => {
+      socket.destroy();
+      resolve(problem);
+    };
+    socket.setTimeout(timeout, () => done('timeout'));
+    socket.once('error', (error) => done(error.message));
+    socket.once('secure' in target ? 'secureConnect' : 'connect', () => done(undefined));
+  });
+}

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyPod } from '../engine/index.ts';
+
+test('the application is reached through the ambassador, and not around it', async () => {
+  await using session = await applyPod('ambassador');
+  await session.ready('ambassador');
+  const { status, headers, body } = await session.http('ambassador', 8080, '/');
+  assert.equal(status, 200);
+  assert.match(body, /Hello from/);
+  assert.match(body, /X-Forwarded-For/i);
+  assert.match(headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
+
+  await assert.rejects(session.http('ambassador', 5000, '/'), "port 5000 is the Pod's alone");
+
+  const log = await session.logs('ambassador', 'proxy');
+  assert.match(log, /"path":"\/","host":"[^"]+","status":200/);
+  const metrics = await session.http('ambassador', 9901, '/metrics');
+  assert.match(metrics.body, /http_server_request_duration_seconds_count\{.*\} [1-9]/);
+});
