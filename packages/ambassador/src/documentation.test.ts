@@ -16,7 +16,7 @@ test('the README lists the options as they are', () => {
       `<!-- options -->\n\n${markdownTable(table as unknown as OptionTable).trim()}\n\n<!-- /options -->`,
   );
   if (update) writeFileSync(README, wanted);
-  else assert.equal(text, wanted, 'run with UPDATE_DOCUMENTATION=1');
+  else assert.equal(cells(text), cells(wanted), 'run with UPDATE_DOCUMENTATION=1');
 });
 
 test('the published schema is that of the options', () => {
@@ -29,3 +29,8 @@ test('the published schema is that of the options', () => {
       'run with UPDATE_DOCUMENTATION=1',
     );
 });
+
+/** The formatter pads the cells of a table. */
+function cells(text: string): string {
+  return text.replace(/ *\| */g, '|').replace(/-{3,}/g, '---');
+}

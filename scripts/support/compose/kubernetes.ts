@@ -23,7 +23,14 @@ export interface Pod {
   readonly spec: PodSpec;
 }
 
-export type KubernetesObject = ConfigMap | Service | Pod;
+export interface Secret {
+  readonly kind: 'Secret';
+  readonly metadata: Metadata;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+export type KubernetesObject = ConfigMap | Secret | Service | Pod;
 
 export interface PodSpec {
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
@@ -45,6 +52,7 @@ export interface Volume {
   readonly name: string;
   readonly emptyDir?: { readonly sizeLimit?: string };
   readonly configMap?: { readonly name: string };
+  readonly secret?: { readonly secretName: string };
   readonly downwardAPI?: {
     readonly items: readonly {
       readonly path: string;

@@ -112,6 +112,6 @@ test('what compose cannot say is refused by name', () => {
     () => parts(pod({ volumes: [{ name: 'c', configMap: { name: 'gone' } }] })),
     /no ConfigMap gone/,
   );
-  const secret = { kind: 'Secret', metadata: { name: 's' } } as unknown as KubernetesObject;
-  assert.throws(() => parts(secret), /Secret cannot be said/);
+  const claim = { kind: 'Job', metadata: { name: 's' } } as unknown as KubernetesObject;
+  assert.throws(() => parts(claim), /Job cannot be said/);
 });

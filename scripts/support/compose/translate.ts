@@ -4,6 +4,7 @@ import type {
   KubernetesObject,
   Pod,
   Probe,
+  Secret,
   Service,
   Volume,
 } from './kubernetes.ts';
@@ -31,8 +32,8 @@ export function translate(
   const parts: ComposeParts = { services: {}, volumes: {}, files: {} };
   for (const object of objects) {
     if (object.kind === 'Pod') addPod(parts, object, objects, profile, pauseImage, filesRoot);
-    else if (object.kind !== 'ConfigMap' && object.kind !== 'Service')
-      throw new Error(`${(object as Pod).kind} cannot be said in a compose file`);
+    else if (!['ConfigMap', 'Secret', 'Service'].includes(object.kind))
+      throw new Error(`${object.kind} cannot be said in a compose file`);
   }
   return parts;
 }
@@ -186,6 +187,20 @@ function addVolume(
     }
     return `./${directory}`;
   }
+  if (volume.secret) {
+    const wanted = volume.secret.secretName;
+    const found = objects.find(
+      (object): object is Secret => object.kind === 'Secret' && object.metadata.name === wanted,
+    );
+    if (!found) throw new Error(`volume ${volume.name}: no Secret ${wanted} in the manifest`);
+    for (const [key, text] of Object.entries(found.data ?? {})) {
+      parts.files[`${directory}/${key}`] = Buffer.from(text, 'base64').toString();
+    }
+    for (const [key, text] of Object.entries(found.stringData ?? {})) {
+      parts.files[`${directory}/${key}`] = text;
+    }
+    return `./${directory}`;
+  }
   if (volume.downwardAPI) {
     for (const { path, fieldRef } of volume.downwardAPI.items) {
       parts.files[`${directory}/${path}`] = field(
@@ -196,7 +211,9 @@ function addVolume(
     }
     return `./${directory}`;
   }
-  throw new Error(`volume ${volume.name}: only emptyDir, configMap and downwardAPI can be said`);
+  throw new Error(
+    `volume ${volume.name}: only emptyDir, configMap, secret and downwardAPI can be said`,
+  );
 }
 
 /** A field of the downward API that is known before the Pod runs. */
