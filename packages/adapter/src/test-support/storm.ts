@@ -12,8 +12,17 @@ export interface StormOptions {
   readonly manner: 'rename' | 'copytruncate';
   /** Milliseconds between two SIGKILLs; 0 for none. */
   readonly killEvery: number;
-  /** The adapter's program; from source by default. */
-  readonly program?: string;
+  /** Another reader instead of the adapter. */
+  readonly reader?: (live: string, directory: string) => Reader;
+}
+
+/** What reads the log in a storm. */
+export interface Reader {
+  /** The lines that it put out, each holding a line of the log, as JSON or bare. */
+  readonly out: string;
+  start(): TestProcess;
+  /** Whether it has nothing more to do. */
+  drained(): boolean | Promise<boolean>;
 }
 
 export interface StormResult {
@@ -29,15 +38,8 @@ export interface StormResult {
 export async function storm(options: StormOptions): Promise<StormResult> {
   const { directory, rate, seconds, rotateEvery, manner, killEvery } = options;
   const live = join(directory, 'app.log');
-  const out = join(directory, 'out', 'records.json');
-  const admin = `127.0.0.1:${await freePort()}`;
-  const program = options.program ?? new URL('../main.ts', import.meta.url);
-  const start = () =>
-    startProgram(program, [
-      ...['--include', live, '--output', `file:${out}`, '--admin', admin],
-      ...['--state', join(directory, 'state'), '--log-level', 'warn'],
-    ]);
-  let adapter: TestProcess = start();
+  const reader = (options.reader ?? (await adapterReader()))(live, directory);
+  let adapter: TestProcess = reader.start();
   let kills = 0;
   await using writer = startProgram(fileURLToPath(new URL('./storm-writer.ts', import.meta.url)), [
     live,
@@ -56,24 +58,41 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     adapter.kill('SIGKILL');
     await adapter.exited;
     kills++;
-    adapter = start();
+    adapter = reader.start();
   }
   await finished;
   const written = Number(writer.stdout);
   try {
-    await until(
-      async () => {
-        const answer = await fetch(`http://${admin}/metrics`).then((one) => one.text());
-        return /^adapter_lag_bytes 0$/m.test(answer) && /^adapter_buffered_bytes 0$/m.test(answer);
-      },
-      { what: 'everything is delivered', timeout: 60_000, interval: 200 },
-    );
+    await until(() => reader.drained(), {
+      what: 'everything is delivered',
+      timeout: 60_000,
+      interval: 200,
+    });
     adapter.kill('SIGTERM');
     await adapter.exited;
   } finally {
     await adapter[Symbol.asyncDispose]();
   }
-  return { ...(await tally(out, written)), written, kills };
+  return { ...(await tally(reader.out, written)), written, kills };
+}
+
+async function adapterReader() {
+  const admin = `127.0.0.1:${await freePort()}`;
+  return (live: string, directory: string): Reader => {
+    const out = join(directory, 'out', 'records.json');
+    return {
+      out,
+      start: () =>
+        startProgram(new URL('../main.ts', import.meta.url), [
+          ...['--include', live, '--output', `file:${out}`, '--admin', admin],
+          ...['--state', join(directory, 'state'), '--log-level', 'warn'],
+        ]),
+      drained: async () => {
+        const answer = await fetch(`http://${admin}/metrics`).then((one) => one.text());
+        return /^adapter_lag_bytes 0$/m.test(answer) && /^adapter_buffered_bytes 0$/m.test(answer);
+      },
+    };
+  };
 }
 
 async function tally(path: string, written: number) {
@@ -83,8 +102,8 @@ async function tally(path: string, written: number) {
   let unrecognised = 0;
   if (existsSync(path)) {
     for await (const line of createInterface({ input: createReadStream(path) })) {
-      const record = JSON.parse(line) as Record<string, unknown>;
-      const number = Number(/^line (\d+) of/.exec(String(record.message))?.[1] ?? Number.NaN);
+      const number = Number(/line (\d+) of the storm/.exec(line)?.[1] ?? Number.NaN);
+      const record = line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : {};
       if (!(number < written)) throw new Error(`a record that was never written: ${line}`);
       const key = `${String(record['file.id'])} ${String(record.offset)}`;
       if (counts[number]! > 0) {

@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestProcess } from '@sidekit/test-kit';
+import {
+  type Reader,
+  type StormOptions,
+  type StormResult,
+  storm,
+} from '../packages/adapter/src/test-support/storm.ts';
+import { isThere } from './adapter/peers.ts';
+import { stoodStill } from './adapter/run.ts';
+
+/**
+ * The storm: 20,000 lines/s into one log that is rotated by rename every 50 ms, or by
+ * copytruncate every 500 ms, with and without a SIGKILL of the reader every 2 s; only the live
+ * name is given. The adapter for the time given (60 s by default), the peers found on the
+ * machine for 10 s. Argument: seconds.
+ */
+export async function main(args: string[]): Promise<void> {
+  const seconds = Number(args[0] ?? 60);
+  console.log(
+    '| reader | rotation | kills | written | lost | duplicates | not told by their key |',
+  );
+  console.log('| --- | --- | ---: | ---: | ---: | ---: | ---: |');
+  for (const rotation of ROTATIONS) {
+    await row('adapter', { ...rotation, seconds, killEvery: 2000 });
+    for (const [name, program, reader] of PEERS) {
+      if (!isThere(program)) continue;
+      for (const killEvery of [0, 2000]) {
+        await row(name, { ...rotation, seconds: Math.min(10, seconds), killEvery, reader });
+      }
+    }
+  }
+}
+
+const ROTATIONS = [
+  { manner: 'rename', rotateEvery: 50 },
+  { manner: 'copytruncate', rotateEvery: 500 },
+] as const;
+
+async function row(name: string, options: Omit<StormOptions, 'directory' | 'rate'>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-storm-'));
+  try {
+    const { manner, rotateEvery } = options;
+    const result: StormResult = await storm({ ...options, directory, rate: 20_000 });
+    const { kills, written, lost, duplicates, unrecognised } = result;
+    const keys = options.reader ? '–' : unrecognised;
+    const rotation = `${manner}, ${rotateEvery} ms`;
+    console.log(`| ${[name, rotation, kills, written, lost, duplicates, keys].join(' | ')} |`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function rsyslog(live: string, directory: string): Reader {
+  const work = join(directory, 'rsyslog');
+  const out = join(directory, 'out.txt');
+  mkdirSync(work);
+  writeFileSync(
+    join(work, 'rsyslog.conf'),
+    `global(workDirectory="${work}")
+module(load="imfile" mode="inotify")
+template(name="line" type="string" string="%msg%\\n")
+ruleset(name="r") { action(type="omfile" file="${out}" template="line") }
+input(type="imfile" file="${live}" tag="x" ruleset="r" reopenOnTruncate="on" persistStateInterval="100" freshStartTail="off")
+`,
+  );
+  const argv = ['-n', '-f', join(work, 'rsyslog.conf'), '-i', join(work, 'pid')];
+  return {
+    out,
+    start: () => {
+      // A killed one leaves its file behind, which the next takes for a running daemon.
+      rmSync(join(work, 'pid'), { force: true });
+      return new TestProcess('rsyslogd', argv);
+    },
+    drained: stoodStill(out),
+  };
+}
+
+function fluentBit(live: string, directory: string): Reader {
+  const work = join(directory, 'fluent-bit');
+  const out = join(directory, 'out.txt');
+  mkdirSync(work);
+  writeFileSync(
+    join(work, 'fluent-bit.conf'),
+    `[SERVICE]\n  Flush 0.2\n[INPUT]\n  Name tail\n  Path ${live}\n  Read_from_Head true\n  DB ${work}/db\n  Rotate_Wait 5\n[OUTPUT]\n  Name file\n  Match *\n  File ${out}\n  Format plain\n`,
+  );
+  return {
+    out,
+    start: () => new TestProcess('fluent-bit', ['-c', join(work, 'fluent-bit.conf')]),
+    drained: stoodStill(out),
+  };
+}
+
+const PEERS: readonly (readonly [
+  name: string,
+  program: string,
+  reader: (live: string, directory: string) => Reader,
+])[] = [
+  ['rsyslog', 'rsyslogd', rsyslog],
+  ['Fluent Bit', 'fluent-bit', fluentBit],
+];
