@@ -2,6 +2,7 @@ import {
   boolean,
   defineOptions,
   duration,
+  formatDuration,
   integer,
   list,
   type OptionValues,
@@ -31,6 +32,10 @@ export const table = defineOptions({
     interval: option(duration(10), {
       description: 'The pause between two tries of a target.',
       default: 500,
+    }),
+    maxInterval: option(duration(10), {
+      description:
+        'Let the pause double after each try up to this; where left out, it stays `--interval`.',
     }),
     tryTimeout: option(duration(10), {
       description: 'How long one try may take.',
@@ -77,6 +82,13 @@ export const table = defineOptions({
     ['wait-for --once http://127.0.0.1:8080/ready', 'One try: exit 0 or 69.'],
   ],
   check(values, _operands, report) {
+    if (values.maxInterval !== undefined && values.maxInterval < values.interval) {
+      report({
+        name: '--max-interval',
+        value: formatDuration(values.maxInterval),
+        rule: `must be at least --interval, which is ${formatDuration(values.interval)}`,
+      });
+    }
     if (values.body !== undefined) {
       try {
         new RegExp(values.body);

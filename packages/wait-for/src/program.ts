@@ -1,19 +1,21 @@
-import { ExitCode, formatDuration, type Invocation } from '@sidekit/core';
+import { ExitCode, formatDuration, type Run as RunOf, withoutPasswords } from '@sidekit/core';
 import { check } from './check/check.ts';
 import type { Options, table } from './options.ts';
 import { parseTarget } from './target.ts';
 import { waitFor } from './wait.ts';
 
-type Run = Extract<Invocation<typeof table.options>, { kind: 'run' }>;
+type Run = RunOf<typeof table.options>;
 
 /** Waits and says how it went; the exit code is 0 or 69. */
 export async function run(
   { values, operands }: Run,
   stop: AbortSignal,
-  print: (line: string) => void,
+  write: (line: string) => void,
 ): Promise<ExitCode> {
   const options: Options = values;
   const targets = operands.flatMap((operand) => parseTarget(operand, () => {}) ?? []);
+  // A URL may hold a password.
+  const print = (line: string) => write(withoutPasswords(line));
   const say = options.quiet ? () => {} : print;
   const { succeeded, elapsed, missing } = await waitFor(targets, options, check, stop, say);
   if (succeeded) return ExitCode.ok;

@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { UsageError } from '@sidekit/core';
+import { ExpectedError, errorText, UsageError } from '@sidekit/core';
 
 /** Finds a command as a shell would, by its path or through PATH. @throws {UsageError} */
 export function findCommand(name: string, searchPath: string): string {
@@ -22,8 +22,36 @@ export function findCommand(name: string, searchPath: string): string {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }
+}
+
+/**
+ * Puts a program into the place of this process (execve(2)): the same process id, so that
+ * signals reach it. @throws {ExpectedError} where the kernel refuses it.
+ */
+export function replaceProcess(
+  program: string,
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): never {
+  for (const stream of [process.stdout, process.stderr]) makeBlocking(stream);
+  let reason = 'this system has no execve';
+  try {
+    process.execve?.(program, argv, environment);
+  } catch (error) {
+    reason = errorText(error);
+  }
+  throw new ExpectedError(`command "${program}" cannot be run (${reason})`);
+}
+
+/**
+ * Node makes a pipe that it writes to non-blocking. That belongs to the pipe, not the process, and
+ * a command that does not expect it would lose what the pipe is too full for.
+ */
+function makeBlocking(stream: object): void {
+  const { _handle } = stream as { _handle?: { setBlocking?(blocking: boolean): unknown } };
+  _handle?.setBlocking?.(true);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ExpectedError } from '@sidekit/core';
 import type { Options } from './options.ts';
 import { parseTarget, type Target } from './target.ts';
 import { type Check, waitFor } from './wait.ts';
@@ -105,4 +106,47 @@ test('the same reason is not said twice in a row', async () => {
     (line) => said.push(line),
   );
   assert.deepEqual(said, ['waiting for dns:a: refused']);
+});
+
+test('what could not be found out is neither there nor gone', async () => {
+  const unsure: Check = async () => {
+    throw new ExpectedError('permission denied');
+  };
+  for (const not of [false, true]) {
+    const { succeeded, missing } = await waitFor(
+      targets.slice(0, 1),
+      { ...options, not, once: true },
+      unsure,
+      never,
+      () => {},
+    );
+    assert.equal(succeeded, false);
+    assert.equal(missing[0]?.reason, 'permission denied');
+  }
+});
+
+test('a mistake in a check is not taken for an answer', async () => {
+  const broken: Check = () => Promise.reject(new TypeError('a mistake'));
+  await assert.rejects(
+    waitFor(targets, options, broken, never, () => {}),
+    TypeError,
+  );
+});
+
+test('the pause doubles up to --max-interval', async () => {
+  const at: number[] = [];
+  const check: Check = async () => {
+    at.push(performance.now());
+    return at.length > 6 ? undefined : 'refused';
+  };
+  const growing = { ...options, interval: 10, maxInterval: 80 };
+  await waitFor(targets.slice(0, 1), growing, check, never, () => {});
+  const pauses = at.slice(1).map((time, i) => time - (at[i] ?? 0));
+  // A timer is never early by more than a millisecond; how late it is, is the machine's affair.
+  const least = [10, 20, 40, 80, 80, 80];
+  assert.ok(
+    pauses.every((pause, i) => pause >= (least[i] ?? 0) - 1),
+    `${pauses} against ${least}`,
+  );
+  assert.equal(pauses.length, least.length);
 });

@@ -1,7 +1,11 @@
-import { formatDuration, pause } from '@sidekit/core';
+import { ExpectedError, formatDuration, pause } from '@sidekit/core';
 import type { Options } from './options.ts';
 import type { Target } from './target.ts';
 
+/**
+ * Tries a target once. @returns undefined where it is there, else why not, as a clause.
+ * @throws {ExpectedError} where that could not be found out: neither there nor gone.
+ */
 export type Check = (
   target: Target,
   options: Options,
@@ -39,7 +43,7 @@ export async function waitFor(
   await Promise.all(
     targets.map(async (target) => {
       let said = Number.NEGATIVE_INFINITY;
-      while (!end.aborted) {
+      for (let tries = 0; !end.aborted; tries++) {
         const before = reasons.get(target);
         const reason = await tryOnce(target, options, check, end);
         const elapsed = performance.now() - start;
@@ -57,7 +61,7 @@ export async function waitFor(
           said = elapsed;
           say(`waiting for ${target.text}${options.not ? ' to go' : ''}: ${reason}`);
         }
-        if (options.once || !(await pause(options.interval, end))) return;
+        if (options.once || !(await pause(pauseAfter(tries, options), end))) return;
       }
     }),
   );
@@ -70,21 +74,40 @@ export async function waitFor(
   };
 }
 
+/** The pause after the try of that number, from 0. */
+function pauseAfter(tries: number, { interval, maxInterval = interval }: Options): number {
+  return Math.min(maxInterval, interval * 2 ** Math.min(tries, 30));
+}
+
 async function tryOnce(
   target: Target,
   options: Options,
   check: Check,
   end: AbortSignal,
 ): Promise<string | undefined> {
-  const late = AbortSignal.timeout(options.tryTimeout);
-  const signal = AbortSignal.any([end, late]);
-  const ended = new Promise<string>((resolve) => {
-    signal.addEventListener('abort', () => resolve('no answer in time'), { once: true });
-  });
+  const attempt = new AbortController();
+  const abort = () => attempt.abort();
+  const timer = setTimeout(abort, options.tryTimeout);
+  end.addEventListener('abort', abort, { once: true });
+  if (end.aborted) abort();
   // Not every check can be cancelled: a resolver that hangs is left behind.
-  const reason = await Promise.race([check(target, options, signal), ended]);
-  if (!options.not) return reason;
-  // A try that did not finish says nothing about a target being gone.
-  if (signal.aborted) return 'no answer in time';
-  return reason === undefined ? 'still there' : undefined;
+  const ended = new Promise<string>((resolve) => {
+    const late = () => resolve('no answer in time');
+    attempt.signal.addEventListener('abort', late, { once: true });
+    if (attempt.signal.aborted) late();
+  });
+  try {
+    const reason = await Promise.race([check(target, options, attempt.signal), ended]);
+    if (!options.not) return reason;
+    // A try that did not finish says nothing about a target being gone.
+    if (attempt.signal.aborted) return 'no answer in time';
+    return reason === undefined ? 'still there' : undefined;
+  } catch (error) {
+    // What a check could not find out is neither there nor gone.
+    if (error instanceof ExpectedError) return error.message;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    end.removeEventListener('abort', abort);
+  }
 }

@@ -8,9 +8,9 @@ export function combinedLine(
   request: IncomingMessage,
   response: ServerResponse,
   now: Date,
+  client: string = request.socket.remoteAddress ?? '-',
 ): string {
-  const { method, url, httpVersion, headers, socket } = request;
-  const client = socket.remoteAddress ?? '-';
+  const { method, url, httpVersion, headers } = request;
   const bytes = method === 'HEAD' ? 0 : (response.getHeader('content-length') ?? 0);
   return `${client} - - [${time(now)}] "${escaped(`${method} ${url} HTTP/${httpVersion}`)}" ${response.statusCode} ${bytes} "${escaped(headers.referer ?? '-')}" "${escaped(headers['user-agent'] ?? '-')}"`;
 }
@@ -24,7 +24,8 @@ function time(now: Date): string {
 /** What a client sends must not break out of its quotes or its line (nginx, log escaping). */
 function escaped(text: string): string {
   return text.replace(/["\\\x00-\x1f\x7f-\uffff]/g, (character) =>
-    [...Buffer.from(character)]
+    // Node reads heads as Latin-1, a character a byte.
+    [...Buffer.from(character, 'latin1')]
       .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
@@ -33,20 +34,32 @@ function escaped(text: string): string {
 /** Where the lines go: stdout, or a file that is opened anew when its name leads elsewhere. */
 export class LogWriter {
   readonly #path: string | undefined;
+  readonly #failed: (error: unknown) => void;
   #fd = 1;
   #checked = 0;
 
-  constructor(path: string | undefined) {
+  /** `failed` hears why a line was lost: a full disk must not end the application. */
+  constructor(path: string | undefined, failed: (error: unknown) => void = () => {}) {
     this.#path = path;
+    this.#failed = failed;
     if (path !== undefined) this.#fd = openSync(path, 'a', 0o644);
   }
 
   write(line: string, now: number = Date.now()): void {
-    if (this.#path !== undefined && now - this.#checked >= 100) {
-      this.#checked = now;
-      this.#reopenIfRotated(this.#path);
+    if (this.#path === undefined) {
+      // Unlike writeSync, it waits for a reader that is slow.
+      process.stdout.write(`${line}\n`);
+      return;
     }
-    writeSync(this.#fd, `${line}\n`);
+    try {
+      if (now - this.#checked >= 100) {
+        this.#checked = now;
+        this.#reopenIfRotated(this.#path);
+      }
+      writeSync(this.#fd, `${line}\n`);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   close(): void {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { temporaryDirectory, until } from '@sidekit/test-kit';
 import supertest from 'supertest';
-import { LogWriter } from './access-log.ts';
+import { combinedLine, LogWriter } from './access-log.ts';
 import { createApp } from './app.ts';
 
 let directory = temporaryDirectory('webapp');
@@ -77,6 +77,31 @@ test('each request is one line in combined format, and quotes are escaped', asyn
     line,
     /^\S+ - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/slow\?ms=0 HTTP\/1\.1" 200 \d+ "http:\/\/x\/" "a \\x22b\\x22 \\x5C"$/,
   );
+});
+
+test('a byte that is no ASCII is escaped as the byte that came', () => {
+  const request = {
+    method: 'GET',
+    url: '/\xe9',
+    httpVersion: '1.1',
+    headers: { referer: 'a\nb' },
+    socket: { remoteAddress: '10.0.0.1' },
+  };
+  const response = { statusCode: 200, getHeader: () => 5 };
+  assert.equal(
+    combinedLine(request as never, response as never, new Date(Date.UTC(2026, 0, 2, 3, 4, 5))),
+    '10.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET /\\xE9 HTTP/1.1" 200 5 "a\\x0Ab" "-"',
+  );
+});
+
+test('a line that cannot be written is told, and the answer is not harmed', async () => {
+  const errors: unknown[] = [];
+  const full = new LogWriter('/dev/full', (error) => errors.push(error));
+  const app = createApp({ static: undefined, maxBody: 1000, log: full });
+  await supertest(app).get('/slow?ms=0').expect(200);
+  await until(() => errors.length > 0, { what: 'a lost line' });
+  assert.equal((errors[0] as NodeJS.ErrnoException).code, 'ENOSPC');
+  full.close();
 });
 
 test('a log file that was renamed is left, and its name opened anew', async () => {

@@ -22,7 +22,9 @@ export function createApp({ static: directory, maxBody, log }: AppOptions): Expr
   app.set('etag', false);
 
   app.use((request, response, next) => {
-    response.once('close', () => log.write(combinedLine(request, response, new Date())));
+    // The address of a connection is gone once the client has closed it.
+    const client = request.socket.remoteAddress;
+    response.once('close', () => log.write(combinedLine(request, response, new Date(), client)));
     next();
   });
 

@@ -35,3 +35,14 @@ test('SIGTERM lets a request under way finish, and exits 0', async () => {
   assert.equal(await answer, 'slept 300 ms\n');
   assert.equal((await program.exited).code, 0);
 });
+
+test('an access log that cannot be opened is one sentence, before anything listens', async () => {
+  const common = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  await using program = startProgram(main, [...common, '--access-log', '/no/such/directory/log']);
+  assert.equal((await program.exited).code, 70);
+  assert.match(
+    program.stderr,
+    /--access-log \/no\/such\/directory\/log cannot be written \(ENOENT/,
+  );
+  assert.doesNotMatch(program.stderr, /"listening"|\bat LogWriter/);
+});

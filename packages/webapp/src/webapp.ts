@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { defineSidecar, listen } from '@sidekit/core';
+import { defineSidecar, ExpectedError, errorText, listen, throttle } from '@sidekit/core';
 import { LogWriter } from './access-log.ts';
 import { createApp } from './app.ts';
 import { table } from './options.ts';
@@ -10,7 +10,14 @@ export const webapp = defineSidecar({
   table,
   async run({ options, health, log, stopping, onStop }) {
     const serving = health.condition('server', 'startup', 'ready');
-    const writer = new LogWriter(options.accessLog);
+    let reason: unknown;
+    const complain = throttle(10_000, (suppressed) =>
+      log.warn('lines of the access log were lost', { error: errorText(reason), suppressed }),
+    );
+    const writer = openLog(options.accessLog, (error) => {
+      reason = error;
+      complain();
+    });
     onStop('access log', () => writer.close());
     const app = createApp({ static: options.static, maxBody: options.maxBody, log: writer });
     const server = createServer(app);
@@ -28,3 +35,11 @@ export const webapp = defineSidecar({
     );
   },
 });
+
+function openLog(path: string | undefined, failed: (error: unknown) => void): LogWriter {
+  try {
+    return new LogWriter(path, failed);
+  } catch (error) {
+    throw new ExpectedError(`--access-log ${path} cannot be written (${errorText(error)})`);
+  }
+}

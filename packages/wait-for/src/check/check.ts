@@ -2,8 +2,8 @@ import type { Options } from '../options.ts';
 import type { Target } from '../target.ts';
 
 /**
- * Tries a target once. @returns undefined where it is there, else why not, as a clause.
- * What a scheme needs is loaded only when it is used.
+ * Tries a target once, as `Check` of wait.ts says. What a scheme needs is loaded only when it is
+ * used.
  */
 export async function check(
   target: Target,

@@ -1,18 +1,23 @@
 import { connect, type NetConnectOpts } from 'node:net';
-import { errorText } from '@sidekit/core';
+import { absence } from './absence.ts';
 
 /** A port is there where it takes a connection; the name is resolved anew at every try. */
 export function checkConnection(
   to: { readonly host: string; readonly port: number } | { readonly path: string },
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect({ ...to, signal } as NetConnectOpts);
-    const done = (reason?: string) => {
+    socket.once('connect', () => {
       socket.destroy();
-      resolve(reason);
-    };
-    socket.once('connect', () => done());
-    socket.once('error', (error) => done(signal.aborted ? 'no answer in time' : errorText(error)));
+      resolve(undefined);
+    });
+    socket.once('error', (error) => {
+      try {
+        resolve(signal.aborted ? 'no answer in time' : absence(error));
+      } catch (unsure) {
+        reject(unsure);
+      }
+    });
   });
 }

@@ -1,4 +1,10 @@
 import { lookup } from 'node:dns/promises';
+import { absence } from './absence.ts';
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name is not known yet',
+  EAI_AGAIN: 'the name server does not answer',
+};
 
 /** A name is there where the system resolves it (/etc/hosts, search domains), asked anew each time. */
 export async function checkName(host: string): Promise<string | undefined> {
@@ -6,10 +12,6 @@ export async function checkName(host: string): Promise<string | undefined> {
     await lookup(host);
     return undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTFOUND') return 'the name is not known yet';
-    return code === 'EAI_AGAIN'
-      ? 'the name server does not answer'
-      : `the name cannot be resolved (${code})`;
+    return absence(error, WORDS[(error as NodeJS.ErrnoException).code ?? '']);
   }
 }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { absence } from './absence.ts';
 
 /** A file, directory or socket is there where its path leads to something. */
 export async function checkFile(path: string): Promise<string | undefined> {
@@ -6,7 +7,7 @@ export async function checkFile(path: string): Promise<string | undefined> {
     await stat(path);
     return undefined;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'there is no such file yet' : message;
+    const { code } = error as NodeJS.ErrnoException;
+    return absence(error, code === 'ENOENT' ? 'there is no such file yet' : undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { errorText, send } from '@sidekit/core';
+import { send } from '@sidekit/core';
 import type { Options } from '../options.ts';
+import { absence } from './absence.ts';
 
 /** A URL is there where it answers with an expected status and, if asked for, a matching body. */
 export async function checkHttp(
@@ -23,6 +24,6 @@ export async function checkHttp(
       return undefined;
     return `the answer does not match ${pattern}`;
   } catch (error) {
-    return signal.aborted ? 'no answer in time' : errorText(error);
+    return signal.aborted ? 'no answer in time' : absence(error);
   }
 }

@@ -1,17 +1,18 @@
 import { PosixMQ } from '@sidekit/posix-mq';
+import { absence } from './absence.ts';
 
 /** A queue is there where it can be opened for reading or writing; its messages are left alone. */
 export async function checkQueue(name: string): Promise<string | undefined> {
-  let denied: string | undefined;
+  let refusal: unknown;
   for (const access of ['read', 'write'] as const) {
     try {
       (await PosixMQ.open({ name, access })).close();
       return undefined;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
+      const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return 'there is no such queue yet';
-      denied = message;
+      refusal = error;
     }
   }
-  return denied;
+  return absence(refusal);
 }
