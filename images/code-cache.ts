@@ -15,9 +15,12 @@ export async function warmCodeCache(image: ImageSpec, directory: string): Promis
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
-  // The start-up record is written before the servers listen; one turn later they do.
-  const stop = setTimeout(() => child.kill('SIGTERM'), 600);
-  child.stderr.setEncoding('utf8').on('data', (text) => (log += text));
+  let stop: NodeJS.Timeout | undefined;
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    log += text;
+    // With its first record a sidecar takes signals; a moment later its servers listen.
+    stop ??= setTimeout(() => child.kill('SIGTERM'), 600);
+  });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(stop);
   // A wait that ends unavailable (69) has run all the same.
