@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { test } from 'node:test';
+import { freePort } from '@sidekit/test-kit';
+import { TestProxy } from '../testing/proxy.ts';
+import { RawServer } from '../testing/raw.ts';
+import { request, TestUpstream } from '../testing/upstream.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** Answers the first request of a connection and breaks it at the next. */
+async function oncePerConnection() {
+  let requests = 0;
+  const server = await RawServer.start((socket, text) => {
+    const count = text.split('\r\n\r\n').length - 1;
+    requests++;
+    if (count === 1) socket.write(OK);
+    else socket.destroy();
+  });
+  return { server, requests: () => requests };
+}
+
+for (const fastLane of [true, false]) {
+  const lane = fastLane ? 'fast lane' : 'full lane';
+
+  test(`${lane}: a reused connection that breaks before any octet came is tried once more`, async () => {
+    const { server, requests } = await oncePerConnection();
+    await using _ = server;
+    await using proxy = await TestProxy.start({ upstream: [server.url], fastLane });
+    assert.equal((await request(proxy.url)).status, 200);
+    assert.equal((await request(proxy.url)).status, 200, 'GET again');
+    assert.equal(requests(), 3);
+    assert.equal(proxy.metric('ambassador_retries_total'), 1);
+  });
+
+  test(`${lane}: a POST that was sent is never sent again`, async () => {
+    const { server, requests } = await oncePerConnection();
+    await using _ = server;
+    await using proxy = await TestProxy.start({ upstream: [server.url], fastLane });
+    assert.equal((await request(proxy.url)).status, 200);
+    const options = { method: 'POST', headers: { 'content-length': '0' } };
+    assert.equal((await request(proxy.url, options)).status, 502);
+    assert.equal(requests(), 2);
+  });
+
+  test(`${lane}: a first request on a fresh connection is never sent again`, async () => {
+    let requests = 0;
+    await using server = await RawServer.start((socket) => {
+      requests++;
+      socket.destroy();
+    });
+    await using proxy = await TestProxy.start({ upstream: [server.url], fastLane });
+    assert.equal((await request(proxy.url)).status, 502);
+    assert.equal(requests, 1);
+  });
+
+  test(`${lane}: a connect that fails is tried again for any method, until the upstream is there`, async () => {
+    const port = await freePort();
+    await using proxy = await TestProxy.start({ upstream: [`http://127.0.0.1:${port}`], fastLane });
+    const answer = request(proxy.url, { method: 'POST', body: 'once' });
+    const bodies: string[] = [];
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await using _ = await TestUpstream.start((incoming, response) => {
+      incoming.on('data', (chunk) => bodies.push(String(chunk)));
+      incoming.on('end', () => response.end('here'));
+    }, port);
+    assert.equal((await answer).body, 'here');
+    assert.deepEqual(bodies, ['once']);
+  });
+}
+
+test('no idempotent request fails while the upstream restarts again and again', async () => {
+  const restarts = Math.ceil(20 * Number(process.env.SIDEKIT_RUNS ?? 0.25));
+  const port = await freePort();
+  const serve: http.RequestListener = (_request, response) => response.end('ok');
+  let upstream = await TestUpstream.start(serve, port);
+  await using proxy = await TestProxy.start({ upstream: [upstream.url], retryBudget: 1 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+  let running = true;
+  let requests = 0;
+  const failed: string[] = [];
+  const load = Array.from({ length: 8 }, async () => {
+    while (running) {
+      requests++;
+      const got = await request(proxy.url, { agent }).catch((error) => ({ status: String(error) }));
+      if (got.status !== 200) failed.push(String(got.status));
+    }
+  });
+  for (let i = 0; i < restarts; i++) {
+    const before = requests;
+    while (requests < before + 200) await new Promise((resolve) => setImmediate(resolve));
+    await upstream[Symbol.asyncDispose]();
+    upstream = await TestUpstream.start(serve, port);
+  }
+  running = false;
+  await Promise.all(load);
+  agent.destroy();
+  await upstream[Symbol.asyncDispose]();
+  assert.deepEqual(failed, [], `of ${requests}`);
+});
