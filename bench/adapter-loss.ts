@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { TestProcess } from '@sidekit/test-kit';
 import {
   type Reader,
@@ -15,10 +16,11 @@ import { stoodStill } from './adapter/run.ts';
  * The storm: 20,000 lines/s into one log that is rotated by rename every 50 ms, or by
  * copytruncate every 500 ms, with and without a SIGKILL of the reader every 2 s; only the live
  * name is given. The adapter for the time given (60 s by default), the peers found on the
- * machine for 10 s. Argument: seconds.
+ * machine for 10 s. `--seconds=60`.
  */
-export async function main(args: string[]): Promise<void> {
-  const seconds = Number(args[0] ?? 60);
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { seconds: { type: 'string' } } });
+  const seconds = Number(values.seconds ?? 60);
   console.log(
     '| reader | rotation | kills | written | lost | duplicates | not told by their key |',
   );

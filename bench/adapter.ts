@@ -2,22 +2,27 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { freePort } from '@sidekit/test-kit';
 import { bundledAdapter } from './adapter/bundle.ts';
 import { combinedLine, jsonLine, writeLines } from './adapter/generate.ts';
 import { foundPeers, isThere, mtailCommand } from './adapter/peers.ts';
 import { idleCpu, latency, manyFiles } from './adapter/quiet.ts';
-import { type Contestant, median, type Result, run, stoodStill } from './adapter/run.ts';
+import { type Contestant, measure, median, type Result, stoodStill } from './adapter/run.ts';
 
 /**
  * A file of 1,000,000 lines to JSON lines in a file, on one core: the adapter as its image runs
  * it (checkpoints, metrics and identity checks on) beside a bare loop in the same Node, and the
  * peers found on the machine. Interleaved rounds, medians; then quiet files, latency and many
- * files. Arguments: the number of rounds, and of lines.
+ * files. `--rounds=3`, `--lines=1000000`.
  */
-export async function main(args: string[]): Promise<void> {
-  const rounds = Number(args[0] ?? 3);
-  const lines = Number(args[1] ?? 1_000_000);
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { rounds: { type: 'string' }, lines: { type: 'string' } },
+  });
+  const rounds = Number(values.rounds ?? 3);
+  const lines = Number(values.lines ?? 1_000_000);
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-adapter-'));
   try {
     const adapter = await bundledAdapter(directory);
@@ -33,7 +38,7 @@ export async function main(args: string[]): Promise<void> {
       const work = join(directory, `round-${round}`);
       mkdirSync(work);
       for (const contestant of await contestants(adapter, work, access, json, lines)) {
-        const result = await run(contestant, lines);
+        const result = await measure(contestant, lines);
         results.set(contestant.name, [...(results.get(contestant.name) ?? []), result]);
       }
       rmSync(work, { recursive: true });

@@ -20,7 +20,7 @@ export interface Contestant {
 }
 
 /** Runs a program pinned to core 1 until it is done with `lines` lines. */
-export async function run({ argv, done }: Contestant, lines: number): Promise<Result> {
+export async function measure({ argv, done }: Contestant, lines: number): Promise<Result> {
   const started = performance.now();
   const child = spawn('taskset', ['-c', '1', ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';

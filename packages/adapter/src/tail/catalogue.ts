@@ -299,7 +299,9 @@ export class Catalogue {
   }
 
   #takeCopy(original: Generation, file: FileFacts): void {
-    if (original.detached) {
+    // After a restart the original may be gone altogether: nothing else holds the rest then.
+    const gone = original.saved !== undefined && original.missingSince !== undefined;
+    if (original.detached || gone) {
       this.#continueIn(original, file);
       return;
     }
@@ -326,6 +328,7 @@ export class Catalogue {
       closeSync(file.fd);
       return;
     }
+    if (this.#byInode.get(generation.inode) === generation) this.#byInode.delete(generation.inode);
     generation.fd = file.fd;
     generation.inode = file.inode;
     generation.birth = file.birth;

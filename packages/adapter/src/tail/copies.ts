@@ -34,12 +34,15 @@ function matchesSaved(file: FileFacts, { saved }: Generation): boolean {
   );
 }
 
-/** The original is gone: its head, and what stood before the last place that the copy reaches. */
+/**
+ * The original is gone: its head, and what stood before the place that was read to. A copy that
+ * ends earlier must end at a place that is remembered; behind one, files that begin alike differ.
+ */
 function matchesRead(file: FileFacts, generation: Generation): boolean {
-  const place = [generation.read, ...generation.places.toReversed()].find(
-    ({ offset }) => offset > 0 && offset <= file.size,
-  );
-  if (!place) return false;
+  const { read, places } = generation;
+  const place =
+    read.offset <= file.size ? read : places.findLast(({ offset }) => offset === file.size);
+  if (!place || place.offset === 0) return false;
   const length = Math.min(HEAD_LENGTH, generation.head.length, file.size);
   if (!readAt(file.fd, 0, length).equals(generation.head.subarray(0, length))) return false;
   const tail = tailBefore(file.fd, place.offset);
