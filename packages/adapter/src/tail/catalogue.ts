@@ -74,6 +74,12 @@ export class Catalogue {
     for (const one of saved) {
       const generation = Generation.restore(one, this.#options.now());
       this.#log(one.log).generations.push(generation);
+      const earlier = this.#byInode.get(one.inode);
+      if (earlier) {
+        // It was truncated before the end, and its copy, if there is one, was not found yet.
+        earlier.detached = true;
+        earlier.missingSince = this.#options.now();
+      }
       this.#byInode.set(one.inode, generation);
       this.#restored.add(one.log);
     }
