@@ -15,7 +15,7 @@ export class KubeEngine implements TestEngine {
   async apply(path: string): Promise<Session> {
     const namespace = `sidekit-${randomBytes(4).toString('hex')}`;
     await must('kubectl', ['create', 'namespace', namespace]);
-    const session = new KubeSession(namespace);
+    const session = new KubeSession(path, namespace);
     try {
       await must('kubectl', [
         'label',
@@ -40,8 +40,8 @@ export class KubeEngine implements TestEngine {
 class KubeSession extends BaseSession {
   readonly #namespace: string;
 
-  constructor(namespace: string) {
-    super();
+  constructor(path: string, namespace: string) {
+    super(path);
     this.#namespace = namespace;
   }
 
@@ -106,7 +106,7 @@ class KubeSession extends BaseSession {
     return `--- evidence of namespace ${this.#namespace}\n${parts.join('\n')}`;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async delete(): Promise<void> {
     await command('kubectl', ['delete', 'namespace', this.#namespace, '--wait=false']);
     await command('kubectl', [
       'delete',

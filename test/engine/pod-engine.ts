@@ -27,7 +27,7 @@ class PodSession extends BaseSession {
   readonly #env: NodeJS.ProcessEnv;
 
   constructor(path: string, directory: string, engine: string) {
-    super();
+    super(path);
     this.#path = path;
     this.#directory = directory;
     this.#env = { ...process.env, SIDEKIT_POD_DIR: directory, POD_ENGINE: engine };
@@ -79,7 +79,7 @@ class PodSession extends BaseSession {
     return `--- evidence for ${this.#path}\n${parts.join('\n')}`;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async delete(): Promise<void> {
     await this.#must(['down', '--all']);
     rmSync(this.#directory, { recursive: true, force: true });
   }

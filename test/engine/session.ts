@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { until } from '@sidekit/test-kit';
 import {
   type ExecResult,
@@ -12,6 +14,12 @@ import {
 
 /** What both engines do alike: waiting for conditions, and evidence where they do not come. */
 export abstract class BaseSession implements Session {
+  readonly #manifest: string;
+
+  constructor(manifest: string) {
+    this.#manifest = manifest;
+  }
+
   abstract pods(): Promise<PodStatus[]>;
   abstract logs(name: string, container: string): Promise<string>;
   abstract http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;
@@ -20,7 +28,19 @@ export abstract class BaseSession implements Session {
   abstract remove(name: string): Promise<void>;
   /** Logs, events and status of everything, for a failure's message. */
   abstract evidence(): Promise<string>;
-  abstract [Symbol.asyncDispose](): Promise<void>;
+  abstract delete(): Promise<void>;
+
+  /** Keeps the evidence in dist/evidence, since a test that failed cannot be asked later. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const directory = join('dist', 'evidence', process.env.POD_ENGINE ?? 'podman');
+    try {
+      const evidence = await this.evidence().catch(({ message }) => `no evidence: ${message}`);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, `${basename(this.#manifest, '.yaml')}.txt`), evidence);
+    } finally {
+      await this.delete();
+    }
+  }
 
   async status(name: string): Promise<PodStatus> {
     return findPod(await this.pods(), name);

@@ -11,7 +11,13 @@ test('the application is reached through the ambassador, and not around it', asy
   assert.match(body, /X-Forwarded-For/i);
   assert.match(headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
 
-  await assert.rejects(session.http('ambassador', 5000, '/'), "port 5000 is the Pod's alone");
+  const { status: pod } = await session.status('ambassador');
+  const around = await session.exec('ambassador', 'app', [
+    '/nodejs/bin/node',
+    '-e',
+    `fetch('http://${pod.podIP}:5000/').catch(({ cause }) => console.log(cause.code))`,
+  ]);
+  assert.equal(around.stdout.trim(), 'ECONNREFUSED', around.stderr);
 
   const log = await session.logs('ambassador', 'proxy');
   assert.match(log, /"path":"\/","host":"[^"]+","status":200/);
