@@ -1,19 +1,18 @@
 import { ExitCode, ExpectedError, errorText, faultText, UsageError } from './errors.ts';
+import { writeStderr } from './stderr.ts';
 
 /** Prints what ended a program, as sentences on stderr, and returns its exit code. */
 export function reportFailure(error: unknown, name: string): ExitCode {
   if (error instanceof UsageError) {
     const faults = error.faults.map((fault) => `  ${faultText(fault)}`);
-    process.stderr.write(
-      `${name}: the configuration is wrong:\n${faults.join('\n')}\nSee --help.\n`,
-    );
+    writeStderr(`${name}: the configuration is wrong:\n${faults.join('\n')}\nSee --help.\n`);
     return error.exitCode;
   }
   if (error instanceof ExpectedError) {
-    process.stderr.write(`${name}: ${error.message}\n`);
+    writeStderr(`${name}: ${error.message}\n`);
     return error.exitCode;
   }
-  process.stderr.write(
+  writeStderr(
     `${name}: unexpected error: ${errorText(error)}\n${error instanceof Error ? error.stack : ''}\n`,
   );
   return ExitCode.internal;

@@ -51,6 +51,7 @@ export * from './options/index.ts';
 export { registerProcessMetrics } from './process-metrics.ts';
 export { type Commands, main } from './program.ts';
 export { type Context, defineSidecar, runSidecar, type Sidecar } from './sidecar.ts';
+export { writeStderr } from './stderr.ts';
 export { throttle } from './throttle.ts';
 export { version } from './version.ts';
 export { PollingWatch, type WatchOptions } from './watch.ts';

@@ -1,4 +1,5 @@
 import { errorText } from './errors.ts';
+import { writeStderr } from './stderr.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ export interface LogOptions {
 
 export function createLog(options: LogOptions): Log {
   const { name, level = 'info', fields: own = {}, now = () => new Date() } = options;
-  const write = options.write ?? ((line) => void process.stderr.write(line));
+  const write = options.write ?? writeStderr;
   const record = (severity: LogLevel) => (msg: string, fields?: LogFields) => {
     if (ORDER[severity] < ORDER[level]) return;
     const head = { time: now().toISOString(), level: severity, name, msg };

@@ -131,8 +131,6 @@ function exceptAbort(error: unknown): void {
 /** What nobody caught leaves the process in an unknown state: it says so and ends at once. */
 function endOnUncaught(log: Log): void {
   process.on('uncaughtException', (error) => process.exit(failure(error, log)));
-  // A reader of stderr that has gone away must not end the work.
-  process.stderr.on('error', () => {});
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */

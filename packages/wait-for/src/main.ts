@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ExitCode, mainOf } from '@sidekit/core';
+import { ExitCode, mainOf, writeStderr } from '@sidekit/core';
 import { table } from './options.ts';
 import { run } from './program.ts';
 import { findCommand, replaceProcess } from './replace.ts';
@@ -8,15 +8,13 @@ const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
 // Node ignores these two, and what is ignored stays so in the command; a handler does not.
 for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {});
-// A reader of the messages that is gone must not end the wait.
-process.stderr.on('error', () => {});
 
 mainOf(table, async (invocation) => {
   const [name, ...args] = invocation.command ?? [];
   // Found before the wait: a command that is not there is bad usage.
   const program = name === undefined ? undefined : findCommand(name, process.env.PATH ?? '');
   const code = await run(invocation, stop.signal, (line) => {
-    process.stderr.write(`wait-for: ${line}\n`);
+    writeStderr(`wait-for: ${line}\n`);
   });
   if (code !== ExitCode.ok || name === undefined || program === undefined) return code;
   return replaceProcess(program, [name, ...args], process.env);
