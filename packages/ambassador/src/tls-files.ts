@@ -59,7 +59,9 @@ export function readTls(options: ListenerOptions): TlsFiles {
     ['tlsCert', server],
     ['upstreamCert', client],
   ] as const) {
-    if (context === undefined || faults.length > 0) continue;
+    // Without files there is nothing to check, and node:tls need not be loaded.
+    if (!context?.cert && !context?.ca) continue;
+    if (faults.length > 0) continue;
     try {
       createSecureContext(context);
     } catch (error) {

@@ -17,8 +17,6 @@ export interface HttpOutputOptions {
   readonly timeout: number;
 }
 
-const compress = promisify(gzip);
-
 interface Shape {
   readonly name: string;
   readonly url: string;
@@ -92,7 +90,7 @@ function overHttp(options: HttpOutputOptions, shape: Shape): Output {
     encoding: shape.encoding,
     deliver: async (payload, _count, signal) => {
       const plain = shape.body(payload);
-      const body = options.gzip ? await compress(plain) : plain;
+      const body = options.gzip ? await promisify(gzip)(plain) : plain;
       const response = await send(shape.url, {
         method: 'POST',
         headers: {
