@@ -22,7 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await writeBundles('dist/bundles');
     return 0;
   }
-  const engine = await findEngine(values.engine);
+  const engine = await findEngine(values.engine ?? process.env.POD_ENGINE);
   heading(`Images (${engine.name})`);
   const wanted = IMAGES.filter(
     ({ name }) => positionals.length === 0 || positionals.includes(name),

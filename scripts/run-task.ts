@@ -12,6 +12,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   kind: () => import('./kind.ts'),
   test: () => import('./test.ts'),
   'test-compose': () => import('./test-compose.ts'),
+  'test-components': () => import('./test-components.ts'),
   'test-pods': () => import('./test-pods.ts'),
   'test-unit': () => import('./test-unit.ts'),
   version: () => import('./version.ts'),

@@ -4,6 +4,7 @@ import { main as check } from './check.ts';
 import { findEngine } from './support/engine.ts';
 import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
+import { main as testComponents } from './test-components.ts';
 import { main as testPods } from './test-pods.ts';
 import { main as testUnit } from './test-unit.ts';
 
@@ -29,6 +30,7 @@ export async function main(): Promise<number> {
   });
   process.env.POD_ENGINE = engine.name;
   await stage('Pods', () => testPods([]));
+  await stage('components', testComponents);
   heading('Result');
   console.log(table(rows));
   return failed ? 1 : 0;

@@ -20,11 +20,15 @@ export const table = defineOptions({
     label: 'TARGET',
     description:
       'Each TARGET is one of mq:/queue, tcp:host:port, unix:/socket, http://host/path, https://host/path, file:/path, dns:name. All are tried side by side.',
-    min: 1,
     command: true,
     check: (operand, report) => void parseTarget(operand, report),
   },
   options: {
+    target: option(list(text('target')), {
+      description:
+        'Targets besides the operands: for the environment, where they come from a ConfigMap.',
+      default: [],
+    }),
     timeout: option(duration(), {
       description: 'How long to wait in all, then exit 69. 0 waits for ever.',
       default: 60_000,
@@ -81,7 +85,11 @@ export const table = defineOptions({
     ['wait-for --not file:/shared/lock', 'Until the file is gone.'],
     ['wait-for --once http://127.0.0.1:8080/ready', 'One try: exit 0 or 69.'],
   ],
-  check(values, _operands, report) {
+  check(values, operands, report) {
+    for (const target of values.target) parseTarget(target, report);
+    if (operands.length + values.target.length === 0) {
+      report({ name: 'TARGET', rule: 'is missing', remedy: 'give one, such as tcp:db:5432' });
+    }
     if (values.maxInterval !== undefined && values.maxInterval < values.interval) {
       report({
         name: '--max-interval',

@@ -13,7 +13,9 @@ export async function run(
   write: (line: string) => void,
 ): Promise<ExitCode> {
   const options: Options = values;
-  const targets = operands.flatMap((operand) => parseTarget(operand, () => {}) ?? []);
+  const targets = [...operands, ...options.target].flatMap(
+    (operand) => parseTarget(operand, () => {}) ?? [],
+  );
   // A URL may hold a password.
   const print = (line: string) => write(withoutPasswords(line));
   const say = options.quiet ? () => {} : print;

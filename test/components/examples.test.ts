@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { test } from 'node:test';
+import { until } from '@sidekit/test-kit';
+import { type Session, testEngine } from '../engine/index.ts';
+import { notRestricted } from '../support/restricted.ts';
+import { kustomize, parse, templateOf } from './render.ts';
+
+/** Applies manifests/examples/<name>, as `kubectl apply -k` does. */
+async function apply(name: string): Promise<Session> {
+  mkdirSync('dist/examples', { recursive: true });
+  const path = `dist/examples/example-${name}.yaml`;
+  writeFileSync(path, await kustomize(`manifests/examples/${name}`));
+  return testEngine().apply(path);
+}
+
+/** POSTs text from inside the Pod, as the application would. */
+async function post(session: Session, pod: string, url: string, body: string): Promise<string> {
+  const script = `fetch('${url}', { method: 'POST', body: '${body}' }).then(({ status }) => console.log(status))`;
+  const { stdout, stderr } = await session.exec(pod, 'app', ['/nodejs/bin/node', '-e', script]);
+  return stdout.trim() || stderr;
+}
+
+const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = {
+  async ambassador(session) {
+    await session.ready('shop');
+    const { status, headers } = await session.http('shop', 8080, '/');
+    assert.equal(status, 200);
+    assert.ok(headers.get('x-request-id'));
+    assert.match(await session.logs('shop', 'sidekit-ambassador'), /"path":"\/"/);
+  },
+  async adapter(session) {
+    await session.ready('shop');
+    await session.http('shop', 8080, '/echo?seen=1');
+    await until(
+      async () =>
+        /"path":"\/echo\?seen=1".*"service":"shop"/.test(
+          await session.logs('shop', 'sidekit-adapter'),
+        ),
+      { what: 'the request as a record of the adapter', timeout: 30_000 },
+    );
+  },
+  'file-writer': async (session) => {
+    await session.ready('shop-0');
+    const { body } = await session.http('shop-0', 8080, '/');
+    assert.match(body, /UTC/);
+  },
+  'mq-producer': async (session) => {
+    await session.ready('shop');
+    assert.equal(await post(session, 'shop', 'http://127.0.0.1:8181/', 'one'), '202');
+    await until(
+      async () => /^mq_records_total 1$/m.test((await session.http('shop', 9904, '/metrics')).body),
+      { what: 'the record in the queue', timeout: 30_000 },
+    );
+  },
+  'mq-consumer': async (session) => {
+    await session.ready('orders-0');
+    await post(session, 'orders-0', 'http://127.0.0.1:8181/', 'order 66');
+    await until(
+      async () => (await session.http('orders-0', 8080, '/sink')).body.includes('order 66'),
+      { what: 'the record at the application', timeout: 30_000 },
+    );
+  },
+  'wait-for': async (session) => {
+    const { status } = await session.completed('report');
+    assert.equal(status.phase, 'Succeeded');
+    assert.match(await session.logs('report', 'sidekit-wait-for'), /tcp:shop:8080: there/);
+  },
+  'all-together': async (session) => {
+    await session.ready('shop');
+    const page = await session.http('shop', 8080, '/');
+    assert.match(page.body, /UTC/, "the file-writer's page");
+    assert.ok(page.headers.get('x-request-id'), 'through the ambassador');
+    await post(session, 'shop', 'http://127.0.0.1:8181/', 'order 67');
+    await until(async () => (await session.http('shop', 8080, '/sink')).body.includes('order 67'), {
+      what: 'the record at the application',
+      timeout: 30_000,
+    });
+    await until(async () => /"path":"\/sink"/.test(await session.logs('shop', 'sidekit-adapter')), {
+      what: 'a record of the access log',
+      timeout: 30_000,
+    });
+  },
+};
+
+test('every example is restricted, and has a test', async () => {
+  const all = globSync('manifests/examples/*/kustomization.yaml').map((path) =>
+    basename(path.replace(/\/kustomization.yaml$/, '')),
+  );
+  assert.deepEqual(all.toSorted(), Object.keys(EXAMPLES).toSorted());
+  for (const name of all) {
+    const rendered = parse(await kustomize(`manifests/examples/${name}`));
+    for (const { spec } of rendered.flatMap((one) => templateOf(one) ?? []))
+      assert.deepEqual(notRestricted(spec), [], name);
+  }
+});
+
+for (const [name, shows] of Object.entries(EXAMPLES)) {
+  test(`the example ${name} works for a workload that knows nothing of it`, async () => {
+    await using session = await apply(name);
+    await shows(session);
+  });
+}
