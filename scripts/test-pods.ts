@@ -1,12 +1,13 @@
 /**
  * `npm run test:pods`: every Pod end to end, on the engine of POD_ENGINE (docker, podman or
- * kube); `-- NAME…` only some.
+ * kube); `-- NAME…` only some. What only a cluster has is tested on one: admission by Pod
+ * Security, and `kubectl debug`.
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { buildImages } from '../images/build.ts';
 import { findEngine } from './support/engine.ts';
-import { heading } from './support/output.ts';
+import { dim, heading } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -19,6 +20,10 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   heading(`Pods (${engine.name})`);
   const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
+  const onCluster = globSync('test/{admission,debug}/*.test.ts').toSorted();
+  if (engine.name === 'kube') files.push(...onCluster);
+  else
+    console.log(dim(`  not run, for want of a cluster (POD_ENGINE=kube): ${onCluster.join(', ')}`));
   const chosen = files.filter(
     (file) => args.length === 0 || args.includes(basename(file, '.test.ts')),
   );

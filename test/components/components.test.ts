@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { podSecurityFaults } from '../../scripts/support/pod-security/rules.ts';
 import { type Container, containersOf, type PodTemplate } from '../support/pod-spec.ts';
-import { notRestricted } from '../support/restricted.ts';
 import {
   COMPONENTS,
   type Component,
@@ -115,8 +115,9 @@ test('two workloads of one kustomization each get the components of their own la
 });
 
 /** What must hold whatever was combined. */
-function check({ spec }: PodTemplate) {
-  assert.deepEqual(notRestricted(spec), []);
+function check(template: PodTemplate) {
+  const { spec } = template;
+  assert.deepEqual(podSecurityFaults(template), []);
   const containers = containersOf(spec);
   const ports = containers.flatMap(({ ports = [] }) => ports);
   assertDistinct(ports.map(({ containerPort }) => containerPort));

@@ -3,8 +3,8 @@ import { globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
+import { podSecurityFaults } from '../../scripts/support/pod-security/rules.ts';
 import { type Session, testEngine } from '../engine/index.ts';
-import { notRestricted } from '../support/restricted.ts';
 import { kustomize, parse, templateOf } from './render.ts';
 
 /** Applies manifests/examples/<name>, as `kubectl apply -k` does. */
@@ -91,8 +91,8 @@ test('every example is restricted, and has a test', async () => {
   assert.deepEqual(all.toSorted(), Object.keys(EXAMPLES).toSorted());
   for (const name of all) {
     const rendered = parse(await kustomize(`manifests/examples/${name}`));
-    for (const { spec } of rendered.flatMap((one) => templateOf(one) ?? []))
-      assert.deepEqual(notRestricted(spec), [], name);
+    for (const template of rendered.flatMap((one) => templateOf(one) ?? []))
+      assert.deepEqual(podSecurityFaults(template), [], name);
   }
 });
 

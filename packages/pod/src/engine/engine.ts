@@ -188,12 +188,13 @@ function check({ code, stderr }: CommandResult, what: string) {
   if (code !== 0) throw new ExpectedError(`${what} failed: ${lastLine(stderr)}`);
 }
 
-function lastLine(stderr: string): string {
+/** The last line that says something: a hint at the command's own help does not. */
+export function lastLine(stderr: string): string {
   return (
     stderr
       .trim()
       .split('\n')
-      .at(-1)
+      .findLast((line) => line.trim() !== '' && !/^(Run|See) '.* --help'/.test(line))
       ?.replace(/^(docker: )?Error( response from daemon)?: /, '') ?? ''
   );
 }
