@@ -9,6 +9,9 @@ import type {
   Volume,
 } from './kubernetes.ts';
 
+/** The annotation in which a manifest says what its Pod shows, and through which port. */
+const SHOWS = 'sidekit.dev/shows';
+
 /** A part of a compose file, and the files that its services mount. */
 export interface ComposeParts {
   readonly services: Record<string, Record<string, unknown>>;
@@ -57,12 +60,12 @@ function addPod(
     .filter((object): object is Service => object.kind === 'Service' && selects(object, pod))
     .map((service) => service.metadata.name)
     .filter((name) => name !== metadata.name);
-  const ports = spec.containers
-    .flatMap(({ ports = [] }) => ports)
-    .filter(({ name }) => !name?.startsWith('admin'));
+  const ports = publishedPorts(pod);
   parts.services[metadata.name] = {
     image: pauseImage,
     profiles: [profile],
+    // What shares its network shares its host name, which in a Pod is the Pod's.
+    hostname: metadata.name,
     command: ['file:/never', '--timeout=0', '--interval=1h', '--quiet'],
     ipc: 'shareable',
     ...user,
@@ -70,7 +73,7 @@ function addPod(
     cap_drop: ['ALL'],
     security_opt: ['no-new-privileges:true'],
     // Any free port of this machine: `docker compose port` says which.
-    ...(ports.length > 0 ? { ports: ports.map((port) => `127.0.0.1::${port.containerPort}`) } : {}),
+    ...(ports.length > 0 ? { ports: ports.map((port) => `127.0.0.1::${port}`) } : {}),
     ...(aliases.length > 0 ? { networks: { default: { aliases } } } : {}),
     // Keeps the Pod's volumes as long as the Pod.
     ...(sources.size > 0
@@ -102,6 +105,19 @@ function addPod(
   }
   const restart = { Always: 'always', OnFailure: 'on-failure', Never: 'no' }[policy];
   for (const container of spec.containers) add(container, restart);
+}
+
+/** What the containers and native sidecars declare, but admin ports, and what the Pod shows. */
+function publishedPorts({ metadata, spec }: Pod): number[] {
+  const sidecars = (spec.initContainers ?? []).filter(
+    ({ restartPolicy }) => restartPolicy === 'Always',
+  );
+  const declared = [...sidecars, ...spec.containers]
+    .flatMap(({ ports = [] }) => ports)
+    .filter(({ name }) => !name?.startsWith('admin'))
+    .map(({ containerPort }) => containerPort);
+  const shown = [...(metadata.annotations?.[SHOWS] ?? '').matchAll(/^GET (\d+)/gm)];
+  return [...new Set([...declared, ...shown.map(([, port]) => Number(port))])];
 }
 
 function selects(service: Service, pod: Pod): boolean {
