@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shellBlocks } from './blocks.ts';
 import { matchesOutput } from './output.ts';
+import { inTurn } from './turns.ts';
 
 const page = (...parts: string[]) => parts.join('\n');
 
@@ -51,4 +52,15 @@ test('an ellipsis stands for text of its line, alone for lines', () => {
 test('signs of regular expressions stand for themselves', () => {
   assert.ok(matchesOutput('{"a":"b.c?"} [x] 2/2 (y)\n', '{"a":"b.c?"} [x] 2/2 (y)\n'));
   assert.ok(!matchesOutput('axc\n', 'a.c\n'));
+});
+
+test('pages that share a manifest run one after another, others at once', async () => {
+  const order: string[] = [];
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const first = inTurn(['a', 'b'], () => gate.then(() => order.push('first')));
+  const second = inTurn(['b'], async () => order.push('second'));
+  await inTurn(['c'], async () => order.push('other'));
+  open();
+  await Promise.all([first, second]);
+  assert.deepEqual(order, ['other', 'first', 'second']);
 });

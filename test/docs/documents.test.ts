@@ -7,6 +7,7 @@ import { type Outcome, runOnHost } from './host.ts';
 import { matchesOutput } from './output.ts';
 import { runInSandbox } from './sandbox.ts';
 import { clusterSurroundings, podSurroundings } from './surroundings.ts';
+import { inTurn } from './turns.ts';
 
 /**
  * Executes every shell block of the documentation. `POD_ENGINE=kube` executes those that need a
@@ -60,11 +61,16 @@ function groups(path: string): ShellBlock[][] {
 async function onHost(context: TestContext, path: string, blocks: readonly ShellBlock[]) {
   const need = blocks[0]?.need;
   if (await skipped(context, need)) return;
-  await using surroundings =
-    need === 'cluster' ? await clusterSurroundings() : podSurroundings(engine);
-  for (const block of blocks) {
-    check(path, block, await runOnHost(block.script, surroundings.env, TIMEOUT));
-  }
+  const scripts = blocks.map(({ script }) => script).join('');
+  // Two Pods of one name cannot run at once on one engine.
+  const manifests = [...scripts.matchAll(/manifests\/\S+\.yaml/g)].map(([name]) => name);
+  await inTurn(manifests, async () => {
+    await using surroundings =
+      need === 'cluster' ? await clusterSurroundings() : podSurroundings(engine);
+    for (const block of blocks) {
+      check(path, block, await runOnHost(block.script, surroundings.env, TIMEOUT));
+    }
+  });
 }
 
 function check(path: string, { line, script, output: shown }: ShellBlock, outcome: Outcome) {
