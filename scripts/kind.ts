@@ -1,6 +1,7 @@
 /**
  * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the Pod
- * suite on it, evidence on failure, and the cluster deleted whatever happened.
+ * suite and the documentation's commands on it, evidence on failure, and the cluster deleted whatever
+ * happened.
  * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
  */
 import { parseArgs } from 'node:util';
@@ -11,6 +12,7 @@ import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
 import { onCluster } from './support/on-cluster.ts';
 import { heading } from './support/output.ts';
 import { succeeds } from './support/run.ts';
+import { main as testDocs } from './test-docs.ts';
 import { main as testPods } from './test-pods.ts';
 
 const NEEDED: readonly (readonly [command: string, args: string[], where: string])[] = [
@@ -45,8 +47,9 @@ export async function main(args: readonly string[]): Promise<number> {
   heading(`kind (Kubernetes ${values.kubernetes})`);
   const cluster = new KindCluster(engine.name);
   const images = IMAGES.map(({ name }) => imageReference(name));
-  return onCluster(cluster, { nodeImage, images, keep: values.keep ?? false }, () => {
+  return onCluster(cluster, { nodeImage, images, keep: values.keep ?? false }, async () => {
     Object.assign(process.env, { POD_ENGINE: 'kube', KUBECONFIG: cluster.kubeconfig });
-    return testPods([]);
+    const code = await testPods([]);
+    return code === 0 ? testDocs([]) : code;
   });
 }
