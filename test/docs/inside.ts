@@ -22,8 +22,10 @@ for (const port of [80, 5432]) {
   createServer((_, response) => response.end('ready')).listen(port, '127.0.0.1');
 }
 
-const script = `exec 2>&1\n${readFileSync(0, 'utf8')}`;
-const block = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+const script = readFileSync(0, 'utf8');
+/** A block that puts its server into the background ends by itself. */
+const ends = / &( |$)/m.test(script);
+const block = spawn('bash', ['-euo', 'pipefail', '-c', `exec 2>&1\n${script}`], {
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 let code: number | null | undefined;
@@ -31,7 +33,7 @@ block.once('exit', (status) => (code = status));
 
 let readySince: number | undefined;
 while (sidecars().length > 0 || code === undefined) {
-  const served = code === undefined ? await ready() : true;
+  const served = code === undefined ? !ends && (await ready()) : true;
   if (!served) readySince = undefined;
   else readySince ??= performance.now();
   if (readySince !== undefined && performance.now() - readySince > SERVES_AFTER) {
