@@ -137,3 +137,18 @@ test('the ports of containers and native sidecars are published, and those a Pod
   assert.deepEqual(service('shop', object).ports, published([8080, 5000]));
   assert.deepEqual(service('shop', shown as KubernetesObject).ports, published([8080, 5000, 5001]));
 });
+
+test('$(NAME) in arguments and variables is what the container knows, as in a Pod', () => {
+  const env = [
+    { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'GREETING', value: 'I am $(POD_NAME)' },
+  ];
+  const args = ['$(POD_NAME)', '$(UNKNOWN)', '$$(POD_NAME)', '$HOME'];
+  const { command, environment } = service(
+    'shop-app',
+    pod({ containers: [{ ...app, env, args } as Container] }),
+  );
+  assert.deepEqual(environment, ['POD_NAME=shop', 'GREETING=I am shop']);
+  // What remains of a dollar sign is doubled, since compose has variables of its own.
+  assert.deepEqual(command, ['shop', '$$(UNKNOWN)', '$$(POD_NAME)', '$$HOME']);
+});

@@ -8,6 +8,7 @@ import type {
   Service,
   Volume,
 } from './kubernetes.ts';
+import { expand, literal } from './variables.ts';
 
 /** The annotation in which a manifest says what its Pod shows, and through which port. */
 const SHOWS = 'sidekit.dev/shows';
@@ -135,14 +136,17 @@ function containerService(container: Container, sources: Map<string, string>, po
   const mounts = (container.volumeMounts ?? []).map(
     ({ name, mountPath, readOnly }) => `${sources.get(name)}:${mountPath}${readOnly ? ':ro' : ''}`,
   );
-  const environment = (container.env ?? []).map(
-    ({ name, value, valueFrom }) =>
-      `${name}=${literal(value ?? field(pod, valueFrom?.fieldRef?.fieldPath, `env ${name}`))}`,
-  );
+  const variables = new Map<string, string>();
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const text = value === undefined ? undefined : expand(value, variables);
+    variables.set(name, text ?? field(pod, valueFrom?.fieldRef?.fieldPath, `env ${name}`));
+  }
+  const environment = [...variables].map(([name, value]) => `${name}=${literal(value)}`);
+  const words = (list: readonly string[]) => list.map((word) => literal(expand(word, variables)));
   return {
     image: container.image,
-    ...(container.command ? { entrypoint: container.command.map(literal) } : {}),
-    ...(container.args ? { command: container.args.map(literal) } : {}),
+    ...(container.command ? { entrypoint: words(container.command) } : {}),
+    ...(container.args ? { command: words(container.args) } : {}),
     ...(environment.length > 0 ? { environment } : {}),
     ...(security.readOnlyRootFilesystem ? { read_only: true } : {}),
     ...(security.capabilities?.drop ? { cap_drop: [...security.capabilities.drop] } : {}),
@@ -252,9 +256,4 @@ function binarySize(quantity: string): string {
   const [, digits, unit] = /^(\d+)([KMG]i)$/.exec(quantity) ?? [];
   if (!digits || !unit) throw new Error(`size ${quantity}: write it in Ki, Mi or Gi`);
   return digits + unit.charAt(0).toLowerCase();
-}
-
-/** Compose replaces $NAME; $$ is a dollar sign. */
-function literal(text: string): string {
-  return text.replaceAll('$', '$$$$');
 }
