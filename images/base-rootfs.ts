@@ -14,16 +14,25 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { nodeBinary } from './node-binary.ts';
+import type { Architecture } from './bundle.ts';
+import { checkMachine } from './elf.ts';
+import { nodeBinary, nodeLicence } from './node-binary.ts';
 
 /** The Debian release of the libraries: that of the distroless base. */
 export const RELEASE = 'trixie';
+/** Debian's names of the architectures, which are also those of an image's platform. */
+export const PLATFORMS: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
+const STRIP: Readonly<Record<Architecture, string>> = {
+  x64: process.arch === 'x64' ? 'strip' : 'x86_64-linux-gnu-strip',
+  arm64: process.arch === 'arm64' ? 'strip' : 'aarch64-linux-gnu-strip',
+};
 const PACKAGES = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'ca-certificates', 'tzdata'];
 
 /** What is kept of those packages: no programs, no character sets, no documentation but licences. */
 const KEPT = [
   'usr/lib/*-linux-gnu/{libc,libm,libdl,libpthread,librt,libresolv,libnss_dns,libnss_files}.so.*',
   'usr/lib/*-linux-gnu/{ld-linux-*,libstdc++,libgcc_s,libatomic}.so*',
+  'usr/lib/ld-linux-*',
   'usr/lib64/*',
   'usr/share/zoneinfo',
   'usr/share/doc/*/copyright',
@@ -34,18 +43,19 @@ export const BASE_INPUTS = [RELEASE, ...PACKAGES, ...KEPT];
 
 /**
  * Makes the tar of the base's root folder: distroless in content, from Debian's packages.
- * Needs mmdebstrap, strip (binutils) and GNU tar.
+ * Needs mmdebstrap, strip (binutils, for another architecture its own) and GNU tar. Nothing of it
+ * is run, so any machine makes the base of any architecture.
  */
-export function makeBaseRootfs(tar: string): void {
+export function makeBaseRootfs(tar: string, architecture: Architecture): void {
   const work = mkdtempSync(join(tmpdir(), 'sidekit-base-'));
   try {
     const debian = join(work, 'debian');
     const root = join(work, 'root');
-    extractPackages(debian);
+    extractPackages(debian, architecture);
     for (const path of globSync(KEPT, { cwd: debian })) copy(debian, root, path);
     addCertificates(debian, root);
     addSystemFiles(root);
-    addNode(root);
+    addNode(root, architecture);
     mkdirSync(dirname(tar), { recursive: true });
     execFileSync('tar', [
       ...['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'],
@@ -56,10 +66,13 @@ export function makeBaseRootfs(tar: string): void {
   }
 }
 
-function extractPackages(target: string) {
+function extractPackages(target: string, architecture: Architecture) {
   execFileSync(
     'mmdebstrap',
-    ['--quiet', '--variant=extract', `--include=${PACKAGES.join(',')}`, RELEASE, target],
+    [
+      ...['--quiet', '--variant=extract', `--architectures=${PLATFORMS[architecture]}`],
+      ...[`--include=${PACKAGES.join(',')}`, RELEASE, target],
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
 }
@@ -97,15 +110,14 @@ function addSystemFiles(root: string) {
   if (existsSync(join(root, 'usr/lib64'))) symlinkSync('usr/lib64', join(root, 'lib64'));
 }
 
-function addNode(root: string) {
+function addNode(root: string, architecture: Architecture) {
   const target = join(root, 'nodejs/bin/node');
   mkdirSync(dirname(target), { recursive: true });
-  copyFileSync(nodeBinary(), target);
-  execFileSync('strip', [target]);
+  copyFileSync(nodeBinary(architecture), target);
+  execFileSync(STRIP[architecture], [target]);
+  checkMachine(target, architecture);
   chmodSync(target, 0o755);
-  const packaged = join(dirname(nodeBinary()), '../node_modules');
-  const [licence] = globSync('node-*/LICENSE', { cwd: packaged });
   const copyright = join(root, 'usr/share/doc/nodejs/copyright');
   mkdirSync(dirname(copyright), { recursive: true });
-  if (licence) copyFileSync(join(packaged, licence), copyright);
+  copyFileSync(nodeLicence(architecture), copyright);
 }

@@ -5,7 +5,7 @@ import { BASE_PACKAGES, ensureDebianPackages } from '../scripts/support/debian.t
 import type { ContainerEngine } from '../scripts/support/engine.ts';
 import { step } from '../scripts/support/output.ts';
 import { run, succeeds } from '../scripts/support/run.ts';
-import { BASE_INPUTS, makeBaseRootfs } from './base-rootfs.ts';
+import { BASE_INPUTS, makeBaseRootfs, PLATFORMS } from './base-rootfs.ts';
 import { type Architecture, bundle } from './bundle.ts';
 import { IMAGES, type ImageSpec } from './catalog.ts';
 
@@ -39,13 +39,19 @@ export async function buildImages(engine: ContainerEngine, images: readonly Imag
   }
 }
 
-/** Writes only what goes into the images, for every architecture, as the release build takes it. */
+/**
+ * Writes only what goes into the images, for every platform, as the release build takes it:
+ * `PLATFORM/base/rootfs.tar` and `PLATFORM/NAME/app`.
+ */
 export async function writeBundles(directory: string): Promise<void> {
-  for (const image of IMAGES) {
-    for (const [platform, cpu] of [
-      ['amd64', 'x64'],
-      ['arm64', 'arm64'],
-    ] as const) {
+  const foreign = architecture() === 'x64' ? 'aarch64' : 'x86-64';
+  const packages = [...BASE_PACKAGES, `binutils-${foreign}-linux-gnu`];
+  await ensureDebianPackages(packages, 'the bases of the release');
+  for (const [cpu, platform] of Object.entries(PLATFORMS) as [Architecture, string][]) {
+    await step(`base for ${platform}`, () =>
+      makeBaseRootfs(join(directory, platform, 'base/rootfs.tar'), cpu),
+    );
+    for (const image of IMAGES) {
       await step(`bundle ${image.name} for ${platform}`, () =>
         bundle(image, join(directory, platform, image.name, 'app'), cpu),
       );
@@ -69,7 +75,7 @@ async function ensureBase(engine: ContainerEngine): Promise<{ reference: string;
       const tar = join(context, 'rootfs.tar');
       rmSync(context, { recursive: true, force: true });
       mkdirSync(context, { recursive: true });
-      makeBaseRootfs(tar);
+      makeBaseRootfs(tar, architecture());
       cpSync('images/base.Dockerfile', join(context, 'Dockerfile'));
       await build(engine, context, reference, {}, [`--label=${LABEL}=${inputs}`]);
       rmSync(tar);

@@ -1,10 +1,12 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { ImageSpec } from './catalog.ts';
 import { warmCodeCache } from './code-cache.ts';
 import { copyDebianFiles } from './debian-files.ts';
+import { checkMachine } from './elf.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
+import { foreignPackage } from './npm-package.ts';
 
 /** Node's name of a CPU architecture, as in an image's platform: amd64 is x64. */
 export type Architecture = 'x64' | 'arm64';
@@ -45,7 +47,11 @@ export async function bundle(
     licences(Object.keys(result.metafile.inputs), image),
   );
   cpSync('images/launcher.cjs', join(directory, 'main.cjs'));
-  if (image.native) cpSync(koffiBinding(architecture), join(directory, 'koffi.node'));
+  if (image.native) {
+    const binding = join(directory, 'koffi.node');
+    cpSync(koffiBinding(architecture), binding);
+    checkMachine(binding, architecture);
+  }
   if (image.debian) {
     await copyDebianFiles(image.debian, join(directory, 'debian'), architecture);
   }
@@ -54,7 +60,11 @@ export async function bundle(
 
 /** Where npm has koffi's prebuilt binding for an architecture. */
 function koffiBinding(architecture: Architecture): string {
-  return `node_modules/@koromix/koffi-linux-${architecture}/linux_${architecture}/koffi.node`;
+  const name = `@koromix/koffi-linux-${architecture}`;
+  const installed = join('node_modules', name);
+  const { version } = JSON.parse(readFileSync('node_modules/koffi/package.json', 'utf8'));
+  const directory = existsSync(installed) ? installed : foreignPackage(name, version);
+  return join(directory, `linux_${architecture}/koffi.node`);
 }
 
 /** The licence texts of the npm packages that went into the bundle. */

@@ -3,7 +3,7 @@ import { copyFileSync, globSync, mkdirSync, mkdtempSync, realpathSync, rmSync } 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BASE_PACKAGES, ensureDebianPackages } from '../scripts/support/debian.ts';
-import { RELEASE } from './base-rootfs.ts';
+import { PLATFORMS, RELEASE } from './base-rootfs.ts';
 import type { Architecture } from './bundle.ts';
 
 /** Programs and libraries of Debian packages that an image carries beside its bundle. */
@@ -12,8 +12,6 @@ export interface DebianFiles {
   /** Which of their files, as globs; all go into one directory. */
   readonly files: readonly string[];
 }
-
-const ARCHITECTURES: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /** Copies them into `directory`, for any architecture: nothing of them is run. */
 export async function copyDebianFiles(
@@ -27,7 +25,7 @@ export async function copyDebianFiles(
     execFileSync(
       'mmdebstrap',
       [
-        ...['--quiet', '--variant=extract', `--architectures=${ARCHITECTURES[architecture]}`],
+        ...['--quiet', '--variant=extract', `--architectures=${PLATFORMS[architecture]}`],
         ...[`--include=${packages.join(',')}`, RELEASE, root],
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },

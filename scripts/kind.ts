@@ -1,6 +1,7 @@
 /**
  * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the Pod
- * suite on it, evidence on failure, and the cluster deleted whatever happened.
+ * suite and the documentation's commands on it, evidence on failure, and the cluster deleted whatever
+ * happened.
  * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
  */
 import { parseArgs } from 'node:util';
@@ -8,8 +9,10 @@ import { buildImages, imageReference } from '../images/build.ts';
 import { IMAGES } from '../images/catalog.ts';
 import { findEngine } from './support/engine.ts';
 import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
-import { dim, heading, step } from './support/output.ts';
+import { onCluster } from './support/on-cluster.ts';
+import { heading } from './support/output.ts';
 import { succeeds } from './support/run.ts';
+import { main as testDocs } from './test-docs.ts';
 import { main as testPods } from './test-pods.ts';
 
 const NEEDED: readonly (readonly [command: string, args: string[], where: string])[] = [
@@ -43,23 +46,10 @@ export async function main(args: readonly string[]): Promise<number> {
   await buildImages(engine);
   heading(`kind (Kubernetes ${values.kubernetes})`);
   const cluster = new KindCluster(engine.name);
-  // Ctrl-C reaches the suite too, which ends; what follows here then still deletes the cluster.
-  const outlive = () => {};
-  process.on('SIGINT', outlive).on('SIGTERM', outlive);
-  let code = 1;
-  try {
-    await step('create the cluster', () => cluster.create(nodeImage));
-    const references = IMAGES.map(({ name }) => imageReference(name));
-    await step('load the images', () => cluster.load(references));
+  const images = IMAGES.map(({ name }) => imageReference(name));
+  return onCluster(cluster, { nodeImage, images, keep: values.keep ?? false }, async () => {
     Object.assign(process.env, { POD_ENGINE: 'kube', KUBECONFIG: cluster.kubeconfig });
-    code = await testPods([]);
-    return code;
-  } finally {
-    if (code !== 0) {
-      await step(`save logs and events in ${cluster.evidence}`, () => cluster.saveEvidence());
-    }
-    if (values.keep) console.log(dim(`  kept: KUBECONFIG=${cluster.kubeconfig} kubectl get pods`));
-    else await step('delete the cluster', () => cluster.delete());
-    process.off('SIGINT', outlive).off('SIGTERM', outlive);
-  }
+    const code = await testPods([]);
+    return code === 0 ? testDocs([]) : code;
+  });
 }

@@ -13,6 +13,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   test: () => import('./test.ts'),
   'test-compose': () => import('./test-compose.ts'),
   'test-components': () => import('./test-components.ts'),
+  'test-docs': () => import('./test-docs.ts'),
   'test-pods': () => import('./test-pods.ts'),
   'test-unit': () => import('./test-unit.ts'),
   version: () => import('./version.ts'),

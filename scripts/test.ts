@@ -1,10 +1,11 @@
-/** `npm test`: checks, unit tests, images and their tests, and every Pod end to end. */
+/** `npm test`: checks, unit tests, images and their tests, every Pod end to end, and the documentation. */
 import { buildImages } from '../images/build.ts';
 import { main as check } from './check.ts';
 import { findEngine } from './support/engine.ts';
 import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 import { main as testComponents } from './test-components.ts';
+import { main as testDocs } from './test-docs.ts';
 import { main as testPods } from './test-pods.ts';
 import { main as testUnit } from './test-unit.ts';
 
@@ -31,6 +32,7 @@ export async function main(): Promise<number> {
   process.env.POD_ENGINE = engine.name;
   await stage('Pods', () => testPods([]));
   await stage('components', testComponents);
+  await stage('documentation', () => testDocs([]));
   heading('Result');
   console.log(table(rows));
   return failed ? 1 : 0;

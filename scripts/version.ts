@@ -9,6 +9,8 @@ import { parseArgs } from 'node:util';
 
 const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$/;
 
+const LOCK_FILE = 'package-lock.json';
+
 /** Files that name the version, and how each does; the first group stays, the version follows. */
 const PLACES: readonly (readonly [glob: string, pattern: RegExp])[] = [
   ['package.json', /^( {2}"version": ")[^"]+/gm],
@@ -61,7 +63,12 @@ function rewrite(version: string): number {
 
 /** The lock file names the workspaces' versions too; npm would only mend them on an install. */
 function rewriteLockFile(version: string) {
-  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  writeFileSync(LOCK_FILE, withLockedVersion(readFileSync(LOCK_FILE, 'utf8'), version));
+}
+
+/** A lock file whose workspaces all have one version, and depend on each other by it. */
+function withLockedVersion(text: string, version: string): string {
+  const lock = JSON.parse(text);
   lock.version = version;
   for (const [path, entry] of Object.entries<Record<string, unknown>>(lock.packages)) {
     if (path !== '' && !path.startsWith('packages/')) continue;
@@ -73,7 +80,7 @@ function rewriteLockFile(version: string) {
       }
     }
   }
-  writeFileSync('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`);
+  return `${JSON.stringify(lock, null, 2)}\n`;
 }
 
 function check(version: string): number {
@@ -83,6 +90,8 @@ function check(version: string): number {
       if (found !== version) wrong.push(`${path} says ${found}`);
     });
   }
+  const lock = readFileSync(LOCK_FILE, 'utf8');
+  if (withLockedVersion(lock, version) !== lock) wrong.push(`${LOCK_FILE} says another version`);
   for (const line of new Set(wrong)) console.error(line);
   if (wrong.length > 0) console.error(`Run: npm run version -- ${version}`);
   return wrong.length > 0 ? 1 : 0;

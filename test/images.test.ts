@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { until } from '@sidekit/test-kit';
+import { compressedLayers } from './compressed-size.ts';
 import { command, must } from './engine/command.ts';
 
 /** What every image must keep, looked at from outside: only the image and the engine. */
@@ -11,6 +12,9 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 /** In bytes, uncompressed: the base, and what an image adds to it. */
 const BASE_BUDGET = 160 * 1024 * 1024;
 const IMAGE_BUDGET = 8 * 1024 * 1024;
+
+/** In bytes, compressed, where an image may add more than 2 MB: Debian's git, for a demo alone. */
+const PULL_BUDGETS: Readonly<Record<string, number>> = { [`sidekit/git-server:${version}`]: 3e6 };
 
 let images: string[] = [];
 let limits: string[] = [];
@@ -52,6 +56,41 @@ test('all images share one base layer and keep their size budget', async () => {
     assert.ok(size - base < IMAGE_BUDGET, `${image} adds ${size - base} B`);
   }
   assert.equal(bases.size, 1);
+});
+
+test('all images together are within 65 MB to pull, and each adds at most 2 MB', async (context) => {
+  const found = await compressedLayers(engine, images);
+  assert.equal(found.size, images.length);
+  const unique = new Map([...found.values()].flat().map(({ layer, size }) => [layer, size]));
+  const total = [...unique.values()].reduce((sum, size) => sum + size, 0);
+  assert.ok(total <= 65e6, `all together ${(total / 1e6).toFixed(1)} MB`);
+  context.diagnostic(`all together ${(total / 1e6).toFixed(1)} MB`);
+  for (const [image, [, ...own]] of found) {
+    const added = own.reduce((sum, { size }) => sum + size, 0);
+    context.diagnostic(`${image} adds ${(added / 1e6).toFixed(2)} MB`);
+    assert.ok(
+      added <= (PULL_BUDGETS[image] ?? 2e6),
+      `${image} adds ${(added / 1e6).toFixed(2)} MB`,
+    );
+  }
+});
+
+test('every image holds the licences of what it carries', async () => {
+  for (const image of images) {
+    const { code, stdout, stderr } = await command(engine, [
+      ...['run', '--rm', ...limits, '--network=none', '--entrypoint=/nodejs/bin/node', image],
+      ...['-p', "fs.readFileSync('/app/licences.txt', 'utf8')"],
+    ]);
+    assert.equal(code, 0, `${image}: ${stderr}`);
+    assert.match(stdout, /Apache License/, image);
+    // After each rule a package: its name, version, licence, and the licence's text.
+    const [, ...packages] = stdout.split(/^-{80}\n/m);
+    for (const text of packages) {
+      const [head = '', ...body] = text.trim().split('\n');
+      assert.match(head, /^\S+ \d+\.\d+\.\d+\S* \((MIT|ISC|BSD-[23]-Clause|Apache-2\.0)\)$/, image);
+      assert.ok(body.join('\n').length > 200, `${image}: ${head} without its licence text`);
+    }
+  }
 });
 
 test('every image starts on a read-only root, without capabilities, as any user', async () => {

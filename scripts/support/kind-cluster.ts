@@ -67,11 +67,15 @@ export class KindCluster {
   }
 
   async delete(): Promise<void> {
-    await this.#kind(['delete', 'cluster']);
+    await this.#kind(['delete', 'cluster'], { detached: true }).catch((error: Error) => {
+      throw new Error(
+        `${error.message}\nDelete it yourself: KIND_EXPERIMENTAL_PROVIDER=${this.#engine} kind delete cluster --name ${this.name}`,
+      );
+    });
     rmSync(this.kubeconfig, { force: true });
   }
 
-  async #kind(args: readonly string[]): Promise<void> {
-    await run('kind', [...args, '--name', this.name], { env: this.#env });
+  async #kind(args: readonly string[], options: { detached?: boolean } = {}): Promise<void> {
+    await run('kind', [...args, '--name', this.name], { env: this.#env, ...options });
   }
 }

@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Lets the output through instead of keeping it. */
   readonly show?: boolean;
+  /** Keeps a terminal's Ctrl-C from it: for what must be done to its end. */
+  readonly detached?: boolean;
   /** Adds what was written to stderr to the result. */
   readonly stderr?: boolean;
 }
@@ -27,11 +29,12 @@ export function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  const { cwd, env, show } = options;
+  const { cwd, env, show, detached = false } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
+      detached,
       env: { ...process.env, ...env },
     });
     let stdout = '';

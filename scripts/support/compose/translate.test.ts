@@ -24,6 +24,7 @@ test('containers of a Pod share the network and the IPC namespace of its pause s
   const { ipc, network_mode, profiles } = service('shop-app', pod({}));
   assert.deepEqual([ipc, network_mode, profiles], ['service:shop', 'service:shop', ['shop']]);
   assert.equal(service('shop', pod({})).ipc, 'shareable');
+  assert.equal(service('shop', pod({})).hostname, 'shop');
 });
 
 test('init containers end, and native sidecars are healthy, before the next one starts', () => {
@@ -114,4 +115,40 @@ test('what compose cannot say is refused by name', () => {
   );
   const claim = { kind: 'Job', metadata: { name: 's' } } as unknown as KubernetesObject;
   assert.throws(() => parts(claim), /Job cannot be said/);
+});
+
+test('the ports of containers and native sidecars are published, and those a Pod shows', () => {
+  const port = (name: string, containerPort: number) => ({ name, containerPort });
+  const object = pod({
+    initContainers: [
+      { ...app, name: 'load', ports: [port('http', 1)] },
+      {
+        ...app,
+        name: 'proxy',
+        restartPolicy: 'Always',
+        ports: [port('http', 8080), port('admin-proxy', 9901)],
+      },
+    ],
+    containers: [{ ...app, ports: [port('http', 5000)] }],
+  });
+  const annotations = { 'sidekit.dev/shows': 'GET 8080/: Hello\nGET 5001/x: there\n' };
+  const shown = { ...object, metadata: { ...object.metadata, annotations } };
+  const published = (ports: number[]) => ports.map((one) => `127.0.0.1::${one}`);
+  assert.deepEqual(service('shop', object).ports, published([8080, 5000]));
+  assert.deepEqual(service('shop', shown as KubernetesObject).ports, published([8080, 5000, 5001]));
+});
+
+test('$(NAME) in arguments and variables is what the container knows, as in a Pod', () => {
+  const env = [
+    { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'GREETING', value: 'I am $(POD_NAME)' },
+  ];
+  const args = ['$(POD_NAME)', '$(UNKNOWN)', '$$(POD_NAME)', '$HOME'];
+  const { command, environment } = service(
+    'shop-app',
+    pod({ containers: [{ ...app, env, args } as Container] }),
+  );
+  assert.deepEqual(environment, ['POD_NAME=shop', 'GREETING=I am shop']);
+  // What remains of a dollar sign is doubled, since compose has variables of its own.
+  assert.deepEqual(command, ['shop', '$$(UNKNOWN)', '$$(POD_NAME)', '$$HOME']);
 });

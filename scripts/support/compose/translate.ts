@@ -8,6 +8,10 @@ import type {
   Service,
   Volume,
 } from './kubernetes.ts';
+import { expand, literal } from './variables.ts';
+
+/** The annotation in which a manifest says what its Pod shows, and through which port. */
+const SHOWS = 'sidekit.dev/shows';
 
 /** A part of a compose file, and the files that its services mount. */
 export interface ComposeParts {
@@ -57,12 +61,12 @@ function addPod(
     .filter((object): object is Service => object.kind === 'Service' && selects(object, pod))
     .map((service) => service.metadata.name)
     .filter((name) => name !== metadata.name);
-  const ports = spec.containers
-    .flatMap(({ ports = [] }) => ports)
-    .filter(({ name }) => !name?.startsWith('admin'));
+  const ports = publishedPorts(pod);
   parts.services[metadata.name] = {
     image: pauseImage,
     profiles: [profile],
+    // What shares its network shares its host name, which in a Pod is the Pod's.
+    hostname: metadata.name,
     command: ['file:/never', '--timeout=0', '--interval=1h', '--quiet'],
     ipc: 'shareable',
     ...user,
@@ -70,7 +74,7 @@ function addPod(
     cap_drop: ['ALL'],
     security_opt: ['no-new-privileges:true'],
     // Any free port of this machine: `docker compose port` says which.
-    ...(ports.length > 0 ? { ports: ports.map((port) => `127.0.0.1::${port.containerPort}`) } : {}),
+    ...(ports.length > 0 ? { ports: ports.map((port) => `127.0.0.1::${port}`) } : {}),
     ...(aliases.length > 0 ? { networks: { default: { aliases } } } : {}),
     // Keeps the Pod's volumes as long as the Pod.
     ...(sources.size > 0
@@ -104,6 +108,19 @@ function addPod(
   for (const container of spec.containers) add(container, restart);
 }
 
+/** What the containers and native sidecars declare, but admin ports, and what the Pod shows. */
+function publishedPorts({ metadata, spec }: Pod): number[] {
+  const sidecars = (spec.initContainers ?? []).filter(
+    ({ restartPolicy }) => restartPolicy === 'Always',
+  );
+  const declared = [...sidecars, ...spec.containers]
+    .flatMap(({ ports = [] }) => ports)
+    .filter(({ name }) => !name?.startsWith('admin'))
+    .map(({ containerPort }) => containerPort);
+  const shown = [...(metadata.annotations?.[SHOWS] ?? '').matchAll(/^GET (\d+)/gm)];
+  return [...new Set([...declared, ...shown.map(([, port]) => Number(port))])];
+}
+
 function selects(service: Service, pod: Pod): boolean {
   const selector = Object.entries(service.spec.selector ?? {});
   return (
@@ -119,14 +136,17 @@ function containerService(container: Container, sources: Map<string, string>, po
   const mounts = (container.volumeMounts ?? []).map(
     ({ name, mountPath, readOnly }) => `${sources.get(name)}:${mountPath}${readOnly ? ':ro' : ''}`,
   );
-  const environment = (container.env ?? []).map(
-    ({ name, value, valueFrom }) =>
-      `${name}=${literal(value ?? field(pod, valueFrom?.fieldRef?.fieldPath, `env ${name}`))}`,
-  );
+  const variables = new Map<string, string>();
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const text = value === undefined ? undefined : expand(value, variables);
+    variables.set(name, text ?? field(pod, valueFrom?.fieldRef?.fieldPath, `env ${name}`));
+  }
+  const environment = [...variables].map(([name, value]) => `${name}=${literal(value)}`);
+  const words = (list: readonly string[]) => list.map((word) => literal(expand(word, variables)));
   return {
     image: container.image,
-    ...(container.command ? { entrypoint: container.command.map(literal) } : {}),
-    ...(container.args ? { command: container.args.map(literal) } : {}),
+    ...(container.command ? { entrypoint: words(container.command) } : {}),
+    ...(container.args ? { command: words(container.args) } : {}),
     ...(environment.length > 0 ? { environment } : {}),
     ...(security.readOnlyRootFilesystem ? { read_only: true } : {}),
     ...(security.capabilities?.drop ? { cap_drop: [...security.capabilities.drop] } : {}),
@@ -236,9 +256,4 @@ function binarySize(quantity: string): string {
   const [, digits, unit] = /^(\d+)([KMG]i)$/.exec(quantity) ?? [];
   if (!digits || !unit) throw new Error(`size ${quantity}: write it in Ki, Mi or Gi`);
   return digits + unit.charAt(0).toLowerCase();
-}
-
-/** Compose replaces $NAME; $$ is a dollar sign. */
-function literal(text: string): string {
-  return text.replaceAll('$', '$$$$');
 }

@@ -1,0 +1,39 @@
+/**
+ * Prints what every sidecar serves at /metrics, one after another; runs in a sandbox, where their
+ * default ports are free. Each is set up so that all its metrics are registered.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { TestProcess, until } from '@sidekit/test-kit';
+
+execFileSync('ip', ['link', 'set', 'lo', 'up']);
+execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/tmp']);
+mkdirSync('/tmp/logs');
+const listeners = [
+  { name: 'web', listen: ':8080', upstream: ['http://127.0.0.1:5000'] },
+  { name: 'database', protocol: 'tcp', listen: ':5432', upstream: ['tcp://127.0.0.1:5433'] },
+];
+writeFileSync('/tmp/ambassador.yaml', JSON.stringify({ listeners }));
+
+const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[]])[] = [
+  [9901, 'ambassador', '--config=/tmp/ambassador.yaml'],
+  [9902, 'adapter', '--include=/tmp/logs/*.log', '--format=combined'],
+  [9903, 'file-writer', '--source=clock', '--target=/tmp/clock'],
+  [9904, 'mq', 'producer', '--source=http'],
+  [9905, 'mq', 'consumer'],
+];
+
+const found: Record<string, string> = {};
+for (const [port, name, ...args] of SIDECARS) {
+  await using sidecar = new TestProcess(process.execPath, [
+    `packages/${name}/src/main.ts`,
+    ...args,
+  ]);
+  found[name] =
+    (found[name] ?? '') +
+    (await until(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), {
+      what: `metrics of ${name}: ${sidecar.stderr}`,
+      timeout: 20_000,
+    }));
+}
+console.log(JSON.stringify(found));
