@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
+import { parse, stringify } from 'yaml';
 import { command, must } from '../engine/command.ts';
 import { lifecyclePod } from './lifecycle-pod.ts';
 
@@ -50,8 +51,8 @@ local('fifty Pods up and down leave nothing behind', async () => {
   const [podManifest, toolbox = ''] = lifecyclePod(
     'lc-fifty',
     'containers: [{name: a, run: a}]',
-  ).split('\n---\n');
-  const { spec } = JSON.parse(podManifest ?? '');
+  ).split('---\n');
+  const { spec } = parse(podManifest ?? '');
   const deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -63,7 +64,7 @@ local('fifty Pods up and down leave nothing behind', async () => {
     },
   };
   const path = join(directory, 'fifty.yaml');
-  writeFileSync(path, `${JSON.stringify(deployment)}\n---\n${toolbox}`);
+  writeFileSync(path, [stringify(deployment), toolbox].join('---\n'));
   await pod('ps');
   const before = await inventory(directory);
   for (let round = 0; round < 5; round++) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { PodStatus, Session } from '../engine/engine.ts';
 import { testEngine } from '../engine/index.ts';
 
@@ -37,7 +37,7 @@ export function lifecyclePod(name: string, spec: string, more = ''): string {
     { name: 'state', emptyDir: {} },
     { name: 'toolbox', configMap: { name: `${name}-toolbox` } },
   ];
-  return `${[pod, toolbox].map((one) => JSON.stringify(one, null, 2)).join('\n---\n')}\n---\n${more}`;
+  return [stringify(pod), stringify(toolbox), more].join('---\n');
 }
 
 function complete(spec: Loose): Loose {

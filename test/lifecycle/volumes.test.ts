@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
+import { stringify } from 'yaml';
 import { apply, lifecyclePod, orderOf } from './lifecycle-pod.ts';
 
 const config = (value: string) =>
-  JSON.stringify({
+  stringify({
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'lc-config' },
@@ -55,7 +56,7 @@ containers:
   - {name: SUM, value: "$(NAME)+$(CPU)"}
   - {name: LITERAL, value: "$$(NAME)$(NOT_THERE)"}
   - {name: PASSWORD, valueFrom: {secretKeyRef: {name: lc-secret, key: password}}}`,
-    `${JSON.stringify(secret)}\n---\n${config('hello')}`,
+    `${stringify(secret)}---\n${config('hello')}`,
   );
   await pod.ended();
   const said = orderOf(await pod.timeline()).find((line) => line.startsWith('main says'));

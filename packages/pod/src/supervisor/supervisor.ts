@@ -215,6 +215,8 @@ export class Supervisor {
       this.#tell({ type: 'started', ...run, id });
       if (early) this.#onDied(early);
     } catch (error) {
+      // The image may have been removed: the next start looks again.
+      this.#images.delete(spec.image);
       // Its program could not be started: Kubernetes counts that as a run that exits with 128.
       this.#note({ type: 'note', reason: 'Failed', container, message: errorText(error) });
       const reason = 'StartError';
