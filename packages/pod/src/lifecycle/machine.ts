@@ -343,16 +343,12 @@ export class PodMachine {
 
   /**
    * Starts what is due, in order: nothing before all init containers and sidecars ahead of it
-   * have passed, and nothing while another one starts or does its postStart, since the kubelet
-   * starts one container after the other.
+   * have passed, and nothing while a postStart hook runs, for which the kubelet waits.
    */
   #startDue(now: Instant) {
-    if (this.containers.some(isBusy)) return;
     for (const container of this.containers) {
-      if (isDue(container, now)) {
-        this.#start(container);
-        return;
-      }
+      if (this.containers.some(isBusy)) return;
+      if (isDue(container, now)) this.#start(container);
       if (container.role !== 'main' && !container.passed) return;
     }
   }
@@ -401,8 +397,10 @@ function runOf({ spec, attempt }: ContainerState): Run {
   return { container: spec.name, attempt };
 }
 
-function isBusy({ phase, postStartDone }: ContainerState): boolean {
-  return phase === 'starting' || (phase === 'running' && !postStartDone);
+/** Its postStart hook is to be done before anything after it starts. */
+function isBusy({ phase, postStartDone, spec }: ContainerState): boolean {
+  if (phase === 'starting') return spec.lifecycle?.postStart !== undefined;
+  return phase === 'running' && !postStartDone;
 }
 
 function isDue({ phase, restartAt, attempt }: ContainerState, now: Instant): boolean {
