@@ -4,6 +4,7 @@ import { until } from '@sidekit/test-kit';
 import { command, must } from './command.ts';
 import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
 import { BaseSession, request } from './session.ts';
+import { PodWatch } from './watch.ts';
 
 /**
  * Runs Pods on the cluster of the current kubectl context, where the images must be loaded. Each
@@ -52,6 +53,22 @@ class KubeSession extends BaseSession {
   async logs(name: string, container: string): Promise<string> {
     const { metadata } = await this.status(name);
     return this.#must(['logs', metadata.name, '-c', container]);
+  }
+
+  async allLogs(name: string): Promise<string> {
+    const { metadata, status } = await this.status(name);
+    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+    const logs = all.map(
+      async (container) =>
+        // One that never ran has no log.
+        (await this.#kubectl(['logs', metadata.name, '-c', container.name])).stdout,
+    );
+    return (await Promise.all(logs)).join('\n');
+  }
+
+  watch(): PodWatch {
+    const words = ['-n', this.#namespace, 'get', 'pods', '-w', '-o', 'json'];
+    return new PodWatch('kubectl', words, process.env);
   }
 
   async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {

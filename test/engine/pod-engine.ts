@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { command, must } from './command.ts';
 import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
 import { BaseSession, request } from './session.ts';
+import { PodWatch } from './watch.ts';
+
+const POD = 'node_modules/.bin/pod';
 
 /** Runs Pods with the `pod` command on Docker or Podman. */
 export class PodEngine implements TestEngine {
@@ -50,6 +53,16 @@ class PodSession extends BaseSession {
     return stdout + stderr;
   }
 
+  async allLogs(name: string): Promise<string> {
+    const { metadata } = await this.status(name);
+    const { stdout, stderr } = await this.#pod(['logs', metadata.name]);
+    return stdout + stderr;
+  }
+
+  watch(): PodWatch {
+    return new PodWatch(POD, ['ps', '-o', 'json', '-w'], this.#env);
+  }
+
   async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {
     const { status } = await this.status(name);
     return request(`http://${status.podIP}:${port}`, path, init);
@@ -80,18 +93,18 @@ class PodSession extends BaseSession {
   }
 
   async delete(): Promise<void> {
-    await this.#must(['down', '--all']);
+    await this.#must(['down', '--all', '--grace-period', '1s']);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #pod(args: readonly string[], input?: string): Promise<ExecResult> {
-    return command('node_modules/.bin/pod', args, {
+    return command(POD, args, {
       env: this.#env,
       ...(input === undefined ? {} : { input }),
     });
   }
 
   #must(args: readonly string[]): Promise<string> {
-    return must('node_modules/.bin/pod', args, { env: this.#env });
+    return must(POD, args, { env: this.#env });
   }
 }

@@ -18,6 +18,7 @@ const FLAGS = {
   previous: { type: 'boolean', short: 'p' },
   timeout: { type: 'string' },
   timestamps: { type: 'boolean' },
+  watch: { type: 'boolean', short: 'w' },
 } as const satisfies Record<string, { type: Kind; short?: string }>;
 
 export type FlagName = keyof typeof FLAGS;

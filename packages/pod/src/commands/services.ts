@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import { ExpectedError } from '@sidekit/core';
 import { portNumber, selects } from '../manifest/references.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
-import type { HostPort, PodService, PodStore } from '../supervisor/store.ts';
+import type { HostPort, PodService } from '../supervisor/record.ts';
+import type { PodStore } from '../supervisor/store.ts';
 
 /** What of a Pod can be reached from this machine, and what it is told of Services. */
 export interface Exposure {

@@ -6,9 +6,10 @@ import { type FoundEngine, findEngine } from '../engine/find.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
 import { inNamespace } from '../manifest/workload.ts';
 import { tell } from '../supervisor/control.ts';
-import { encodeData, type PodFolder, type PodRecord } from '../supervisor/store.ts';
+import type { PodFolder } from '../supervisor/folder.ts';
+import { encodeData, type PodRecord } from '../supervisor/record.ts';
 import { readArguments } from './arguments.ts';
-import { removePods } from './down.ts';
+import { begun, removePods } from './down.ts';
 import { INTERRUPTED, readFiles } from './files.ts';
 import { Progress, reasonsOf } from './progress.ts';
 import { type Exposure, exposures, unmappedPorts } from './services.ts';
@@ -135,17 +136,19 @@ class Launch {
     const { name } = wanted.pod.metadata;
     const folder = store.pod(name);
     let known = 0;
-    if (folder.status && folder.supervised && sameSpec(folder.record, wanted)) {
-      const { configMaps, secrets } = wanted;
+    while (!folder.claim()) {
+      await begun(folder);
+      if (folder.supervised && canUpdate(folder.record, wanted)) break;
+      this.#progress.say(`${name}: replaced`);
+      await removePods([folder], this.#session, undefined);
+    }
+    if (folder.exists) {
+      const { configMaps, secrets, pod } = wanted;
       known = folder.timeline.length;
-      folder.record = { ...folder.record, configMaps, secrets };
+      folder.record = { ...folder.record, configMaps, secrets, pod };
       await tell(folder.file('control.sock'), { type: 'update' });
       this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
     } else {
-      if (folder.exists) {
-        this.#progress.say(`${name}: replaced`);
-        await removePods([folder], this.#session, undefined);
-      }
       const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
       folder.record = record;
       superviseDetached(folder, this.#session);
@@ -204,10 +207,18 @@ class Launch {
   }
 }
 
-function sameSpec(a: PodRecord, b: NewRecord): boolean {
-  const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: typeof b) =>
-    JSON.stringify([pod, services, hostPorts, serviceVariables, engine.name]);
-  return comparable(a) === comparable(b);
+/**
+ * Whether the running Pod can stay: of its own fields, only activeDeadlineSeconds may change, and
+ * only to be set or lowered (API: ValidatePodUpdate).
+ */
+function canUpdate(before: PodRecord, after: NewRecord): boolean {
+  const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: NewRecord) => {
+    const spec = { ...pod.spec, activeDeadlineSeconds: undefined };
+    return JSON.stringify([{ ...pod, spec }, services, hostPorts, serviceVariables, engine.name]);
+  };
+  const old = before.pod.spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY;
+  const wanted = after.pod.spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY;
+  return wanted <= old && comparable(before) === comparable(after);
 }
 
 /** The supervisor outlives this command; its own output goes to the Pod's folder. */
@@ -225,6 +236,7 @@ function superviseDetached(folder: PodFolder, session: Session) {
 
 function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' {
   const { status } = folder;
+  if (!folder.exists) return 'bad';
   if (!status) return 'waiting';
   if (status.status.phase === 'Failed') return 'bad';
   if (status.status.phase === 'Succeeded') return 'good';

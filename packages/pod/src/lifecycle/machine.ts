@@ -35,6 +35,7 @@ export class PodMachine {
   failure: { readonly reason: string; readonly message: string } | undefined;
   ended = false;
   begunAt: Instant | undefined;
+  #activeDeadlineSeconds: number | undefined;
   readonly #backoffBase: number;
   readonly #backoffLimit: number;
   #actions: PodAction[] = [];
@@ -42,6 +43,7 @@ export class PodMachine {
 
   constructor({ spec, backoffBase = BACKOFF_BASE, backoffLimit }: MachineOptions) {
     this.spec = spec;
+    this.#activeDeadlineSeconds = spec.activeDeadlineSeconds;
     this.#backoffBase = backoffBase;
     this.#backoffLimit = backoffLimit ?? Number.POSITIVE_INFINITY;
     this.containers = [
@@ -66,6 +68,7 @@ export class PodMachine {
     if (event.type === 'begin') this.begunAt = now;
     else if (event.type === 'terminate') this.#terminate(event.gracePeriodSeconds, now);
     else if (event.type === 'fail') this.#fail(event, now);
+    else if (event.type === 'deadline') this.#activeDeadlineSeconds = event.activeDeadlineSeconds;
     else if (event.type !== 'tick') this.#containerEvent(event, now);
     if (this.begunAt !== undefined || this.ending) this.#advance(now);
     return this.#actions;
@@ -99,7 +102,7 @@ export class PodMachine {
   }
 
   get #activeDeadline(): Instant | undefined {
-    const { activeDeadlineSeconds: seconds } = this.spec;
+    const seconds = this.#activeDeadlineSeconds;
     return seconds === undefined || this.begunAt === undefined
       ? undefined
       : this.begunAt + seconds * 1000;

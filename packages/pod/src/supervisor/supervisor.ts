@@ -14,12 +14,13 @@ import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
+import type { PodFolder } from './folder.ts';
 import { ServiceForwarder } from './forwarder.ts';
 import { carryOut } from './handlers.ts';
 import { findImage, userProblem } from './images.ts';
+import { decodeData, type PodRecord, podLabels } from './record.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, sandboxName, startSandbox } from './sandbox.ts';
-import { decodeData, type PodFolder, type PodRecord, podLabels } from './store.ts';
 
 /** How often the sizes of emptyDirs are looked at, as the kubelet's eviction manager does. */
 const HOUSEKEEPING = 10_000;
@@ -230,7 +231,7 @@ export class Supervisor {
     return {
       engine: this.#engine.name,
       pod,
-      infra: sandboxName(pod),
+      infra: sandboxName(this.#record),
       labels: podLabels(this.#record).all,
     };
   }
@@ -272,7 +273,7 @@ export class Supervisor {
   /** Of earlier runs only the last is kept, for its log. */
   #forgetOldRuns({ container, attempt }: Run) {
     if (attempt < 2) return;
-    const name = `${sandboxName(this.#record.pod)}-${container}-${attempt - 2}`;
+    const name = `${sandboxName(this.#record)}-${container}-${attempt - 2}`;
     this.#engine.remove([name]).catch(() => {});
   }
 
@@ -332,6 +333,9 @@ export class Supervisor {
   #update() {
     this.#record = this.#folder.record;
     this.#data = dataOf(this.#record);
+    const { activeDeadlineSeconds } = this.#record.pod.spec;
+    if (activeDeadlineSeconds !== undefined)
+      this.#tell({ type: 'deadline', activeDeadlineSeconds });
     const changed = this.#publishVolumes();
     if (changed.length === 0) return;
     const message = `volumes were published anew: ${changed.join(', ')}`;
