@@ -1,8 +1,13 @@
 /** What a Pod test needs of whatever runs the Pods; two things implement it: `pod` and kubectl. */
 export interface TestEngine {
   readonly name: string;
-  /** Applies a manifest, by the path of its file, and returns what came of it. */
-  apply(path: string): Promise<Session>;
+  /**
+   * Applies a manifest, by the path of its file, and returns what came of it. A cluster enforces
+   * Pod Security *restricted*, unless the manifest is of those that have never heard of it.
+   */
+  apply(path: string, security?: 'restricted' | 'privileged'): Promise<Session>;
+  /** Whether the sizeLimit of emptyDirs is enforced: a kubelet can be told not to. */
+  isolatesStorage(): Promise<boolean>;
 }
 
 /** The Pods of one applied manifest; disposing it deletes them. */

@@ -8,12 +8,19 @@ import { PodWatch } from './watch.ts';
 
 /**
  * Runs Pods on the cluster of the current kubectl context, where the images must be loaded. Each
- * session has a namespace of its own, which enforces Pod Security *restricted*.
+ * session has a namespace of its own.
  */
 export class KubeEngine implements TestEngine {
   readonly name = 'kube';
 
-  async apply(path: string): Promise<Session> {
+  async isolatesStorage(): Promise<boolean> {
+    const [node] = JSON.parse(await must('kubectl', ['get', 'nodes', '-o', 'json'])).items;
+    const path = `/api/v1/nodes/${node.metadata.name}/proxy/configz`;
+    const { kubeletconfig } = JSON.parse(await must('kubectl', ['get', '--raw', path]));
+    return kubeletconfig.localStorageCapacityIsolation !== false;
+  }
+
+  async apply(path: string, security = 'restricted'): Promise<Session> {
     const namespace = `sidekit-${randomBytes(4).toString('hex')}`;
     await must('kubectl', ['create', 'namespace', namespace]);
     const session = new KubeSession(path, namespace);
@@ -22,7 +29,7 @@ export class KubeEngine implements TestEngine {
         'label',
         'namespace',
         namespace,
-        'pod-security.kubernetes.io/enforce=restricted',
+        `pod-security.kubernetes.io/enforce=${security}`,
       ]);
       // Pods are refused until the namespace's ServiceAccount is there.
       const account = ['get', 'serviceaccount', 'default', '-n', namespace];

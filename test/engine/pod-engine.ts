@@ -16,6 +16,10 @@ export class PodEngine implements TestEngine {
     this.name = name;
   }
 
+  async isolatesStorage(): Promise<boolean> {
+    return true;
+  }
+
   async apply(path: string): Promise<Session> {
     const directory = mkdtempSync(join(tmpdir(), 'sidekit-pods-'));
     const session = new PodSession(path, directory, this.name);

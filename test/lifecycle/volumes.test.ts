@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
 import { stringify } from 'yaml';
+import { testEngine } from '../engine/index.ts';
 import { apply, lifecycle, lifecyclePod, orderOf } from './lifecycle-pod.ts';
 
 const config = (value: string) =>
@@ -87,7 +88,10 @@ volumes:
     assert.ok(orderOf(await pod.timeline()).includes('main says projected'));
   });
 
-  test('an emptyDir that grows over its limit evicts the Pod', async () => {
+  test('an emptyDir that grows over its limit evicts the Pod', async (context) => {
+    if (!(await testEngine().isolatesStorage())) {
+      return context.skip('this kubelet has localStorageCapacityIsolation: false');
+    }
     await using pod = await apply(
       'lc-evicted',
       `

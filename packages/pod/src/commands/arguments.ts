@@ -72,6 +72,10 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
     const time = duration().parse(value, `--${name}`, (fault) => faults.push(fault));
     if (time !== undefined) times.set(name, time);
   }
+  const output = values.get('output');
+  if (output !== undefined && output !== 'json') {
+    faults.push({ name: '--output', value: String(output), rule: 'must be json' });
+  }
   if (faults.length > 0) throw new UsageError(faults);
   return {
     words,

@@ -78,11 +78,10 @@ export class Progress {
         reason === 'Running' ? (container.ready ? 'ready' : 'running, not ready') : reason;
       const restarts = container.restartCount > 0 ? `, ${container.restartCount} restarts` : '';
       const why = message && failed ? `: ${message}` : '';
-      const width = process.stdout.columns ?? 80;
-      return `${mark} ${`${name}/${container.name}`.padEnd(this.#width)}  ${word}${restarts}${why}`.slice(
-        0,
-        width + 9,
-      );
+      const subject = `${name}/${container.name}`.padEnd(this.#width);
+      // A line that wraps could not be drawn over. Some terminals don't know their width: 0.
+      const width = (process.stdout.columns || 80) - 2;
+      return `${mark} ${`${subject}  ${word}${restarts}${why}`.slice(0, width)}`;
     });
   }
 }

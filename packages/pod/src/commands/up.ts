@@ -197,10 +197,12 @@ class Launch {
   /** Follows the Pods until they have ended. */
   async #stay(): Promise<ExitCode> {
     printAddresses(this.folders, this.#session);
-    while (!this.folders.every(({ status }) => status && hasEnded(status))) {
+    while (this.folders.some(({ status }) => status && !hasEnded(status))) {
       this.#progress.show();
       await pause(200);
     }
+    // What ended them was a signal, which has the last word.
+    if (this.#stopping) return new Promise(() => {});
     this.#progress.show();
     const failed = this.folders.some(({ status }) => status?.status.phase === 'Failed');
     return failed ? ExitCode.internal : ExitCode.ok;
