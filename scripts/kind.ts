@@ -1,6 +1,6 @@
 /**
  * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the Pod
- * suite on it, evidence on failure, and the cluster deleted whatever happened.
+ * and lifecycle suites on it, evidence on failure, and the cluster deleted whatever happened.
  * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
  */
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { findEngine } from './support/engine.ts';
 import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
 import { dim, heading, step } from './support/output.ts';
 import { succeeds } from './support/run.ts';
-import { main as testPods } from './test-pods.ts';
+import { testLifecycle, main as testPods } from './test-pods.ts';
 
 const NEEDED: readonly (readonly [command: string, args: string[], where: string])[] = [
   ['kind', ['version'], 'https://kind.sigs.k8s.io (0.32 or newer)'],
@@ -52,7 +52,9 @@ export async function main(args: readonly string[]): Promise<number> {
     const references = IMAGES.map(({ name }) => imageReference(name));
     await step('load the images', () => cluster.load(references));
     Object.assign(process.env, { POD_ENGINE: 'kube', KUBECONFIG: cluster.kubeconfig });
-    code = await testPods([]);
+    // Both, whatever the first says.
+    const codes = [await testPods([]), await testLifecycle('kube')];
+    code = Math.max(...codes);
     return code;
   } finally {
     if (code !== 0) {
