@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { ExitCode, pause, UsageError } from '@sidekit/core';
 import { type FoundEngine, findEngine } from '../engine/find.ts';
+import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
-import { inNamespace } from '../manifest/workload.ts';
 import { tell } from '../supervisor/control.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import { encodeData, type PodRecord } from '../supervisor/record.ts';
@@ -53,7 +53,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   );
   const code = await Promise.race([work, interrupted]);
   if (code !== ExitCode.ok) return code;
-  for (const line of unmappedPorts(workload)) session.print(line);
+  for (const line of [...workload.notes, ...unmappedPorts(workload)]) session.print(line);
   printAddresses(launch.folders, session);
   return code;
 }

@@ -359,6 +359,17 @@ terminationGracePeriodSeconds: 10`;
     assert.equal(pod.machine.failure?.reason, 'DeadlineExceeded');
   });
 
+  test('a deadline that is set or lowered while the Pod runs counts from its begin', () => {
+    const pod = simulate('containers: [{name: a, image: x}]\nactiveDeadlineSeconds: 50')
+      .at(3000, { type: 'deadline', activeDeadlineSeconds: 5 })
+      .run(MINUTE);
+    assert.equal(pod.time('a', 'SIGTERM'), 5000);
+    const late = simulate('containers: [{name: a, image: x}]')
+      .at(9000, { type: 'deadline', activeDeadlineSeconds: 5 })
+      .run(MINUTE);
+    assert.equal(late.time('a', 'SIGTERM'), 9000);
+  });
+
   test('a postStart that fails stops the container, which then restarts', () => {
     const pod = simulate(
       'containers: [{name: a, image: x, lifecycle: {postStart: {exec: {command: [y]}}}}]',
