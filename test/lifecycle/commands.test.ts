@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { until } from '@sidekit/test-kit';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { lifecyclePod } from './lifecycle-pod.ts';
 import { OwnStore, POD } from './own-store.ts';
 
@@ -137,28 +137,24 @@ containers:
 
   test('up exits with 0 for a Pod that completes, 70 for one that fails, 69 for one that is late', async () => {
     await using store = new OwnStore();
-    const up = async (name: string, spec: string, ...words: string[]) =>
-      await store.try(['up', store.file(`${name}.yaml`, lifecyclePod(name, spec)), ...words]);
+    const up = (name: string, spec: string, ...words: string[]) =>
+      store.try(['up', store.file(`${name}.yaml`, lifecyclePod(name, spec)), ...words]);
     const ends = (code: number) =>
       `restartPolicy: Never\ncontainers: [{name: a, run: "a exit=50,${code}"}]`;
-    const [good, bad, late] = await Promise.all([
-      up('lc-up-good', ends(0)),
-      up('lc-up-bad', ends(4)),
-      up(
-        'lc-up-late',
-        'containers: [{name: a, run: a, readinessProbe: {tcpSocket: {port: 9}}}]',
-        '--timeout',
-        '6s',
-      ),
-    ]);
+    const [good, bad] = await Promise.all([up('lc-up-good', ends(0)), up('lc-up-bad', ends(4))]);
     assert.equal(good.code, 0, good.stdout);
     assert.equal(bad.code, 70);
     assert.match(bad.stdout, /lc-up-bad: failed: container a exited with 4 \(Error\)/);
-    assert.equal(late.code, 69);
-    assert.match(
-      late.stdout,
-      /lc-up-late: not Ready within 6 s: container a runs but is not ready/,
-    );
+    const late = 'containers: [{name: a, run: a, readinessProbe: {tcpSocket: {port: 9}}}]';
+    assert.equal((await up('lc-up-late', late, '--timeout', '1ms')).code, 69);
+    await until(async () => /lc-up-late +0\/1 +Running/.test(await store.pod('ps')), {
+      what: 'it runs',
+      timeout: 60_000,
+      interval: 200,
+    });
+    const { code, stdout } = await up('lc-up-late', late, '--timeout', '100ms');
+    assert.equal(code, 69);
+    assert.match(stdout, /lc-up-late: not Ready within 0\.1 s: container a runs but is not ready/);
   });
 
   test('an image that is nowhere is told at once, and exits with 70', async () => {
@@ -204,6 +200,44 @@ containers:
     );
     assert.equal(code, 70, stderr);
     assert.match(stderr, new RegExp(`nodePort ${nodePort} of 127\\.0\\.0\\.1 is taken`));
+  });
+
+  test('a hostPort is reached on this machine; a taken one fails the Pod, and says so', async () => {
+    await using store = new OwnStore();
+    const port = await freePort();
+    const spec = serving(8080).replace(
+      'containerPort: 8080',
+      `containerPort: 8080, hostPort: ${port}`,
+    );
+    const told = await store.pod('up', store.file('host.yaml', lifecyclePod('lc-host', spec)));
+    assert.match(told, new RegExp(`^lc-host:8080 +http://127\\.0\\.0\\.1:${port}$`, 'm'));
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+    const { code, stdout } = await store.try(['up', '-'], lifecyclePod('lc-host-too', spec));
+    assert.equal(code, 70, stdout);
+    assert.match(stdout, new RegExp(`lc-host-too: failed: .*${port}`));
+  });
+
+  test('a CronJob runs once, and that is said', async () => {
+    await using store = new OwnStore();
+    const pod = parse(
+      lifecyclePod(
+        'lc-cron',
+        'restartPolicy: OnFailure\ncontainers: [{name: a, run: "a exit=50,0"}]',
+      ).split('---')[0] ?? '',
+    );
+    const [, toolbox] = lifecyclePod('lc-cron', 'containers: []').split('---\n');
+    const cron = {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: { name: 'hello' },
+      spec: { schedule: '* * * * *', jobTemplate: { spec: { template: { spec: pod.spec } } } },
+    };
+    const told = await store.pod(
+      'up',
+      store.file('cron.yaml', [stringify(cron), toolbox].join('---\n')),
+    );
+    assert.match(told, /^note: CronJob hello: its Job runs once, now/m);
+    assert.match(await store.pod('ps'), /hello-\w{5} +0\/1 +Completed/);
   });
 
   test('a terminal gets a live line a container, without escape sequences elsewhere', async () => {
