@@ -1,13 +1,17 @@
 /** What a Pod test needs of whatever runs the Pods; two things implement it: `pod` and kubectl. */
 export interface TestEngine {
   readonly name: string;
-  /**
-   * Applies a manifest, by the path of its file, and returns what came of it. A cluster enforces
-   * Pod Security *restricted*, unless the manifest is of those that have never heard of it.
-   */
-  apply(path: string, security?: 'restricted' | 'privileged'): Promise<Session>;
+  /** Applies a manifest, by the path of its file, and returns what came of it. */
+  apply(path: string, options?: ApplyOptions): Promise<Session>;
   /** Whether the sizeLimit of emptyDirs is enforced: a kubelet can be told not to. */
   isolatesStorage(): Promise<boolean>;
+}
+
+export interface ApplyOptions {
+  /** The Pod Security level that a cluster enforces: restricted, unless a manifest asks for more. */
+  readonly security?: 'restricted' | 'privileged';
+  /** Whether logs and events are kept in dist/evidence: true unless said otherwise. */
+  readonly keepEvidence?: boolean;
 }
 
 /** The Pods of one applied manifest; disposing it deletes them. */

@@ -2,7 +2,15 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { until } from '@sidekit/test-kit';
 import { command, must } from './command.ts';
-import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import type {
+  ApplyOptions,
+  ExecResult,
+  HttpInit,
+  HttpResult,
+  PodStatus,
+  Session,
+  TestEngine,
+} from './engine.ts';
 import { BaseSession, request } from './session.ts';
 import { PodWatch } from './watch.ts';
 
@@ -20,16 +28,16 @@ export class KubeEngine implements TestEngine {
     return kubeletconfig.localStorageCapacityIsolation !== false;
   }
 
-  async apply(path: string, security = 'restricted'): Promise<Session> {
+  async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
     const namespace = `sidekit-${randomBytes(4).toString('hex')}`;
     await must('kubectl', ['create', 'namespace', namespace]);
-    const session = new KubeSession(path, namespace);
+    const session = new KubeSession(path, namespace, options);
     try {
       await must('kubectl', [
         'label',
         'namespace',
         namespace,
-        `pod-security.kubernetes.io/enforce=${security}`,
+        `pod-security.kubernetes.io/enforce=${options.security ?? 'restricted'}`,
       ]);
       // Pods are refused until the namespace's ServiceAccount is there.
       const account = ['get', 'serviceaccount', 'default', '-n', namespace];
@@ -48,8 +56,8 @@ export class KubeEngine implements TestEngine {
 class KubeSession extends BaseSession {
   readonly #namespace: string;
 
-  constructor(path: string, namespace: string) {
-    super(path);
+  constructor(path: string, namespace: string, options: ApplyOptions) {
+    super(path, options);
     this.#namespace = namespace;
   }
 

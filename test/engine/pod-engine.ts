@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command, must } from './command.ts';
-import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import type {
+  ApplyOptions,
+  ExecResult,
+  HttpInit,
+  HttpResult,
+  PodStatus,
+  Session,
+  TestEngine,
+} from './engine.ts';
 import { BaseSession, request } from './session.ts';
 import { PodWatch } from './watch.ts';
 
@@ -20,9 +28,9 @@ export class PodEngine implements TestEngine {
     return true;
   }
 
-  async apply(path: string): Promise<Session> {
+  async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
     const directory = mkdtempSync(join(tmpdir(), 'sidekit-pods-'));
-    const session = new PodSession(path, directory, this.name);
+    const session = new PodSession(path, directory, this.name, options);
     await session.up(path);
     return session;
   }
@@ -33,8 +41,8 @@ class PodSession extends BaseSession {
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(path: string, directory: string, engine: string) {
-    super(path);
+  constructor(path: string, directory: string, engine: string, options: ApplyOptions) {
+    super(path, options);
     this.#path = path;
     this.#directory = directory;
     this.#env = { ...process.env, SIDEKIT_POD_DIR: directory, POD_ENGINE: engine };

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
+  type ApplyOptions,
   type ExecResult,
   findPod,
   type HttpInit,
@@ -15,10 +16,12 @@ import type { PodWatch } from './watch.ts';
 /** What both engines do alike: waiting for conditions, and evidence where they do not come. */
 export abstract class BaseSession implements Session {
   readonly #manifest: string;
+  readonly #keepEvidence: boolean;
   #watch: PodWatch | undefined;
 
-  constructor(manifest: string) {
+  constructor(manifest: string, { keepEvidence = true }: ApplyOptions) {
     this.#manifest = manifest;
+    this.#keepEvidence = keepEvidence;
   }
 
   abstract pods(): Promise<PodStatus[]>;
@@ -34,17 +37,21 @@ export abstract class BaseSession implements Session {
   /** Reports all changes of its Pods from now on. */
   abstract watch(): PodWatch;
 
-  /** Keeps the evidence in dist/evidence, since a test that failed cannot be asked later. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch?.close();
-    const directory = join('dist', 'evidence', process.env.POD_ENGINE ?? 'podman');
     try {
-      const evidence = await this.evidence().catch(({ message }) => `no evidence: ${message}`);
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(join(directory, `${basename(this.#manifest, '.yaml')}.txt`), evidence);
+      if (this.#keepEvidence) await this.#keep();
     } finally {
       await this.delete();
     }
+  }
+
+  /** Keeps the evidence in dist/evidence, since a test that failed cannot be asked later. */
+  async #keep() {
+    const directory = join('dist', 'evidence', process.env.POD_ENGINE ?? 'podman');
+    const evidence = await this.evidence().catch(({ message }) => `no evidence: ${message}`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, `${basename(this.#manifest, '.yaml')}.txt`), evidence);
   }
 
   async status(name: string): Promise<PodStatus> {

@@ -20,7 +20,7 @@ async function documented(name: string): Promise<Session> {
   const path = join(directory, `${name}.yaml`);
   writeFileSync(path, text.replaceAll(/(sidekit\/[\w-]+):[\d.]+/g, `$1:${version}`));
   try {
-    return await testEngine().apply(path, 'privileged');
+    return await testEngine().apply(path, { security: 'privileged', keepEvidence: false });
   } finally {
     rmSync(directory, { recursive: true });
   }

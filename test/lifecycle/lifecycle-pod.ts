@@ -162,7 +162,12 @@ export async function apply(name: string, spec: string, more = ''): Promise<Appl
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-lifecycle-'));
   const path = join(directory, `${name}.yaml`);
   writeFileSync(path, lifecyclePod(name, spec, more));
-  return new AppliedPod(name, spec, await testEngine().apply(path), directory);
+  return new AppliedPod(
+    name,
+    spec,
+    await testEngine().apply(path, { keepEvidence: false }),
+    directory,
+  );
 }
 
 /** `container event` lines of a timeline, for comparing its order. */
