@@ -1,7 +1,7 @@
 /**
  * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the Pod
- * suite and the documentation's commands on it, evidence on failure, and the cluster deleted whatever
- * happened.
+ * and lifecycle suites and the documentation's commands on it, evidence on failure, and the cluster
+ * deleted whatever happened.
  * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
  */
 import { parseArgs } from 'node:util';
@@ -12,8 +12,9 @@ import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
 import { onCluster } from './support/on-cluster.ts';
 import { heading } from './support/output.ts';
 import { succeeds } from './support/run.ts';
+import { main as testComponents } from './test-components.ts';
 import { main as testDocs } from './test-docs.ts';
-import { main as testPods } from './test-pods.ts';
+import { testLifecycle, main as testPods } from './test-pods.ts';
 
 const NEEDED: readonly (readonly [command: string, args: string[], where: string])[] = [
   ['kind', ['version'], 'https://kind.sigs.k8s.io (0.32 or newer)'],
@@ -49,7 +50,15 @@ export async function main(args: readonly string[]): Promise<number> {
   const images = IMAGES.map(({ name }) => imageReference(name));
   return onCluster(cluster, { nodeImage, images, keep: values.keep ?? false }, async () => {
     Object.assign(process.env, { POD_ENGINE: 'kube', KUBECONFIG: cluster.kubeconfig });
-    const code = await testPods([]);
-    return code === 0 ? testDocs([]) : code;
+    const suites = [
+      () => testPods([]),
+      testComponents,
+      () => testLifecycle('kube'),
+      () => testDocs([]),
+    ];
+    // All of them, whatever the first says.
+    let code = 0;
+    for (const suite of suites) code = Math.max(code, await suite());
+    return code;
   });
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run test:pods`: every Pod end to end, on the engine of POD_ENGINE (docker, podman or
- * kube); `-- NAME…` only some. What only a cluster has is tested on one: admission by Pod
- * Security, and `kubectl debug`.
+ * kube); `-- NAME…` only some, `-- lifecycle` the lifecycle suite. What only a cluster has is tested
+ * on one: admission by Pod Security, and `kubectl debug`.
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -9,6 +9,9 @@ import { buildImages } from '../images/build.ts';
 import { findEngine } from './support/engine.ts';
 import { dim, heading } from './support/output.ts';
 import { runTests } from './support/tests.ts';
+
+/** Begun first, so that everything else runs beside it. */
+const LONGEST = 'test/lifecycle/leave-nothing.test.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   const { POD_ENGINE: wanted } = process.env;
@@ -18,6 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
     heading(`Images (${engine.name})`);
     await buildImages(engine as Awaited<ReturnType<typeof findEngine>>);
   }
+  if (args.includes('lifecycle')) return testLifecycle(engine.name);
   heading(`Pods (${engine.name})`);
   const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
   const onCluster = globSync('test/{admission,debug}/*.test.ts').toSorted();
@@ -30,4 +34,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const code = await runTests(chosen, { concurrency: 1, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
+}
+
+/** The order of everything in a Pod's life, by Pods of the toolbox; the images are there already. */
+export function testLifecycle(engine: string): Promise<number> {
+  heading(`Lifecycle (${engine})`);
+  const others = globSync('test/lifecycle/*.test.ts').filter((file) => file !== LONGEST);
+  return runTests([LONGEST, ...others.toSorted()], {
+    concurrency: 2,
+    env: { POD_ENGINE: engine },
+  });
 }

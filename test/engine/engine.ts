@@ -2,7 +2,16 @@
 export interface TestEngine {
   readonly name: string;
   /** Applies a manifest, by the path of its file, and returns what came of it. */
-  apply(path: string): Promise<Session>;
+  apply(path: string, options?: ApplyOptions): Promise<Session>;
+  /** Whether the sizeLimit of emptyDirs is enforced: a kubelet can be told not to. */
+  isolatesStorage(): Promise<boolean>;
+}
+
+export interface ApplyOptions {
+  /** The Pod Security level that a cluster enforces: restricted, unless a manifest asks for more. */
+  readonly security?: 'restricted' | 'privileged';
+  /** Whether logs and events are kept in dist/evidence: true unless said otherwise. */
+  readonly keepEvidence?: boolean;
 }
 
 /** The Pods of one applied manifest; disposing it deletes them. */
@@ -15,7 +24,16 @@ export interface Session extends AsyncDisposable {
   ready(name: string, timeout?: number): Promise<PodStatus>;
   /** Waits until the Pod has ended, and returns how. */
   completed(name: string, timeout?: number): Promise<PodStatus>;
+  /** Waits until what is said of the Pod holds; `what` names it, as in `is Ready`. */
+  when(
+    name: string,
+    what: string,
+    holds: (pod: PodStatus) => boolean,
+    timeout?: number,
+  ): Promise<PodStatus>;
   logs(name: string, container: string): Promise<string>;
+  /** The logs of all containers together, each line as it is or with a prefix. */
+  allLogs(name: string): Promise<string>;
   /** An HTTP exchange with a port of the Pod, as from another Pod. */
   http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;
   exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult>;
@@ -43,16 +61,19 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
+export interface ContainerState {
+  readonly waiting?: { readonly reason: string };
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number; readonly reason: string };
+}
+
 export interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;
   readonly started?: boolean;
   readonly restartCount: number;
-  readonly state: {
-    readonly waiting?: { readonly reason: string };
-    readonly running?: object;
-    readonly terminated?: { readonly exitCode: number; readonly reason: string };
-  };
+  readonly state: ContainerState;
+  readonly lastState: ContainerState;
 }
 
 export interface PodStatus {
@@ -78,13 +99,9 @@ export function hasEnded({ status }: PodStatus): boolean {
 }
 
 /** The one Pod that `name` means: of that name, or made by a controller of that name. */
-export function findPod(pods: readonly PodStatus[], name: string): PodStatus {
-  const found =
+export function findPod(pods: readonly PodStatus[], name: string): PodStatus | undefined {
+  return (
     pods.find(({ metadata }) => metadata.name === name) ??
-    pods.find(({ metadata }) => metadata.name.startsWith(`${name}-`));
-  if (!found)
-    throw new Error(
-      `no Pod ${name} among ${pods.map(({ metadata }) => metadata.name).join(', ') || 'none'}`,
-    );
-  return found;
+    pods.find(({ metadata }) => metadata.name.startsWith(`${name}-`))
+  );
 }

@@ -2,26 +2,42 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { until } from '@sidekit/test-kit';
 import { command, must } from './command.ts';
-import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import type {
+  ApplyOptions,
+  ExecResult,
+  HttpInit,
+  HttpResult,
+  PodStatus,
+  Session,
+  TestEngine,
+} from './engine.ts';
 import { BaseSession, request } from './session.ts';
+import { PodWatch } from './watch.ts';
 
 /**
  * Runs Pods on the cluster of the current kubectl context, where the images must be loaded. Each
- * session has a namespace of its own, which enforces Pod Security *restricted*.
+ * session has a namespace of its own.
  */
 export class KubeEngine implements TestEngine {
   readonly name = 'kube';
 
-  async apply(path: string): Promise<Session> {
+  async isolatesStorage(): Promise<boolean> {
+    const [node] = JSON.parse(await must('kubectl', ['get', 'nodes', '-o', 'json'])).items;
+    const path = `/api/v1/nodes/${node.metadata.name}/proxy/configz`;
+    const { kubeletconfig } = JSON.parse(await must('kubectl', ['get', '--raw', path]));
+    return kubeletconfig.localStorageCapacityIsolation !== false;
+  }
+
+  async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
     const namespace = `sidekit-${randomBytes(4).toString('hex')}`;
     await must('kubectl', ['create', 'namespace', namespace]);
-    const session = new KubeSession(path, namespace);
+    const session = new KubeSession(path, namespace, options);
     try {
       await must('kubectl', [
         'label',
         'namespace',
         namespace,
-        'pod-security.kubernetes.io/enforce=restricted',
+        `pod-security.kubernetes.io/enforce=${options.security ?? 'restricted'}`,
       ]);
       // Pods are refused until the namespace's ServiceAccount is there.
       const account = ['get', 'serviceaccount', 'default', '-n', namespace];
@@ -40,8 +56,8 @@ export class KubeEngine implements TestEngine {
 class KubeSession extends BaseSession {
   readonly #namespace: string;
 
-  constructor(path: string, namespace: string) {
-    super(path);
+  constructor(path: string, namespace: string, options: ApplyOptions) {
+    super(path, options);
     this.#namespace = namespace;
   }
 
@@ -52,6 +68,22 @@ class KubeSession extends BaseSession {
   async logs(name: string, container: string): Promise<string> {
     const { metadata } = await this.status(name);
     return this.#must(['logs', metadata.name, '-c', container]);
+  }
+
+  async allLogs(name: string): Promise<string> {
+    const { metadata, status } = await this.status(name);
+    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+    const logs = all.map(
+      async (container) =>
+        // One that never ran has no log.
+        (await this.#kubectl(['logs', metadata.name, '-c', container.name])).stdout,
+    );
+    return (await Promise.all(logs)).join('\n');
+  }
+
+  watch(): PodWatch {
+    const words = ['-n', this.#namespace, 'get', 'pods', '-w', '-o', 'json'];
+    return new PodWatch('kubectl', words, process.env);
   }
 
   async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {

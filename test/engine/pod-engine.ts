@@ -2,8 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command, must } from './command.ts';
-import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import type {
+  ApplyOptions,
+  ExecResult,
+  HttpInit,
+  HttpResult,
+  PodStatus,
+  Session,
+  TestEngine,
+} from './engine.ts';
 import { BaseSession, request } from './session.ts';
+import { PodWatch } from './watch.ts';
+
+const POD = 'node_modules/.bin/pod';
 
 /** Runs Pods with the `pod` command on Docker or Podman. */
 export class PodEngine implements TestEngine {
@@ -13,9 +24,13 @@ export class PodEngine implements TestEngine {
     this.name = name;
   }
 
-  async apply(path: string): Promise<Session> {
+  async isolatesStorage(): Promise<boolean> {
+    return true;
+  }
+
+  async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
     const directory = mkdtempSync(join(tmpdir(), 'sidekit-pods-'));
-    const session = new PodSession(path, directory, this.name);
+    const session = new PodSession(path, directory, this.name, options);
     await session.up(path);
     return session;
   }
@@ -26,8 +41,8 @@ class PodSession extends BaseSession {
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(path: string, directory: string, engine: string) {
-    super(path);
+  constructor(path: string, directory: string, engine: string, options: ApplyOptions) {
+    super(path, options);
     this.#path = path;
     this.#directory = directory;
     this.#env = { ...process.env, SIDEKIT_POD_DIR: directory, POD_ENGINE: engine };
@@ -48,6 +63,16 @@ class PodSession extends BaseSession {
     const { metadata } = await this.status(name);
     const { stdout, stderr } = await this.#pod(['logs', metadata.name, '-c', container]);
     return stdout + stderr;
+  }
+
+  async allLogs(name: string): Promise<string> {
+    const { metadata } = await this.status(name);
+    const { stdout, stderr } = await this.#pod(['logs', metadata.name]);
+    return stdout + stderr;
+  }
+
+  watch(): PodWatch {
+    return new PodWatch(POD, ['ps', '-o', 'json', '-w'], this.#env);
   }
 
   async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {
@@ -80,18 +105,18 @@ class PodSession extends BaseSession {
   }
 
   async delete(): Promise<void> {
-    await this.#must(['down', '--all']);
+    await this.#must(['down', '--all', '--grace-period', '1s']);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #pod(args: readonly string[], input?: string): Promise<ExecResult> {
-    return command('node_modules/.bin/pod', args, {
+    return command(POD, args, {
       env: this.#env,
       ...(input === undefined ? {} : { input }),
     });
   }
 
   #must(args: readonly string[]): Promise<string> {
-    return must('node_modules/.bin/pod', args, { env: this.#env });
+    return must(POD, args, { env: this.#env });
   }
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { until } from '@sidekit/test-kit';
 import {
+  type ApplyOptions,
   type ExecResult,
   findPod,
   type HttpInit,
@@ -11,17 +11,22 @@ import {
   type PodStatus,
   type Session,
 } from './engine.ts';
+import type { PodWatch } from './watch.ts';
 
 /** What both engines do alike: waiting for conditions, and evidence where they do not come. */
 export abstract class BaseSession implements Session {
   readonly #manifest: string;
+  readonly #keepEvidence: boolean;
+  #watch: PodWatch | undefined;
 
-  constructor(manifest: string) {
+  constructor(manifest: string, { keepEvidence = true }: ApplyOptions) {
     this.#manifest = manifest;
+    this.#keepEvidence = keepEvidence;
   }
 
   abstract pods(): Promise<PodStatus[]>;
   abstract logs(name: string, container: string): Promise<string>;
+  abstract allLogs(name: string): Promise<string>;
   abstract http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;
   abstract exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult>;
   abstract reapply(text: string): Promise<void>;
@@ -29,38 +34,55 @@ export abstract class BaseSession implements Session {
   /** Logs, events and status of everything, for a failure's message. */
   abstract evidence(): Promise<string>;
   abstract delete(): Promise<void>;
+  /** Reports all changes of its Pods from now on. */
+  abstract watch(): PodWatch;
 
-  /** Keeps the evidence in dist/evidence, since a test that failed cannot be asked later. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const directory = join('dist', 'evidence', process.env.POD_ENGINE ?? 'podman');
+    this.#watch?.close();
     try {
-      const evidence = await this.evidence().catch(({ message }) => `no evidence: ${message}`);
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(join(directory, `${basename(this.#manifest, '.yaml')}.txt`), evidence);
+      if (this.#keepEvidence) await this.#keep();
     } finally {
       await this.delete();
     }
   }
 
+  /** Keeps the evidence in dist/evidence, since a test that failed cannot be asked later. */
+  async #keep() {
+    const directory = join('dist', 'evidence', process.env.POD_ENGINE ?? 'podman');
+    const evidence = await this.evidence().catch(({ message }) => `no evidence: ${message}`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, `${basename(this.#manifest, '.yaml')}.txt`), evidence);
+  }
+
   async status(name: string): Promise<PodStatus> {
-    return findPod(await this.pods(), name);
+    const pods = await this.pods();
+    const found = findPod(pods, name);
+    if (found) return found;
+    const names = pods.map(({ metadata }) => metadata.name);
+    throw new Error(`no Pod ${name} among ${names.join(', ') || 'none'}`);
   }
 
-  ready(name: string, timeout = 90_000): Promise<PodStatus> {
-    return this.#await(name, 'is Ready', isReady, timeout);
+  ready(name: string, timeout?: number): Promise<PodStatus> {
+    return this.when(name, 'is Ready', isReady, timeout);
   }
 
-  completed(name: string, timeout = 90_000): Promise<PodStatus> {
-    return this.#await(name, 'has ended', hasEnded, timeout);
+  completed(name: string, timeout?: number): Promise<PodStatus> {
+    return this.when(name, 'has ended', hasEnded, timeout);
   }
 
-  async #await(name: string, what: string, holds: (pod: PodStatus) => boolean, timeout: number) {
+  async when(
+    name: string,
+    what: string,
+    holds: (pod: PodStatus) => boolean,
+    timeout = 90_000,
+  ): Promise<PodStatus> {
+    this.#watch ??= this.watch();
+    const seen = (pods: readonly PodStatus[]) => {
+      const pod = findPod(pods, name);
+      return pod && holds(pod) ? pod : undefined;
+    };
     try {
-      const look = async () => {
-        const pod = await this.status(name);
-        return holds(pod) ? pod : undefined;
-      };
-      return await until(look, { what: `Pod ${name} ${what}`, timeout, interval: 100 });
+      return await this.#watch.wait(seen, { what: `Pod ${name} ${what}`, timeout });
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${await this.evidence()}`, { cause: error });
     }

@@ -1,121 +1,127 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
-import { command, must } from '../engine/command.ts';
+import { parse, stringify } from 'yaml';
 import { lifecyclePod } from './lifecycle-pod.ts';
+import { leftOf, OwnStore, POD, tracesOf } from './own-store.ts';
 
-const { POD_ENGINE: engine = 'podman' } = process.env;
-const POD = 'node_modules/.bin/pod';
+// What `pod` leaves on this machine; a cluster has no such thing.
+const local = process.env.POD_ENGINE === 'kube' ? test.skip : test;
 
-/** What an engine has of ours or may have made for us, by name. */
-async function inventory(directory: string): Promise<string[]> {
-  const list = async (...words: string[]) =>
-    (await must(engine, words)).split('\n').filter(Boolean);
-  const label = `label=dev.sidekit.pod.store=${directory}`;
-  return [
-    ...(await list('ps', '-aq', '--filter', label)),
-    ...(await list('volume', 'ls', '-q')),
-    ...(await list('network', 'ls', '-q')),
-    ...readdirSync(join(directory, 'pods')),
-    ...readdirSync(tmpdir()).filter((name) => /^lc-(fifty|killed)/.test(name)),
-    ...volumeFolders(),
-  ];
-}
+/** A Pod with something of everything that could stay behind. */
+const SPEC = `
+containers:
+- {name: a, run: a http=8080, ports: [{containerPort: 8080}], volumeMounts: [{name: fast, mountPath: /fast}]}
+volumes: [{name: fast, emptyDir: {medium: Memory, sizeLimit: 1Mi}}]`;
 
-function volumeFolders(): string[] {
-  try {
-    return readdirSync(join(tmpdir(), `sidekit-pod-${process.getuid?.() ?? 0}-volumes`)).filter(
-      (name) => /^lc-(fifty|killed)/.test(name),
-    );
-  } catch {
-    return [];
-  }
-}
+const service = (name: string) =>
+  stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { selector: { app: name }, ports: [{ port: 8080 }] },
+  });
 
-/** A folder for the state of this test alone, and the command with it. */
-function ownStore() {
-  const directory = mkdtempSync(join(tmpdir(), 'sidekit-store-'));
-  const env = { ...process.env, SIDEKIT_POD_DIR: directory };
-  const pod = (...words: string[]) => must(POD, words, { env, timeout: 300_000 });
-  return { directory, pod, env };
-}
-
-const local = engine === 'kube' ? test.skip : test;
-
-local('fifty Pods up and down leave nothing behind', async () => {
-  const { directory, pod } = ownStore();
-  const [podManifest, toolbox = ''] = lifecyclePod(
-    'lc-fifty',
-    'containers: [{name: a, run: a}]',
-  ).split('\n---\n');
-  const { spec } = JSON.parse(podManifest ?? '');
-  const deployment = {
+function deployment(name: string, replicas: number): string {
+  const [pod = '', toolbox = ''] = lifecyclePod(name, SPEC).split('---\n');
+  const { spec } = parse(pod);
+  const labels = { app: name };
+  const object = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'lc-fifty' },
-    spec: {
-      replicas: 10,
-      selector: { matchLabels: { app: 'fifty' } },
-      template: { metadata: { labels: { app: 'fifty' } }, spec },
-    },
+    metadata: { name },
+    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
   };
-  const path = join(directory, 'fifty.yaml');
-  writeFileSync(path, `${JSON.stringify(deployment)}\n---\n${toolbox}`);
-  await pod('ps');
-  const before = await inventory(directory);
-  for (let round = 0; round < 5; round++) {
-    await pod('up', path, '--timeout', '120s');
-    assert.equal(JSON.parse(await pod('ps', '-o', 'json')).items.length, 10);
-    await pod('down', '--all');
+  return [stringify(object), toolbox, service(name)].join('---\n');
+}
+
+local('fifty Pods up and down leave nothing behind', async () => {
+  await using store = new OwnStore();
+  const path = store.file('fifty.yaml', deployment('lc-fifty', 5));
+  for (let round = 0; round < 10; round++) {
+    await store.pod('up', path, '--timeout', '120s');
+    const traces = await tracesOf(store);
+    assert.equal(traces.supervisors.length, 5);
+    await store.pod('down', '--all');
+    assert.deepEqual(await leftOf(traces, store), [], `after round ${round}`);
   }
-  assert.deepEqual(await inventory(directory), before);
-  rmSync(directory, { recursive: true });
 });
 
 local('a supervisor that was killed is shown, and its Pod is removed by down', async () => {
-  const { directory, pod } = ownStore();
-  const path = join(directory, 'killed.yaml');
-  writeFileSync(path, lifecyclePod('lc-killed', 'containers: [{name: a, run: a}]'));
-  await pod('ps');
-  const before = await inventory(directory);
-  await pod('up', path);
-  process.kill(Number(await must('cat', [join(directory, 'pods/lc-killed/pid')])), 'SIGKILL');
-  await until(async () => (await pod('ps')).includes('Unsupervised'), { what: 'Unsupervised' });
-  await pod('down', 'lc-killed');
-  assert.deepEqual(await inventory(directory), before);
-  rmSync(directory, { recursive: true });
+  await using store = new OwnStore();
+  await store.pod('up', store.file('killed.yaml', lifecyclePod('lc-killed', SPEC)));
+  const traces = await tracesOf(store);
+  process.kill(store.supervisor('lc-killed'), 'SIGKILL');
+  await until(async () => (await store.pod('ps')).includes('Unsupervised'), {
+    what: 'Unsupervised',
+    timeout: 60_000,
+  });
+  await store.pod('down', 'lc-killed');
+  assert.deepEqual(await leftOf(traces, store), []);
+});
+
+local('a Pod whose supervisor was killed is replaced by the next up', async () => {
+  await using store = new OwnStore();
+  const path = store.file('killed.yaml', lifecyclePod('lc-killed', SPEC));
+  await store.pod('up', path);
+  const traces = await tracesOf(store);
+  process.kill(store.supervisor('lc-killed'), 'SIGKILL');
+  assert.match(await store.pod('up', path), /^lc-killed: replaced$/m);
+  assert.equal((await tracesOf(store)).containers.length, 2);
+  await store.pod('down', '--all');
+  assert.deepEqual(await leftOf(traces, store), []);
+});
+
+local('an up that was killed leaves its Pod to the supervisor, and down removes it', async () => {
+  await using store = new OwnStore();
+  const up = spawn(POD, ['up', store.file('up.yaml', lifecyclePod('lc-orphan', SPEC))], {
+    env: store.env,
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => up.once('close', resolve));
+  await until(async () => (await store.pod('ps')).includes('lc-orphan'), {
+    what: 'the Pod is known',
+    timeout: 60_000,
+  });
+  up.kill('SIGKILL');
+  await ended;
+  await until(async () => /lc-orphan +1\/1 +Running/.test(await store.pod('ps')), {
+    what: 'the Pod is Ready all the same',
+    timeout: 60_000,
+    interval: 200,
+  });
+  const traces = await tracesOf(store);
+  await store.pod('down', 'lc-orphan');
+  assert.deepEqual(await leftOf(traces, store), []);
 });
 
 local('Ctrl-C before the Pod is Ready ends it and leaves nothing', async () => {
-  const { directory, pod, env } = ownStore();
-  const path = join(directory, 'killed.yaml');
+  await using store = new OwnStore();
   const spec = 'containers: [{name: a, run: a, readinessProbe: {tcpSocket: {port: 9}}}]';
-  writeFileSync(path, lifecyclePod('lc-killed', spec));
-  await pod('ps');
-  const before = await inventory(directory);
-  const { spawn } = await import('node:child_process');
-  const up = spawn(POD, ['up', path], { env, stdio: 'ignore' });
+  const up = spawn(POD, ['up', store.file('ctrl-c.yaml', lifecyclePod('lc-ctrl-c', spec))], {
+    env: store.env,
+    stdio: 'ignore',
+  });
   const ended = new Promise((resolve) => up.once('close', resolve));
-  await until(async () => (await pod('ps')).includes('Running'), {
+  await until(async () => (await store.pod('ps')).includes('Running'), {
     what: 'the Pod runs',
     timeout: 60_000,
+    interval: 200,
   });
+  const traces = await tracesOf(store);
   up.kill('SIGINT');
   assert.equal(await ended, 130);
-  assert.deepEqual(await inventory(directory), before);
-  rmSync(directory, { recursive: true });
+  assert.deepEqual(await leftOf(traces, store), []);
 });
 
-local('a wrong manifest starts nothing and exits with 64', async () => {
-  const { directory, env } = ownStore();
-  const manifest =
-    'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}\n';
-  const { code, stderr } = await command(POD, ['up', '-'], { env, input: manifest });
-  assert.equal(code, 64);
-  assert.match(stderr, /^stdin:4:\d+: Pod x: spec\.containers\[0\]\.image: required\n/);
-  assert.deepEqual(readdirSync(join(directory, 'pods')), []);
-  rmSync(directory, { recursive: true });
+local('two ups of one manifest at once make one Pod', async () => {
+  await using store = new OwnStore();
+  const path = store.file('two.yaml', lifecyclePod('lc-two-ups', SPEC));
+  const codes = await Promise.all([1, 2, 3].map(async () => (await store.try(['up', path])).code));
+  assert.deepEqual(codes, [0, 0, 0]);
+  const traces = await tracesOf(store);
+  assert.equal(traces.containers.length, 2, 'the sandbox and its container');
+  await store.pod('down', '--all');
+  assert.deepEqual(await leftOf(traces, store), []);
 });

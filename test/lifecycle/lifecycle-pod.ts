@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { describe } from 'node:test';
+import { until } from '@sidekit/test-kit';
+import { parse, stringify } from 'yaml';
 import type { PodStatus, Session } from '../engine/engine.ts';
 import { testEngine } from '../engine/index.ts';
 
@@ -37,7 +39,7 @@ export function lifecyclePod(name: string, spec: string, more = ''): string {
     { name: 'state', emptyDir: {} },
     { name: 'toolbox', configMap: { name: `${name}-toolbox` } },
   ];
-  return `${[pod, toolbox].map((one) => JSON.stringify(one, null, 2)).join('\n---\n')}\n---\n${more}`;
+  return [stringify(pod), stringify(toolbox), more].join('---\n');
 }
 
 function complete(spec: Loose): Loose {
@@ -81,16 +83,35 @@ function runs(value: Loose, top = true): Loose {
   return top ? { ...other, command } : { ...other, exec: { command } };
 }
 
+/** Lifecycle tests, several at once: most of their time is waiting. */
+export function lifecycle(title: string, tests: () => void): void {
+  describe(title, { concurrency: 4 }, tests);
+}
+
 /** A lifecycle Pod that was applied, and what can be seen of it. */
 export class AppliedPod implements AsyncDisposable {
   readonly name: string;
   readonly session: Session;
+  readonly #spec: string;
   readonly #directory: string;
 
-  constructor(name: string, session: Session, directory: string) {
+  constructor(name: string, spec: string, session: Session, directory: string) {
     this.name = name;
     this.session = session;
+    this.#spec = spec;
     this.#directory = directory;
+  }
+
+  /**
+   * Ends the Pod once the programs of all its containers run, and waits until it has ended. As by
+   * deletion, but the Pod stays, and its logs: activeDeadlineSeconds may be lowered at any time.
+   */
+  async end(): Promise<PodStatus> {
+    const { initContainers = [], containers } = parse(this.#spec);
+    const sidecars = initContainers.filter((one: Loose) => one.restartPolicy === 'Always');
+    for (const { name } of [...sidecars, ...containers]) await this.settled(`${name} starts`);
+    await this.session.reapply(lifecyclePod(this.name, `activeDeadlineSeconds: 1${this.#spec}`));
+    return this.ended();
   }
 
   ended(timeout?: number): Promise<PodStatus> {
@@ -101,21 +122,33 @@ export class AppliedPod implements AsyncDisposable {
     return this.session.ready(this.name, timeout);
   }
 
+  /** Waits until what is said of the Pod holds. */
+  when(what: string, holds: (pod: PodStatus) => boolean, timeout?: number): Promise<PodStatus> {
+    return this.session.when(this.name, what, holds, timeout);
+  }
+
   /** Everything that happened so far, in the order of time. */
   async timeline(): Promise<TimelineEvent[]> {
-    const { status } = await this.session.status(this.name);
-    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-    const logs = await Promise.all(
-      // One that never ran has no log.
-      all.map(({ name }) => this.session.logs(this.name, name).catch(() => '')),
+    const log = await this.session.allLogs(this.name);
+    const lines = [...log.matchAll(/(\d{13}\.\d+) (\S+) (.+)$/gm)];
+    // Containers repeat what came before them.
+    const events = new Map(
+      lines.map(([line, at, container = '', what = '']) => [
+        line,
+        { at: Number(at), container, what },
+      ]),
     );
-    const lines = new Set(logs.flatMap((log) => log.split('\n')));
-    return [...lines]
-      .flatMap((line) => {
-        const [, at, container = '', what = ''] = /^(\d{13}\.\d+) (\S+) (.+)$/.exec(line) ?? [];
-        return at === undefined ? [] : [{ at: Number(at), container, what }];
-      })
-      .toSorted((a, b) => a.at - b.at);
+    return [...events.values()].toSorted((a, b) => a.at - b.at);
+  }
+
+  /** The timeline once an event is in it so often: a log comes a little after its event. */
+  async settled(event: string, times = 1): Promise<TimelineEvent[]> {
+    const look = async () => {
+      const timeline = await this.timeline();
+      const seen = orderOf(timeline).filter((one) => one === event).length;
+      return seen >= times ? timeline : undefined;
+    };
+    return until(look, { what: `${this.name}: ${event}`, timeout: 60_000, interval: 500 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,7 +162,12 @@ export async function apply(name: string, spec: string, more = ''): Promise<Appl
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-lifecycle-'));
   const path = join(directory, `${name}.yaml`);
   writeFileSync(path, lifecyclePod(name, spec, more));
-  return new AppliedPod(name, await testEngine().apply(path), directory);
+  return new AppliedPod(
+    name,
+    spec,
+    await testEngine().apply(path, { keepEvidence: false }),
+    directory,
+  );
 }
 
 /** `container event` lines of a timeline, for comparing its order. */

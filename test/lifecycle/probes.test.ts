@@ -1,84 +1,77 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
-import { apply, assertOrder, timeOf } from './lifecycle-pod.ts';
+import { isReady, type PodStatus } from '../engine/engine.ts';
+import { apply, assertOrder, lifecycle, timeOf } from './lifecycle-pod.ts';
 
-test('a liveness probe that fails restarts the container, with its SIGTERM', async () => {
-  await using pod = await apply(
-    'lc-liveness',
-    `
+const restarted = ({ status }: PodStatus) =>
+  (status.containerStatuses?.[0]?.restartCount ?? 0) >= 1;
+
+lifecycle('probes', () => {
+  test('a liveness probe that fails restarts the container, with its SIGTERM', async () => {
+    await using pod = await apply(
+      'lc-liveness',
+      `
 containers:
 - name: main
   run: main http=8080 ready-until=2000
   livenessProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 2}`,
-  );
-  const timeline = await until(
-    async () => {
-      const found = await pod.timeline();
-      return found.filter(({ what }) => what === 'starts').length > 1 ? found : undefined;
-    },
-    { what: 'a restart', timeout: 60_000, interval: 300 },
-  );
-  assertOrder(timeline, ['main starts', 'main gets SIGTERM', 'main exits with 0', 'main starts']);
-  assert.ok(timeOf(timeline, 'main gets SIGTERM') - timeOf(timeline, 'main starts') >= 2000);
-});
+    );
+    await pod.when('was restarted', restarted);
+    const timeline = await pod.settled('main starts', 2);
+    assertOrder(timeline, ['main starts', 'main gets SIGTERM', 'main exits with 0', 'main starts']);
+    assert.ok(timeOf(timeline, 'main gets SIGTERM') - timeOf(timeline, 'main starts') >= 2000);
+  });
 
-test('under OnFailure, what failed its liveness probe is restarted though it exits with 0', async () => {
-  await using pod = await apply(
-    'lc-liveness-onfailure',
-    `
+  test('under OnFailure, what failed its liveness probe is restarted though it exits with 0', async () => {
+    await using pod = await apply(
+      'lc-liveness-onfailure',
+      `
 restartPolicy: OnFailure
-activeDeadlineSeconds: 25
 containers:
 - name: main
   run: main
   livenessProbe: {run: probe live fail=1, periodSeconds: 1, failureThreshold: 1}`,
-  );
-  const { status } = await pod.ended();
-  assert.ok((status.containerStatuses?.[0]?.restartCount ?? 0) >= 1);
-});
+    );
+    const { status } = await pod.when('was restarted', restarted);
+    assert.equal(status.containerStatuses?.[0]?.lastState.terminated?.exitCode, 0);
+  });
 
-test('under Never, what failed its liveness probe ends the Pod', async () => {
-  await using pod = await apply(
-    'lc-liveness-never',
-    `
+  test('under Never, what failed its liveness probe ends the Pod', async () => {
+    await using pod = await apply(
+      'lc-liveness-never',
+      `
 restartPolicy: Never
 containers:
 - name: main
   run: main
   livenessProbe: {run: probe live fail=99, periodSeconds: 1, failureThreshold: 1}`,
-  );
-  const { status } = await pod.ended();
-  assert.equal(status.containerStatuses?.[0]?.restartCount, 0);
-  assert.equal(status.containerStatuses?.[0]?.state.terminated?.exitCode, 0);
-  assert.equal(status.phase, 'Succeeded');
-});
+    );
+    const { status } = await pod.ended();
+    assert.equal(status.containerStatuses?.[0]?.restartCount, 0);
+    assert.equal(status.containerStatuses?.[0]?.state.terminated?.exitCode, 0);
+    assert.equal(status.phase, 'Succeeded');
+  });
 
-test('readiness comes and goes without a restart', async () => {
-  await using pod = await apply(
-    'lc-readiness',
-    `
+  test('readiness comes and goes without a restart', async () => {
+    await using pod = await apply(
+      'lc-readiness',
+      `
 containers:
 - name: main
   run: main http=8080 ready-after=1000 ready-until=6000
   readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 1}`,
-  );
-  await pod.ready();
-  const lost = await until(
-    async () => {
-      const { status } = await pod.session.status(pod.name);
-      return status.containerStatuses?.[0]?.ready === false ? status : undefined;
-    },
-    { what: 'not ready any more', timeout: 60_000, interval: 200 },
-  );
-  assert.equal(lost.phase, 'Running');
-  assert.equal(lost.containerStatuses?.[0]?.restartCount, 0);
-});
+    );
+    await pod.ready();
+    const { status } = await pod.when('is not ready any more', (now) => !isReady(now));
+    assert.equal(status.phase, 'Running');
+    assert.equal(status.containerStatuses?.[0]?.ready, false);
+    assert.equal(status.containerStatuses?.[0]?.restartCount, 0);
+  });
 
-test("the Pod is Ready only when its sidecar's readiness probe passes, too", async () => {
-  await using pod = await apply(
-    'lc-sidecar-readiness',
-    `
+  test("the Pod is Ready only when its sidecar's readiness probe passes, too", async () => {
+    await using pod = await apply(
+      'lc-sidecar-readiness',
+      `
 initContainers:
 - name: s
   restartPolicy: Always
@@ -86,44 +79,39 @@ initContainers:
   readinessProbe: {httpGet: {port: 8081}, periodSeconds: 1}
 containers:
 - {name: main, run: main}`,
-  );
-  await pod.ready();
-  const timeline = await pod.timeline();
-  // The main container does not wait for it.
-  assert.ok(timeOf(timeline, 'main starts') - timeOf(timeline, 's starts') < 3000);
-  assert.ok(Date.now() - timeOf(timeline, 's starts') >= 3000);
-});
+    );
+    await pod.ready();
+    const timeline = await pod.timeline();
+    // The main container does not wait for it.
+    assert.ok(timeOf(timeline, 'main starts') - timeOf(timeline, 's starts') < 3000);
+    assert.ok(Date.now() - timeOf(timeline, 's starts') >= 3000);
+  });
 
-test('a startup probe holds liveness back', async () => {
-  await using pod = await apply(
-    'lc-startup-holds',
-    `
+  test('a startup probe holds liveness back', async () => {
+    await using pod = await apply(
+      'lc-startup-holds',
+      `
 containers:
 - name: main
   run: main http=8080 ready-after=3500
   startupProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 30}
   livenessProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 1}`,
-  );
-  const { status } = await pod.ready();
-  assert.equal(status.containerStatuses?.[0]?.restartCount, 0);
-  assert.equal(status.containerStatuses?.[0]?.started, true);
-});
+    );
+    const { status } = await pod.ready();
+    assert.equal(status.containerStatuses?.[0]?.restartCount, 0);
+    assert.equal(status.containerStatuses?.[0]?.started, true);
+  });
 
-test('a startup probe that fails too often restarts the container', async () => {
-  await using pod = await apply(
-    'lc-startup-fails',
-    `
+  test('a startup probe that fails too often restarts the container', async () => {
+    await using pod = await apply(
+      'lc-startup-fails',
+      `
 containers:
 - name: main
   run: main http=8080 ready-after=999999
   startupProbe: {tcpSocket: {port: 8099}, periodSeconds: 1, failureThreshold: 2}`,
-  );
-  const status = await until(
-    async () => {
-      const found = (await pod.session.status(pod.name)).status.containerStatuses?.[0];
-      return (found?.restartCount ?? 0) >= 1 ? found : undefined;
-    },
-    { what: 'a restart', timeout: 60_000, interval: 200 },
-  );
-  assert.notEqual(status.started, true);
+    );
+    const { status } = await pod.when('was restarted', restarted);
+    assert.notEqual(status.containerStatuses?.[0]?.started, true);
+  });
 });

@@ -6,7 +6,7 @@
 //   http=PORT        serves 200, from ready-after=MS after its start and until ready-until=MS
 //   say=TEXT         records TEXT at its start; ${NAME} is a variable, @PATH a file's content
 //   watch=PATH       records the content of a file each time it changes
-//   fill=PATH        writes 1 MiB a time until it is stopped
+//   fill=PATH        writes 64 MiB, a MiB at a time
 //
 // `toolbox.cjs probe NAME fail=N` fails its first N calls; `toolbox.cjs hook NAME MS` takes MS.
 //
@@ -68,7 +68,7 @@ function run(name, options) {
   }
   if (options.http) serve(options);
   if (options.watch) watch(name, options.watch);
-  if (options.fill) setInterval(() => fs.appendFileSync(options.fill, Buffer.alloc(1 << 20)), 10);
+  if (options.fill) fill(options.fill, 64);
 }
 
 function serve({ http, 'ready-after': after = 0, 'ready-until': until = Infinity }) {
@@ -78,6 +78,12 @@ function serve({ http, 'ready-after': after = 0, 'ready-until': until = Infinity
     response.writeHead(age >= Number(after) && age < Number(until) ? 200 : 503).end();
   });
   server.listen(Number(http));
+}
+
+function fill(path, mebibytes) {
+  if (mebibytes === 0) return;
+  fs.appendFileSync(path, Buffer.alloc(1 << 20));
+  setTimeout(fill, 10, path, mebibytes - 1);
 }
 
 function watch(name, path) {

@@ -10,6 +10,12 @@ import { fileURLToPath } from 'node:url';
 enableCompileCache();
 const { runProgram } = await import('./program.ts');
 
+// Whoever reads may stop before the end, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const [command] = process.argv.slice(2);
 const code = await runProgram(process.argv.slice(2), {
   storeRoot: storeRoot(),

@@ -1,7 +1,8 @@
 import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core';
 import type { Session } from './commands/session.ts';
 import { ManifestError } from './manifest/document.ts';
-import { PodFolder, PodStore } from './supervisor/store.ts';
+import { PodFolder } from './supervisor/folder.ts';
+import { PodStore } from './supervisor/store.ts';
 
 /** What the process gives: main.ts alone reads it from there. */
 export interface Surroundings {

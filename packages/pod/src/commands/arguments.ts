@@ -18,6 +18,7 @@ const FLAGS = {
   previous: { type: 'boolean', short: 'p' },
   timeout: { type: 'string' },
   timestamps: { type: 'boolean' },
+  watch: { type: 'boolean', short: 'w' },
 } as const satisfies Record<string, { type: Kind; short?: string }>;
 
 export type FlagName = keyof typeof FLAGS;
@@ -70,6 +71,10 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
     if (value === undefined) continue;
     const time = duration().parse(value, `--${name}`, (fault) => faults.push(fault));
     if (time !== undefined) times.set(name, time);
+  }
+  const output = values.get('output');
+  if (output !== undefined && output !== 'json') {
+    faults.push({ name: '--output', value: String(output), rule: 'must be json' });
   }
   if (faults.length > 0) throw new UsageError(faults);
   return {

@@ -3,13 +3,8 @@ import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
 import { tell } from '../supervisor/control.ts';
 import { Endpoints } from '../supervisor/endpoints.ts';
-import {
-  CONTAINER_LABEL,
-  POD_LABEL,
-  type PodFolder,
-  podLabels,
-  storeLabel,
-} from '../supervisor/store.ts';
+import type { PodFolder } from '../supervisor/folder.ts';
+import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../supervisor/record.ts';
 import { readArguments } from './arguments.ts';
 import { readFiles } from './files.ts';
 import type { Session } from './session.ts';
@@ -89,21 +84,26 @@ export async function removePods(
   await Promise.all(folders.map((folder) => removePod(folder, session, gracePeriodSeconds)));
 }
 
+/** Waits for a supervisor that has just been started: it takes a moment until it listens. */
+export async function begun(folder: PodFolder): Promise<void> {
+  const patience = performance.now() + 2000;
+  while (!folder.status && !folder.supervised && performance.now() < patience) await pause(10);
+}
+
 async function removePod(
   folder: PodFolder,
   session: Session,
   gracePeriodSeconds: number | undefined,
 ) {
-  if (!folder.exists) return;
+  // An `up` that was killed before it wrote down its Pod.
+  if (!folder.exists) return folder.remove();
   const { record } = folder;
   const { engine, services } = record;
   const request = {
     type: 'terminate' as const,
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };
-  // A supervisor that has just been started takes a moment until it listens.
-  const patience = performance.now() + 2000;
-  while (!folder.status && !folder.supervised && performance.now() < patience) await pause(10);
+  await begun(folder);
   while (folder.supervised && !(await tell(folder.file('control.sock'), request))) await pause(10);
   while (folder.supervised) await pause(10);
   // Whatever is left, also of a supervisor that was killed.

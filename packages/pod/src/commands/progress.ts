@@ -1,4 +1,4 @@
-import type { PodFolder } from '../supervisor/store.ts';
+import type { PodFolder } from '../supervisor/folder.ts';
 import type { Session } from './session.ts';
 import { allStatuses, podSummary, stateOf } from './summary.ts';
 import { paint } from './terminal.ts';
@@ -8,6 +8,7 @@ export class Progress {
   readonly #session: Session;
   readonly #folders: PodFolder[] = [];
   readonly #shown = new Map<PodFolder, number>();
+  #width = 0;
   #drawn = 0;
   #last = '';
 
@@ -17,6 +18,9 @@ export class Progress {
 
   /** Shows a Pod from now on; what one that runs already has been through is no news. */
   add(folder: PodFolder, from = 0): void {
+    const { initContainers, containers } = folder.record.pod.spec;
+    const widths = [...initContainers, ...containers].map(({ name }) => name.length);
+    this.#width = Math.max(this.#width, folder.name.length + 1 + Math.max(...widths));
     this.#folders.push(folder);
     this.#shown.set(folder, from);
   }
@@ -47,16 +51,6 @@ export class Progress {
     this.#shown.set(folder, timeline.length);
   }
 
-  get #width(): number {
-    return Math.max(
-      ...this.#folders.flatMap(({ name, record }) =>
-        [...record.pod.spec.initContainers, ...record.pod.spec.containers].map(
-          (container) => name.length + 1 + container.name.length,
-        ),
-      ),
-    );
-  }
-
   #draw() {
     const lines = this.#folders.flatMap((folder) => this.#lines(folder));
     const text = lines.join('\n');
@@ -84,11 +78,10 @@ export class Progress {
         reason === 'Running' ? (container.ready ? 'ready' : 'running, not ready') : reason;
       const restarts = container.restartCount > 0 ? `, ${container.restartCount} restarts` : '';
       const why = message && failed ? `: ${message}` : '';
-      const width = process.stdout.columns ?? 80;
-      return `${mark} ${`${name}/${container.name}`.padEnd(this.#width)}  ${word}${restarts}${why}`.slice(
-        0,
-        width + 9,
-      );
+      const subject = `${name}/${container.name}`.padEnd(this.#width);
+      // A line that wraps could not be drawn over. Some terminals don't know their width: 0.
+      const width = (process.stdout.columns || 80) - 2;
+      return `${mark} ${`${subject}  ${word}${restarts}${why}`.slice(0, width)}`;
     });
   }
 }
@@ -96,6 +89,7 @@ export class Progress {
 /** Why a Pod is not where it should be, in one sentence. */
 export function reasonsOf(folder: PodFolder): string {
   const { status } = folder;
+  if (!folder.exists) return 'it was removed meanwhile';
   if (!status) return 'its supervisor has not begun';
   if (status.status.message) return status.status.message;
   const unready = allStatuses(status).filter(({ ready }) => !ready);

@@ -1,31 +1,64 @@
-import { ExitCode } from '@sidekit/core';
-import type { PodFolder } from '../supervisor/store.ts';
+import { ExitCode, pause } from '@sidekit/core';
+import type { PodStatusObject } from '../lifecycle/status.ts';
+import type { PodFolder } from '../supervisor/folder.ts';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded, podSummary } from './summary.ts';
 import { age, columns } from './terminal.ts';
 
-export const psHelp = `pod ps [POD…] [-o json]
-  Lists Pods; with -o json as kubectl get pods -o json does.
+export const psHelp = `pod ps [POD…] [-o json] [-w]
+  Lists Pods; with -o json as kubectl get pods -o json does. -w goes on with each change.
 `;
 
-export function ps(argv: readonly string[], session: Session): ExitCode {
-  const args = readArguments(argv, ['output']);
-  const folders =
-    args.words.length > 0
-      ? args.words.map((name) => session.store.existing(name))
-      : session.store.pods;
-  if (args.text('output') === 'json') {
-    const items = folders.flatMap((folder) => folder.status ?? []);
-    session.print(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));
-  } else if (folders.length === 0) {
-    session.print('no Pods; start one with pod up FILE');
-  } else {
-    session.print(
-      columns([['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP'], ...folders.map(row)]),
-    );
-  }
+const HEADER = ['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP'];
+
+/** How often a watched store is looked at, in milliseconds. */
+const LOOK = 50;
+
+export async function ps(argv: readonly string[], session: Session): Promise<ExitCode> {
+  const args = readArguments(argv, ['output', 'watch']);
+  const { store, print } = session;
+  const known = new Map<string, PodFolder>();
+  const folders = () => {
+    const names =
+      args.words.length > 0
+        ? args.words.map((name) => store.existing(name).name)
+        : store.pods.map(({ name }) => name);
+    return names.map((name) => known.get(name) ?? remember(name));
+  };
+  const remember = (name: string) => {
+    const folder = store.pod(name);
+    known.set(name, folder);
+    return folder;
+  };
+  const json = args.text('output') === 'json';
+  if (args.has('watch')) return watch(folders, json, print);
+  const found = folders();
+  if (json) {
+    const items = found.flatMap((folder) => folder.status ?? []);
+    print(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));
+  } else if (found.length === 0) print('no Pods; start one with pod up FILE');
+  else print(columns([HEADER, ...found.map(row)]));
   return ExitCode.ok;
+}
+
+/** Prints every Pod, and again each that changes, until the process is ended. */
+async function watch(
+  folders: () => readonly PodFolder[],
+  json: boolean,
+  print: (line: string) => void,
+): Promise<ExitCode> {
+  const shown = new Map<string, PodStatusObject>();
+  for (;;) {
+    const changed = folders().filter(({ name, status }) => status && shown.get(name) !== status);
+    for (const { name, status } of changed) {
+      if (!status) continue;
+      shown.set(name, status);
+      if (json) print(JSON.stringify(status, null, 2));
+    }
+    if (!json && changed.length > 0) print(columns([HEADER, ...changed.map(row)]));
+    await pause(LOOK);
+  }
 }
 
 function row(folder: PodFolder): string[] {

@@ -2,7 +2,11 @@ import { createServer } from 'node:net';
 import { ExpectedError } from '@sidekit/core';
 import { portNumber, selects } from '../manifest/references.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
-import type { HostPort, PodService, PodStore } from '../supervisor/store.ts';
+import type { PodFolder } from '../supervisor/folder.ts';
+import type { HostPort, PodService } from '../supervisor/record.ts';
+import type { PodStore } from '../supervisor/store.ts';
+import type { Session } from './session.ts';
+import { hasEnded } from './summary.ts';
 
 /** What of a Pod can be reached from this machine, and what it is told of Services. */
 export interface Exposure {
@@ -59,6 +63,25 @@ export function unmappedPorts({ services, pods }: Workload): string[] {
       ];
     });
   });
+}
+
+/** Says where the Pods' Services and host ports are on this machine. */
+export function printAddresses(folders: readonly PodFolder[], session: Session) {
+  const lines = new Set<string>();
+  for (const folder of folders) {
+    const { services, hostPorts } = folder.record;
+    if (!folder.status || hasEnded(folder.status)) continue;
+    for (const { name, ports } of services) {
+      for (const port of ports) {
+        if (port.host === undefined) continue;
+        lines.add(`${port.name ? `${name}/${port.name}` : name}  http://127.0.0.1:${port.host}`);
+      }
+    }
+    for (const { hostIP, hostPort, containerPort } of hostPorts) {
+      lines.add(`${folder.name}:${containerPort}  http://${hostIP}:${hostPort}`);
+    }
+  }
+  for (const line of lines) session.print(line);
 }
 
 function isOf({ metadata, selector }: ServiceObject, pod: PodObject): boolean {

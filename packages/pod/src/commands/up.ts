@@ -1,19 +1,14 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
-import { ExitCode, pause, UsageError } from '@sidekit/core';
+import { ExitCode, UsageError } from '@sidekit/core';
 import { type FoundEngine, findEngine } from '../engine/find.ts';
+import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
-import { inNamespace } from '../manifest/workload.ts';
-import { tell } from '../supervisor/control.ts';
-import { encodeData, type PodFolder, type PodRecord } from '../supervisor/store.ts';
+import { encodeData } from '../supervisor/record.ts';
 import { readArguments } from './arguments.ts';
-import { removePods } from './down.ts';
-import { INTERRUPTED, readFiles } from './files.ts';
-import { Progress, reasonsOf } from './progress.ts';
-import { type Exposure, exposures, unmappedPorts } from './services.ts';
+import { readFiles } from './files.ts';
+import { Launch, type NewRecord } from './launch.ts';
+import { type Exposure, exposures, printAddresses, unmappedPorts } from './services.ts';
 import type { Session } from './session.ts';
-import { allStatuses, hasEnded, isReady, stateOf } from './summary.ts';
 
 export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
   Starts the Pods of the files and waits until each is Ready, or has completed where its
@@ -24,12 +19,6 @@ export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [
 `;
 
 const DEFAULT_TIMEOUT = 60_000;
-/** How often the Pods' folders are looked at while `up` waits, in milliseconds. */
-const LOOK = 20;
-/** How long a supervisor may take until it has written its first status, in milliseconds. */
-const SUPERVISOR_START = 10_000;
-/** What a container waits for in vain, whatever the time: `up` says so at once. */
-const HOPELESS = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
 
 /** Starts Pods, and follows them until they are Ready or have completed. */
 export async function up(argv: readonly string[], session: Session): Promise<ExitCode> {
@@ -39,8 +28,11 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   if (files.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }
+  // The engine is asked while the files are read; where both fail, the files come first.
+  const answer = findEngine(args.text('engine') ?? session.engine);
+  answer.catch(() => {});
   const workload = readFiles(files);
-  const engine = await findEngine(args.text('engine') ?? session.engine);
+  const engine = await answer;
   const exposureOf = await exposures(workload, session.store);
   const launch = new Launch(session, args.milliseconds('timeout') ?? DEFAULT_TIMEOUT);
   const interrupted = launch.onInterrupt();
@@ -52,7 +44,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   );
   const code = await Promise.race([work, interrupted]);
   if (code !== ExitCode.ok) return code;
-  for (const line of unmappedPorts(workload)) session.print(line);
+  for (const line of [...workload.notes, ...unmappedPorts(workload)]) session.print(line);
   printAddresses(launch.folders, session);
   return code;
 }
@@ -75,178 +67,4 @@ function recordOf(
     ...exposure,
     ...(backoffBase === undefined ? {} : { backoffBase }),
   };
-}
-
-type NewRecord = Omit<PodRecord, 'volumes' | 'store'>;
-
-/** The Pods of one `up` on their way. */
-class Launch {
-  readonly folders: PodFolder[] = [];
-  readonly #session: Session;
-  readonly #progress: Progress;
-  readonly #timeout: number;
-  readonly #deadline: number;
-  #stopping = false;
-
-  constructor(session: Session, timeout: number) {
-    this.#session = session;
-    this.#progress = new Progress(session);
-    this.#timeout = timeout;
-    this.#deadline = performance.now() + timeout;
-  }
-
-  /** Resolves once a signal has ended the Pods; a second signal ends them at once. */
-  onInterrupt(): Promise<ExitCode> {
-    return new Promise((resolve) => {
-      let count = 0;
-      this.#session.onSignal(() => {
-        count++;
-        this.#stopping = true;
-        this.#progress.say(
-          count === 1 ? 'stopping the Pods; again to kill them' : 'killing the Pods',
-        );
-        const grace = count === 1 ? undefined : 0;
-        removePods(this.folders, this.#session, grace).then(
-          () => resolve(INTERRUPTED),
-          () => resolve(ExitCode.internal),
-        );
-      });
-    });
-  }
-
-  async run(records: readonly NewRecord[], foreground: boolean): Promise<ExitCode> {
-    for (const record of records) {
-      const before = this.folders.find(({ name }) => name === record.pod.after);
-      // A StatefulSet's Pods come one after the other.
-      if (before) {
-        const code = await this.#follow([before]);
-        if (code !== ExitCode.ok) return code;
-      }
-      if (this.#stopping) break;
-      await this.#startOrUpdate(record);
-    }
-    const code = await this.#follow(this.folders);
-    if (code === ExitCode.ok && foreground) return this.#stay();
-    return code;
-  }
-
-  async #startOrUpdate(wanted: NewRecord) {
-    const { store } = this.#session;
-    const { name } = wanted.pod.metadata;
-    const folder = store.pod(name);
-    let known = 0;
-    if (folder.status && folder.supervised && sameSpec(folder.record, wanted)) {
-      const { configMaps, secrets } = wanted;
-      known = folder.timeline.length;
-      folder.record = { ...folder.record, configMaps, secrets };
-      await tell(folder.file('control.sock'), { type: 'update' });
-      this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
-    } else {
-      if (folder.exists) {
-        this.#progress.say(`${name}: replaced`);
-        await removePods([folder], this.#session, undefined);
-      }
-      const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
-      folder.record = record;
-      superviseDetached(folder, this.#session);
-    }
-    this.folders.push(folder);
-    this.#progress.add(folder, known);
-  }
-
-  async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
-    for (;;) {
-      // What the Pods come to now is the doing of the signal, which has the last word.
-      if (this.#stopping) return new Promise(() => {});
-      this.#progress.show();
-      const states = folders.map(outcome);
-      if (states.every((state) => state === 'good')) return ExitCode.ok;
-      const bad = folders.filter((_, i) => states[i] === 'bad');
-      if (bad.length > 0) return this.#report(bad, 'failed', ExitCode.internal);
-      const begun = folders.every(({ status }) => status !== undefined);
-      // A short timeout still waits for the supervisors: without them there is nothing to show.
-      if (performance.now() > this.#deadline + (begun ? 0 : SUPERVISOR_START)) {
-        // One that runs to an end and is Ready has simply not ended yet.
-        const late = folders.filter(
-          ({ status }, i) => states[i] === 'waiting' && !(status && isReady(status)),
-        );
-        if (late.length === 0) return ExitCode.ok;
-        return this.#report(
-          late,
-          `not Ready within ${this.#timeout / 1000} s`,
-          ExitCode.unavailable,
-        );
-      }
-      await pause(LOOK);
-    }
-  }
-
-  #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode {
-    if (this.#stopping) return code;
-    for (const folder of folders) {
-      this.#progress.say(`${folder.name}: ${what}: ${reasonsOf(folder)}`);
-    }
-    const [{ name } = { name: '' }] = folders;
-    this.#progress.say(`see: pod logs ${name}, pod events ${name}; remove: pod down ${name}`);
-    return code;
-  }
-
-  /** Follows the Pods until they have ended. */
-  async #stay(): Promise<ExitCode> {
-    printAddresses(this.folders, this.#session);
-    while (!this.folders.every(({ status }) => status && hasEnded(status))) {
-      this.#progress.show();
-      await pause(200);
-    }
-    this.#progress.show();
-    const failed = this.folders.some(({ status }) => status?.status.phase === 'Failed');
-    return failed ? ExitCode.internal : ExitCode.ok;
-  }
-}
-
-function sameSpec(a: PodRecord, b: NewRecord): boolean {
-  const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: typeof b) =>
-    JSON.stringify([pod, services, hostPorts, serviceVariables, engine.name]);
-  return comparable(a) === comparable(b);
-}
-
-/** The supervisor outlives this command; its own output goes to the Pod's folder. */
-function superviseDetached(folder: PodFolder, session: Session) {
-  const log = openSync(folder.file('supervisor.log'), 'a', 0o600);
-  const child = spawn(process.execPath, [session.program, 'supervise', folder.path], {
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: session.environment,
-    cwd: '/',
-  });
-  child.unref();
-  closeSync(log);
-}
-
-function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' {
-  const { status } = folder;
-  if (!status) return 'waiting';
-  if (status.status.phase === 'Failed') return 'bad';
-  if (status.status.phase === 'Succeeded') return 'good';
-  const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');
-  if (reasons.some((reason) => HOPELESS.test(reason))) return 'bad';
-  return status.spec.restartPolicy === 'Always' && isReady(status) ? 'good' : 'waiting';
-}
-
-function printAddresses(folders: readonly PodFolder[], session: Session) {
-  const lines = new Set<string>();
-  for (const folder of folders) {
-    const { services, hostPorts } = folder.record;
-    if (!folder.status || hasEnded(folder.status)) continue;
-    for (const { name, ports } of services) {
-      for (const port of ports) {
-        if (port.host === undefined) continue;
-        lines.add(`${port.name ? `${name}/${port.name}` : name}  http://127.0.0.1:${port.host}`);
-      }
-    }
-    for (const { hostIP, hostPort, containerPort } of hostPorts) {
-      lines.add(`${folder.name}:${containerPort}  http://${hostIP}:${hostPort}`);
-    }
-  }
-  for (const line of lines) session.print(line);
 }

@@ -14,7 +14,7 @@ function simulate(spec: string, behaviours: Behaviours = {}, options: object = {
 const MINUTE = 60_000;
 
 describe('start', () => {
-  test('init containers run one after another, then the main containers in their order', () => {
+  test('init containers run one after another, then the main containers together', () => {
     const pod = simulate(
       `
 initContainers: [{name: i1, image: x}, {name: i2, image: x}]
@@ -23,7 +23,7 @@ containers: [{name: a, image: x}, {name: b, image: x}]`,
     ).run(MINUTE);
     assert.deepEqual(pod.order, [
       ...['i1 start', 'i1 started', 'i1 exited', 'i2 start', 'i2 started', 'i2 exited'],
-      ...['a start', 'a started', 'b start', 'b started'],
+      ...['a start', 'b start', 'a started', 'b started'],
     ]);
     assert.equal(pod.machine.phase, 'Running');
     assert.ok(pod.machine.ready);
@@ -357,6 +357,17 @@ terminationGracePeriodSeconds: 10`;
     assert.equal(pod.time('a', 'SIGTERM'), 5000);
     assert.equal(pod.machine.phase, 'Failed');
     assert.equal(pod.machine.failure?.reason, 'DeadlineExceeded');
+  });
+
+  test('a deadline that is set or lowered while the Pod runs counts from its begin', () => {
+    const pod = simulate('containers: [{name: a, image: x}]\nactiveDeadlineSeconds: 50')
+      .at(3000, { type: 'deadline', activeDeadlineSeconds: 5 })
+      .run(MINUTE);
+    assert.equal(pod.time('a', 'SIGTERM'), 5000);
+    const late = simulate('containers: [{name: a, image: x}]')
+      .at(9000, { type: 'deadline', activeDeadlineSeconds: 5 })
+      .run(MINUTE);
+    assert.equal(late.time('a', 'SIGTERM'), 9000);
   });
 
   test('a postStart that fails stops the container, which then restarts', () => {

@@ -1,5 +1,17 @@
-import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
+import type { PodSpec } from '../manifest/types.ts';
 import { BACKOFF_BASE, backOff } from './backoff.ts';
+import {
+  isBusy,
+  isDue,
+  newContainers,
+  restarts,
+  runOf,
+  settle,
+  toRunning,
+  toStarting,
+  toTerminated,
+  toWaiting,
+} from './container.ts';
 import { initFailed, isDone, isUp, type Phase, phaseOf } from './phase.ts';
 import { nextProbe, noteProbe, startProbes } from './probes.ts';
 import { beginStop, stopExpired, stopHookDone, takeTurn } from './stop.ts';
@@ -10,7 +22,6 @@ import type {
   Note,
   PodAction,
   PodEvent,
-  Role,
   Run,
 } from './types.ts';
 
@@ -21,7 +32,7 @@ type ContainerEvent = Extract<PodEvent, Run>;
  * time go in, actions come out. The same events at the same times give the same actions.
  *
  * Init containers run one after another; a sidecar (`restartPolicy: Always` among them) lets the
- * next one start once it has started; then the main containers start, in their order. A crash is
+ * next one start once it has started; then the main containers start together. A crash is
  * answered by the restart policy with a doubling back-off. When the Pod ends, main containers are
  * stopped first and then the sidecars in reverse order, all within one grace period.
  */
@@ -35,6 +46,7 @@ export class PodMachine {
   failure: { readonly reason: string; readonly message: string } | undefined;
   ended = false;
   begunAt: Instant | undefined;
+  #activeDeadlineSeconds: number | undefined;
   readonly #backoffBase: number;
   readonly #backoffLimit: number;
   #actions: PodAction[] = [];
@@ -42,20 +54,10 @@ export class PodMachine {
 
   constructor({ spec, backoffBase = BACKOFF_BASE, backoffLimit }: MachineOptions) {
     this.spec = spec;
+    this.#activeDeadlineSeconds = spec.activeDeadlineSeconds;
     this.#backoffBase = backoffBase;
     this.#backoffLimit = backoffLimit ?? Number.POSITIVE_INFINITY;
-    this.containers = [
-      ...spec.initContainers.map((container) =>
-        newContainer(container, container.restartPolicy === 'Always' ? 'sidecar' : 'init'),
-      ),
-      ...spec.containers.map((container) => newContainer(container, 'main')),
-    ];
-    const [first] = this.containers;
-    // The kubelet says PodInitializing of what waits for an init container.
-    if (first) first.reason = 'ContainerCreating';
-    if (spec.initContainers.length === 0) {
-      for (const container of this.containers) container.reason = 'ContainerCreating';
-    }
+    this.containers = newContainers(spec);
   }
 
   /** Takes an event at a time and says what is to be done now. */
@@ -66,6 +68,7 @@ export class PodMachine {
     if (event.type === 'begin') this.begunAt = now;
     else if (event.type === 'terminate') this.#terminate(event.gracePeriodSeconds, now);
     else if (event.type === 'fail') this.#fail(event, now);
+    else if (event.type === 'deadline') this.#activeDeadlineSeconds = event.activeDeadlineSeconds;
     else if (event.type !== 'tick') this.#containerEvent(event, now);
     if (this.begunAt !== undefined || this.ending) this.#advance(now);
     return this.#actions;
@@ -99,7 +102,7 @@ export class PodMachine {
   }
 
   get #activeDeadline(): Instant | undefined {
-    const { activeDeadlineSeconds: seconds } = this.spec;
+    const seconds = this.#activeDeadlineSeconds;
     return seconds === undefined || this.begunAt === undefined
       ? undefined
       : this.begunAt + seconds * 1000;
@@ -149,12 +152,7 @@ export class PodMachine {
   }
 
   #begin(container: ContainerState, id: string, now: Instant) {
-    container.phase = 'running';
-    container.reason = '';
-    container.message = '';
-    container.id = id;
-    container.startedAt = now;
-    container.runs++;
+    toRunning(container, id, now);
     if (this.#restartCount >= Math.max(1, this.#backoffLimit) && !this.ending) {
       const message = 'Job has reached the specified backoff limit';
       this.#fail({ type: 'fail', reason: 'BackoffLimitExceeded', message }, now);
@@ -238,32 +236,14 @@ export class PodMachine {
     if (container.phase === 'starting') this.#begin(container, '', now);
     if (container.phase !== 'running') return;
     const unhealthy = container.stop?.unhealthy ?? false;
-    const why = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
-    const { id, startedAt } = container;
-    container.current = { exitCode, reason: why, message, startedAt, finishedAt: now, id };
-    container.phase = 'terminated';
-    container.reason = why;
-    if (container.role === 'init' && exitCode === 0) container.passed = true;
-    container.started = false;
-    container.ready = container.role === 'init' && exitCode === 0;
-    container.stop = undefined;
-    container.probes = [];
-    const oom = why === 'OOMKilled' ? ', out of memory' : '';
+    toTerminated(container, { exitCode, reason, message }, now);
+    const oom = reason === 'OOMKilled' ? ', out of memory' : '';
     this.#note(
       'Exited',
       container,
       `Container ${container.spec.name} exited with ${exitCode}${oom}`,
     );
-    if (!this.ending && this.#restarts(container, unhealthy)) this.#backOff(container, now);
-  }
-
-  /** Whether its restart policy starts this ended container again. */
-  #restarts({ role, current }: ContainerState, unhealthy: boolean): boolean {
-    if (role === 'sidecar') return true;
-    const { restartPolicy } = this.spec;
-    if (restartPolicy === 'Never') return false;
-    if (role === 'main' && (restartPolicy === 'Always' || unhealthy)) return true;
-    return current?.exitCode !== 0;
+    if (!this.ending && restarts(this.spec, container, unhealthy)) this.#backOff(container, now);
   }
 
   #backOff(container: ContainerState, now: Instant) {
@@ -323,7 +303,7 @@ export class PodMachine {
       this.#actions.push(...stopExpired(container, now));
     }
     const over = this.ending !== undefined && !this.containers.some(isUp);
-    if (over) this.#settle(now);
+    if (over) settle(this.containers, now);
     const phase = this.failure ? 'Failed' : phaseOf(this.spec, this.containers, over);
     // The kubelet says that a Pod has ended only once its containers have (mergePodStatus).
     if (over || phase === 'Pending' || phase === 'Running') this.phase = phase;
@@ -343,101 +323,23 @@ export class PodMachine {
 
   /**
    * Starts what is due, in order: nothing before all init containers and sidecars ahead of it
-   * have passed, and nothing while another one starts or does its postStart, since the kubelet
-   * starts one container after the other.
+   * have passed, and nothing while a postStart hook runs, for which the kubelet waits.
    */
   #startDue(now: Instant) {
-    if (this.containers.some(isBusy)) return;
     for (const container of this.containers) {
-      if (isDue(container, now)) {
-        this.#start(container);
-        return;
-      }
+      if (this.containers.some(isBusy)) return;
+      if (isDue(container, now)) this.#start(container);
       if (container.role !== 'main' && !container.passed) return;
     }
   }
 
   #start(container: ContainerState) {
-    if (container.phase === 'terminated') toWaiting(container, 'ContainerCreating', '');
-    container.attempt++;
-    container.phase = 'starting';
-    if (container.reason === 'PodInitializing') container.reason = 'ContainerCreating';
-    container.restartAt = undefined;
-    container.started = false;
-    container.ready = false;
-    container.postStartDone = false;
+    toStarting(container);
     this.#actions.push({ type: 'start', ...runOf(container) });
-  }
-
-  /** What the API shows of containers that had no run, or waited for another, when the Pod ended. */
-  #settle(now: Instant) {
-    for (const container of this.containers) {
-      if (container.phase !== 'waiting') continue;
-      if (container.last) {
-        container.current = container.last;
-        container.last = undefined;
-      } else if (container.role === 'main') {
-        container.current = {
-          exitCode: 137,
-          reason: 'ContainerStatusUnknown',
-          message: 'The container could not be located when the pod was terminated',
-          startedAt: now,
-          finishedAt: now,
-          id: '',
-        };
-      } else continue;
-      container.phase = 'terminated';
-      container.reason = container.current.reason;
-    }
   }
 
   #note(reason: string, { spec }: ContainerState, message: string) {
     const note: Note = { type: 'note', reason, container: spec.name, message };
     this.#actions.push(note);
   }
-}
-
-function runOf({ spec, attempt }: ContainerState): Run {
-  return { container: spec.name, attempt };
-}
-
-function isBusy({ phase, postStartDone }: ContainerState): boolean {
-  return phase === 'starting' || (phase === 'running' && !postStartDone);
-}
-
-function isDue({ phase, restartAt, attempt }: ContainerState, now: Instant): boolean {
-  if (phase === 'running' || phase === 'starting') return false;
-  return restartAt === undefined ? attempt < 0 : restartAt <= now;
-}
-
-function toWaiting(container: ContainerState, reason: string, message: string) {
-  container.last = container.current ?? container.last;
-  container.current = undefined;
-  container.phase = 'waiting';
-  container.reason = reason;
-  container.message = message;
-}
-
-function newContainer(spec: ContainerSpec, role: Role): ContainerState {
-  return {
-    spec,
-    role,
-    phase: 'waiting',
-    reason: 'PodInitializing',
-    message: '',
-    id: '',
-    attempt: -1,
-    runs: 0,
-    startedAt: 0,
-    postStartDone: false,
-    started: false,
-    ready: false,
-    passed: false,
-    last: undefined,
-    current: undefined,
-    backoff: 0,
-    restartAt: undefined,
-    stop: undefined,
-    probes: [],
-  };
 }

@@ -41,6 +41,8 @@ export type PodEvent =
     })
   /** Someone asks for the Pod's end. */
   | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number | undefined }
+  /** activeDeadlineSeconds was set or lowered, which the API allows while the Pod runs. */
+  | { readonly type: 'deadline'; readonly activeDeadlineSeconds: number }
   /** The Pod must end as failed, for a cause outside its containers: Evicted, Shutdown. */
   | { readonly type: 'fail'; readonly reason: string; readonly message: string }
   /** Time has passed: the instant of `deadline` has come. */

@@ -1,5 +1,13 @@
 import { portReference } from './container-table.ts';
-import { objectMeta, podSpec, templateMeta } from './pod-table.ts';
+import {
+  cronJobSpec,
+  daemonSetSpec,
+  deploymentSpec,
+  jobSpec,
+  replicaSetSpec,
+  statefulSetSpec,
+} from './controller-tables.ts';
+import { objectMeta, podSpec } from './pod-table.ts';
 import {
   anything,
   boolean,
@@ -13,6 +21,7 @@ import {
   optional,
   type Path,
   type Read,
+  type Reader,
   type Report,
   required,
   struct,
@@ -23,151 +32,10 @@ import { dataKey, dnsLabel, notEmpty, portName } from './rules.ts';
 const status = optional(anything);
 const head = { apiVersion: required(text()), kind: required(text()), status };
 
-const template = struct({
-  metadata: defaulted(templateMeta, { labels: {}, annotations: {} } as never),
-  spec: required(podSpec),
-});
-
-const selector = optional(
-  struct({ matchLabels: defaulted(map(text()), {}) }, { refused: ['matchExpressions'] }),
-);
-
 const pod = struct({ ...head, metadata: required(objectMeta), spec: required(podSpec) });
 
-const strategy = optional(
-  struct(
-    { type: optional(choice(['Recreate'], ['RollingUpdate'])) },
-    { refused: ['rollingUpdate'] },
-  ),
-);
-
-const deployment = checked(
-  struct({
-    ...head,
-    metadata: required(objectMeta),
-    spec: required(
-      struct(
-        {
-          replicas: defaulted(integer(0, 100), 1),
-          selector: required(
-            struct({ matchLabels: defaulted(map(text()), {}) }, { refused: ['matchExpressions'] }),
-          ),
-          template: required(template),
-          strategy,
-          // No rollouts: nothing to keep a history of.
-          revisionHistoryLimit: optional(integer(0)),
-          progressDeadlineSeconds: optional(integer(1)),
-        },
-        { refused: ['minReadySeconds', 'paused'] },
-      ),
-    ),
-  }),
-  ({ spec }, fault) => templateRules(spec, fault, ['Always']),
-);
-
-const statefulSet = checked(
-  struct({
-    ...head,
-    metadata: required(objectMeta),
-    spec: required(
-      struct(
-        {
-          replicas: defaulted(integer(0, 100), 1),
-          selector: required(
-            struct({ matchLabels: defaulted(map(text()), {}) }, { refused: ['matchExpressions'] }),
-          ),
-          template: required(template),
-          serviceName: optional(text()),
-          podManagementPolicy: defaulted(choice(['OrderedReady', 'Parallel']), 'OrderedReady'),
-          revisionHistoryLimit: optional(integer(0)),
-        },
-        {
-          refused: [
-            'volumeClaimTemplates',
-            'updateStrategy',
-            'minReadySeconds',
-            'ordinals',
-            'persistentVolumeClaimRetentionPolicy',
-          ],
-        },
-      ),
-    ),
-  }),
-  ({ spec }, fault) => templateRules(spec, fault, ['Always']),
-);
-
-const job = checked(
-  struct({
-    ...head,
-    metadata: required(objectMeta),
-    spec: required(
-      struct(
-        {
-          template: required(template),
-          completions: optional(integer(1, 100)),
-          parallelism: optional(integer(1, 100)),
-          backoffLimit: optional(integer(0)),
-          activeDeadlineSeconds: optional(integer(1)),
-          selector,
-        },
-        {
-          refused: [
-            'completionMode',
-            'ttlSecondsAfterFinished',
-            'suspend',
-            'manualSelector',
-            'podFailurePolicy',
-            'podReplacementPolicy',
-            'successPolicy',
-            'backoffLimitPerIndex',
-            'maxFailedIndexes',
-            'managedBy',
-          ],
-        },
-      ),
-    ),
-  }),
-  ({ spec }, fault) => {
-    templateRules(spec, fault, ['Never', 'OnFailure']);
-    const { completions, parallelism = 1, backoffLimit } = spec;
-    if ((completions ?? parallelism) > parallelism) {
-      fault(
-        ['spec', 'parallelism'],
-        `${parallelism} is less than completions, which is not supported by pod: all Pods of a Job run at once`,
-      );
-    }
-    if (spec.template.spec.restartPolicy === 'Never' && backoffLimit) {
-      fault(
-        ['spec', 'backoffLimit'],
-        `${backoffLimit} is not supported by pod with restartPolicy: Never, since a failed Pod is not made anew: use 0, or restartPolicy: OnFailure`,
-      );
-    }
-  },
-);
-
-function templateRules(
-  spec: {
-    readonly template: Read<typeof template>;
-    readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> } | undefined;
-  },
-  fault: (at: readonly string[], message: string) => void,
-  policies: readonly string[],
-) {
-  const { restartPolicy } = spec.template.spec;
-  if (!policies.includes(restartPolicy)) {
-    fault(
-      ['spec', 'template', 'spec', 'restartPolicy'],
-      `${JSON.stringify(restartPolicy)} must be ${policies.join(' or ')} here`,
-    );
-  }
-  for (const [key, value] of Object.entries(spec.selector?.matchLabels ?? {})) {
-    if (spec.template.metadata.labels[key] === value) continue;
-    fault(
-      ['spec', 'selector', 'matchLabels', key],
-      `${JSON.stringify(value)} is not a label of the template`,
-    );
-  }
-}
+const controller = <T>(spec: Reader<T>) =>
+  struct({ ...head, metadata: required(objectMeta), spec: required(spec) });
 
 const configMap = checked(
   struct({
@@ -292,9 +160,12 @@ const namespace = struct({
 /** The kinds that are honoured: their API version and how they are read. */
 export const KINDS = {
   Pod: { apiVersion: 'v1', read: pod },
-  Deployment: { apiVersion: 'apps/v1', read: deployment },
-  StatefulSet: { apiVersion: 'apps/v1', read: statefulSet },
-  Job: { apiVersion: 'batch/v1', read: job },
+  Deployment: { apiVersion: 'apps/v1', read: controller(deploymentSpec) },
+  ReplicaSet: { apiVersion: 'apps/v1', read: controller(replicaSetSpec) },
+  DaemonSet: { apiVersion: 'apps/v1', read: controller(daemonSetSpec) },
+  StatefulSet: { apiVersion: 'apps/v1', read: controller(statefulSetSpec) },
+  Job: { apiVersion: 'batch/v1', read: controller(jobSpec) },
+  CronJob: { apiVersion: 'batch/v1', read: controller(cronJobSpec) },
   ConfigMap: { apiVersion: 'v1', read: configMap },
   Secret: { apiVersion: 'v1', read: secret },
   Service: { apiVersion: 'v1', read: service },
@@ -302,10 +173,7 @@ export const KINDS = {
 } as const;
 
 export type Kind = keyof typeof KINDS;
-export type PodManifest = Read<typeof pod>;
-export type DeploymentManifest = Read<typeof deployment>;
-export type StatefulSetManifest = Read<typeof statefulSet>;
-export type JobManifest = Read<typeof job>;
-export type ConfigMapManifest = Read<typeof configMap>;
-export type SecretManifest = Read<typeof secret>;
-export type ServiceManifest = Read<typeof service>;
+export type ManifestOf<K extends Kind> = Read<(typeof KINDS)[K]['read']>;
+export type ConfigMapManifest = ManifestOf<'ConfigMap'>;
+export type SecretManifest = ManifestOf<'Secret'>;
+export type ServiceManifest = ManifestOf<'Service'>;

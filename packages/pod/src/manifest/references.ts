@@ -1,9 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { nearest } from '@sidekit/core';
 import type { ContainerSpec } from './container-table.ts';
+import type { NamedData, PlacedPod, PlacedService, PodObject } from './objects.ts';
 import { parseQuantity } from './quantity.ts';
 import type { Path } from './reader.ts';
-import type { NamedData, PlacedPod, PlacedService, PodObject } from './workload.ts';
 
 interface References {
   readonly pods: readonly PlacedPod[];

@@ -15,7 +15,6 @@ export type {
   TcpSocketAction,
   VolumeMount,
 } from './container-table.ts';
-export type { PodSecurityContext, PodSpec, Projection, Volume } from './pod-table.ts';
 export type {
   DataObjects,
   Metadata,
@@ -23,4 +22,5 @@ export type {
   PodObject,
   ServiceObject,
   Workload,
-} from './workload.ts';
+} from './objects.ts';
+export type { PodSecurityContext, PodSpec, Projection, Volume } from './pod-table.ts';

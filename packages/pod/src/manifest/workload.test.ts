@@ -181,6 +181,44 @@ describe('what is read', () => {
     assert.equal(new Set(names('Deployment')).size, 2);
   });
 
+  const jobTemplate =
+    '{template: {metadata: {labels: {app: w}}, spec: {restartPolicy: OnFailure, containers: [{name: a, image: x}]}}}';
+
+  test('a ReplicaSet makes Pods as a Deployment does, a DaemonSet one: there is one node', () => {
+    const template = '{metadata: {labels: {app: w}}, spec: {containers: [{name: a, image: x}]}}';
+    const made = (kind: string, spec: string) =>
+      read(
+        `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: w}\nspec: {${spec}selector: {matchLabels: {app: w}}, template: ${template}}\n`,
+      ).pods.map(({ owner }) => owner?.kind);
+    assert.deepEqual(made('ReplicaSet', 'replicas: 2, '), ['ReplicaSet', 'ReplicaSet']);
+    assert.deepEqual(made('DaemonSet', ''), ['DaemonSet']);
+  });
+
+  test("a CronJob's Job runs once, and that is said; its faults have their place", () => {
+    const cron = (template: string) =>
+      `apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: hello}\nspec: {schedule: "* * * * *", jobTemplate: {spec: ${template}}}\n`;
+    const { pods, notes } = read(cron(jobTemplate));
+    assert.deepEqual(
+      pods.map(({ owner, metadata }) => [owner, metadata.labels['job-name']]),
+      [[{ kind: 'Job', name: 'hello' }, 'hello']],
+    );
+    assert.deepEqual(notes, [
+      'note: CronJob hello: its Job runs once, now; only a cluster keeps to its schedule',
+    ]);
+    assert.deepEqual(faults(cron(jobTemplate.replace('OnFailure', 'Always'))), [
+      'pod.yaml:4:115: CronJob hello: spec.jobTemplate.spec.template.spec.restartPolicy: "Always" must be Never or OnFailure here',
+    ]);
+  });
+
+  test("a Job's deadline is its Pod's, and its Pods carry its name", () => {
+    const job = `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: ${jobTemplate.replace('{template', '{completionMode: NonIndexed, activeDeadlineSeconds: 9, parallelism: 2, template')}\n`;
+    const { pods } = read(job);
+    assert.equal(pods.length, 2);
+    assert.equal(pods[0]?.spec.activeDeadlineSeconds, 9);
+    assert.equal(pods[0]?.backoffLimit, 6);
+    assert.equal(pods[0]?.metadata.labels['batch.kubernetes.io/job-name'], 'j');
+  });
+
   test('a list holds objects, and several documents are one workload', () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {k: v}}\n---\n${pod('containers: [{name: a, image: x, envFrom: [{configMapRef: {name: c}}]}]')}`;
     const { pods, configMaps } = read(list);

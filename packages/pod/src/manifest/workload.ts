@@ -1,74 +1,11 @@
-import { createHash } from 'node:crypto';
 import { nearest } from '@sidekit/core';
+import { completions, daemon, ordinals, replicas } from './controllers.ts';
 import { ManifestError, type ManifestObject, readDocuments } from './document.ts';
-import {
-  type ConfigMapManifest,
-  type DeploymentManifest,
-  type JobManifest,
-  KINDS,
-  type Kind,
-  type PodManifest,
-  type SecretManifest,
-  type ServiceManifest,
-  type StatefulSetManifest,
-} from './object-tables.ts';
-import type { PodSpec } from './pod-table.ts';
+import { KINDS, type Kind, type ManifestOf } from './object-tables.ts';
+import type { NamedData, PlacedPod, PlacedService, PodObject, Workload } from './objects.ts';
+import { configMapData, secretData, serviceOf } from './plain-objects.ts';
 import type { Path } from './reader.ts';
 import { checkReferences } from './references.ts';
-
-export interface Metadata {
-  readonly name: string;
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** One Pod to run, whatever kind of object asked for it. */
-export interface PodObject {
-  readonly metadata: Metadata;
-  readonly spec: PodSpec;
-  /** What made it; undefined for a bare Pod. */
-  readonly owner?:
-    | { readonly kind: 'Deployment' | 'StatefulSet' | 'Job'; readonly name: string }
-    | undefined;
-  /** For a Job with restartPolicy OnFailure: it fails once it has restarted more often. */
-  readonly backoffLimit?: number | undefined;
-  /** The Pod that must be Ready before this one starts (StatefulSet). */
-  readonly after?: string | undefined;
-}
-
-export interface ServicePort {
-  readonly name?: string | undefined;
-  readonly port: number;
-  readonly targetPort: number | string;
-  readonly nodePort?: number | undefined;
-}
-
-export interface ServiceObject {
-  readonly metadata: Metadata;
-  readonly selector: Readonly<Record<string, string>>;
-  readonly ports: readonly ServicePort[];
-  readonly headless: boolean;
-  readonly publishNotReadyAddresses: boolean;
-}
-
-/** The data of ConfigMaps and Secrets by name; Secrets already decoded. */
-export type DataObjects = Readonly<Record<string, Readonly<Record<string, Buffer>>>>;
-
-/** One ConfigMap or Secret. */
-export interface NamedData {
-  readonly name: string;
-  readonly namespace: string;
-  readonly data: Readonly<Record<string, Buffer>>;
-}
-
-/** Everything that a set of manifests asks for, defaults set and references checked. */
-export interface Workload {
-  readonly pods: readonly PodObject[];
-  readonly services: readonly ServiceObject[];
-  readonly configMaps: readonly NamedData[];
-  readonly secrets: readonly NamedData[];
-}
 
 /** A manifest's name for messages, and its text. */
 export interface ManifestFile {
@@ -76,28 +13,8 @@ export interface ManifestFile {
   readonly text: string;
 }
 
-/** A Pod with the place of its spec in the manifest, for messages. */
-export interface PlacedPod {
-  readonly pod: PodObject;
-  readonly message: (path: Path, text: string) => string;
-}
-
-export interface PlacedService {
-  readonly service: ServiceObject;
-  readonly message: (path: Path, text: string) => string;
-}
-
-/** The objects of one namespace, by name. */
-export function inNamespace(objects: readonly NamedData[], namespace: string): DataObjects {
-  const own = objects.filter((object) => object.namespace === namespace);
-  return Object.fromEntries(own.map(({ name, data }) => [name, data]));
-}
-
 /** Kinds that need an API server or a cluster: refused by name. */
 const CLUSTER_KINDS: Readonly<Record<string, string>> = {
-  CronJob: 'run its Job instead',
-  DaemonSet: 'run its Pod as a Deployment',
-  ReplicaSet: 'use a Deployment',
   ReplicationController: 'use a Deployment',
   Ingress: 'publish a Service',
   PersistentVolumeClaim: 'use an emptyDir or a hostPath',
@@ -125,6 +42,7 @@ export function readWorkload(files: readonly ManifestFile[]): Workload {
   const configMaps: NamedData[] = [];
   const secrets: NamedData[] = [];
   const names = new Map<string, string>();
+  const notes: string[] = [];
   // Where an object was faulty, a missing reference to it would be a fault of the second hand.
   const faulty = new Set<string>();
 
@@ -146,13 +64,14 @@ export function readWorkload(files: readonly ManifestFile[]): Workload {
       else if (read.kind === 'Service') {
         services.push({ service: serviceOf(read.value), message: object.message });
       } else if (read.kind !== 'Namespace') pods.push(...podsOf(read, object));
+      if (read.kind === 'CronJob') notes.push(onceNow(read.value.metadata.name));
     }
   }
   checkNames(pods, report);
   checkReferences({ pods, services, configMaps, secrets, faulty }, report);
   if (faults.length === 0 && pods.length === 0 && configMaps.length + secrets.length === 0) {
     report(
-      `${files.map(({ name }) => name).join(', ')}: no Pod in there: give a Pod, Deployment, StatefulSet or Job`,
+      `${files.map(({ name }) => name).join(', ')}: no Pod in there: give a Pod, or what makes Pods, such as a Deployment or a Job`,
     );
   }
   if (faults.length > 0) throw new ManifestError([...new Set(faults)]);
@@ -161,18 +80,15 @@ export function readWorkload(files: readonly ManifestFile[]): Workload {
     services: services.map(({ service }) => service),
     configMaps,
     secrets,
+    notes,
   };
 }
 
-type ReadObject =
-  | { readonly kind: 'Pod'; readonly value: PodManifest }
-  | { readonly kind: 'Deployment'; readonly value: DeploymentManifest }
-  | { readonly kind: 'StatefulSet'; readonly value: StatefulSetManifest }
-  | { readonly kind: 'Job'; readonly value: JobManifest }
-  | { readonly kind: 'ConfigMap'; readonly value: ConfigMapManifest }
-  | { readonly kind: 'Secret'; readonly value: SecretManifest }
-  | { readonly kind: 'Service'; readonly value: ServiceManifest }
-  | { readonly kind: 'Namespace'; readonly value: unknown };
+function onceNow(name: string): string {
+  return `note: CronJob ${name}: its Job runs once, now; only a cluster keeps to its schedule`;
+}
+
+type ReadObject = { [K in Kind]: { readonly kind: K; readonly value: ManifestOf<K> } }[Kind];
 
 function readObject(
   { value }: ManifestObject,
@@ -202,106 +118,33 @@ function identity(value: Readonly<Record<string, unknown>>): string {
   return `${value.kind}/${metadata.namespace ?? 'default'}/${metadata.name}`;
 }
 
+/** The Pods that an object makes. */
 function podsOf(
-  read: Extract<ReadObject, { kind: 'Pod' | 'Deployment' | 'StatefulSet' | 'Job' }>,
-  { message }: ManifestObject,
+  read: Exclude<ReadObject, { kind: 'ConfigMap' | 'Secret' | 'Service' | 'Namespace' }>,
+  object: ManifestObject,
 ): PlacedPod[] {
-  const { name: owner, namespace } = read.value.metadata;
-  if (read.kind === 'Pod') {
-    const { labels, annotations } = read.value.metadata;
-    const metadata = { name: owner, namespace, labels, annotations };
-    return [
-      {
-        pod: { metadata, spec: read.value.spec },
-        message: (path, text) => message(['spec', ...path], text),
-      },
-    ];
+  const { metadata } = read.value;
+  const controller = { metadata, object, at: ['spec', 'template', 'spec'] };
+  switch (read.kind) {
+    case 'Pod': {
+      const { name, namespace, labels, annotations } = metadata;
+      const pod = { metadata: { name, namespace, labels, annotations }, spec: read.value.spec };
+      return [{ pod, message: (path, text) => object.message(['spec', ...path], text) }];
+    }
+    case 'Deployment':
+    case 'ReplicaSet':
+      return replicas(read.kind, controller, read.value.spec);
+    case 'DaemonSet':
+      return daemon(controller, read.value.spec);
+    case 'StatefulSet':
+      return ordinals(controller, read.value.spec);
+    case 'Job':
+      return completions(controller, read.value.spec);
+    case 'CronJob': {
+      const at = ['spec', 'jobTemplate', 'spec', 'template', 'spec'];
+      return completions({ ...controller, at }, read.value.spec.jobTemplate.spec);
+    }
   }
-  const { template } = read.value.spec;
-  const names = podNames(read, owner);
-  return names.map((name, index) => ({
-    pod: {
-      metadata: {
-        name,
-        namespace,
-        annotations: template.metadata.annotations,
-        labels: { ...template.metadata.labels, ...controllerLabels(read.kind, owner, name, index) },
-      },
-      owner: { kind: read.kind, name: owner },
-      ...(read.kind === 'Job'
-        ? { spec: jobSpec(read.value.spec), backoffLimit: read.value.spec.backoffLimit ?? 6 }
-        : {
-            spec:
-              read.kind === 'StatefulSet'
-                ? {
-                    ...template.spec,
-                    hostname: name,
-                    subdomain: template.spec.subdomain ?? read.value.spec.serviceName,
-                  }
-                : template.spec,
-          }),
-      ...(read.kind === 'StatefulSet' && read.value.spec.podManagementPolicy === 'OrderedReady'
-        ? { after: names[index - 1] }
-        : {}),
-    },
-    message: (path: Path, text: string) => message(['spec', 'template', 'spec', ...path], text),
-  }));
-}
-
-/** A StatefulSet's Pods are numbered; the others get a suffix. */
-function podNames(
-  read: Exclude<ReadObject, { kind: 'Pod' | 'ConfigMap' | 'Secret' | 'Service' | 'Namespace' }>,
-  owner: string,
-): string[] {
-  const count =
-    read.kind === 'Job'
-      ? (read.value.spec.completions ?? read.value.spec.parallelism ?? 1)
-      : read.value.spec.replicas;
-  return Array.from({ length: count }, (_, index) =>
-    read.kind === 'StatefulSet' ? `${owner}-${index}` : `${owner}-${suffix(owner, index)}`,
-  );
-}
-
-/** The labels that a controller adds to its Pods. */
-function controllerLabels(
-  kind: string,
-  owner: string,
-  name: string,
-  index: number,
-): Record<string, string> {
-  if (kind === 'Job') return { 'batch.kubernetes.io/job-name': owner, 'job-name': owner };
-  if (kind !== 'StatefulSet') return {};
-  return {
-    'statefulset.kubernetes.io/pod-name': name,
-    'apps.kubernetes.io/pod-index': String(index),
-  };
-}
-
-/** The deadline of a Job is its Pod's, where that has no shorter one. */
-function jobSpec({ template, activeDeadlineSeconds: job }: JobManifest['spec']): PodSpec {
-  const own = template.spec.activeDeadlineSeconds;
-  const deadlines = [own, job].filter((seconds) => seconds !== undefined);
-  return deadlines.length === 0
-    ? template.spec
-    : { ...template.spec, activeDeadlineSeconds: Math.min(...deadlines) };
-}
-
-function serviceOf({ metadata, spec }: ServiceManifest): ServiceObject {
-  const { name, namespace, labels, annotations } = metadata;
-  return {
-    metadata: { name, namespace, labels, annotations },
-    selector: spec.selector,
-    ports: spec.ports.map((port) => ({ ...port, targetPort: port.targetPort ?? port.port })),
-    headless: spec.clusterIP === 'None',
-    publishNotReadyAddresses: spec.publishNotReadyAddresses,
-  };
-}
-
-/** The same manifest gives the same names, so that applying it again finds its Pods. */
-function suffix(name: string, index: number): string {
-  const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-  const digest = createHash('sha256').update(`${name}/${index}`).digest();
-  return Array.from(digest.subarray(0, 5), (byte) => alphabet[byte % alphabet.length]).join('');
 }
 
 function checkNames(pods: readonly PlacedPod[], report: (message: string) => void) {
@@ -319,24 +162,4 @@ function checkNames(pods: readonly PlacedPod[], report: (message: string) => voi
     }
     seen.set(name, pod);
   }
-}
-
-function configMapData({ metadata, data, binaryData }: ConfigMapManifest): NamedData {
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace,
-    data: { ...bytes(data), ...binaryData },
-  };
-}
-
-function secretData({ metadata, data, stringData }: SecretManifest): NamedData {
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace,
-    data: { ...data, ...bytes(stringData) },
-  };
-}
-
-function bytes(data: Readonly<Record<string, string>>): Record<string, Buffer> {
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value)]));
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 /** What a supervisor can be told over its socket. */
 export type ControlRequest =
   | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number }
-  /** The record has new ConfigMaps and Secrets: publish them. */
+  /** The record has new ConfigMaps and Secrets, or another activeDeadlineSeconds. */
   | { readonly type: 'update' };
 
 /** Takes requests on a Unix socket, one JSON line each. */

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { PodObject } from '../manifest/types.ts';
-import type { PodService } from './store.ts';
+import type { PodService } from './record.ts';
 
 /** Where one Pod of a Service is reached: from other Pods, and from this machine by target port. */
 export interface Endpoint {

@@ -1,9 +1,9 @@
 import type { Engine } from '../engine/engine.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
 import { portNumber } from '../manifest/references.ts';
-import type { ContainerSpec, PodObject, PodSpec } from '../manifest/types.ts';
+import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import { hostnameOf } from './endpoints.ts';
-import type { PodRecord } from './store.ts';
+import type { PodRecord } from './record.ts';
 
 /** The container that owns a Pod's network, IPC and published ports. */
 export interface Sandbox {
@@ -14,8 +14,9 @@ export interface Sandbox {
   readonly reach: (port: number) => { readonly host: string; readonly port: number };
 }
 
-export function sandboxName({ metadata }: PodObject): string {
-  return `pod-${metadata.name}`;
+/** Its name says the Pod, and is no other's: Pods of two stores may have one name. */
+export function sandboxName({ pod, uid }: Pick<PodRecord, 'pod' | 'uid'>): string {
+  return `pod-${pod.metadata.name}-${uid.slice(0, 8)}`;
 }
 
 /** Starts the sandbox. @throws {ExpectedError} where the engine cannot. */
@@ -25,7 +26,7 @@ export async function startSandbox(
   labels: readonly string[],
 ): Promise<Sandbox> {
   const { pod, hostPorts } = record;
-  const name = sandboxName(pod);
+  const name = sandboxName(record);
   const indirect = engine.direct ? [] : portsToReach(record);
   const id = await engine.run({
     name,

@@ -3,9 +3,7 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { errorText, PollingWatch, silentLog } from '@sidekit/core';
 import type { Died } from '../engine/deaths.ts';
-import { Engine, type ImageInfo } from '../engine/engine.ts';
-import { environmentOf } from '../engine/environment.ts';
-import { runRequest } from '../engine/run-request.ts';
+import { Engine } from '../engine/engine.ts';
 import { PodMachine } from '../lifecycle/machine.ts';
 import { type PodStatusObject, statusOf } from '../lifecycle/status.ts';
 import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
@@ -14,12 +12,13 @@ import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
+import type { PodFolder } from './folder.ts';
 import { ServiceForwarder } from './forwarder.ts';
 import { carryOut } from './handlers.ts';
-import { findImage, userProblem } from './images.ts';
+import { Launcher } from './launcher.ts';
+import { decodeData, type PodRecord, podLabels } from './record.ts';
 import { Runs } from './runs.ts';
-import { type Sandbox, sandboxName, startSandbox } from './sandbox.ts';
-import { decodeData, type PodFolder, type PodRecord, podLabels } from './store.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
 
 /** How often the sizes of emptyDirs are looked at, as the kubelet's eviction manager does. */
 const HOUSEKEEPING = 10_000;
@@ -35,11 +34,11 @@ export class Supervisor {
   readonly #engine: Engine;
   readonly #machine: PodMachine;
   readonly #runs: Runs;
+  readonly #launcher: Launcher;
   readonly #volumes: PodVolumes;
   readonly #endpoints: Endpoints;
   readonly #forwarder: ServiceForwarder;
   readonly #ended = Promise.withResolvers<void>();
-  readonly #images = new Map<string, ImageInfo>();
   #record: PodRecord;
   #data: PodData;
   #sandbox: Sandbox | undefined;
@@ -55,6 +54,14 @@ export class Supervisor {
     this.#engine = new Engine(engine);
     this.#runs = new Runs(this.#engine, join(volumes, '.termination-messages'));
     this.#volumes = new PodVolumes(volumes, pod.spec);
+    this.#launcher = new Launcher(this.#engine, this.#volumes, (container, image) =>
+      this.#note({
+        type: 'note',
+        reason: 'Pulling',
+        container,
+        message: `Pulling image "${image}"`,
+      }),
+    );
     this.#endpoints = new Endpoints(endpoints);
     this.#forwarder = new ServiceForwarder(services, this.#endpoints);
     this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit: pod.backoffLimit });
@@ -78,7 +85,7 @@ export class Supervisor {
           this.#onDied(died),
         ),
       );
-      await Promise.all([this.#startSandbox(), this.#knowImages()]);
+      await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
       closers.push(this.#watchEndpoints(), this.#keepHouse());
       this.#tell({ type: 'begin' });
       await this.#ended.promise;
@@ -198,21 +205,19 @@ export class Supervisor {
     const run = { container, attempt };
     const spec = this.#spec(container);
     try {
-      const image = await this.#image(spec);
-      if ('reason' in image) return this.#tell({ type: 'startFailed', ...run, ...image });
-      const request = runRequest(this.#place, spec, {
-        attempt,
-        image,
-        environment: environmentOf(spec, this.#context, this.#data, this.#serviceVariables),
+      const started = await this.#launcher.start(run, spec, {
+        record: this.#record,
+        data: this.#data,
+        podIP: this.#podIP,
         mounts: [
-          ...this.#volumes.mounts(spec.volumeMounts),
           { source: this.#hosts, target: '/etc/hosts', readOnly: false },
           this.#runs.messageMount(run, spec),
         ],
       });
-      const id = await this.#engine.run(request);
-      const early = this.#runs.add(id, run);
-      this.#tell({ type: 'started', ...run, id });
+      if (typeof started !== 'string')
+        return this.#tell({ type: 'startFailed', ...run, ...started });
+      const early = this.#runs.add(started, run);
+      this.#tell({ type: 'started', ...run, id: started });
       if (early) this.#onDied(early);
     } catch (error) {
       // Its program could not be started: Kubernetes counts that as a run that exits with 128.
@@ -220,62 +225,12 @@ export class Supervisor {
       const reason = 'StartError';
       this.#tell({ type: 'exited', ...run, exitCode: 128, reason, message: errorText(error) });
     }
-    this.#forgetOldRuns(run);
-  }
-
-  get #place() {
-    const { pod } = this.#record;
-    return {
-      engine: this.#engine.name,
-      pod,
-      infra: sandboxName(pod),
-      labels: podLabels(this.#record).all,
-    };
-  }
-
-  get #serviceVariables(): ReadonlyMap<string, string> {
-    const { serviceVariables, pod } = this.#record;
-    return new Map(pod.spec.enableServiceLinks ? Object.entries(serviceVariables) : []);
-  }
-
-  /** Looks at the images while the sandbox starts. */
-  async #knowImages() {
-    const { initContainers, containers } = this.#record.pod.spec;
-    const all = new Set([...initContainers, ...containers].map(({ image }) => image));
-    await Promise.all(
-      [...all].map(async (image) => {
-        const found = await this.#engine.image(image);
-        if (found) this.#images.set(image, found);
-      }),
-    );
-  }
-
-  async #image(spec: ContainerSpec) {
-    const { name: container, image, imagePullPolicy } = spec;
-    const known = imagePullPolicy === 'Always' ? undefined : this.#images.get(image);
-    if (known) return userProblem(spec, this.#record.pod.spec, known) ?? known;
-    const found = await findImage(spec, this.#engine, () =>
-      this.#note({
-        type: 'note',
-        reason: 'Pulling',
-        container,
-        message: `Pulling image "${image}"`,
-      }),
-    );
-    if ('reason' in found) return found;
-    this.#images.set(image, found);
-    return userProblem(spec, this.#record.pod.spec, found) ?? found;
-  }
-
-  /** Of earlier runs only the last is kept, for its log. */
-  #forgetOldRuns({ container, attempt }: Run) {
-    if (attempt < 2) return;
-    const name = `${sandboxName(this.#record.pod)}-${container}-${attempt - 2}`;
-    this.#engine.remove([name]).catch(() => {});
+    this.#launcher.forgetOldRuns(run, this.#record);
   }
 
   async #signal({ signal, ...run }: Extract<PodAction, { type: 'signal' }>) {
-    const stop = this.#images.get(this.#spec(run.container).image)?.stopSignal ?? 'SIGTERM';
+    const stop =
+      this.#launcher.images.get(this.#spec(run.container).image)?.stopSignal ?? 'SIGTERM';
     const sent = signal === 'SIGTERM' ? stop : signal;
     const { container } = run;
     this.#note({
@@ -330,6 +285,9 @@ export class Supervisor {
   #update() {
     this.#record = this.#folder.record;
     this.#data = dataOf(this.#record);
+    const { activeDeadlineSeconds } = this.#record.pod.spec;
+    if (activeDeadlineSeconds !== undefined)
+      this.#tell({ type: 'deadline', activeDeadlineSeconds });
     const changed = this.#publishVolumes();
     if (changed.length === 0) return;
     const message = `volumes were published anew: ${changed.join(', ')}`;
@@ -356,7 +314,7 @@ export class Supervisor {
       createdAt,
       engine: this.#engine.name,
       podIP: this.#podIP,
-      images: new Map([...this.#images].map(([name, { id }]) => [name, id])),
+      images: new Map([...this.#launcher.images].map(([name, { id }]) => [name, id])),
       before: this.#status,
       now: Date.now(),
     });

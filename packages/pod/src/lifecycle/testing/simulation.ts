@@ -1,4 +1,5 @@
-import { type PodObject, readWorkload } from '../../manifest/workload.ts';
+import type { PodObject } from '../../manifest/types.ts';
+import { readWorkload } from '../../manifest/workload.ts';
 import { PodMachine } from '../machine.ts';
 import type { MachineOptions, PodAction, PodEvent, ProbeKind } from '../types.ts';
 

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { ExitCode, pause } from '@sidekit/core';
+import { tell } from '../supervisor/control.ts';
+import type { PodFolder } from '../supervisor/folder.ts';
+import type { PodRecord } from '../supervisor/record.ts';
+import { begun, removePods } from './down.ts';
+import { INTERRUPTED } from './files.ts';
+import { Progress, reasonsOf } from './progress.ts';
+import { printAddresses } from './services.ts';
+import type { Session } from './session.ts';
+import { allStatuses, hasEnded, isReady, stateOf } from './summary.ts';
+
+/** How often the Pods' folders are looked at while `up` waits, in milliseconds. */
+const LOOK = 20;
+/** How long a supervisor may take until it has written its first status, in milliseconds. */
+const SUPERVISOR_START = 10_000;
+/** What a container waits for in vain, whatever the time: `up` says so at once. */
+const HOPELESS = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
+
+/** A Pod's record but for what its store adds. */
+export type NewRecord = Omit<PodRecord, 'volumes' | 'store'>;
+
+/** The Pods of one `up` on their way. */
+export class Launch {
+  readonly folders: PodFolder[] = [];
+  readonly #session: Session;
+  readonly #progress: Progress;
+  readonly #timeout: number;
+  readonly #deadline: number;
+  #stopping = false;
+
+  constructor(session: Session, timeout: number) {
+    this.#session = session;
+    this.#progress = new Progress(session);
+    this.#timeout = timeout;
+    this.#deadline = performance.now() + timeout;
+  }
+
+  /** Resolves once a signal has ended the Pods; a second signal ends them at once. */
+  onInterrupt(): Promise<ExitCode> {
+    return new Promise((resolve) => {
+      let count = 0;
+      this.#session.onSignal(() => {
+        count++;
+        this.#stopping = true;
+        this.#progress.say(
+          count === 1 ? 'stopping the Pods; again to kill them' : 'killing the Pods',
+        );
+        const grace = count === 1 ? undefined : 0;
+        removePods(this.folders, this.#session, grace).then(
+          () => resolve(INTERRUPTED),
+          () => resolve(ExitCode.internal),
+        );
+      });
+    });
+  }
+
+  async run(records: readonly NewRecord[], foreground: boolean): Promise<ExitCode> {
+    for (const record of records) {
+      const before = this.folders.find(({ name }) => name === record.pod.after);
+      // A StatefulSet's Pods come one after the other.
+      if (before) {
+        const code = await this.#follow([before]);
+        if (code !== ExitCode.ok) return code;
+      }
+      if (this.#stopping) break;
+      await this.#startOrUpdate(record);
+    }
+    const code = await this.#follow(this.folders);
+    if (code === ExitCode.ok && foreground) return this.#stay();
+    return code;
+  }
+
+  async #startOrUpdate(wanted: NewRecord) {
+    const { store } = this.#session;
+    const { name } = wanted.pod.metadata;
+    const folder = store.pod(name);
+    let known = 0;
+    while (!folder.claim()) {
+      await begun(folder);
+      if (folder.supervised && canUpdate(folder.record, wanted)) break;
+      this.#progress.say(`${name}: replaced`);
+      await removePods([folder], this.#session, undefined);
+    }
+    if (folder.exists) {
+      const { configMaps, secrets, pod } = wanted;
+      known = folder.timeline.length;
+      folder.record = { ...folder.record, configMaps, secrets, pod };
+      await tell(folder.file('control.sock'), { type: 'update' });
+      this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
+    } else {
+      const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
+      folder.record = record;
+      superviseDetached(folder, this.#session);
+    }
+    this.folders.push(folder);
+    this.#progress.add(folder, known);
+  }
+
+  async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
+    for (;;) {
+      // What the Pods come to now is the doing of the signal, which has the last word.
+      if (this.#stopping) return new Promise(() => {});
+      this.#progress.show();
+      const states = folders.map(outcome);
+      if (states.every((state) => state === 'good')) return ExitCode.ok;
+      const bad = folders.filter((_, i) => states[i] === 'bad');
+      if (bad.length > 0) return this.#report(bad, 'failed', ExitCode.internal);
+      const begun = folders.every(({ status }) => status !== undefined);
+      // A short timeout still waits for the supervisors: without them there is nothing to show.
+      if (performance.now() > this.#deadline + (begun ? 0 : SUPERVISOR_START)) {
+        // One that runs to an end and is Ready has simply not ended yet.
+        const late = folders.filter(
+          ({ status }, i) => states[i] === 'waiting' && !(status && isReady(status)),
+        );
+        if (late.length === 0) return ExitCode.ok;
+        return this.#report(
+          late,
+          `not Ready within ${this.#timeout / 1000} s`,
+          ExitCode.unavailable,
+        );
+      }
+      await pause(LOOK);
+    }
+  }
+
+  #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode {
+    if (this.#stopping) return code;
+    for (const folder of folders) {
+      this.#progress.say(`${folder.name}: ${what}: ${reasonsOf(folder)}`);
+    }
+    const [{ name } = { name: '' }] = folders;
+    this.#progress.say(`see: pod logs ${name}, pod events ${name}; remove: pod down ${name}`);
+    return code;
+  }
+
+  /** Follows the Pods until they have ended. */
+  async #stay(): Promise<ExitCode> {
+    printAddresses(this.folders, this.#session);
+    while (this.folders.some(({ status }) => status && !hasEnded(status))) {
+      this.#progress.show();
+      await pause(200);
+    }
+    // What ended them was a signal, which has the last word.
+    if (this.#stopping) return new Promise(() => {});
+    this.#progress.show();
+    const failed = this.folders.some(({ status }) => status?.status.phase === 'Failed');
+    return failed ? ExitCode.internal : ExitCode.ok;
+  }
+}
+
+/**
+ * Whether the running Pod can stay: of its own fields, only activeDeadlineSeconds may change, and
+ * only to be set or lowered (API: ValidatePodUpdate).
+ */
+function canUpdate(before: PodRecord, after: NewRecord): boolean {
+  const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: NewRecord) => {
+    const spec = { ...pod.spec, activeDeadlineSeconds: undefined };
+    return JSON.stringify([{ ...pod, spec }, services, hostPorts, serviceVariables, engine.name]);
+  };
+  const old = before.pod.spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY;
+  const wanted = after.pod.spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY;
+  return wanted <= old && comparable(before) === comparable(after);
+}
+
+/** The supervisor outlives this command; its own output goes to the Pod's folder. */
+function superviseDetached(folder: PodFolder, session: Session) {
+  const log = openSync(folder.file('supervisor.log'), 'a', 0o600);
+  const child = spawn(process.execPath, [session.program, 'supervise', folder.path], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: session.environment,
+    cwd: '/',
+  });
+  child.unref();
+  closeSync(log);
+}
+
+function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' {
+  const { status } = folder;
+  if (!folder.exists) return 'bad';
+  if (!status) return 'waiting';
+  if (status.status.phase === 'Failed') return 'bad';
+  if (status.status.phase === 'Succeeded') return 'good';
+  const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');
+  if (reasons.some((reason) => HOPELESS.test(reason))) return 'bad';
+  return status.spec.restartPolicy === 'Always' && isReady(status) ? 'good' : 'waiting';
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CachedJson, GrowingLines } from './cached-file.ts';
+import { PodStore } from './store.ts';
+
+function directory(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'sidekit-folder-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
+test('a file that was replaced is read anew, one that was not is the same object', () => {
+  using folder = directory();
+  const path = join(folder.path, 'status.json');
+  const file = new CachedJson<{ n: number }>(path);
+  assert.equal(file.read(), undefined);
+  writeFileSync(path, '{"n":1}');
+  const first = file.read();
+  assert.deepEqual(first, { n: 1 });
+  assert.equal(file.read(), first);
+  writeFileSync(`${path}.new`, '{"n":2}');
+  renameSync(`${path}.new`, path);
+  assert.deepEqual(file.read(), { n: 2 });
+  rmSync(path);
+  assert.equal(file.read(), undefined);
+});
+
+test('of a file that grows, whole lines are read once; one made anew is read from its beginning', () => {
+  using folder = directory();
+  const path = join(folder.path, 'events.jsonl');
+  const file = new GrowingLines<number>(path);
+  assert.deepEqual(file.read(), []);
+  appendFileSync(path, '1\n2');
+  assert.deepEqual(file.read(), [1]);
+  appendFileSync(path, '3\n4\n');
+  const all = file.read();
+  assert.deepEqual(all, [1, 23, 4]);
+  assert.equal(file.read(), all);
+  writeFileSync(`${path}.new`, '9\n');
+  renameSync(`${path}.new`, path);
+  assert.deepEqual(file.read(), [9]);
+});
+
+test('of two that start one Pod, one gets its folder', () => {
+  using folder = directory();
+  const store = new PodStore(folder.path);
+  assert.equal(store.pod('web').claim(), true);
+  assert.equal(store.pod('web').claim(), false);
+  store.pod('web').remove();
+  assert.equal(store.pod('web').claim(), true);
+});

@@ -1,0 +1,121 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { PodStatusObject } from '../lifecycle/status.ts';
+import { PodVolumes } from '../volumes/pod-volumes.ts';
+import { CachedJson, GrowingLines } from './cached-file.ts';
+import type { PodRecord } from './record.ts';
+
+/** One line of a Pod's timeline. */
+export interface TimelineEntry {
+  readonly time: string;
+  readonly reason: string;
+  readonly container?: string;
+  readonly message: string;
+}
+
+/** The folder of one Pod: its record, status, timeline and volumes. */
+export class PodFolder {
+  readonly path: string;
+  readonly #record: CachedJson<PodRecord>;
+  readonly #status: CachedJson<PodStatusObject>;
+  readonly #timeline: GrowingLines<TimelineEntry>;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#record = new CachedJson(this.file('record.json'));
+    this.#status = new CachedJson(this.file('status.json'));
+    this.#timeline = new GrowingLines(this.file('events.jsonl'));
+  }
+
+  get name(): string {
+    return this.path.split('/').at(-1) ?? '';
+  }
+
+  readonly file = (name: string): string => join(this.path, name);
+
+  get exists(): boolean {
+    return existsSync(this.file('record.json'));
+  }
+
+  /** Makes the folder. @returns whether it was not there: of two callers only one gets true. */
+  claim(): boolean {
+    try {
+      mkdirSync(this.path, { mode: 0o700 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  /** @throws Error where the Pod is gone. */
+  get record(): PodRecord {
+    const record = this.#record.read();
+    if (!record) throw new Error(`${this.path} holds no Pod any more`);
+    return record;
+  }
+
+  set record(record: PodRecord) {
+    this.#write('record.json', record);
+  }
+
+  get status(): PodStatusObject | undefined {
+    return this.#status.read();
+  }
+
+  set status(status: PodStatusObject) {
+    this.#write('status.json', status);
+  }
+
+  note(entry: TimelineEntry): void {
+    appendFileSync(this.file('events.jsonl'), `${JSON.stringify(entry)}\n`);
+  }
+
+  get timeline(): readonly TimelineEntry[] {
+    return this.#timeline.read();
+  }
+
+  /** Whether the process that looks after this Pod is alive. */
+  get supervised(): boolean {
+    const pid = this.#pid;
+    if (pid === undefined) return false;
+    try {
+      process.kill(pid, 0);
+      // A number that was given to another process meanwhile is not ours.
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('supervise');
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync('/proc/self');
+    }
+  }
+
+  get #pid(): number | undefined {
+    try {
+      return Number(readFileSync(this.file('pid'), 'utf8'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Removes the folder and the volumes. */
+  remove(): void {
+    if (this.exists) {
+      const { volumes, pod } = this.record;
+      new PodVolumes(volumes, pod.spec).remove();
+    }
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  #write(name: string, value: unknown) {
+    const temporary = this.file(`${name}.new`);
+    writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
+    renameSync(temporary, this.file(name));
+  }
+}

@@ -1,0 +1,104 @@
+import type { Engine, ImageInfo } from '../engine/engine.ts';
+import { environmentOf } from '../engine/environment.ts';
+import { runRequest } from '../engine/run-request.ts';
+import type { Run } from '../lifecycle/types.ts';
+import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
+import type { PodData } from '../volumes/files.ts';
+import type { Mount, PodVolumes } from '../volumes/pod-volumes.ts';
+import { findImage, type ImageProblem, userProblem } from './images.ts';
+import { type PodRecord, podLabels } from './record.ts';
+import { sandboxName } from './sandbox.ts';
+
+/** What a container is started into, as it is at that moment. */
+export interface Surroundings {
+  readonly record: PodRecord;
+  readonly data: PodData;
+  readonly podIP: string;
+  /** Mounts that every container has: /etc/hosts, and the file of its termination message. */
+  readonly mounts: readonly Mount[];
+}
+
+/** Starts containers of one Pod: their images, environment and mounts. */
+export class Launcher {
+  readonly #engine: Engine;
+  readonly #volumes: PodVolumes;
+  readonly #onPull: (container: string, image: string) => void;
+  readonly #images = new Map<string, ImageInfo>();
+
+  constructor(
+    engine: Engine,
+    volumes: PodVolumes,
+    onPull: (container: string, image: string) => void,
+  ) {
+    this.#engine = engine;
+    this.#volumes = volumes;
+    this.#onPull = onPull;
+  }
+
+  /** What is known of the images so far, by reference. */
+  get images(): ReadonlyMap<string, ImageInfo> {
+    return this.#images;
+  }
+
+  /** Looks at the images of a Pod ahead of time: while its sandbox starts, this costs nothing. */
+  async knowImages({ initContainers, containers }: PodSpec): Promise<void> {
+    const all = new Set([...initContainers, ...containers].map(({ image }) => image));
+    await Promise.all(
+      [...all].map(async (image) => {
+        const found = await this.#engine.image(image);
+        if (found) this.#images.set(image, found);
+      }),
+    );
+  }
+
+  /**
+   * Starts a run of a container.
+   * @returns the engine's id, or why it cannot be made, which is tried again later.
+   * @throws {ExpectedError} where its program could not be started.
+   */
+  async start(
+    run: Run,
+    spec: ContainerSpec,
+    { record, data, podIP, mounts }: Surroundings,
+  ): Promise<string | ImageProblem> {
+    const { pod, uid, serviceVariables } = record;
+    const image = await this.#image(spec, pod.spec);
+    if ('reason' in image) return image;
+    const links = pod.spec.enableServiceLinks ? Object.entries(serviceVariables) : [];
+    const place = {
+      engine: this.#engine.name,
+      pod,
+      infra: sandboxName(record),
+      labels: podLabels(record).all,
+    };
+    const request = runRequest(place, spec, {
+      attempt: run.attempt,
+      image,
+      environment: environmentOf(spec, { pod, uid, podIP }, data, new Map(links)),
+      mounts: [...this.#volumes.mounts(spec.volumeMounts), ...mounts],
+    });
+    try {
+      return await this.#engine.run(request);
+    } catch (error) {
+      // The image may have been removed: the next start looks again.
+      this.#images.delete(spec.image);
+      throw error;
+    }
+  }
+
+  /** Of earlier runs only the last is kept, for its log. */
+  forgetOldRuns({ container, attempt }: Run, record: PodRecord): void {
+    if (attempt < 2) return;
+    const name = `${sandboxName(record)}-${container}-${attempt - 2}`;
+    this.#engine.remove([name]).catch(() => {});
+  }
+
+  async #image(spec: ContainerSpec, pod: PodSpec): Promise<ImageInfo | ImageProblem> {
+    const { name, image, imagePullPolicy } = spec;
+    const known = imagePullPolicy === 'Always' ? undefined : this.#images.get(image);
+    const found = known ?? (await findImage(spec, this.#engine, () => this.#onPull(name, image)));
+    if ('reason' in found) return found;
+    this.#images.set(image, found);
+    return userProblem(spec, pod, found) ?? found;
+  }
+}

@@ -1,0 +1,91 @@
+import type { FoundEngine } from '../engine/find.ts';
+import type { DataObjects, PodObject } from '../manifest/types.ts';
+
+/** What a supervisor is given: a Pod and everything it refers to. */
+export interface PodRecord {
+  readonly pod: PodObject;
+  readonly uid: string;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly engine: FoundEngine;
+  readonly configMaps: EncodedData;
+  readonly secrets: EncodedData;
+  /** The folder of the store that it is in. */
+  readonly store: string;
+  /** The folder of its volumes on the host. */
+  readonly volumes: string;
+  /** The Services that select this Pod. */
+  readonly services: readonly PodService[];
+  /** Variables of the Services of its namespace. */
+  readonly serviceVariables: Readonly<Record<string, string>>;
+  readonly hostPorts: readonly HostPort[];
+  readonly backoffBase?: number | undefined;
+}
+
+/** A Service as one of its Pods sees it. */
+export interface PodService {
+  readonly name: string;
+  readonly namespace: string;
+  /** Found and sent to even while it is not ready. */
+  readonly always: boolean;
+  readonly ports: readonly ServiceTarget[];
+}
+
+export interface ServiceTarget {
+  readonly name: string | undefined;
+  readonly port: number;
+  /** The port of the Pod. */
+  readonly target: number;
+  /** The port of 127.0.0.1 that leads to it; undefined where none does. */
+  readonly host: number | undefined;
+}
+
+export interface HostPort {
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly hostIP: string;
+  readonly protocol: string;
+}
+
+/** ConfigMaps and Secrets with their values in base64, for JSON. */
+export type EncodedData = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export function encodeData(objects: DataObjects): EncodedData {
+  return mapValues(objects, (content) => content.toString('base64'));
+}
+
+export function decodeData(objects: EncodedData): DataObjects {
+  return mapValues(objects, (content) => Buffer.from(content, 'base64'));
+}
+
+function mapValues<A, B>(
+  objects: Readonly<Record<string, Readonly<Record<string, A>>>>,
+  change: (value: A) => B,
+): Record<string, Record<string, B>> {
+  return Object.fromEntries(
+    Object.entries(objects).map(([name, data]) => [
+      name,
+      Object.fromEntries(Object.entries(data).map(([key, value]) => [key, change(value)])),
+    ]),
+  );
+}
+
+/** The label of all containers of all Pods; its value is the Pod's name. */
+export const POD_LABEL = 'dev.sidekit.pod';
+
+/** The label of a Pod's containers that its sandbox has not; its value is the container's name. */
+export const CONTAINER_LABEL = 'dev.sidekit.container';
+
+/** The label of all containers that one store's Pods have; its value is the store's folder. */
+const STORE_LABEL = 'dev.sidekit.pod.store';
+
+/** Finds all containers of a store, also those whose Pod it has forgotten. */
+export function storeLabel(root: string): string {
+  return `${STORE_LABEL}=${root}`;
+}
+
+/** The labels that all containers of a Pod carry; `own` is that of this very Pod. */
+export function podLabels({ pod, uid, store }: Pick<PodRecord, 'pod' | 'uid' | 'store'>) {
+  const own = `dev.sidekit.pod.uid=${uid}`;
+  return { own, all: [`${POD_LABEL}=${pod.metadata.name}`, own, storeLabel(store)] };
+}

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { PodStatus } from './engine.ts';
+
+/**
+ * The Pods of a session as a `get pods -w -o json` reports them: one process that tells each
+ * change, instead of one process a look.
+ */
+export class PodWatch {
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #pods = new Map<string, PodStatus>();
+  readonly #waiters = new Set<() => void>();
+  #over: Error | undefined;
+
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = child;
+    let lines: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      // Objects are printed one after another, each with its braces at the margin.
+      if (line !== '}') return;
+      const pod: PodStatus = JSON.parse(lines.join('\n'));
+      lines = [];
+      this.#pods.set(pod.metadata.name, pod);
+      for (const wake of this.#waiters) wake();
+    });
+    child.once('error', (error) => this.#end(error));
+    child.once('close', (code) => this.#end(new Error(`the watch of Pods ended with ${code}`)));
+  }
+
+  /**
+   * Waits until `holds` is true of the Pods seen so far.
+   * @throws Error where that takes longer than `timeout` milliseconds.
+   */
+  wait<T>(
+    holds: (pods: readonly PodStatus[]) => T | undefined,
+    { what, timeout }: { readonly what: string; readonly timeout: number },
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        this.#waiters.delete(look);
+        act();
+      };
+      const look = () => {
+        const found = holds([...this.#pods.values()]);
+        if (found !== undefined) return settle(() => resolve(found));
+        const error = this.#over;
+        if (error) settle(() => reject(new Error(`${error.message} before ${what}`)));
+      };
+      const timer = setTimeout(
+        () => settle(() => reject(new Error(`not within ${timeout} ms: ${what}`))),
+        timeout,
+      );
+      this.#waiters.add(look);
+      look();
+    });
+  }
+
+  close(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #end(error: Error) {
+    this.#over ??= error;
+    for (const wake of this.#waiters) wake();
+  }
+}
