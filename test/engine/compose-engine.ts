@@ -5,8 +5,17 @@ import { basename, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { command, must } from './command.ts';
 import { type ComposeContainer, type PodManifest, podStatus } from './compose-status.ts';
-import type { ExecResult, HttpInit, HttpResult, PodStatus, Session, TestEngine } from './engine.ts';
+import type {
+  ApplyOptions,
+  ExecResult,
+  HttpInit,
+  HttpResult,
+  PodStatus,
+  Session,
+  TestEngine,
+} from './engine.ts';
 import { BaseSession, request } from './session.ts';
+import { pollingWatch, type Watch } from './watch.ts';
 
 /**
  * Runs the profile of docker-compose.yml that stands for a manifest, on Docker. `COMPOSE` names
@@ -15,8 +24,12 @@ import { BaseSession, request } from './session.ts';
 export class ComposeEngine implements TestEngine {
   readonly name = 'compose';
 
-  async apply(path: string): Promise<Session> {
-    const session = new ComposeSession(path);
+  async isolatesStorage(): Promise<boolean> {
+    return false;
+  }
+
+  async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
+    const session = new ComposeSession(path, options);
     try {
       await session.up();
     } catch (error) {
@@ -51,8 +64,8 @@ class ComposeSession extends BaseSession {
   /** A copy of the compose file and what its services mount, which a test may change. */
   readonly #directory = mkdtempSync(join(tmpdir(), 'sidekit-compose-'));
 
-  constructor(path: string) {
-    super(path);
+  constructor(path: string, options: ApplyOptions) {
+    super(path, options);
     this.#path = path;
     cpSync('docker-compose.yml', join(this.#directory, 'docker-compose.yml'));
     cpSync('manifests/compose', join(this.#directory, 'manifests/compose'), { recursive: true });
@@ -72,6 +85,17 @@ class ComposeSession extends BaseSession {
   async logs(name: string, container: string): Promise<string> {
     const { stdout, stderr } = await command('docker', ['logs', await this.#id(name, container)]);
     return stdout + stderr;
+  }
+
+  async allLogs(name: string): Promise<string> {
+    const pod = this.#manifests().find(({ metadata }) => metadata.name === name);
+    const { initContainers = [], containers = [] } = pod?.spec ?? {};
+    const all = [...initContainers, ...containers].map((one) => this.logs(name, one.name));
+    return (await Promise.all(all)).join('');
+  }
+
+  watch(): Watch {
+    return pollingWatch(() => this.pods());
   }
 
   async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {

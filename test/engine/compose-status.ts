@@ -35,8 +35,10 @@ export function podStatus(
     status(one.name, one.restartPolicy !== 'Always'),
   );
   const ended = containerStatuses.map(({ state }) => state.terminated);
-  const done = spec.restartPolicy === 'Never' && ended.every((end) => end !== undefined);
   const failed = ended.some((end) => end?.exitCode !== 0);
+  const { restartPolicy = 'Always' } = spec;
+  const final = restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && !failed);
+  const done = final && ended.every((end) => end !== undefined);
   const ready = [...containerStatuses, ...initContainerStatuses].every((one) => one.ready);
   const networks = Object.values(containers.get(name)?.networks ?? {});
   return {
@@ -70,6 +72,7 @@ function containerStatus(
       // An init container is ready when it has done its work.
       ready: init && exitCode === 0,
       state: { terminated: { exitCode, reason } },
+      lastState: {},
     };
   }
   if (status !== 'running') {
@@ -78,8 +81,9 @@ function containerStatus(
       restartCount,
       ready: false,
       state: { waiting: { reason: 'ContainerCreating' } },
+      lastState: {},
     };
   }
   const ready = !init && (health === undefined || health.Status === 'healthy');
-  return { name, restartCount, ready, state: { running: {} } };
+  return { name, restartCount, ready, state: { running: {} }, lastState: {} };
 }

@@ -11,13 +11,13 @@ import {
   type PodStatus,
   type Session,
 } from './engine.ts';
-import type { PodWatch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 /** What both engines do alike: waiting for conditions, and evidence where they do not come. */
 export abstract class BaseSession implements Session {
   readonly #manifest: string;
   readonly #keepEvidence: boolean;
-  #watch: PodWatch | undefined;
+  #watch: Watch | undefined;
 
   constructor(manifest: string, { keepEvidence = true }: ApplyOptions) {
     this.#manifest = manifest;
@@ -35,7 +35,7 @@ export abstract class BaseSession implements Session {
   abstract evidence(): Promise<string>;
   abstract delete(): Promise<void>;
   /** Reports all changes of its Pods from now on. */
-  abstract watch(): PodWatch;
+  abstract watch(): Watch;
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch?.close();

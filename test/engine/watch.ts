@@ -1,12 +1,35 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { until } from '@sidekit/test-kit';
 import type { PodStatus } from './engine.ts';
+
+/** Waits for what is said of a session's Pods. */
+export interface Watch {
+  /**
+   * Waits until `holds` is true of the Pods seen so far.
+   * @throws Error where that takes longer than `timeout` milliseconds.
+   */
+  wait<T>(
+    holds: (pods: readonly PodStatus[]) => T | undefined,
+    limits: { readonly what: string; readonly timeout: number },
+  ): Promise<T>;
+  close(): void;
+}
+
+/** Asks again and again, where nothing reports changes. */
+export function pollingWatch(pods: () => Promise<PodStatus[]>): Watch {
+  return {
+    wait: (holds, limits) =>
+      until(async () => holds(await pods()), { ...limits, interval: 100 }) as Promise<never>,
+    close: () => {},
+  };
+}
 
 /**
  * The Pods of a session as a `get pods -w -o json` reports them: one process that tells each
  * change, instead of one process a look.
  */
-export class PodWatch {
+export class PodWatch implements Watch {
   readonly #child: ReturnType<typeof spawn>;
   readonly #pods = new Map<string, PodStatus>();
   readonly #waiters = new Set<() => void>();
@@ -29,10 +52,6 @@ export class PodWatch {
     child.once('close', (code) => this.#end(new Error(`the watch of Pods ended with ${code}`)));
   }
 
-  /**
-   * Waits until `holds` is true of the Pods seen so far.
-   * @throws Error where that takes longer than `timeout` milliseconds.
-   */
   wait<T>(
     holds: (pods: readonly PodStatus[]) => T | undefined,
     { what, timeout }: { readonly what: string; readonly timeout: number },
