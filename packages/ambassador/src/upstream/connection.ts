@@ -32,7 +32,7 @@ export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly se
 
 /** Octets of a response head at most. */
 const MAX_HEAD = 16 * 1024;
-const BUFFER = 64 * 1024;
+const BUFFER = 32 * 1024;
 const NOTHING: readonly string[] = [];
 
 /** An answer that is not HTTP as RFC 9112 has it. */
