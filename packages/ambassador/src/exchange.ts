@@ -1,3 +1,4 @@
+import { type AnswerSink, SMALL, Taken } from './answer-sink.ts';
 import type { Watched } from './clock.ts';
 import {
   type ConnectionWishes,
@@ -6,10 +7,11 @@ import {
   type RequestIds,
 } from './http/canonical-request.ts';
 import { type AnswerFraming, answerFraming, canonicalFields } from './http/canonical-response.ts';
-import { chunkHead, lastChunk } from './http/chunked.ts';
+import { lastChunk, writeChunk } from './http/chunked-encoder.ts';
 import type { RequestHead } from './http/request-head.ts';
 import type { ResponseHead } from './http/response-head.ts';
 import { identify } from './observe/identifiers.ts';
+import { connectPause, isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import {
   InvalidResponse,
@@ -19,53 +21,7 @@ import {
 } from './upstream/connection.ts';
 import { ConnectTimeout, type Endpoint, type Waiter } from './upstream/endpoint.ts';
 
-/** What became of octets that were lent to a sink. */
-export const Taken = {
-  /** They were written at once. */
-  written: 0,
-  /** They are still referred to. */
-  kept: 1,
-  /** They are still referred to, and no more should come until `resume`. */
-  full: 2,
-} as const;
-
-/** A lane's side of an exchange: where the answer goes. */
-export interface AnswerSink {
-  /** The request's body may be sent now, by `sendBody` and `endBody`. */
-  onUpstreamReady(): void;
-  /** More of the request's body may be sent. */
-  onUpstreamDrain(): void;
-  inform(head: ResponseHead): void;
-  answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void;
-  answerBody(buffer: Buffer, start: number, end: number): number;
-  /** Sends what was held back. */
-  flush(): void;
-  answerEnd(trailers: readonly string[]): void;
-  /** Answers by ourselves; nothing was answered before. */
-  refuse(status: number, reason: string, retryAfter: number): void;
-  /**
-   * The answer is broken after its head was given: the socket must be destroyed, unless nothing
-   * of it was sent yet; then true, and an answer of ours may be.
-   */
-  abort(): boolean;
-  /** Whether the client must be told that the connection ends. */
-  mustClose(): boolean;
-}
-
-/** The methods that may be sent twice (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PUT',
-  'DELETE',
-  'TRACE',
-]);
-
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
-
-/** Small bodies go out in one write with their head. */
-const SMALL = 16 * 1024;
 
 /**
  * One request and its answer, over as many tries as the promises on retries allow. A lane makes
@@ -144,7 +100,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.#wishes = wishes;
     this.#http11 = http11;
     this.#firstBody = firstBody;
-    this.#replayable = whole && IDEMPOTENT.has(head.method) && wishes?.upgrade === undefined;
+    this.#replayable = whole && isIdempotent(head.method) && wishes?.upgrade === undefined;
     this.#tries = 0;
     this.#retried = false;
     this.#answered = false;
@@ -181,13 +137,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       this.#failed(413, 'the body is larger than allowed', '');
       return true;
     }
-    if (chunk.length === 0) return true;
-    socket.cork();
-    socket.write(chunkHead(chunk.length), 'latin1');
-    socket.write(chunk);
-    const more = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    return more;
+    return chunk.length === 0 || writeChunk(socket, '', chunk, 0, chunk.length);
   }
 
   /** The body is whole. */
@@ -219,6 +169,11 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   }
 
   onConnection(connection: UpstreamConnection): void {
+    if (this.#phase !== Phase.connecting) {
+      // Given up in the meantime.
+      connection.abandon();
+      return;
+    }
     this.#phase = Phase.waiting;
     this.#connection = connection;
     this.#sentAt = this.#lastActivity = this.runtime.clock.now;
@@ -254,11 +209,10 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       runtime.observer.retries.inc();
       if (elsewhere) this.#try(endpoint, false);
       else {
-        const pause = 25 + Math.random() * Math.min(225, 25 * 2 ** Math.min(this.#tries, 8));
         this.#retryTimer = setTimeout(() => {
           this.#retryTimer = undefined;
           this.#try(endpoint, false);
-        }, pause);
+        }, connectPause(this.#tries));
       }
       return;
     }

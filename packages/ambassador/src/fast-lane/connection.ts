@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
+import { type AnswerSink, SMALL, Taken } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
-import { type AnswerSink, Exchange, Taken } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
 import { forwardingOf } from '../forwarding.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText } from '../http/canonical-response.ts';
-import { chunkHead, lastChunk } from '../http/chunked.ts';
+import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
+import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import { recogniseRequest } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -14,7 +15,6 @@ import type { Runtime } from '../runtime.ts';
 const MAX_HEAD = 16 * 1024;
 /** Octets of pipelined requests that are kept while one is under way; then reading stops. */
 const MAX_WAITING = 32 * 1024;
-const SMALL = 16 * 1024;
 /** How long a client may go on sending a body that nobody wants, in milliseconds. */
 const LINGER = 2000;
 
@@ -158,12 +158,8 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   inform(head: ResponseHead): void {
-    if (head.status === 100) return;
-    const { names, values } = head.fields;
-    const fields = names.flatMap((name, i) =>
-      head.fields.kinds[i] === 0 ? [name, values[i]!] : [],
-    );
-    this.#socket.write(answerText(head.status, head.reason, fields), 'latin1');
+    // Only the full lane passes an Expect on: nobody here waits for a 100.
+    if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {
@@ -182,26 +178,16 @@ export class FastLaneConnection implements AnswerSink, Watched {
     const socket = this.#socket;
     const head = this.#pendingHead;
     this.#pendingHead = '';
-    let more: boolean;
     if (this.#chunked) {
-      socket.cork();
-      socket.write(head + chunkHead(end - start), 'latin1');
-      socket.write(
-        end - start <= SMALL
-          ? Buffer.from(buffer.subarray(start, end))
-          : buffer.subarray(start, end),
-      );
-      more = socket.write('\r\n', 'latin1');
-      socket.uncork();
-    } else if (head !== '' && end - start <= SMALL) {
-      more = socket.write(head + buffer.toString('latin1', start, end), 'latin1');
+      if (!writeChunk(socket, head, buffer, start, end)) return Taken.full;
+    } else if (end - start <= SMALL) {
+      const more = socket.write(head + buffer.toString('latin1', start, end), 'latin1');
       return more ? Taken.written : Taken.full;
     } else {
       if (head !== '') socket.write(head, 'latin1');
-      more = socket.write(buffer.subarray(start, end));
+      if (!socket.write(buffer.subarray(start, end))) return Taken.full;
     }
-    if (socket.writableLength === 0) return Taken.written;
-    return more ? Taken.kept : Taken.full;
+    return socket.writableLength === 0 ? Taken.written : Taken.kept;
   }
 
   answerEnd(trailers: readonly string[]): void {

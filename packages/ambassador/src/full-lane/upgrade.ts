@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import { type AnswerSink, SMALL, Taken } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
-import { type AnswerSink, Exchange, Taken } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText } from '../http/canonical-response.ts';
-import { chunkHead, lastChunk } from '../http/chunked.ts';
+import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
+import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -61,7 +62,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 
   inform(head: ResponseHead): void {
-    if (head.status !== 100) this.#socket.write(answerText(head.status, head.reason, []), 'latin1');
+    if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {
@@ -83,13 +84,12 @@ export class UpgradeRequest implements AnswerSink, Watched {
   answerBody(buffer: Buffer, start: number, end: number): number {
     const socket = this.#socket;
     if (this.#chunked) {
-      socket.write(chunkHead(end - start), 'latin1');
-      socket.write(Buffer.from(buffer.subarray(start, end)));
-      return socket.write('\r\n', 'latin1') ? Taken.written : Taken.full;
-    }
-    const more = socket.write(buffer.subarray(start, end));
-    if (socket.writableLength === 0) return Taken.written;
-    return more ? Taken.kept : Taken.full;
+      if (!writeChunk(socket, '', buffer, start, end)) return Taken.full;
+    } else if (end - start <= SMALL) {
+      const more = socket.write(Buffer.from(buffer.subarray(start, end)));
+      return more ? Taken.written : Taken.full;
+    } else if (!socket.write(buffer.subarray(start, end))) return Taken.full;
+    return socket.writableLength === 0 ? Taken.written : Taken.kept;
   }
 
   answerEnd(trailers: readonly string[]): void {

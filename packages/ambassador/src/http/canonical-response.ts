@@ -68,3 +68,12 @@ export function answerText(status: number, reason: string, fields: readonly stri
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return `${text}\r\n`;
 }
+
+/** An informational answer as text: its fields but those of the hop (RFC 9110 §15.2). */
+export function informationalText({ status, reason, fields }: ResponseHead): string {
+  const passed: string[] = [];
+  fields.names.forEach((name, i) => {
+    if (fields.kinds[i] === FieldKind.ordinary) passed.push(name, fields.values[i]!);
+  });
+  return answerText(status, reason, passed);
+}

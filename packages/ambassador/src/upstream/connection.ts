@@ -1,7 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { SMALL } from '../answer-sink.ts';
 import type { Clock } from '../clock.ts';
-import { ChunkedDecoder } from '../http/chunked.ts';
+import { ChunkedDecoder } from '../http/chunked-decoder.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
 
 /** Receives one response. Octets are lent during the call; `keep` takes them over. */
@@ -32,7 +33,13 @@ export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly se
 
 /** Octets of a response head at most. */
 const MAX_HEAD = 16 * 1024;
-const BUFFER = 32 * 1024;
+/** Octets of a read at most, where much is to come. */
+const LARGE = 64 * 1024;
+/**
+ * Where all connections read while little comes. What is in it is used up within the call: pieces
+ * up to `SMALL` are copied by whoever takes them, and larger ones are copied here.
+ */
+const SHARED = Buffer.allocUnsafeSlow(LARGE);
 const NOTHING: readonly string[] = [];
 
 /** An answer that is not HTTP as RFC 9112 has it. */
@@ -57,6 +64,8 @@ export class UpstreamConnection {
   #head: ResponseHead | undefined;
   #remaining = 0;
   #decoder: ChunkedDecoder | undefined;
+  #lastRead = 0;
+  /** Of its own, while much comes. */
   #buffer: Buffer | undefined;
   #error: Error | undefined;
   #informational = 0;
@@ -70,15 +79,11 @@ export class UpstreamConnection {
       socket.once('secureConnect', () => this.#open());
       this.socket = socket;
     } else {
-      // One buffer is read into again and again: most answers are handed on within the call.
       const socket = net.connect({
         ...target,
         onread: {
           buffer: () => this.#nextBuffer(),
-          callback: (length, buffer) => {
-            this.#receive(buffer as Buffer, length);
-            return !this.socket.isPaused();
-          },
+          callback: (length, buffer) => this.#read(buffer as Buffer, length),
         },
       });
       socket.once('connect', () => this.#open());
@@ -129,9 +134,25 @@ export class UpstreamConnection {
     this.#owner.onOpen(this);
   }
 
+  /** Called after each read, for the next one. */
   #nextBuffer(): Buffer {
-    this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER);
+    if (this.#lastRead <= SMALL && this.#remaining <= SMALL) {
+      this.#buffer = undefined;
+      return SHARED;
+    }
+    this.#buffer ??= Buffer.allocUnsafeSlow(LARGE);
     return this.#buffer;
+  }
+
+  /** Returns whether reading goes on. */
+  #read(buffer: Buffer, length: number): boolean {
+    this.#lastRead = length;
+    const shared = buffer.buffer === SHARED.buffer;
+    this.#receive(
+      shared && length > SMALL ? Buffer.from(buffer.subarray(0, length)) : buffer,
+      length,
+    );
+    return !this.socket.isPaused();
   }
 
   #lose(error: Error) {
