@@ -44,6 +44,11 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   #http11 = true;
   #text = '';
   #firstBody: Buffer | undefined;
+  /** What came of the body after that, while it may have to be sent again. */
+  #kept: Buffer[] = NOTHING_KEPT;
+  #keptSize = 0;
+  /** The trailers of a body that has come whole. */
+  #ended: readonly string[] | undefined;
   #replayable = false;
   #connection: UpstreamConnection | undefined;
   #phase: number = Phase.idle;
@@ -77,13 +82,11 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   /**
    * Starts an exchange.
    * @param firstBody the body, or what came of it with the head.
-   * @param whole whether that is all of it.
    */
   start(
     head: RequestHead,
     forwarding: Forwarding,
     firstBody: Buffer | undefined,
-    whole: boolean,
     wishes?: ConnectionWishes,
     http11 = true,
   ): void {
@@ -100,7 +103,10 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.#wishes = wishes;
     this.#http11 = http11;
     this.#firstBody = firstBody;
-    this.#replayable = whole && isIdempotent(head.method) && wishes?.upgrade === undefined;
+    this.#kept = NOTHING_KEPT;
+    this.#keptSize = 0;
+    this.#ended = undefined;
+    this.#replayable = isIdempotent(head.method) && wishes?.upgrade === undefined;
     this.#tries = 0;
     this.#retried = false;
     this.#answered = false;
@@ -127,30 +133,28 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   /** Sends a piece of the body; false asks to wait for `onUpstreamDrain`. */
   sendBody(chunk: Buffer): boolean {
     const connection = this.#connection;
-    if (connection === undefined) return true;
+    if (connection === undefined && !this.active) return true;
     this.bytesIn += chunk.length;
-    this.#replayable = false;
     this.#lastActivity = this.runtime.clock.now;
-    const { socket } = connection;
-    if (this.head.contentLength !== -1 || this.#tunnel) return socket.write(chunk);
-    if (this.bytesIn > this.runtime.maxBody) {
+    if (this.#tunnel) return connection === undefined || connection.socket.write(chunk);
+    if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
       this.#failed(413, 'the body is larger than allowed', '');
       return true;
     }
-    return chunk.length === 0 || writeChunk(socket, '', chunk, 0, chunk.length);
+    if (chunk.length === 0) return true;
+    if (this.#replayable) this.#keep(chunk);
+    // Between two tries it waits for the next connection.
+    return connection !== undefined && this.#writeBody(connection, chunk);
   }
 
   /** The body is whole. */
   endBody(trailers: readonly string[]): void {
     const connection = this.#connection;
-    if (connection === undefined) return;
-    if (this.#tunnel) {
-      connection.socket.end();
-      return;
+    if (this.#tunnel) connection?.socket.end();
+    else if (this.active) {
+      this.#ended = trailers;
+      if (connection !== undefined) this.#writeEnd(connection, trailers);
     }
-    if (this.head.contentLength === -1) connection.socket.write(lastChunk(trailers), 'latin1');
-    connection.requestSent = true;
-    this.#sentAt = this.runtime.clock.now;
   }
 
   /** The client is gone: nothing of this exchange is of use to anyone. */
@@ -191,7 +195,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     const { contentLength } = this.head;
     if (contentLength !== -1 && (body === undefined ? 0 : body.length) === contentLength)
       connection.requestSent = true;
-    else this.#sink.onUpstreamReady();
+    else this.#sendKept(connection);
   }
 
   onConnectFailed(error: Error): void {
@@ -307,6 +311,39 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       this.#failed(503, 'no connection was free in time', 'UO');
   }
 
+  /** Keeps a piece of the body for a second try, as long as there is little of it. */
+  #keep(chunk: Buffer) {
+    this.#keptSize += chunk.length;
+    if (this.#keptSize > SMALL && this.#connection !== undefined) {
+      this.#replayable = false;
+      this.#kept = NOTHING_KEPT;
+    } else if (this.#kept === NOTHING_KEPT) this.#kept = [chunk];
+    else this.#kept.push(chunk);
+  }
+
+  /** Sends what came of the body in earlier tries, and asks for the rest. */
+  #sendKept(connection: UpstreamConnection) {
+    for (const chunk of this.#kept) this.#writeBody(connection, chunk);
+    if (this.#ended !== undefined) {
+      this.#writeEnd(connection, this.#ended);
+      return;
+    }
+    this.#sink.onUpstreamReady();
+    if (this.#retried) this.#sink.onUpstreamDrain();
+  }
+
+  #writeBody({ socket }: UpstreamConnection, chunk: Buffer): boolean {
+    return this.head.contentLength === -1
+      ? writeChunk(socket, '', chunk, 0, chunk.length)
+      : socket.write(chunk);
+  }
+
+  #writeEnd(connection: UpstreamConnection, trailers: readonly string[]) {
+    if (this.head.contentLength === -1) connection.socket.write(lastChunk(trailers), 'latin1');
+    connection.requestSent = true;
+    this.#sentAt = this.runtime.clock.now;
+  }
+
   #try(except: Endpoint | undefined, pooled: boolean) {
     this.#tries++;
     const { cluster } = this.runtime;
@@ -377,8 +414,10 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   #end() {
     this.#phase = Phase.idle;
     this.#firstBody = undefined;
+    this.#kept = NOTHING_KEPT;
     this.runtime.observer.end(this);
   }
 }
 
 const TUNNEL: AnswerFraming = { chunked: false, close: false };
+const NOTHING_KEPT: Buffer[] = [];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { test } from 'node:test';
 import { freePort } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
@@ -68,33 +67,3 @@ for (const fastLane of [true, false]) {
     assert.deepEqual(bodies, ['once']);
   });
 }
-
-test('no idempotent request fails while the upstream restarts again and again', async () => {
-  const restarts = Math.ceil(20 * Number(process.env.SIDEKIT_RUNS ?? 0.25));
-  const port = await freePort();
-  const serve: http.RequestListener = (_request, response) => response.end('ok');
-  let upstream = await TestUpstream.start(serve, port);
-  await using proxy = await TestProxy.start({ upstream: [upstream.url], retryBudget: 1 });
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-  let running = true;
-  let requests = 0;
-  const failed: string[] = [];
-  const load = Array.from({ length: 8 }, async () => {
-    while (running) {
-      requests++;
-      const got = await request(proxy.url, { agent }).catch((error) => ({ status: String(error) }));
-      if (got.status !== 200) failed.push(String(got.status));
-    }
-  });
-  for (let i = 0; i < restarts; i++) {
-    const before = requests;
-    while (requests < before + 200) await new Promise((resolve) => setImmediate(resolve));
-    await upstream[Symbol.asyncDispose]();
-    upstream = await TestUpstream.start(serve, port);
-  }
-  running = false;
-  await Promise.all(load);
-  agent.destroy();
-  await upstream[Symbol.asyncDispose]();
-  assert.deepEqual(failed, [], `of ${requests}`);
-});

@@ -120,7 +120,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
       this.#exchange.runtime = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
     }
-    this.#exchange.start(head, this.#forwarding, body, this.#bodyLeft === 0);
+    this.#exchange.start(head, this.#forwarding, body);
   }
 
   #handOver(unread: Buffer) {

@@ -19,6 +19,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
   readonly #exchange: Exchange;
   #keepAlive = true;
   #headOnly = false;
+  #reading = false;
   /** Writes the head, once it is known whether its body is sound. */
   #writeHead: (() => void) | undefined;
 
@@ -43,7 +44,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
     // A request aborted in its body: its response closes too, and cancels.
     this.#request.on('error', () => response.destroy());
     const http11 = this.#request.httpVersionMinor === 1;
-    this.#exchange.start(head, forwarding, undefined, head.contentLength === 0, head, http11);
+    this.#exchange.start(head, forwarding, undefined, head, http11);
   }
 
   /** Whether the request has come whole. */
@@ -64,6 +65,8 @@ export class FullLaneRequest implements AnswerSink, Watched {
   }
 
   onUpstreamReady(): void {
+    if (this.#reading) return;
+    this.#reading = true;
     const request = this.#request;
     request.on('data', (chunk: Buffer) => {
       if (!this.#exchange.sendBody(chunk)) request.pause();

@@ -48,7 +48,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
       clock.forget(this);
       this.#exchange.cancel();
     });
-    this.#exchange.start(head, forwarding, undefined, true, head);
+    this.#exchange.start(head, forwarding, undefined, head);
   }
 
   check(now: number): void {
