@@ -169,7 +169,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   /** The client takes octets again. */
   resume(): void {
     this.#lastActivity = this.runtime.clock.now;
-    if (this.#connection?.socket.isPaused()) this.#connection.socket.resume();
+    this.#connection?.resume();
   }
 
   onConnection(connection: UpstreamConnection): void {

@@ -67,6 +67,10 @@ export class UpstreamConnection {
   #lastRead = 0;
   /** Of its own, while much comes. */
   #buffer: Buffer | undefined;
+  /** Buffers that a client's socket still refers to. */
+  readonly #lent: Buffer[] = [];
+  /** One that it has done with. */
+  #spare: Buffer | undefined;
   #error: Error | undefined;
   #informational = 0;
 
@@ -126,7 +130,15 @@ export class UpstreamConnection {
 
   /** Call after handing lent octets to a `write` that did not finish at once. */
   keep(): void {
+    if (this.#buffer !== undefined) this.#lent.push(this.#buffer);
     this.#buffer = undefined;
+  }
+
+  /** All that was kept has been written: reading goes on, into the same memory. */
+  resume(): void {
+    this.#spare ??= this.#lent[0];
+    this.#lent.length = 0;
+    if (this.socket.isPaused()) this.socket.resume();
   }
 
   #open() {
@@ -137,10 +149,13 @@ export class UpstreamConnection {
   /** Called after each read, for the next one. */
   #nextBuffer(): Buffer {
     if (this.#lastRead <= SMALL && this.#remaining <= SMALL) {
-      this.#buffer = undefined;
+      this.#buffer = this.#spare = undefined;
       return SHARED;
     }
-    this.#buffer ??= Buffer.allocUnsafeSlow(LARGE);
+    if (this.#buffer === undefined) {
+      this.#buffer = this.#spare ?? Buffer.allocUnsafeSlow(LARGE);
+      this.#spare = undefined;
+    }
     return this.#buffer;
   }
 
@@ -267,6 +282,8 @@ export class UpstreamConnection {
     this.#receiver = undefined;
     this.#head = undefined;
     this.#decoder = undefined;
+    // The client may refer to them beyond the end of the answer.
+    this.#lent.length = 0;
     if (reusable) {
       if (this.socket.isPaused()) this.socket.resume();
       this.#owner.onIdle(this);
