@@ -6,6 +6,8 @@ import net from 'node:net';
  */
 export class Load {
   answered = 0;
+  /** Whether a connection that has ended is followed by another. */
+  replacing = true;
   /** Answers by status. */
   readonly statuses = new Map<string, number>();
   /** What went wrong, the first hundred. */
@@ -66,7 +68,7 @@ export class Load {
       });
       socket.on('close', () => {
         if (request !== undefined) problem('closed');
-        resolve(this.#next());
+        resolve(this.replacing ? this.#next() : undefined);
       });
     });
   }
