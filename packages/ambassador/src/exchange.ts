@@ -1,4 +1,4 @@
-import { type AnswerSink, SMALL, Taken } from './answer-sink.ts';
+import { type AnswerSink, Taken } from './answer-sink.ts';
 import type { Watched } from './clock.ts';
 import {
   type ConnectionWishes,
@@ -7,19 +7,15 @@ import {
   type RequestIds,
 } from './http/canonical-request.ts';
 import { type AnswerFraming, answerFraming, canonicalFields } from './http/canonical-response.ts';
-import { lastChunk, writeChunk } from './http/chunked-encoder.ts';
 import type { RequestHead } from './http/request-head.ts';
 import type { ResponseHead } from './http/response-head.ts';
 import { identify } from './observe/identifiers.ts';
+import { RequestBody } from './request-body.ts';
 import { connectPause, isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import {
-  InvalidResponse,
-  type ResponseReceiver,
-  UPGRADE,
-  type UpstreamConnection,
-} from './upstream/connection.ts';
+import { InvalidResponse, UPGRADE, type UpstreamConnection } from './upstream/connection.ts';
 import { ConnectTimeout, type Endpoint, type Waiter } from './upstream/endpoint.ts';
+import type { ResponseReceiver } from './upstream/response-receiver.ts';
 
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
 
@@ -43,20 +39,15 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   #wishes: ConnectionWishes | undefined;
   #http11 = true;
   #text = '';
-  #firstBody: Buffer | undefined;
-  /** What came of the body after that, while it may have to be sent again. */
-  #kept: Buffer[] = NOTHING_KEPT;
-  #keptSize = 0;
-  /** The trailers of a body that has come whole. */
-  #ended: readonly string[] | undefined;
-  #replayable = false;
+  readonly #body = new RequestBody();
   #connection: UpstreamConnection | undefined;
   #phase: number = Phase.idle;
   #tries = 0;
   #retried = false;
   #answered = false;
   #tunnel = false;
-  #sentAt = 0;
+  /** Since when it waits for a connection, or for the answer. */
+  #since = 0;
   #lastActivity = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   /** Whether the endpoint counts this exchange as pending. */
@@ -69,14 +60,6 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
 
   get active(): boolean {
     return this.#phase !== Phase.idle;
-  }
-
-  get answered(): boolean {
-    return this.#answered;
-  }
-
-  get tunnel(): boolean {
-    return this.#tunnel;
   }
 
   /**
@@ -102,17 +85,14 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.endpoint = undefined;
     this.#wishes = wishes;
     this.#http11 = http11;
-    this.#firstBody = firstBody;
-    this.#kept = NOTHING_KEPT;
-    this.#keptSize = 0;
-    this.#ended = undefined;
-    this.#replayable = isIdempotent(head.method) && wishes?.upgrade === undefined;
+    const repeatable = isIdempotent(head.method) && wishes?.upgrade === undefined;
+    this.#body.begin(head.contentLength, firstBody, repeatable);
     this.#tries = 0;
     this.#retried = false;
     this.#answered = false;
     this.#tunnel = false;
     this.#phase = Phase.connecting;
-    this.#lastActivity = this.startedAt;
+    this.#since = this.#lastActivity = this.startedAt;
     runtime.observer.begin();
     if (head.contentLength > runtime.maxBody) {
       this.#refuse(413, 'the body is larger than allowed', '');
@@ -141,10 +121,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       this.#failed(413, 'the body is larger than allowed', '');
       return true;
     }
-    if (chunk.length === 0) return true;
-    if (this.#replayable) this.#keep(chunk);
-    // Between two tries it waits for the next connection.
-    return connection !== undefined && this.#writeBody(connection, chunk);
+    return chunk.length === 0 || this.#body.take(chunk, connection);
   }
 
   /** The body is whole. */
@@ -152,8 +129,8 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     const connection = this.#connection;
     if (this.#tunnel) connection?.socket.end();
     else if (this.active) {
-      this.#ended = trailers;
-      if (connection !== undefined) this.#writeEnd(connection, trailers);
+      this.#body.end(trailers, connection);
+      this.#since = this.runtime.clock.now;
     }
   }
 
@@ -180,22 +157,11 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     }
     this.#phase = Phase.waiting;
     this.#connection = connection;
-    this.#sentAt = this.#lastActivity = this.runtime.clock.now;
+    this.#since = this.#lastActivity = this.runtime.clock.now;
     connection.begin(this, this.#wishes?.upgrade === undefined ? this.head.method : UPGRADE);
-    const { socket } = connection;
-    const body = this.#firstBody;
-    if (body === undefined) socket.write(this.#text, 'latin1');
-    else if (body.length <= SMALL) socket.write(this.#text + body.toString('latin1'), 'latin1');
-    else {
-      socket.cork();
-      socket.write(this.#text, 'latin1');
-      socket.write(body);
-      socket.uncork();
-    }
-    const { contentLength } = this.head;
-    if (contentLength !== -1 && (body === undefined ? 0 : body.length) === contentLength)
-      connection.requestSent = true;
-    else this.#sendKept(connection);
+    if (this.#body.sendWith(this.#text, connection)) return;
+    this.#sink.onUpstreamReady();
+    if (this.#retried) this.#sink.onUpstreamDrain();
   }
 
   onConnectFailed(error: Error): void {
@@ -277,7 +243,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       !invalid &&
       !this.#answered &&
       !this.#retried &&
-      this.#replayable &&
+      this.#body.repeatable &&
       connection !== undefined &&
       connection.uses > 1 &&
       !connection.answering &&
@@ -288,6 +254,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       this.runtime.observer.retries.inc();
       this.#release(true);
       this.#phase = Phase.connecting;
+      this.#since = this.runtime.clock.now;
       this.#try(undefined, false);
       return;
     }
@@ -302,46 +269,13 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     else if (
       this.#phase === Phase.waiting &&
       this.#connection?.requestSent &&
-      now - Math.max(this.#sentAt, this.#lastActivity) > timeouts.response
+      now - Math.max(this.#since, this.#lastActivity) > timeouts.response
     )
       this.#failed(504, 'the upstream did not answer in time', 'UT');
     else if (this.#phase >= Phase.waiting && now - this.#lastActivity > timeouts.streamIdle)
       this.#failed(504, 'nothing moved for too long', 'UT');
-    else if (this.#phase === Phase.connecting && now - this.startedAt > timeouts.queue)
+    else if (this.#phase === Phase.connecting && now - this.#since > timeouts.queue)
       this.#failed(503, 'no connection was free in time', 'UO');
-  }
-
-  /** Keeps a piece of the body for a second try, as long as there is little of it. */
-  #keep(chunk: Buffer) {
-    this.#keptSize += chunk.length;
-    if (this.#keptSize > SMALL && this.#connection !== undefined) {
-      this.#replayable = false;
-      this.#kept = NOTHING_KEPT;
-    } else if (this.#kept === NOTHING_KEPT) this.#kept = [chunk];
-    else this.#kept.push(chunk);
-  }
-
-  /** Sends what came of the body in earlier tries, and asks for the rest. */
-  #sendKept(connection: UpstreamConnection) {
-    for (const chunk of this.#kept) this.#writeBody(connection, chunk);
-    if (this.#ended !== undefined) {
-      this.#writeEnd(connection, this.#ended);
-      return;
-    }
-    this.#sink.onUpstreamReady();
-    if (this.#retried) this.#sink.onUpstreamDrain();
-  }
-
-  #writeBody({ socket }: UpstreamConnection, chunk: Buffer): boolean {
-    return this.head.contentLength === -1
-      ? writeChunk(socket, '', chunk, 0, chunk.length)
-      : socket.write(chunk);
-  }
-
-  #writeEnd(connection: UpstreamConnection, trailers: readonly string[]) {
-    if (this.head.contentLength === -1) connection.socket.write(lastChunk(trailers), 'latin1');
-    connection.requestSent = true;
-    this.#sentAt = this.runtime.clock.now;
   }
 
   #try(except: Endpoint | undefined, pooled: boolean) {
@@ -413,11 +347,9 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
 
   #end() {
     this.#phase = Phase.idle;
-    this.#firstBody = undefined;
-    this.#kept = NOTHING_KEPT;
+    this.#body.clear();
     this.runtime.observer.end(this);
   }
 }
 
 const TUNNEL: AnswerFraming = { chunked: false, close: false };
-const NOTHING_KEPT: Buffer[] = [];

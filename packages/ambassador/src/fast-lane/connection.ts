@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { type AnswerSink, SMALL, Taken } from '../answer-sink.ts';
+import type { AnswerSink } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
 import { Exchange } from '../exchange.ts';
 import { forwardingOf } from '../forwarding.ts';
+import { AnswerWriter } from '../http/answer-writer.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
-import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import { recogniseRequest } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -35,6 +35,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
   readonly #socket: Socket;
   readonly #host: FastLaneHost;
   readonly #exchange: Exchange;
+  readonly #writer: AnswerWriter;
   #forwarding: Forwarding;
   /** Octets that came and are not used yet. */
   #waiting: Buffer | undefined;
@@ -44,8 +45,6 @@ export class FastLaneConnection implements AnswerSink, Watched {
   /** Octets of the present request's body that are still to come. */
   #bodyLeft = 0;
   #bodyAllowed = false;
-  #pendingHead = '';
-  #chunked = false;
   #lingerUntil = 0;
   #handedOver = false;
 
@@ -54,6 +53,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#host = host;
     this.#forwarding = forwardingOf(socket, host.runtime);
     this.#exchange = new Exchange(this, host.runtime);
+    this.#writer = new AnswerWriter(socket);
     this.#idleSince = host.runtime.clock.now;
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -168,32 +168,16 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
-    this.#chunked = framing.chunked;
     this.#keepAlive = !framing.close;
-    // Held back for the start of its body: one write for both.
-    this.#pendingHead = answerText(head.status, head.reason, fields);
+    this.#writer.begin(answerText(head.status, head.reason, fields), framing.chunked);
   }
 
   answerBody(buffer: Buffer, start: number, end: number): number {
-    const socket = this.#socket;
-    const head = this.#pendingHead;
-    this.#pendingHead = '';
-    if (this.#chunked) {
-      if (!writeChunk(socket, head, buffer, start, end)) return Taken.full;
-    } else if (end - start <= SMALL) {
-      const more = socket.write(head + buffer.toString('latin1', start, end), 'latin1');
-      return more ? Taken.written : Taken.full;
-    } else {
-      if (head !== '') socket.write(head, 'latin1');
-      if (!socket.write(buffer.subarray(start, end))) return Taken.full;
-    }
-    return socket.writableLength === 0 ? Taken.written : Taken.kept;
+    return this.#writer.body(buffer, start, end);
   }
 
   answerEnd(trailers: readonly string[]): void {
-    if (this.#chunked) this.#socket.write(this.#pendingHead + lastChunk(trailers), 'latin1');
-    else if (this.#pendingHead !== '') this.#socket.write(this.#pendingHead, 'latin1');
-    this.#pendingHead = '';
+    this.#writer.end(trailers);
     this.#finish();
   }
 
@@ -210,14 +194,11 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   flush(): void {
-    if (this.#pendingHead === '') return;
-    this.#socket.write(this.#pendingHead, 'latin1');
-    this.#pendingHead = '';
+    this.#writer.flush();
   }
 
   abort(): boolean {
-    const unsent = this.#pendingHead !== '';
-    this.#pendingHead = '';
+    const unsent = this.#writer.drop();
     if (!unsent) this.#socket.destroy();
     else this.#keepAlive = false;
     return unsent;

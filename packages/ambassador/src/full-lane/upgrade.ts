@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { type AnswerSink, SMALL, Taken } from '../answer-sink.ts';
+import type { AnswerSink } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
 import { Exchange } from '../exchange.ts';
+import { AnswerWriter } from '../http/answer-writer.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
-import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -21,15 +21,16 @@ export class UpgradeRequest implements AnswerSink, Watched {
   readonly #socket: Socket;
   readonly #host: FullLaneHost;
   readonly #exchange: Exchange;
+  readonly #writer: AnswerWriter;
   #early: Buffer;
   #open = false;
-  #chunked = false;
 
   constructor(socket: Socket, early: Buffer, host: FullLaneHost) {
     this.#socket = socket;
     this.#early = early;
     this.#host = host;
     this.#exchange = new Exchange(this, host.runtime);
+    this.#writer = new AnswerWriter(socket);
   }
 
   start(head: CheckedRequest, forwarding: Forwarding): void {
@@ -70,11 +71,11 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
-    this.#chunked = framing.chunked;
     const upgraded = head.status === 101;
     const own = upgraded ? upgradeFields(head, fields) : fields;
-    this.#socket.write(answerText(head.status, head.reason, own), 'latin1');
+    this.#writer.begin(answerText(head.status, head.reason, own), framing.chunked);
     if (!upgraded) return;
+    this.#writer.flush();
     this.#open = true;
     if (this.#early.length > 0 && !this.#exchange.sendBody(this.#early)) this.#socket.pause();
     this.#early = Buffer.alloc(0);
@@ -82,18 +83,11 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 
   answerBody(buffer: Buffer, start: number, end: number): number {
-    const socket = this.#socket;
-    if (this.#chunked) {
-      if (!writeChunk(socket, '', buffer, start, end)) return Taken.full;
-    } else if (end - start <= SMALL) {
-      const more = socket.write(Buffer.from(buffer.subarray(start, end)));
-      return more ? Taken.written : Taken.full;
-    } else if (!socket.write(buffer.subarray(start, end))) return Taken.full;
-    return socket.writableLength === 0 ? Taken.written : Taken.kept;
+    return this.#writer.body(buffer, start, end);
   }
 
   answerEnd(trailers: readonly string[]): void {
-    if (this.#chunked) this.#socket.write(lastChunk(trailers), 'latin1');
+    this.#writer.end(trailers);
     this.#socket.end();
     this.#socket.destroySoon();
   }
@@ -104,7 +98,9 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#socket.end(text, 'latin1', () => this.#socket.destroy());
   }
 
-  flush(): void {}
+  flush(): void {
+    this.#writer.flush();
+  }
 
   abort(): boolean {
     this.#socket.destroy();

@@ -1,24 +1,10 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { SMALL } from '../answer-sink.ts';
 import type { Clock } from '../clock.ts';
 import { ChunkedDecoder } from '../http/chunked-decoder.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
-
-/** Receives one response. Octets are lent during the call; `keep` takes them over. */
-export interface ResponseReceiver {
-  onInformational(head: ResponseHead): void;
-  onHead(head: ResponseHead): void;
-  onBody(buffer: Buffer, start: number, end: number): void;
-  /** A head came, and its body is not whole yet: what is there must not wait for the rest. */
-  onMoreToCome(): void;
-  /** The response is whole; the connection is already given back. */
-  onEnd(trailers: readonly string[]): void;
-  /** The connection can take more of the request's body. */
-  onDrain(): void;
-  /** The connection failed, or spoke no HTTP, before the response was whole. */
-  onLost(error: Error): void;
-}
+import { ReadBuffers } from './read-buffers.ts';
+import type { ResponseReceiver } from './response-receiver.ts';
 
 /** What a connection belongs to. */
 export interface ConnectionOwner {
@@ -33,13 +19,6 @@ export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly se
 
 /** Octets of a response head at most. */
 const MAX_HEAD = 16 * 1024;
-/** Octets of a read at most, where much is to come. */
-const LARGE = 64 * 1024;
-/**
- * Where all connections read while little comes. What is in it is used up within the call: pieces
- * up to `SMALL` are copied by whoever takes them, and larger ones are copied here.
- */
-const SHARED = Buffer.allocUnsafeSlow(LARGE);
 const NOTHING: readonly string[] = [];
 
 /** An answer that is not HTTP as RFC 9112 has it. */
@@ -64,13 +43,7 @@ export class UpstreamConnection {
   #head: ResponseHead | undefined;
   #remaining = 0;
   #decoder: ChunkedDecoder | undefined;
-  #lastRead = 0;
-  /** Of its own, while much comes. */
-  #buffer: Buffer | undefined;
-  /** Buffers that a client's socket still refers to. */
-  readonly #lent: Buffer[] = [];
-  /** One that it has done with. */
-  #spare: Buffer | undefined;
+  readonly #buffers = new ReadBuffers();
   #error: Error | undefined;
   #informational = 0;
 
@@ -86,7 +59,7 @@ export class UpstreamConnection {
       const socket = net.connect({
         ...target,
         onread: {
-          buffer: () => this.#nextBuffer(),
+          buffer: () => this.#buffers.next(this.#remaining),
           callback: (length, buffer) => this.#read(buffer as Buffer, length),
         },
       });
@@ -130,14 +103,12 @@ export class UpstreamConnection {
 
   /** Call after handing lent octets to a `write` that did not finish at once. */
   keep(): void {
-    if (this.#buffer !== undefined) this.#lent.push(this.#buffer);
-    this.#buffer = undefined;
+    this.#buffers.keep();
   }
 
   /** All that was kept has been written: reading goes on, into the same memory. */
   resume(): void {
-    this.#spare ??= this.#lent[0];
-    this.#lent.length = 0;
+    this.#buffers.reuse();
     if (this.socket.isPaused()) this.socket.resume();
   }
 
@@ -146,27 +117,9 @@ export class UpstreamConnection {
     this.#owner.onOpen(this);
   }
 
-  /** Called after each read, for the next one. */
-  #nextBuffer(): Buffer {
-    if (this.#lastRead <= SMALL && this.#remaining <= SMALL) {
-      this.#buffer = this.#spare = undefined;
-      return SHARED;
-    }
-    if (this.#buffer === undefined) {
-      this.#buffer = this.#spare ?? Buffer.allocUnsafeSlow(LARGE);
-      this.#spare = undefined;
-    }
-    return this.#buffer;
-  }
-
   /** Returns whether reading goes on. */
   #read(buffer: Buffer, length: number): boolean {
-    this.#lastRead = length;
-    const shared = buffer.buffer === SHARED.buffer;
-    this.#receive(
-      shared && length > SMALL ? Buffer.from(buffer.subarray(0, length)) : buffer,
-      length,
-    );
+    this.#receive(this.#buffers.own(buffer, length), length);
     return !this.socket.isPaused();
   }
 
@@ -283,7 +236,7 @@ export class UpstreamConnection {
     this.#head = undefined;
     this.#decoder = undefined;
     // The client may refer to them beyond the end of the answer.
-    this.#lent.length = 0;
+    this.#buffers.leave();
     if (reusable) {
       if (this.socket.isPaused()) this.socket.resume();
       this.#owner.onIdle(this);
