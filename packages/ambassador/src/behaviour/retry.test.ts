@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freePort } from '@sidekit/test-kit';
+import { freePort, until } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
-import { RawServer } from '../testing/raw.ts';
+import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -40,6 +40,32 @@ for (const fastLane of [true, false]) {
     const options = { method: 'POST', headers: { 'content-length': '0' } };
     assert.equal((await request(proxy.url, options)).status, 502);
     assert.equal(requests(), 2);
+  });
+
+  test(`${lane}: a PUT is sent again with its body, whenever that came`, async () => {
+    const bodies: string[] = [];
+    await using server = await RawServer.start((socket, text) => {
+      const [, put] = text.split('PUT ');
+      if (put === undefined) {
+        if (text.endsWith('\r\n\r\n')) socket.write(OK);
+      } else if (text.startsWith('GET ')) {
+        // The reused connection breaks when a part of the body has come.
+        if (put.endsWith('one ')) socket.destroy();
+      } else if (put.endsWith('two')) {
+        bodies.push(put.slice(put.indexOf('\r\n\r\n') + 4));
+        socket.write(OK);
+      }
+    });
+    await using proxy = await TestProxy.start({ upstream: [server.url], fastLane });
+    assert.equal((await request(proxy.url)).status, 200);
+    using client = new RawClient(proxy.port);
+    client.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\n');
+    await until(() => server.received[0]!.includes('PUT '), { what: 'the head upstream' });
+    client.send('one ');
+    await until(() => server.received[1]?.endsWith('one '), { what: 'the second try' });
+    client.send('two');
+    await client.wait('the answer', () => client.received.endsWith('ok'));
+    assert.deepEqual(bodies, ['one two']);
   });
 
   test(`${lane}: a first request on a fresh connection is never sent again`, async () => {
