@@ -9,14 +9,13 @@ import { type AnswerFraming, answerText, informationalText } from '../http/canon
 import { ownAnswerText } from '../http/own-answer.ts';
 import { recogniseRequest } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { LINGER } from '../linger.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** Octets of a request head at most. */
 const MAX_HEAD = 16 * 1024;
 /** Octets of pipelined requests that are kept while one is under way; then reading stops. */
 const MAX_WAITING = 32 * 1024;
-/** How long a client may go on sending a body that nobody wants, in milliseconds. */
-const LINGER = 2000;
 
 /** What a connection needs of its listener. */
 export interface FastLaneHost {
@@ -210,8 +209,6 @@ export class FastLaneConnection implements AnswerSink, Watched {
     if (!this.#keepAlive) {
       this.#waiting = undefined;
       socket.end();
-      // The client may still be sending: octets that arrive at a closed socket would reset it,
-      // and with it the answer on its way (RFC 9112 §9.6).
       this.#lingerUntil = this.#host.runtime.clock.now + LINGER;
       socket.resume();
       return;

@@ -4,6 +4,7 @@ import type { Watched } from '../clock.ts';
 import { forwardingOf } from '../forwarding.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import { checkRequest } from '../http/request-check.ts';
+import { LINGER } from '../linger.ts';
 import type { FullLaneHost } from './host.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
 import { UpgradeRequest } from './upgrade.ts';
@@ -17,6 +18,8 @@ interface Client {
   readBefore: number;
   /** Since when a head is under way; 0 while none is. */
   headSince: number;
+  /** Until when its socket, ended by us, is still read; 0 while it is open. */
+  lingerUntil: number;
   /** The request that came last. */
   last: FullLaneRequest | undefined;
   /** What to say to octets that are no request, once the requests before them are answered. */
@@ -71,6 +74,7 @@ export class FullLane implements Watched {
       quietSince: now,
       readBefore: socket.bytesRead,
       headSince: unread.length > 0 ? now : 0,
+      lingerUntil: 0,
       last: undefined,
       malformed: undefined,
     });
@@ -98,10 +102,15 @@ export class FullLane implements Watched {
     const { headers, keepAlive } = this.#host.runtime.timeouts;
     for (const [socket, client] of this.#clients) {
       if (client.requests > 0) continue;
+      if (client.lingerUntil !== 0) {
+        if (now > client.lingerUntil) socket.destroy();
+        continue;
+      }
       if (client.headSince === 0 && socket.bytesRead > client.readBefore) client.headSince = now;
       if (client.headSince !== 0 && now - client.headSince > headers) {
         const text = ownAnswerText(408, 'the request head did not come in time', { close: true });
-        socket.end(text, 'latin1', () => socket.destroySoon());
+        socket.end(text, 'latin1');
+        client.lingerUntil = now + LINGER;
       } else if (client.headSince === 0 && now - client.quietSince > keepAlive) socket.destroy();
     }
   }
@@ -138,7 +147,7 @@ export class FullLane implements Watched {
 
   #begin(socket: Socket): Client | undefined {
     const client = this.#clients.get(socket);
-    if (client === undefined) return undefined;
+    if (client === undefined || client.lingerUntil !== 0) return undefined;
     client.requests++;
     client.headSince = 0;
     return client;
