@@ -9,7 +9,7 @@ import { RateLimit } from './rate-limit.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Runtime } from './runtime.ts';
 import type { TcpOptions } from './tcp/tcp-handler.ts';
-import { Cluster } from './upstream/cluster.ts';
+import { Cluster, systemLookup } from './upstream/cluster.ts';
 
 /** What outlives configurations. */
 export interface Environment {
@@ -77,6 +77,7 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
       upstreams: options.upstream,
       balance: options.balance,
       dnsRefresh: options.dnsRefresh,
+      lookup: systemLookup,
       ejection: { failures: options.ejectAfter, time: options.ejectFor },
       healthCheck:
         options.healthInterval === 0 && options.healthPath === undefined

@@ -1,3 +1,4 @@
+import { type AnswerSink, Taken } from './answer-sink.ts';
 import type { Watched } from './clock.ts';
 import {
   type ConnectionWishes,
@@ -6,66 +7,17 @@ import {
   type RequestIds,
 } from './http/canonical-request.ts';
 import { type AnswerFraming, answerFraming, canonicalFields } from './http/canonical-response.ts';
-import { chunkHead, lastChunk } from './http/chunked.ts';
 import type { RequestHead } from './http/request-head.ts';
 import type { ResponseHead } from './http/response-head.ts';
 import { identify } from './observe/identifiers.ts';
+import { RequestBody } from './request-body.ts';
+import { connectPause, isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import {
-  InvalidResponse,
-  type ResponseReceiver,
-  UPGRADE,
-  type UpstreamConnection,
-} from './upstream/connection.ts';
+import { InvalidResponse, UPGRADE, type UpstreamConnection } from './upstream/connection.ts';
 import { ConnectTimeout, type Endpoint, type Waiter } from './upstream/endpoint.ts';
-
-/** What became of octets that were lent to a sink. */
-export const Taken = {
-  /** They were written at once. */
-  written: 0,
-  /** They are still referred to. */
-  kept: 1,
-  /** They are still referred to, and no more should come until `resume`. */
-  full: 2,
-} as const;
-
-/** A lane's side of an exchange: where the answer goes. */
-export interface AnswerSink {
-  /** The request's body may be sent now, by `sendBody` and `endBody`. */
-  onUpstreamReady(): void;
-  /** More of the request's body may be sent. */
-  onUpstreamDrain(): void;
-  inform(head: ResponseHead): void;
-  answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void;
-  answerBody(buffer: Buffer, start: number, end: number): number;
-  /** Sends what was held back. */
-  flush(): void;
-  answerEnd(trailers: readonly string[]): void;
-  /** Answers by ourselves; nothing was answered before. */
-  refuse(status: number, reason: string, retryAfter: number): void;
-  /**
-   * The answer is broken after its head was given: the socket must be destroyed, unless nothing
-   * of it was sent yet; then true, and an answer of ours may be.
-   */
-  abort(): boolean;
-  /** Whether the client must be told that the connection ends. */
-  mustClose(): boolean;
-}
-
-/** The methods that may be sent twice (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PUT',
-  'DELETE',
-  'TRACE',
-]);
+import type { ResponseReceiver } from './upstream/response-receiver.ts';
 
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
-
-/** Small bodies go out in one write with their head. */
-const SMALL = 16 * 1024;
 
 /**
  * One request and its answer, over as many tries as the promises on retries allow. A lane makes
@@ -87,15 +39,15 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   #wishes: ConnectionWishes | undefined;
   #http11 = true;
   #text = '';
-  #firstBody: Buffer | undefined;
-  #replayable = false;
+  readonly #body = new RequestBody();
   #connection: UpstreamConnection | undefined;
   #phase: number = Phase.idle;
   #tries = 0;
   #retried = false;
   #answered = false;
   #tunnel = false;
-  #sentAt = 0;
+  /** Since when it waits for a connection, or for the answer. */
+  #since = 0;
   #lastActivity = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   /** Whether the endpoint counts this exchange as pending. */
@@ -110,24 +62,14 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     return this.#phase !== Phase.idle;
   }
 
-  get answered(): boolean {
-    return this.#answered;
-  }
-
-  get tunnel(): boolean {
-    return this.#tunnel;
-  }
-
   /**
    * Starts an exchange.
    * @param firstBody the body, or what came of it with the head.
-   * @param whole whether that is all of it.
    */
   start(
     head: RequestHead,
     forwarding: Forwarding,
     firstBody: Buffer | undefined,
-    whole: boolean,
     wishes?: ConnectionWishes,
     http11 = true,
   ): void {
@@ -143,14 +85,14 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.endpoint = undefined;
     this.#wishes = wishes;
     this.#http11 = http11;
-    this.#firstBody = firstBody;
-    this.#replayable = whole && IDEMPOTENT.has(head.method) && wishes?.upgrade === undefined;
+    const repeatable = isIdempotent(head.method) && wishes?.upgrade === undefined;
+    this.#body.begin(head.contentLength, firstBody, repeatable);
     this.#tries = 0;
     this.#retried = false;
     this.#answered = false;
     this.#tunnel = false;
     this.#phase = Phase.connecting;
-    this.#lastActivity = this.startedAt;
+    this.#since = this.#lastActivity = this.startedAt;
     runtime.observer.begin();
     if (head.contentLength > runtime.maxBody) {
       this.#refuse(413, 'the body is larger than allowed', '');
@@ -171,36 +113,25 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   /** Sends a piece of the body; false asks to wait for `onUpstreamDrain`. */
   sendBody(chunk: Buffer): boolean {
     const connection = this.#connection;
-    if (connection === undefined) return true;
+    if (connection === undefined && !this.active) return true;
     this.bytesIn += chunk.length;
-    this.#replayable = false;
     this.#lastActivity = this.runtime.clock.now;
-    const { socket } = connection;
-    if (this.head.contentLength !== -1 || this.#tunnel) return socket.write(chunk);
-    if (this.bytesIn > this.runtime.maxBody) {
+    if (this.#tunnel) return connection === undefined || connection.socket.write(chunk);
+    if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
       this.#failed(413, 'the body is larger than allowed', '');
       return true;
     }
-    if (chunk.length === 0) return true;
-    socket.cork();
-    socket.write(chunkHead(chunk.length), 'latin1');
-    socket.write(chunk);
-    const more = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    return more;
+    return chunk.length === 0 || this.#body.take(chunk, connection);
   }
 
   /** The body is whole. */
   endBody(trailers: readonly string[]): void {
     const connection = this.#connection;
-    if (connection === undefined) return;
-    if (this.#tunnel) {
-      connection.socket.end();
-      return;
+    if (this.#tunnel) connection?.socket.end();
+    else if (this.active) {
+      this.#body.end(trailers, connection);
+      this.#since = this.runtime.clock.now;
     }
-    if (this.head.contentLength === -1) connection.socket.write(lastChunk(trailers), 'latin1');
-    connection.requestSent = true;
-    this.#sentAt = this.runtime.clock.now;
   }
 
   /** The client is gone: nothing of this exchange is of use to anyone. */
@@ -215,28 +146,22 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   /** The client takes octets again. */
   resume(): void {
     this.#lastActivity = this.runtime.clock.now;
-    if (this.#connection?.socket.isPaused()) this.#connection.socket.resume();
+    this.#connection?.resume();
   }
 
   onConnection(connection: UpstreamConnection): void {
+    if (this.#phase !== Phase.connecting) {
+      // Given up in the meantime.
+      connection.abandon();
+      return;
+    }
     this.#phase = Phase.waiting;
     this.#connection = connection;
-    this.#sentAt = this.#lastActivity = this.runtime.clock.now;
+    this.#since = this.#lastActivity = this.runtime.clock.now;
     connection.begin(this, this.#wishes?.upgrade === undefined ? this.head.method : UPGRADE);
-    const { socket } = connection;
-    const body = this.#firstBody;
-    if (body === undefined) socket.write(this.#text, 'latin1');
-    else if (body.length <= SMALL) socket.write(this.#text + body.toString('latin1'), 'latin1');
-    else {
-      socket.cork();
-      socket.write(this.#text, 'latin1');
-      socket.write(body);
-      socket.uncork();
-    }
-    const { contentLength } = this.head;
-    if (contentLength !== -1 && (body === undefined ? 0 : body.length) === contentLength)
-      connection.requestSent = true;
-    else this.#sink.onUpstreamReady();
+    if (this.#body.sendWith(this.#text, connection)) return;
+    this.#sink.onUpstreamReady();
+    if (this.#retried) this.#sink.onUpstreamDrain();
   }
 
   onConnectFailed(error: Error): void {
@@ -254,11 +179,10 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       runtime.observer.retries.inc();
       if (elsewhere) this.#try(endpoint, false);
       else {
-        const pause = 25 + Math.random() * Math.min(225, 25 * 2 ** Math.min(this.#tries, 8));
         this.#retryTimer = setTimeout(() => {
           this.#retryTimer = undefined;
           this.#try(endpoint, false);
-        }, pause);
+        }, connectPause(this.#tries));
       }
       return;
     }
@@ -319,7 +243,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       !invalid &&
       !this.#answered &&
       !this.#retried &&
-      this.#replayable &&
+      this.#body.repeatable &&
       connection !== undefined &&
       connection.uses > 1 &&
       !connection.answering &&
@@ -330,6 +254,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       this.runtime.observer.retries.inc();
       this.#release(true);
       this.#phase = Phase.connecting;
+      this.#since = this.runtime.clock.now;
       this.#try(undefined, false);
       return;
     }
@@ -344,12 +269,12 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     else if (
       this.#phase === Phase.waiting &&
       this.#connection?.requestSent &&
-      now - Math.max(this.#sentAt, this.#lastActivity) > timeouts.response
+      now - Math.max(this.#since, this.#lastActivity) > timeouts.response
     )
       this.#failed(504, 'the upstream did not answer in time', 'UT');
     else if (this.#phase >= Phase.waiting && now - this.#lastActivity > timeouts.streamIdle)
       this.#failed(504, 'nothing moved for too long', 'UT');
-    else if (this.#phase === Phase.connecting && now - this.startedAt > timeouts.queue)
+    else if (this.#phase === Phase.connecting && now - this.#since > timeouts.queue)
       this.#failed(503, 'no connection was free in time', 'UO');
   }
 
@@ -422,7 +347,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
 
   #end() {
     this.#phase = Phase.idle;
-    this.#firstBody = undefined;
+    this.#body.clear();
     this.runtime.observer.end(this);
   }
 }

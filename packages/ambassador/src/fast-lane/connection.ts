@@ -1,22 +1,21 @@
 import type { Socket } from 'node:net';
+import type { AnswerSink } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
-import { type AnswerSink, Exchange, Taken } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
 import { forwardingOf } from '../forwarding.ts';
+import { AnswerWriter } from '../http/answer-writer.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText } from '../http/canonical-response.ts';
-import { chunkHead, lastChunk } from '../http/chunked.ts';
+import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import { recogniseRequest } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { LINGER } from '../linger.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** Octets of a request head at most. */
 const MAX_HEAD = 16 * 1024;
 /** Octets of pipelined requests that are kept while one is under way; then reading stops. */
 const MAX_WAITING = 32 * 1024;
-const SMALL = 16 * 1024;
-/** How long a client may go on sending a body that nobody wants, in milliseconds. */
-const LINGER = 2000;
 
 /** What a connection needs of its listener. */
 export interface FastLaneHost {
@@ -35,6 +34,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
   readonly #socket: Socket;
   readonly #host: FastLaneHost;
   readonly #exchange: Exchange;
+  readonly #writer: AnswerWriter;
   #forwarding: Forwarding;
   /** Octets that came and are not used yet. */
   #waiting: Buffer | undefined;
@@ -44,8 +44,6 @@ export class FastLaneConnection implements AnswerSink, Watched {
   /** Octets of the present request's body that are still to come. */
   #bodyLeft = 0;
   #bodyAllowed = false;
-  #pendingHead = '';
-  #chunked = false;
   #lingerUntil = 0;
   #handedOver = false;
 
@@ -54,6 +52,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#host = host;
     this.#forwarding = forwardingOf(socket, host.runtime);
     this.#exchange = new Exchange(this, host.runtime);
+    this.#writer = new AnswerWriter(socket);
     this.#idleSince = host.runtime.clock.now;
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -120,7 +119,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
       this.#exchange.runtime = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
     }
-    this.#exchange.start(head, this.#forwarding, body, this.#bodyLeft === 0);
+    this.#exchange.start(head, this.#forwarding, body);
   }
 
   #handOver(unread: Buffer) {
@@ -158,12 +157,8 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   inform(head: ResponseHead): void {
-    if (head.status === 100) return;
-    const { names, values } = head.fields;
-    const fields = names.flatMap((name, i) =>
-      head.fields.kinds[i] === 0 ? [name, values[i]!] : [],
-    );
-    this.#socket.write(answerText(head.status, head.reason, fields), 'latin1');
+    // Only the full lane passes an Expect on: nobody here waits for a 100.
+    if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {
@@ -172,42 +167,16 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
-    this.#chunked = framing.chunked;
     this.#keepAlive = !framing.close;
-    // Held back for the start of its body: one write for both.
-    this.#pendingHead = answerText(head.status, head.reason, fields);
+    this.#writer.begin(answerText(head.status, head.reason, fields), framing.chunked);
   }
 
   answerBody(buffer: Buffer, start: number, end: number): number {
-    const socket = this.#socket;
-    const head = this.#pendingHead;
-    this.#pendingHead = '';
-    let more: boolean;
-    if (this.#chunked) {
-      socket.cork();
-      socket.write(head + chunkHead(end - start), 'latin1');
-      socket.write(
-        end - start <= SMALL
-          ? Buffer.from(buffer.subarray(start, end))
-          : buffer.subarray(start, end),
-      );
-      more = socket.write('\r\n', 'latin1');
-      socket.uncork();
-    } else if (head !== '' && end - start <= SMALL) {
-      more = socket.write(head + buffer.toString('latin1', start, end), 'latin1');
-      return more ? Taken.written : Taken.full;
-    } else {
-      if (head !== '') socket.write(head, 'latin1');
-      more = socket.write(buffer.subarray(start, end));
-    }
-    if (socket.writableLength === 0) return Taken.written;
-    return more ? Taken.kept : Taken.full;
+    return this.#writer.body(buffer, start, end);
   }
 
   answerEnd(trailers: readonly string[]): void {
-    if (this.#chunked) this.#socket.write(this.#pendingHead + lastChunk(trailers), 'latin1');
-    else if (this.#pendingHead !== '') this.#socket.write(this.#pendingHead, 'latin1');
-    this.#pendingHead = '';
+    this.#writer.end(trailers);
     this.#finish();
   }
 
@@ -224,14 +193,11 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   flush(): void {
-    if (this.#pendingHead === '') return;
-    this.#socket.write(this.#pendingHead, 'latin1');
-    this.#pendingHead = '';
+    this.#writer.flush();
   }
 
   abort(): boolean {
-    const unsent = this.#pendingHead !== '';
-    this.#pendingHead = '';
+    const unsent = this.#writer.drop();
     if (!unsent) this.#socket.destroy();
     else this.#keepAlive = false;
     return unsent;
@@ -243,8 +209,6 @@ export class FastLaneConnection implements AnswerSink, Watched {
     if (!this.#keepAlive) {
       this.#waiting = undefined;
       socket.end();
-      // The client may still be sending: octets that arrive at a closed socket would reset it,
-      // and with it the answer on its way (RFC 9112 §9.6).
       this.#lingerUntil = this.#host.runtime.clock.now + LINGER;
       socket.resume();
       return;

@@ -4,6 +4,7 @@ import type { Watched } from '../clock.ts';
 import { forwardingOf } from '../forwarding.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import { checkRequest } from '../http/request-check.ts';
+import { LINGER } from '../linger.ts';
 import type { FullLaneHost } from './host.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
 import { UpgradeRequest } from './upgrade.ts';
@@ -11,7 +12,14 @@ import { UpgradeRequest } from './upgrade.ts';
 /** A connection of the full lane. */
 interface Client {
   requests: number;
+  /** Since when no request is under way, in milliseconds of the clock. */
   quietSince: number;
+  /** What the socket had read by then; more is the beginning of a head. */
+  readBefore: number;
+  /** Since when a head is under way; 0 while none is. */
+  headSince: number;
+  /** Until when its socket, ended by us, is still read; 0 while it is open. */
+  lingerUntil: number;
   /** The request that came last. */
   last: FullLaneRequest | undefined;
   /** What to say to octets that are no request, once the requests before them are answered. */
@@ -60,9 +68,13 @@ export class FullLane implements Watched {
 
   /** Takes a connection over; `unread` comes first, as if it had just arrived. */
   accept(socket: Socket, unread: Buffer): void {
+    const { now } = this.#host.runtime.clock;
     this.#clients.set(socket, {
       requests: 0,
-      quietSince: this.#host.runtime.clock.now,
+      quietSince: now,
+      readBefore: socket.bytesRead,
+      headSince: unread.length > 0 ? now : 0,
+      lingerUntil: 0,
       last: undefined,
       malformed: undefined,
     });
@@ -88,11 +100,18 @@ export class FullLane implements Watched {
 
   check(now: number): void {
     const { headers, keepAlive } = this.#host.runtime.timeouts;
-    const limit = Math.max(headers, keepAlive);
     for (const [socket, client] of this.#clients) {
-      if (client.requests > 0 || now - client.quietSince <= limit) continue;
-      socket.end(ownAnswerText(408, 'no request came in time', { close: true }), 'latin1');
-      socket.destroySoon();
+      if (client.requests > 0) continue;
+      if (client.lingerUntil !== 0) {
+        if (now > client.lingerUntil) socket.destroy();
+        continue;
+      }
+      if (client.headSince === 0 && socket.bytesRead > client.readBefore) client.headSince = now;
+      if (client.headSince !== 0 && now - client.headSince > headers) {
+        const text = ownAnswerText(408, 'the request head did not come in time', { close: true });
+        socket.end(text, 'latin1');
+        client.lingerUntil = now + LINGER;
+      } else if (client.headSince === 0 && now - client.quietSince > keepAlive) socket.destroy();
     }
   }
 
@@ -128,7 +147,9 @@ export class FullLane implements Watched {
 
   #begin(socket: Socket): Client | undefined {
     const client = this.#clients.get(socket);
-    if (client) client.requests++;
+    if (client === undefined || client.lingerUntil !== 0) return undefined;
+    client.requests++;
+    client.headSince = 0;
     return client;
   }
 
@@ -137,6 +158,7 @@ export class FullLane implements Watched {
     if (client.requests === 0 && client.malformed !== undefined && socket.writable)
       socket.end(client.malformed, 'latin1', () => socket.destroySoon());
     client.quietSince = this.#host.runtime.clock.now;
+    client.readBefore = socket.bytesRead;
   }
 
   #malformed(error: NodeJS.ErrnoException, socket: Socket) {

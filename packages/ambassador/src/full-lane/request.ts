@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AnswerSink, SMALL, Taken } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
-import { type AnswerSink, Exchange, Taken } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText } from '../http/canonical-response.ts';
+import { type AnswerFraming, informationalText } from '../http/canonical-response.ts';
 import { isMadeOf, TOKEN } from '../http/characters.ts';
 import { FieldKind, fieldKind } from '../http/field-kind.ts';
 import { type OwnAnswerOptions, ownAnswer } from '../http/own-answer.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { FullLaneHost } from './host.ts';
-
-const SMALL = 16 * 1024;
 
 /** One request of the full lane. */
 export class FullLaneRequest implements AnswerSink, Watched {
@@ -20,6 +19,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
   readonly #exchange: Exchange;
   #keepAlive = true;
   #headOnly = false;
+  #reading = false;
   /** Writes the head, once it is known whether its body is sound. */
   #writeHead: (() => void) | undefined;
 
@@ -44,7 +44,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
     // A request aborted in its body: its response closes too, and cancels.
     this.#request.on('error', () => response.destroy());
     const http11 = this.#request.httpVersionMinor === 1;
-    this.#exchange.start(head, forwarding, undefined, head.contentLength === 0, head, http11);
+    this.#exchange.start(head, forwarding, undefined, head, http11);
   }
 
   /** Whether the request has come whole. */
@@ -65,6 +65,8 @@ export class FullLaneRequest implements AnswerSink, Watched {
   }
 
   onUpstreamReady(): void {
+    if (this.#reading) return;
+    this.#reading = true;
     const request = this.#request;
     request.on('data', (chunk: Buffer) => {
       if (!this.#exchange.sendBody(chunk)) request.pause();
@@ -78,11 +80,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
 
   inform(head: ResponseHead): void {
     if (head.status === 100) this.#response.writeContinue();
-    else if (this.#response.socket) {
-      const { names, values, kinds } = head.fields;
-      const fields = names.flatMap((name, i) => (kinds[i] === 0 ? [name, values[i]!] : []));
-      this.#response.socket.write(answerText(head.status, head.reason, fields), 'latin1');
-    }
+    else this.#response.socket?.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import type { AnswerSink } from '../answer-sink.ts';
 import type { Watched } from '../clock.ts';
-import { type AnswerSink, Exchange, Taken } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
+import { AnswerWriter } from '../http/answer-writer.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText } from '../http/canonical-response.ts';
-import { chunkHead, lastChunk } from '../http/chunked.ts';
+import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
@@ -20,15 +21,16 @@ export class UpgradeRequest implements AnswerSink, Watched {
   readonly #socket: Socket;
   readonly #host: FullLaneHost;
   readonly #exchange: Exchange;
+  readonly #writer: AnswerWriter;
   #early: Buffer;
   #open = false;
-  #chunked = false;
 
   constructor(socket: Socket, early: Buffer, host: FullLaneHost) {
     this.#socket = socket;
     this.#early = early;
     this.#host = host;
     this.#exchange = new Exchange(this, host.runtime);
+    this.#writer = new AnswerWriter(socket);
   }
 
   start(head: CheckedRequest, forwarding: Forwarding): void {
@@ -47,7 +49,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
       clock.forget(this);
       this.#exchange.cancel();
     });
-    this.#exchange.start(head, forwarding, undefined, true, head);
+    this.#exchange.start(head, forwarding, undefined, head);
   }
 
   check(now: number): void {
@@ -61,7 +63,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 
   inform(head: ResponseHead): void {
-    if (head.status !== 100) this.#socket.write(answerText(head.status, head.reason, []), 'latin1');
+    if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {
@@ -69,11 +71,11 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
-    this.#chunked = framing.chunked;
     const upgraded = head.status === 101;
     const own = upgraded ? upgradeFields(head, fields) : fields;
-    this.#socket.write(answerText(head.status, head.reason, own), 'latin1');
+    this.#writer.begin(answerText(head.status, head.reason, own), framing.chunked);
     if (!upgraded) return;
+    this.#writer.flush();
     this.#open = true;
     if (this.#early.length > 0 && !this.#exchange.sendBody(this.#early)) this.#socket.pause();
     this.#early = Buffer.alloc(0);
@@ -81,19 +83,11 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 
   answerBody(buffer: Buffer, start: number, end: number): number {
-    const socket = this.#socket;
-    if (this.#chunked) {
-      socket.write(chunkHead(end - start), 'latin1');
-      socket.write(Buffer.from(buffer.subarray(start, end)));
-      return socket.write('\r\n', 'latin1') ? Taken.written : Taken.full;
-    }
-    const more = socket.write(buffer.subarray(start, end));
-    if (socket.writableLength === 0) return Taken.written;
-    return more ? Taken.kept : Taken.full;
+    return this.#writer.body(buffer, start, end);
   }
 
   answerEnd(trailers: readonly string[]): void {
-    if (this.#chunked) this.#socket.write(lastChunk(trailers), 'latin1');
+    this.#writer.end(trailers);
     this.#socket.end();
     this.#socket.destroySoon();
   }
@@ -104,7 +98,9 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#socket.end(text, 'latin1', () => this.#socket.destroy());
   }
 
-  flush(): void {}
+  flush(): void {
+    this.#writer.flush();
+  }
 
   abort(): boolean {
     this.#socket.destroy();

@@ -1,4 +1,4 @@
-import { FieldKind, fieldKind } from './field-kind.ts';
+import { FieldKind } from './field-kind.ts';
 import { Framing, type ResponseHead } from './response-head.ts';
 
 /** How the answer ends for the client: `close` where it takes no chunks (HTTP/1.0). */
@@ -44,17 +44,15 @@ const PASSED: ReadonlySet<number> = new Set([
 ]);
 
 /** The fields that the upstream's `Connection` names; undefined where it has none. */
-function connectionOptions(head: ResponseHead): Set<string> | undefined {
+function connectionOptions({ fields }: ResponseHead): Set<string> | undefined {
   let named: Set<string> | undefined;
-  head.fields.kinds.forEach((kind, i) => {
-    if (kind !== FieldKind.connection) return;
-    for (const item of head.fields.values[i]!.toLowerCase().split(',')) {
-      const option = item.trim();
-      if (option === '' || fieldKind(option) === FieldKind.contentLength) continue;
+  for (let i = 0; i < fields.kinds.length; i++) {
+    if (fields.kinds[i] !== FieldKind.connection) continue;
+    for (const item of fields.values[i]!.toLowerCase().split(',')) {
       named ??= new Set();
-      named.add(option);
+      named.add(item.trim());
     }
-  });
+  }
   return named;
 }
 
@@ -69,4 +67,13 @@ export function answerText(status: number, reason: string, fields: readonly stri
   let text = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return `${text}\r\n`;
+}
+
+/** An informational answer as text: its fields but those of the hop (RFC 9110 §15.2). */
+export function informationalText({ status, reason, fields }: ResponseHead): string {
+  const passed: string[] = [];
+  fields.names.forEach((name, i) => {
+    if (fields.kinds[i] === FieldKind.ordinary) passed.push(name, fields.values[i]!);
+  });
+  return answerText(status, reason, passed);
 }

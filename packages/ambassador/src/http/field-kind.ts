@@ -41,12 +41,16 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['tracestate', FieldKind.traceState],
 ]);
 
-const LENGTHS: Uint8Array = new Uint8Array(64);
-for (const name of KINDS.keys()) LENGTHS[name.length] = 1;
+/** Names as they were written, so that the usual ones are found without a lower-case copy. */
+const known = new Map<string, number>();
+/** Clients choose names: the memory of them is bounded. */
+const MAX_KNOWN = 1024;
 
 /** The kind of a field by its name, in any case. */
 export function fieldKind(name: string): number {
-  // Most names already differ in length from all that matter.
-  if (LENGTHS[name.length] !== 1) return FieldKind.ordinary;
-  return KINDS.get(name.toLowerCase()) ?? FieldKind.ordinary;
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const kind = KINDS.get(name.toLowerCase()) ?? FieldKind.ordinary;
+  if (known.size < MAX_KNOWN && name.length < 32) known.set(name, kind);
+  return kind;
 }

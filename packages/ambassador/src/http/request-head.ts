@@ -15,6 +15,9 @@ export interface RequestHead {
   readonly keepAlive: boolean;
 }
 
+/** The Host that was found good last: most requests have the same. */
+let lastHost: string | undefined;
+
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',
@@ -55,8 +58,12 @@ export function recogniseRequest(text: string, end: number): RequestHead | undef
       case FieldKind.ordinary:
         break;
       case FieldKind.host:
-        if (host !== undefined || !isHost(values[i]!)) return undefined;
+        if (host !== undefined) return undefined;
         host = values[i]!;
+        if (host !== lastHost) {
+          if (!isHost(host)) return undefined;
+          lastHost = host;
+        }
         break;
       case FieldKind.contentLength:
         contentLength = parseLength(values[i]!);

@@ -13,7 +13,7 @@ export interface AccessLogOptions {
 
 /** Octets that wait for the disk at most; lines beyond are counted and dropped. */
 const MAX_WAITING = 4 * 1024 * 1024;
-const FLUSH_AT = 32 * 1024;
+const FLUSH_AT = 64 * 1024;
 const FLUSH_EVERY = 250;
 
 /** Writes one line a request, many lines a write; a slow disk never slows a request. */

@@ -15,7 +15,8 @@ export function newTraceParent(): string {
   }
   const at = used;
   used += 24;
-  return `00-${pool.toString('hex', at, at + 16)}-${pool.toString('hex', at + 16, at + 24)}-01`;
+  const hex = pool.toString('hex', at, at + 24);
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }
 
 /** The ids of a request: the client's where they are well-formed and stand alone, else new ones. */

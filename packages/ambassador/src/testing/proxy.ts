@@ -1,4 +1,5 @@
 import { type Log, Registry, silentLog, valuesOf } from '@sidekit/core';
+import { until } from '@sidekit/test-kit';
 import { Clock } from '../clock.ts';
 import { environment } from '../configuration.ts';
 import { Listeners } from '../listeners.ts';
@@ -54,6 +55,18 @@ export class TestProxy implements AsyncDisposable {
       .split('\n')
       .find((one) => one.startsWith(start));
     return line === undefined ? 0 : Number(line.split(' ').at(-1));
+  }
+
+  /** Waits until no request is under way and no upstream connection is busy. */
+  settled(): Promise<unknown> {
+    return until(
+      () =>
+        this.metric('http_server_active_requests{listener="main"}') === 0 &&
+        this.listeners.clusters[0]!.cluster.endpoints.every(
+          (one) => one.pending === 0 && one.connections === one.idleConnections,
+        ),
+      { what: 'everything has ended', timeout: 30_000 },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

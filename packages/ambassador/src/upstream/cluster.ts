@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly limits: EndpointLimits;
   /** Time between two look-ups of a name, in milliseconds. */
   readonly dnsRefresh: number;
+  /** The addresses of a name. */
+  readonly lookup: (host: string) => Promise<readonly string[]>;
   readonly healthCheck: HealthCheckOptions | undefined;
   /** Failures in a row that eject an endpoint, and for how long, in milliseconds. */
   readonly ejection: { readonly failures: number; readonly time: number };
@@ -40,7 +42,9 @@ export class Cluster {
     this.#log = log;
     for (const upstream of options.upstreams) {
       if ('path' in upstream) this.#set(upstream, [`unix:${upstream.path}`]);
-      else if (isIP(upstream.host)) this.#set(upstream, [upstream.host]);
+      // An IPv6 address of localhost is often not listened on; Node tries both at each connect.
+      else if (isIP(upstream.host) || upstream.host === 'localhost')
+        this.#set(upstream, [upstream.host]);
       else {
         // Until the name is resolved the system's resolver decides at each connect.
         this.#set(upstream, [upstream.host]);
@@ -112,11 +116,8 @@ export class Cluster {
 
   async #resolve(upstream: Extract<Upstream, { host: string }>) {
     try {
-      const found = await lookup(upstream.host, { all: true });
-      if (this.#retired) return;
-      // An IPv6 address of localhost is often not listened on; Node would try both.
-      if (upstream.host === 'localhost') return;
-      this.#set(upstream, found.map(({ address }) => address).sort());
+      const found = await this.options.lookup(upstream.host);
+      if (!this.#retired) this.#set(upstream, found.toSorted());
     } catch (error) {
       this.#log.warn('name not resolved, keeping what is known', {
         host: upstream.host,
@@ -149,6 +150,11 @@ export class Cluster {
     const name = 'path' in upstream ? undefined : upstream.host;
     return { ...place, ...this.options.tls(name), secure: true };
   }
+}
+
+/** By the system's resolver, which knows /etc/hosts and the cluster's DNS alike. */
+export async function systemLookup(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
 function endpointName(upstream: Upstream, address: string): string {

@@ -1,23 +1,10 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Clock } from '../clock.ts';
-import { ChunkedDecoder } from '../http/chunked.ts';
+import { ChunkedDecoder } from '../http/chunked-decoder.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
-
-/** Receives one response. Octets are lent during the call; `keep` takes them over. */
-export interface ResponseReceiver {
-  onInformational(head: ResponseHead): void;
-  onHead(head: ResponseHead): void;
-  onBody(buffer: Buffer, start: number, end: number): void;
-  /** A head came, and its body is not whole yet: what is there must not wait for the rest. */
-  onMoreToCome(): void;
-  /** The response is whole; the connection is already given back. */
-  onEnd(trailers: readonly string[]): void;
-  /** The connection can take more of the request's body. */
-  onDrain(): void;
-  /** The connection failed, or spoke no HTTP, before the response was whole. */
-  onLost(error: Error): void;
-}
+import { ReadBuffers } from './read-buffers.ts';
+import type { ResponseReceiver } from './response-receiver.ts';
 
 /** What a connection belongs to. */
 export interface ConnectionOwner {
@@ -32,7 +19,6 @@ export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly se
 
 /** Octets of a response head at most. */
 const MAX_HEAD = 16 * 1024;
-const BUFFER = 64 * 1024;
 const NOTHING: readonly string[] = [];
 
 /** An answer that is not HTTP as RFC 9112 has it. */
@@ -57,7 +43,7 @@ export class UpstreamConnection {
   #head: ResponseHead | undefined;
   #remaining = 0;
   #decoder: ChunkedDecoder | undefined;
-  #buffer: Buffer | undefined;
+  readonly #buffers = new ReadBuffers();
   #error: Error | undefined;
   #informational = 0;
 
@@ -70,15 +56,11 @@ export class UpstreamConnection {
       socket.once('secureConnect', () => this.#open());
       this.socket = socket;
     } else {
-      // One buffer is read into again and again: most answers are handed on within the call.
       const socket = net.connect({
         ...target,
         onread: {
-          buffer: () => this.#nextBuffer(),
-          callback: (length, buffer) => {
-            this.#receive(buffer as Buffer, length);
-            return !this.socket.isPaused();
-          },
+          buffer: () => this.#buffers.next(this.#remaining),
+          callback: (length, buffer) => this.#read(buffer as Buffer, length),
         },
       });
       socket.once('connect', () => this.#open());
@@ -121,7 +103,13 @@ export class UpstreamConnection {
 
   /** Call after handing lent octets to a `write` that did not finish at once. */
   keep(): void {
-    this.#buffer = undefined;
+    this.#buffers.keep();
+  }
+
+  /** All that was kept has been written: reading goes on, into the same memory. */
+  resume(): void {
+    this.#buffers.reuse();
+    if (this.socket.isPaused()) this.socket.resume();
   }
 
   #open() {
@@ -129,9 +117,10 @@ export class UpstreamConnection {
     this.#owner.onOpen(this);
   }
 
-  #nextBuffer(): Buffer {
-    this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER);
-    return this.#buffer;
+  /** Returns whether reading goes on. */
+  #read(buffer: Buffer, length: number): boolean {
+    this.#receive(this.#buffers.own(buffer, length), length);
+    return !this.socket.isPaused();
   }
 
   #lose(error: Error) {
@@ -246,6 +235,8 @@ export class UpstreamConnection {
     this.#receiver = undefined;
     this.#head = undefined;
     this.#decoder = undefined;
+    // The client may refer to them beyond the end of the answer.
+    this.#buffers.leave();
     if (reusable) {
       if (this.socket.isPaused()) this.socket.resume();
       this.#owner.onIdle(this);

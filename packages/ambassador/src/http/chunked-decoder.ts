@@ -75,15 +75,3 @@ export class ChunkedDecoder {
     this.#line = '';
   }
 }
-
-/** A chunk's size line. */
-export function chunkHead(length: number): string {
-  return `${length.toString(16)}\r\n`;
-}
-
-/** The last chunk with its trailers, names and values in turn. */
-export function lastChunk(trailers: readonly string[]): string {
-  let text = '0\r\n';
-  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
-  return `${text}\r\n`;
-}

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, until } from '@sidekit/test-kit';
+import { bundle } from '../../images/bundle.ts';
+import { IMAGES } from '../../images/catalog.ts';
+import { nodeBinary } from '../../images/node-binary.ts';
+import { NODE_FLAGS } from '../../images/node-flags.ts';
+import { writeProxy, writeUpstream } from './nginx.ts';
+import type { PortName } from './scenarios.ts';
+
+export interface Contestant {
+  readonly name: string;
+  /** What it serves. */
+  readonly ports: Readonly<Partial<Record<PortName, number>>>;
+  /** The process that does the work, for its CPU time and memory. */
+  readonly pid: number;
+}
+
+const HERE = fileURLToPath(new URL('./', import.meta.url));
+
+/**
+ * Starts the upstream on core 1 and every proxy on core 0; the processes go to `children`.
+ * @param extra more arguments for the ambassador's Node, such as `--cpu-prof`.
+ */
+export async function start(
+  directory: string,
+  children: ChildProcess[],
+  extra: readonly string[],
+): Promise<Contestant[]> {
+  const pinned = (core: number, command: string, args: readonly string[]) => {
+    const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: 'ignore' });
+    children.push(child);
+    return child.pid ?? 0;
+  };
+  const upstream = await freePort();
+  const origin = `http://127.0.0.1:${upstream}`;
+  pinned(1, 'nginx', ['-c', writeUpstream(join(directory, 'upstream'), upstream)]);
+  await listening(upstream);
+
+  const nginx = { http: await freePort(), logged: await freePort(), stream: await freePort() };
+  const conf = writeProxy(join(directory, 'nginx'), { ...nginx, upstream });
+  const master = pinned(0, 'nginx', ['-c', conf]);
+  await listening(nginx.stream);
+  const worker = Number(readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim());
+  const contestants: Contestant[] = [{ name: 'nginx', ports: nginx, pid: worker }];
+
+  const image = IMAGES.find(({ name }) => name === 'ambassador')!;
+  await bundle(image, join(directory, 'bundle'), process.arch as 'x64');
+  const ambassador = async (ports: Contestant['ports'], options: readonly string[]) => {
+    const pid = pinned(0, nodeBinary(), [
+      ...NODE_FLAGS,
+      ...extra,
+      join(directory, 'bundle', 'main.cjs'),
+      ...options,
+      ...['--admin', `127.0.0.1:${await freePort()}`],
+    ]);
+    for (const port of Object.values(ports)) await listening(port);
+    contestants.push({ name: 'ambassador', ports, pid });
+  };
+  const plain = { http: await freePort(), stream: await freePort() };
+  const file = join(directory, 'ambassador.yaml');
+  writeFileSync(file, JSON.stringify({ listeners: listeners(plain, upstream) }));
+  await ambassador(plain, ['--config', file]);
+  const logged = await freePort();
+  await ambassador({ logged }, [
+    ...['--listen', `127.0.0.1:${logged}`, '--upstream', origin],
+    ...['--access-log', 'all', '--access-log-file', join(directory, 'access.log')],
+  ]);
+
+  for (const [name, program] of [
+    ['http-proxy', 'peer-http-proxy.cjs'],
+    ['@fastify/http-proxy', 'peer-fastify.cjs'],
+    ['undici', 'peer-undici.cjs'],
+  ] as const) {
+    const http = await freePort();
+    const pid = pinned(0, nodeBinary(), [join(HERE, program), String(http), origin]);
+    await listening(http);
+    contestants.push({ name, ports: { http }, pid });
+  }
+  return contestants;
+}
+
+function listeners(ports: { readonly http: number; readonly stream: number }, upstream: number) {
+  return [
+    {
+      name: 'web',
+      listen: `127.0.0.1:${ports.http}`,
+      upstream: [`http://127.0.0.1:${upstream}`],
+    },
+    {
+      name: 'tcp',
+      protocol: 'tcp',
+      listen: `127.0.0.1:${ports.stream}`,
+      upstream: [`tcp://127.0.0.1:${upstream}`],
+    },
+  ];
+}
+
+function listening(port: number): Promise<unknown> {
+  return until(
+    () =>
+      new Promise((resolve, reject) => {
+        const socket = net.connect(port, '127.0.0.1', () => resolve(socket.destroy()));
+        socket.on('error', reject);
+      }),
+    { what: `something listens on ${port}` },
+  );
+}

@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A port of a contestant: plain HTTP, HTTP with a JSON access log, or TCP. */
+export type PortName = 'http' | 'logged' | 'stream';
+
+export interface Scenario {
+  readonly name: string;
+  readonly port: PortName;
+  readonly connections: number;
+  readonly path: string;
+  /** A script for wrk, where it sends bodies. */
+  readonly script?: string;
+  /** Of nginx's requests a second, what the ambassador must reach. */
+  readonly target?: number;
+  /** Who is measured beside nginx and the ambassador. */
+  readonly peers: readonly string[];
+}
+
+const ALL = ['http-proxy', '@fastify/http-proxy', 'undici'];
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'GET 100 B', port: 'http', connections: 64, path: '/', target: 0.6, peers: ALL },
+  {
+    name: 'GET 100 B, JSON access log',
+    port: 'logged',
+    connections: 64,
+    path: '/',
+    target: 0.45,
+    peers: [],
+  },
+  {
+    name: 'POST 1 KiB',
+    port: 'http',
+    connections: 64,
+    path: '/sink',
+    script: 'post.lua',
+    target: 0.5,
+    peers: ['http-proxy'],
+  },
+  { name: 'download 1 MiB', port: 'http', connections: 16, path: '/large', target: 0.7, peers: [] },
+  {
+    name: 'upload 1 MiB',
+    port: 'http',
+    connections: 16,
+    path: '/sink',
+    script: 'upload.lua',
+    target: 0.7,
+    peers: [],
+  },
+  { name: 'TCP, GET 100 B', port: 'stream', connections: 64, path: '/', target: 0.75, peers: [] },
+  { name: 'TCP, download 1 MiB', port: 'stream', connections: 16, path: '/large', peers: [] },
+  { name: 'GET 100 B, 1 connection', port: 'http', connections: 1, path: '/', peers: [] },
+  { name: 'GET 100 B, 1,000 connections', port: 'http', connections: 1000, path: '/', peers: [] },
+];
+
+/** Writes the scripts that scenarios name. */
+export function writeScripts(directory: string): void {
+  for (const [name, size] of [
+    ['post.lua', 1024],
+    ['upload.lua', 1024 * 1024],
+  ] as const)
+    writeFileSync(
+      join(directory, name),
+      `wrk.method = "POST"\nwrk.body = string.rep("x", ${size})\n`,
+    );
+}

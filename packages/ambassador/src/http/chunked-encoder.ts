@@ -1,0 +1,34 @@
+import type { Writable } from 'node:stream';
+import { SMALL } from '../answer-sink.ts';
+
+/**
+ * Writes lent octets as one chunk (RFC 9112 §7.1) in one go. A small piece is copied, since the
+ * lender uses its memory again.
+ * @param before text that goes out ahead of the chunk, such as a head.
+ * @returns false where no more should be written until `drain`.
+ */
+export function writeChunk(
+  to: Writable,
+  before: string,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  const size = end - start;
+  const head = `${before}${size.toString(16)}\r\n`;
+  if (size <= SMALL)
+    return to.write(`${head}${buffer.toString('latin1', start, end)}\r\n`, 'latin1');
+  to.cork();
+  to.write(head, 'latin1');
+  to.write(buffer.subarray(start, end));
+  const more = to.write('\r\n', 'latin1');
+  to.uncork();
+  return more;
+}
+
+/** The last chunk with its trailers, names and values in turn. */
+export function lastChunk(trailers: readonly string[]): string {
+  let text = '0\r\n';
+  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}

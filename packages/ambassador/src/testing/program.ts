@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { freePort, TestProcess, until } from '@sidekit/test-kit';
+import { request } from './upstream.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** As in the images: what memory it takes depends on it. */
+const NODE_FLAGS = ['--max-semi-space-size=8'];
+
+/** The ambassador as a process of its own, with its admin port. */
+export class TestProgram implements AsyncDisposable {
+  readonly process: TestProcess;
+  /** Of the only listener, where it was made by `serving`. */
+  readonly port: number;
+  readonly #admin: string;
+
+  private constructor(process: TestProcess, admin: string, port: number) {
+    this.process = process;
+    this.#admin = admin;
+    this.port = port;
+  }
+
+  static async start(args: readonly string[], port = 0): Promise<TestProgram> {
+    const admin = `127.0.0.1:${await freePort()}`;
+    const program = new TestProcess(process.execPath, [
+      ...[...NODE_FLAGS, MAIN, ...args],
+      ...['--admin', admin],
+    ]);
+    await until(
+      () => program.log.some(({ msg }) => msg === 'listening') || program.child.exitCode !== null,
+      { what: 'the start of the program', timeout: 60_000 },
+    );
+    if (program.child.exitCode !== null) throw new Error(`it ended: ${program.stderr}`);
+    return new TestProgram(program, `http://${admin}`, port);
+  }
+
+  /** Starts one with a listener in front of `upstream`. */
+  static async serving(upstream: string, ...args: string[]): Promise<TestProgram> {
+    const port = await freePort();
+    const listener = ['--listen', `127.0.0.1:${port}`, '--upstream', upstream];
+    return TestProgram.start([...listener, ...args], port);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  /** Asks the admin port. */
+  ask(path: string): ReturnType<typeof request> {
+    return request(this.#admin + path);
+  }
+
+  /** The value of a metric whose line starts so. */
+  async metric(start: string): Promise<number> {
+    const { body } = await this.ask('/metrics');
+    const line = body.split('\n').find((one) => one.startsWith(start));
+    return line === undefined ? 0 : Number(line.split(' ').at(-1));
+  }
+
+  /** Resident memory in bytes. */
+  get resident(): number {
+    const text = readFileSync(`/proc/${this.process.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1]) * 1024;
+  }
+
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.process.child.pid}/fd`).length;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.process[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { test } from 'node:test';
+import { silentLog } from '@sidekit/core';
+import { freePort, until } from '@sidekit/test-kit';
+import { Clock } from '../clock.ts';
+import { TestUpstream } from '../testing/upstream.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+
+/** A cluster that ends with its test. */
+class TestCluster extends Cluster implements Disposable {
+  readonly #clock: Clock;
+
+  constructor(options: Partial<ClusterOptions>) {
+    const clock = new Clock();
+    super(
+      {
+        upstreams: [1, 2, 3].map((port) => ({ host: '127.0.0.1', port, secure: false })),
+        balance: 'least-pending',
+        limits: {
+          maxConnections: 10,
+          maxPending: 10,
+          idleTimeout: 1000,
+          maxLifetime: 1000,
+          connectTimeout: 1000,
+        },
+        dnsRefresh: 20,
+        lookup: () => Promise.reject(new Error('no name is known')),
+        healthCheck: undefined,
+        ejection: { failures: 2, time: 60_000 },
+        tls: () => ({}),
+        ...options,
+      },
+      clock,
+      silentLog,
+    );
+    this.#clock = clock;
+  }
+
+  get names(): string[] {
+    return this.endpoints.map(({ name }) => name);
+  }
+
+  [Symbol.dispose](): void {
+    this.retire();
+    this.#clock.close();
+  }
+}
+
+test('in turn means each endpoint as often as the others', () => {
+  using cluster = new TestCluster({ balance: 'round-robin' });
+  const picks = Array.from({ length: 9 }, () => cluster.pick()!.name);
+  for (const name of cluster.names) assert.equal(picks.filter((one) => one === name).length, 3);
+});
+
+test('of two at random the less busy is chosen, so the busiest of three never is', () => {
+  using cluster = new TestCluster({});
+  const [idle, busy, busiest] = cluster.endpoints;
+  busy!.pending = 5;
+  busiest!.pending = 50;
+  const counts = new Map<unknown, number>();
+  for (let i = 0; i < 3000; i++) {
+    const one = cluster.pick();
+    counts.set(one, (counts.get(one) ?? 0) + 1);
+  }
+  assert.ok(counts.get(idle)! > counts.get(busy)!, 'idle before busy');
+  // Only where it is drawn twice: one time in nine.
+  assert.ok((counts.get(busiest) ?? 0) < 600, `${counts.get(busiest)}`);
+});
+
+test('failures in a row eject, a success between them does not, and the last one stays', () => {
+  using cluster = new TestCluster({});
+  const [first, second, third] = cluster.endpoints;
+  cluster.judge(first!, false);
+  cluster.judge(first!, true);
+  cluster.judge(first!, false);
+  assert.equal(first!.ejectedUntil, 0);
+  for (const one of [first!, second!]) for (let i = 0; i < 2; i++) cluster.judge(one, false);
+  for (let i = 0; i < 100; i++) assert.equal(cluster.pick(), third);
+  for (let i = 0; i < 2; i++) cluster.judge(third!, false);
+  assert.ok(cluster.pick(), 'ejection never takes them all');
+});
+
+test('a name is looked up again: new addresses join, old ones leave, those that stay keep their state', async () => {
+  let addresses = ['10.0.0.2', '10.0.0.1'];
+  using cluster = new TestCluster({
+    upstreams: [{ host: 'app.example', port: 80, secure: false }],
+    lookup: () => Promise.resolve(addresses),
+  });
+  await until(() => cluster.endpoints.length === 2, { what: 'the first look-up' });
+  assert.deepEqual(cluster.names, ['10.0.0.1:80', '10.0.0.2:80']);
+  const staying = cluster.endpoints[1];
+  staying!.pending = 7;
+  addresses = ['10.0.0.2', 'fd00::1'];
+  await until(() => cluster.names.includes('[fd00::1]:80'), { what: 'the second look-up' });
+  assert.deepEqual(cluster.names, ['10.0.0.2:80', '[fd00::1]:80']);
+  assert.equal(cluster.endpoints[0], staying);
+  assert.equal(cluster.endpoints[0]!.pending, 7);
+});
+
+test('a look-up that fails keeps what is known', async () => {
+  let lookups = 0;
+  using cluster = new TestCluster({
+    upstreams: [{ host: 'app.example', port: 80, secure: false }],
+    lookup: () =>
+      ++lookups === 1 ? Promise.resolve(['10.0.0.9']) : Promise.reject(new Error('SERVFAIL')),
+  });
+  await until(() => lookups > 3, { what: 'failed look-ups' });
+  assert.deepEqual(cluster.names, ['10.0.0.9:80']);
+});
+
+test('checks mark an endpoint unhealthy after three failures, and healthy after two successes', async () => {
+  let good = true;
+  let asked = 0;
+  await using upstream = await TestUpstream.start((incoming, response) => {
+    assert.equal(incoming.url, '/healthz');
+    asked++;
+    response.writeHead(good ? 204 : 500).end();
+  });
+  using cluster = new TestCluster({
+    upstreams: [{ host: '127.0.0.1', port: upstream.port, secure: false }],
+    healthCheck: { path: '/healthz', interval: 10, timeout: 5000, failures: 3, successes: 2 },
+  });
+  await until(() => asked > 2, { what: 'checks' });
+  assert.ok(cluster.endpoints[0]!.healthy);
+  good = false;
+  await until(() => !cluster.endpoints[0]!.healthy, { what: 'unhealthy' });
+  assert.equal(cluster.pick(), undefined);
+  good = true;
+  await until(() => cluster.endpoints[0]!.healthy, { what: 'healthy again' });
+});
+
+test('without a path a connect is the check', async () => {
+  const port = await freePort();
+  using cluster = new TestCluster({
+    upstreams: [{ host: '127.0.0.1', port, secure: false }],
+    healthCheck: { path: undefined, interval: 10, timeout: 1000, failures: 3, successes: 2 },
+  });
+  await until(() => !cluster.endpoints[0]!.healthy, { what: 'unhealthy' });
+  const server = http.createServer().listen(port, '127.0.0.1');
+  await until(() => cluster.endpoints[0]!.healthy, { what: 'healthy' });
+  server.close();
+});
