@@ -56,8 +56,7 @@ export async function replaceFile(
   const { fsync = true, fileSystem = nodeFileSystem, accept } = options;
   const temporary = temporaryPath(path);
   try {
-    await writeNewFile(temporary, chunks, options);
-    if (accept && !(await accept())) {
+    if (!(await writeNew(temporary, chunks, options, accept))) {
       await fileSystem.unlink(temporary);
       return false;
     }
@@ -74,15 +73,27 @@ export async function replaceFile(
 export async function writeNewFile(
   path: string,
   chunks: Chunks,
-  { mode = 0o644, owner, fsync = true, fileSystem = nodeFileSystem }: AtomicFileOptions = {},
+  options: AtomicFileOptions = {},
 ): Promise<void> {
+  await writeNew(path, chunks, options);
+}
+
+/** @returns false where `accept` dropped it: unsynced, since a sync may take long for nothing. */
+async function writeNew(
+  path: string,
+  chunks: Chunks,
+  { mode = 0o644, owner, fsync = true, fileSystem = nodeFileSystem }: AtomicFileOptions,
+  accept?: () => boolean | Promise<boolean>,
+): Promise<boolean> {
   const file = await fileSystem.open(path, 'wx', mode);
   try {
     if (owner) await file.chown(owner.uid, owner.gid);
     // open(2) applies the umask, and chown(2) clears bits; a reader of another UID may need all.
     await file.chmod(mode);
     for await (const chunk of chunks) await writeAll(file, chunk);
+    if (accept && !(await accept())) return false;
     if (fsync) await file.sync();
+    return true;
   } finally {
     await file.close();
   }

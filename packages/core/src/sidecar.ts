@@ -38,7 +38,7 @@ export interface Sidecar<F extends OptionMap = OptionMap> {
   /**
    * Starts and works. Resolving ends the process with exit code 0 (the work is done);
    * a server awaits `stopping` instead. Rejecting ends it with the error's exit code, except
-   * for the AbortError of work that was given `stopping` itself.
+   * for the AbortError of work that was given `stopping` itself. That holds after SIGTERM too.
    *
    * After SIGTERM the steps of `onStop` run once this has resolved, so it must not wait for
    * what only such a step ends. Conditions of the startup probe are added before the first
@@ -98,7 +98,13 @@ export async function runSidecar<F extends OptionMap>(
     const outcome = await Promise.race([work.then(() => 'done' as const), ended.promise]);
     if (outcome !== 'done') {
       // `run` sees the abort and ends by itself; then the steps undo what it started.
-      lifecycle.onStop('work', () => work.catch(exceptAbort));
+      lifecycle.onStop('work', () =>
+        work.catch((error) => {
+          // Work that a signal cut short may say how: an init container must not count as done.
+          if (error instanceof ExpectedError) code = failure(error, log);
+          else exceptAbort(error);
+        }),
+      );
     }
   } catch (error) {
     code = failure(error, log);

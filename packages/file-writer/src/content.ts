@@ -40,15 +40,15 @@ export type TreeEntry = {
   | { readonly link: string }
 );
 
-/** Counts what passes against a limit shared by all files of one version. */
+/** Counts bytes or files against a limit shared by all files of one version. */
 export class Allowance {
   readonly #limit: number;
-  readonly #option: string;
+  readonly #what: 'bytes' | 'files';
   #used = 0;
 
-  constructor(limit: number, option = '--max-size') {
+  constructor(limit: number, what: 'bytes' | 'files' = 'bytes') {
     this.#limit = limit;
-    this.#option = option;
+    this.#what = what;
   }
 
   get used(): number {
@@ -56,13 +56,14 @@ export class Allowance {
   }
 
   /** @throws {Failure} where more passes than the limit. */
-  take(bytes: number): void {
-    this.#used += bytes;
+  take(amount: number): void {
+    this.#used += amount;
     if (this.#used <= this.#limit) return;
-    throw new Failure(
-      'too_large',
-      `the content is larger than ${formatSize(this.#limit)}: raise ${this.#option}, or make the source smaller`,
-    );
+    const rule =
+      this.#what === 'bytes'
+        ? `is larger than ${formatSize(this.#limit)}: raise --max-size`
+        : `has more than ${this.#limit} files or directories: raise --max-files`;
+    throw new Failure('too_large', `the content ${rule}, or make the source smaller`);
   }
 }
 

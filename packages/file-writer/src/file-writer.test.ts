@@ -136,6 +136,32 @@ test('--once writes and exits 0, or says why not and exits 69', async () => {
   assert.equal((await writer.program.exited).code, 0, 'earlier content is enough');
 });
 
+test('--once that a signal stops, or that waits for its turn until the end, exits 69', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'out');
+  const missing = ['--source', 'dir', '--from', join(directory.path, 'from'), '--target', path];
+  {
+    await using writer = await start(['--once', ...missing]);
+    await until(() => writer.program.log.some(({ level }) => level === 'warn'), {
+      what: 'a first failure',
+    });
+    writer.program.kill();
+    assert.deepEqual(await writer.program.exited, { code: 69, signal: null });
+    assert.match(writer.program.stderr, /stopped by a signal before these were written: .*out: /);
+  }
+  // One slot, held by a server that never answers: the second file has not even begun.
+  await using server = await serve(() => {});
+  const config = join(directory.path, 'config.json');
+  const files = ['a', 'b'].map((name) => ({ target: join(directory.path, name) }));
+  writeFileSync(
+    config,
+    JSON.stringify({ source: 'http', url: [server.url], once: true, concurrency: 1, files }),
+  );
+  await using writer = await start(['--config', config, '--once-timeout', '300ms']);
+  assert.equal((await writer.program.exited).code, 69);
+  assert.match(writer.program.stderr, /not written within 300ms: .*a: .*b: not in time/);
+});
+
 test('the app is told after a change, not at first; again after a refusal, a restart and a return to old content', async () => {
   using directory = temporaryDirectory();
   const [from, path] = [join(directory.path, 'from'), join(directory.path, 'out')];

@@ -87,12 +87,12 @@ export class Follower {
     }
   }
 
-  /** One look. @returns the pause before the next try after a failure, else undefined. */
+  /** One look. @returns the pause before the next try; undefined where it succeeded. */
   async look(stopping: AbortSignal): Promise<number | undefined> {
     const { spec, slots, metrics } = this.#parts;
     const { target } = spec;
     return await slots.run(async () => {
-      if (stopping.aborted) return undefined;
+      if (stopping.aborted) return 0;
       const start = performance.now();
       // Not AbortSignal.timeout: a thousand files would leave as many timers a second behind.
       const controller = new AbortController();

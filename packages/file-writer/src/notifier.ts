@@ -10,6 +10,7 @@ import {
   writeFileAtomic,
 } from '@sidekit/core';
 import type { FileSpec } from './file-spec.ts';
+import { show } from './http/show.ts';
 import type { Metrics } from './metrics.ts';
 
 const RETRY_BASE = 500;
@@ -102,7 +103,7 @@ export class Notifier {
       this.#metrics.notifications.with({ target, result }).inc();
       if (problem === undefined) {
         failures = 0;
-        this.#log.info('notified', { url: this.#url });
+        this.#log.info('notified', { url: show(this.#url) });
         await this.#remember(digest);
         continue;
       }
@@ -120,9 +121,9 @@ export class Notifier {
     try {
       const { status } = await send(this.#url, { method, timeout, signal: this.#stopping });
       if (notifyStatus.some(({ from, to }) => status >= from && status <= to)) return undefined;
-      return `${this.#url} answered ${status}: let the app accept it, or name the status with --notify-status`;
+      return `${show(this.#url)} answered ${status}: let the app accept it, or name the status with --notify-status`;
     } catch (error) {
-      return `${this.#url}: ${errorText(error)}`;
+      return `${show(this.#url)}: ${errorText(error)}`;
     }
   }
 

@@ -3,7 +3,8 @@ import type { Follower } from './follower.ts';
 
 /**
  * Brings every file once. @throws {UnavailableError} (exit code 69) naming those that did not
- * come within `timeout` milliseconds, unless content of an earlier run is good enough.
+ * come within `timeout` milliseconds, unless content of an earlier run is good enough; and where
+ * a signal came first, since an init container that exits with 0 lets the application start.
  */
 export async function runOnce(
   followers: readonly Follower[],
@@ -12,9 +13,12 @@ export async function runOnce(
 ): Promise<void> {
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeout)]);
   const done = await Promise.all(followers.map((follower) => follower.once(signal)));
-  if (stopping.aborted) throw new UnavailableError('stopped before every file was written');
-  const missing = followers.filter((follower, i) => !done[i] && !follower.hasContent);
+  const late = followers.filter((_, i) => !done[i]);
+  const missing = stopping.aborted ? late : late.filter((follower) => !follower.hasContent);
   if (missing.length === 0) return;
+  const when = stopping.aborted
+    ? 'stopped by a signal before these were written'
+    : `not written within ${formatDuration(timeout)}`;
   const lines = missing.map(({ target, failure }) => `${target}: ${failure || 'not in time'}`);
-  throw new UnavailableError(`not written within ${formatDuration(timeout)}: ${lines.join('; ')}`);
+  throw new UnavailableError(`${when}: ${lines.join('; ')}`);
 }

@@ -21,6 +21,8 @@ function packOf(content: Buffer): Buffer {
   return Buffer.concat([body, createHash('sha1').update(body).digest()]);
 }
 
+const LIMITS = { maxSize: 10_000, maxObjects: 100 };
+
 const oidOf = (content: Buffer) =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
 
@@ -28,7 +30,7 @@ test('any blob is read back from a pack by its id', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (bytes) => {
       const content = Buffer.from(bytes);
-      const pack = await Pack.open(packOf(content), 10_000);
+      const pack = await Pack.open(packOf(content), LIMITS);
       assert.ok(pack.read(oidOf(content), 'blob').equals(content));
     }),
     propertyParameters(100),
@@ -52,7 +54,7 @@ test('a damaged pack is refused with a sentence, never read wrong', async () => 
             .digest()
             .copy(bad, bad.length - 20);
         try {
-          const pack = await Pack.open(bad, 10_000);
+          const pack = await Pack.open(bad, LIMITS);
           const read = pack.read(oidOf(content), 'blob');
           assert.ok(read.equals(content));
         } catch (error) {
@@ -65,7 +67,9 @@ test('a damaged pack is refused with a sentence, never read wrong', async () => 
 });
 
 test('an object larger than the limit is refused before it is unpacked', async () => {
-  await assert.rejects(Pack.open(packOf(Buffer.alloc(5000)), 1000), { reason: 'too_large' });
+  await assert.rejects(Pack.open(packOf(Buffer.alloc(5000)), { ...LIMITS, maxSize: 1000 }), {
+    reason: 'too_large',
+  });
 });
 
 test('any delta gives a result of its own length or is refused', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { inflateSync } from 'node:zlib';
+import { formatSize } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 import { applyDelta } from './delta.ts';
 
@@ -18,8 +19,20 @@ const REFERENCE_DELTA = 7;
 const DEPTH = 4095;
 /** Bases kept unpacked, in bytes. */
 const CACHE = 32 * 1024 * 1024;
-/** Other work runs after so many unpacked bytes. */
+/** Other work runs after so many unpacked bytes, or so many objects. */
 const TURN = 1024 * 1024;
+const TURN_OBJECTS = 1000;
+/** How much larger all objects may be than the largest content: the rest of the repository. */
+const EXPANSION = 10;
+
+/** What a pack may cost: the server that sends it is not trusted. */
+export interface PackLimits {
+  /** The largest object, in bytes; all of them together may take ten times as much. */
+  readonly maxSize: number;
+  readonly maxObjects: number;
+  /** Ends the work between two objects. */
+  readonly signal?: AbortSignal;
+}
 
 interface Entry {
   readonly kind: number;
@@ -35,20 +48,22 @@ interface Entry {
  */
 export class Pack {
   readonly #bytes: Buffer;
-  readonly #limit: number;
+  readonly #limits: PackLimits;
   readonly #entries = new Map<number, Entry>();
   readonly #offsets = new Map<string, number>();
   readonly #cache = new Map<number, GitObject>();
   #cached = 0;
+  #unpacked = 0;
+  #sinceTurn = 0;
 
-  private constructor(bytes: Buffer, limit: number) {
+  private constructor(bytes: Buffer, limits: PackLimits) {
     this.#bytes = bytes;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
-  /** @param limit the largest object, in bytes. @throws {Failure} where the pack is broken. */
-  static async open(bytes: Buffer, limit: number): Promise<Pack> {
-    const pack = new Pack(bytes, limit);
+  /** @throws {Failure} where the pack is broken, or costs more than the limits allow. */
+  static async open(bytes: Buffer, limits: PackLimits): Promise<Pack> {
+    const pack = new Pack(bytes, limits);
     await pack.#index();
     return pack;
   }
@@ -75,25 +90,43 @@ export class Pack {
     const sum = createHash('sha1').update(bytes.subarray(0, end)).digest();
     if (!sum.equals(bytes.subarray(end))) throw new Failure('git_pack', 'the pack is damaged');
     const count = bytes.readUInt32BE(8);
+    if (count > this.#limits.maxObjects) {
+      throw new Failure(
+        'too_large',
+        `the commit has ${count} objects: raise --max-files, or follow a smaller repository`,
+      );
+    }
     let position = 12;
-    let work = 0;
     for (let i = 0; i < count; i++) {
       const { entry, next } = this.#readEntry(position, end);
       this.#entries.set(position, entry);
       position = next;
-      work += entry.size;
-      if (work > TURN) {
-        work = 0;
-        await setImmediate();
-      }
+      await this.#spend(entry.size);
     }
+    if (position !== end) throw new Failure('git_pack', 'the pack has bytes after its objects');
     await this.#identify();
+  }
+
+  /** Counts what was unpacked, and lets other work run now and then. */
+  async #spend(bytes: number): Promise<void> {
+    const { maxSize, signal } = this.#limits;
+    this.#unpacked += bytes;
+    if (this.#unpacked > EXPANSION * maxSize) {
+      throw new Failure(
+        'too_large',
+        `the commit takes more than ${EXPANSION} times ${formatSize(maxSize)} unpacked: raise --max-size`,
+      );
+    }
+    this.#sinceTurn += bytes + TURN / TURN_OBJECTS;
+    if (this.#sinceTurn <= TURN) return;
+    this.#sinceTurn = 0;
+    await setImmediate();
+    signal?.throwIfAborted();
   }
 
   /** Finds the id of each object; a delta waits for the base that it names by id. */
   async #identify(): Promise<void> {
     let waiting = [...this.#entries.keys()];
-    let work = 0;
     while (waiting.length > 0) {
       const later: number[] = [];
       for (const offset of waiting) {
@@ -103,11 +136,10 @@ export class Pack {
         }
         const { type, data } = this.#unpack(offset, 0);
         const hash = createHash('sha1').update(`${type} ${data.length}\0`).update(data);
-        this.#offsets.set(hash.digest('hex'), offset);
-        work += data.length;
-        if (work <= TURN) continue;
-        work = 0;
-        await setImmediate();
+        const oid = hash.digest('hex');
+        // The first stays: a delta that makes its own base again would stand on itself.
+        if (!this.#offsets.has(oid)) this.#offsets.set(oid, offset);
+        await this.#spend(data.length);
       }
       if (later.length === waiting.length) {
         throw new Failure('git_pack', 'the git server sent a delta without its base');
@@ -141,7 +173,7 @@ export class Pack {
       byte = next();
       size += (byte & 127) * factor;
     }
-    if (size > this.#limit) {
+    if (size > this.#limits.maxSize) {
       throw new Failure(
         'too_large',
         `the repository has an object of ${size} bytes: raise --max-size`,
@@ -180,7 +212,7 @@ export class Pack {
         typeof base === 'string' ? this.#offsets.get(base)! : base,
         depth + 1,
       );
-      object = { type: from.type, data: applyDelta(from.data, content, this.#limit) };
+      object = { type: from.type, data: applyDelta(from.data, content, this.#limits.maxSize) };
     }
     if (depth > 0) this.#remember(offset, object);
     return object;

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
-import { bodyOf, type Exchange, type ExchangeOptions, exchange, show } from '../http/exchange.ts';
+import { bodyOf, type Exchange, type ExchangeOptions, exchange } from '../http/exchange.ts';
+import { show } from '../http/show.ts';
 import { statusFailure } from '../http/status.ts';
 import { DELIMITER, FLUSH, lineOf, packet, readPackets } from './pkt-line.ts';
 import { findRef } from './refs.ts';

@@ -1,8 +1,8 @@
-import type { TreeEntry } from '../content.ts';
+import { Allowance, type TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import type { Pack } from './pack.ts';
 
-/** Directories nested deeper than any path could be (PATH_MAX / 2). */
+/** Directories nested deeper than any path could be (PATH_MAX / 2): every name has a slash. */
 const DEPTH = 2048;
 
 interface TreeItem {
@@ -11,8 +11,16 @@ interface TreeItem {
   readonly oid: string;
 }
 
-/** The files of a commit, or of one directory of it; submodules are left out. */
-export function* filesOf(pack: Pack, commit: string, subpath = ''): Generator<TreeEntry> {
+/**
+ * The files of a commit, or of one directory of it; submodules are left out.
+ * @param maxFiles also the most directories: a few trees that name each other twice over are
+ *   millions of empty ones, and none of them would be a file to count.
+ */
+export function* filesOf(
+  pack: Pack,
+  commit: string,
+  { subpath = '', maxFiles }: { readonly subpath?: string | undefined; readonly maxFiles: number },
+): Generator<TreeEntry> {
   const root = /^tree ([0-9a-f]{40})$/m.exec(pack.read(commit, 'commit').toString('latin1'))?.[1];
   if (root === undefined) throw new Failure('git_pack', `the commit ${commit} names no tree`);
   let tree: string = root;
@@ -26,13 +34,20 @@ export function* filesOf(pack: Pack, commit: string, subpath = ''): Generator<Tr
     }
     tree = found.oid;
   }
-  yield* walk(pack, tree, '', 0);
+  yield* walk(pack, tree, '', new Allowance(maxFiles, 'files'), 0);
 }
 
-function* walk(pack: Pack, tree: string, path: string, depth: number): Generator<TreeEntry> {
+function* walk(
+  pack: Pack,
+  tree: string,
+  path: string,
+  directories: Allowance,
+  depth: number,
+): Generator<TreeEntry> {
   if (depth > DEPTH) throw new Failure('git_pack', 'the directories are nested too deep');
+  directories.take(1);
   for (const { mode, name, oid } of readTree(pack, tree)) {
-    if (name.includes('/') || name.toLowerCase() === '.git') {
+    if (name.includes('/') || ['', '.', '..', '.git'].includes(name.toLowerCase())) {
       throw new Failure(
         'unsafe_path',
         `the repository has a file named ${JSON.stringify(name)}, which is refused`,
@@ -40,11 +55,13 @@ function* walk(pack: Pack, tree: string, path: string, depth: number): Generator
     }
     const whole = path === '' ? name : `${path}/${name}`;
     if (mode === '40000') {
-      yield* walk(pack, oid, whole, depth + 1);
+      yield* walk(pack, oid, whole, directories, depth + 1);
     } else if (mode === '120000') {
       yield { path: whole, link: pack.read(oid, 'blob').toString() };
-    } else if (mode.startsWith('100')) {
-      yield { path: whole, executable: mode === '100755', chunks: [pack.read(oid, 'blob')] };
+    } else if (mode.startsWith('10')) {
+      // Of the mode only the x of the owner counts, as in git: no set-uid bit gets through.
+      const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
+      yield { path: whole, executable, chunks: [pack.read(oid, 'blob')] };
     }
   }
 }

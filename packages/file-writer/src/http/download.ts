@@ -1,6 +1,7 @@
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { Failure } from '../failure.ts';
-import { bodyOf, type Exchange, type ExchangeOptions, exchange, show } from './exchange.ts';
+import { bodyOf, type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
+import { show } from './show.ts';
 import { statusFailure } from './status.ts';
 
 /** How often a cut download goes on where it was cut. */

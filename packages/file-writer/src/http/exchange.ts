@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
+import { show } from './show.ts';
 
 const REDIRECTS = 5;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
@@ -53,13 +54,13 @@ export async function exchange(address: string, options: ExchangeOptions): Promi
     if (!next || downgrade || !/^https?:$/.test(next.protocol)) {
       throw new Failure(
         'redirect',
-        `${show(url)} redirects to ${location}, which is refused: correct the URL`,
+        `${show(url)} redirects to ${next ? show(next) : 'no URL'}, which is refused: correct the URL`,
       );
     }
     if (redirects === REDIRECTS) {
       throw new Failure(
         'redirect',
-        `${address} redirects more than ${REDIRECTS} times: correct the URL`,
+        `${show(address)} redirects more than ${REDIRECTS} times: correct the URL`,
       );
     }
     url = next;
@@ -139,21 +140,6 @@ export async function* bodyOf({ body, url }: Exchange): AsyncGenerator<Uint8Arra
   if (!body.complete) throw explainNetwork(new Error('aborted'), url);
 }
 
-/** Reads a small body as text, at most `limit` bytes of it; for messages. */
-export async function readText({ body }: Exchange, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= limit) break;
-    }
-  } catch {}
-  body.destroy();
-  return Buffer.concat(chunks).subarray(0, limit).toString();
-}
-
 const TLS = /^(UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_|ERR_TLS|ERR_SSL|HOSTNAME_MISMATCH)/;
 
 const NETWORK: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
@@ -181,10 +167,4 @@ function explainNetwork(error: unknown, url: URL): unknown {
     ? ['tls', 'its certificate is not trusted; give the authority with --ca-file']
     : (NETWORK[code] ?? ['network', 'look at the server and the network']);
   return new Failure(reason, `${show(url)} cannot be reached (${errorText(error)}): ${remedy}`);
-}
-
-/** A URL for messages: without user, password and query, which may hold secrets. */
-export function show(url: URL | string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
 }

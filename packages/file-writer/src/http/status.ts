@@ -1,6 +1,7 @@
 import { retryAfter } from '@sidekit/core';
 import { Failure } from '../failure.ts';
-import { type Exchange, show } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { show } from './show.ts';
 
 const REMEDIES: Readonly<Record<number, readonly [reason: string, remedy: string]>> = {
   401: ['unauthorized', 'the credentials are missing or wrong'],

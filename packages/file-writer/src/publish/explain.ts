@@ -32,6 +32,10 @@ const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string
   EDQUOT: ['disk_full', 'the quota of the volume is used up: raise it, or lower --keep'],
   ENAMETOOLONG: ['name_too_long', 'a name has more than 255 bytes: give a shorter one'],
   EMFILE: ['descriptors', 'too many files are open: lower --concurrency'],
+  EEXIST: [
+    'unsafe_path',
+    'the source gives two things one name, or a link and a directory: correct the source',
+  ],
   ENOENT: ['missing_directory', 'its directory went away while it was written'],
   EIO: ['input_output', 'the device failed: look at the kernel log of the node'],
 };

@@ -1,35 +1,80 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { replaceFile } from '@sidekit/core';
+import { type Chunks, replaceFile } from '@sidekit/core';
 import { Allowance, checkPin, type FileContent, Measure } from '../content.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
 
-/** Replaces the target by the content, unless it is what is there already. */
+/** Content up to this size, in bytes, is read whole before anything is written. */
+const AT_HAND = 256 * 1024;
+
+/**
+ * Replaces the target by the content, unless it is what is there already. That is found out
+ * without a write where the content is small, and without a sync in any case: a disk may take
+ * longer for either than the interval is.
+ */
 export async function publishFile(
   content: FileContent,
   current: Published | undefined,
   settings: WriteSettings,
 ): Promise<Outcome> {
-  const { target, maxSize } = settings;
-  if (Array.isArray(content.chunks) && current && (await hasAttributes(settings))) {
-    // All of it is at hand: the same content again costs no write.
-    const { digest, size } = measureAll(content.chunks);
-    if (digest === current.digest) {
-      checkPin(digest, content.sha256);
-      return { digest, size, changed: false, trace: current.trace };
+  const source = iterate(content.chunks);
+  try {
+    const head = await readAhead(source);
+    if (head.whole && current && (await hasAttributes(settings))) {
+      const { digest, size } = measureAll(head.chunks);
+      if (digest === current.digest) {
+        checkPin(digest, content.sha256);
+        return { digest, size, changed: false, trace: current.trace };
+      }
     }
+    return await replace(content, joined(head.chunks, source), current, settings);
+  } finally {
+    await source.return();
   }
+}
+
+async function replace(
+  { sha256 }: FileContent,
+  chunks: Chunks,
+  current: Published | undefined,
+  settings: WriteSettings,
+): Promise<Outcome> {
+  const { target, maxSize } = settings;
   const measure = new Measure(new Allowance(maxSize));
   let digest = '';
-  const changed = await replaceFile(target, measure.through(content.chunks), {
+  const changed = await replaceFile(target, measure.through(chunks), {
     ...settings,
     accept: async () => {
       digest = measure.digest();
-      checkPin(digest, content.sha256);
+      checkPin(digest, sha256);
       return digest !== current?.digest || !(await hasAttributes(settings));
     },
   });
   return { digest, size: measure.size, changed, trace: await fileTrace(settings) };
+}
+
+/** Reads until the source ends, then `whole`, or has given more than small content. */
+async function readAhead(source: AsyncGenerator<Uint8Array, void>) {
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; size <= AT_HAND; ) {
+    const { done, value } = await source.next();
+    if (done) return { whole: true, chunks };
+    chunks.push(value);
+    size += value.length;
+  }
+  return { whole: false, chunks };
+}
+
+async function* iterate(chunks: Chunks): AsyncGenerator<Uint8Array, void> {
+  yield* chunks;
+}
+
+async function* joined(
+  head: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* head;
+  yield* rest;
 }
 
 /** What an earlier run left at the target; undefined where there is no file. */

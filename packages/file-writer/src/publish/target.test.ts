@@ -18,6 +18,7 @@ import type { Content } from '../content.ts';
 import { faultyFileSystem } from '../testing/faulty-file-system.ts';
 import { writeSettings } from '../testing/write-settings.ts';
 import { explainWrite } from './explain.ts';
+import type { WriteSettings } from './settings.ts';
 import { Target } from './target.ts';
 import { checkEntry } from './tree-path.ts';
 
@@ -31,15 +32,14 @@ test('a file has its mode and owner before its first byte', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'secret');
   const owner = { uid: process.getuid!(), gid: process.getgid!() };
-  const target = new Target(writeSettings(path, { mode: 0o440, owner }));
   let seen = '';
-  async function* chunks() {
+  const fileSystem = onWrite(() => {
     const [name = ''] = readdirSync(directory.path);
     const { mode, uid, gid, size } = statSync(join(directory.path, name));
     seen = [(mode & 0o7777).toString(8), uid, gid, size].join(' ');
-    yield Buffer.from('hush');
-  }
-  await target.publish({ kind: 'file', chunks: chunks() });
+  });
+  const target = new Target(writeSettings(path, { mode: 0o440, owner, fileSystem }));
+  await target.publish(file('hush'));
   assert.equal(seen, `440 ${owner.uid} ${owner.gid} 0`);
 });
 
@@ -59,6 +59,29 @@ test('the same content again writes nothing, also after a restart, unless the mo
     await third.open();
     assert.equal((await third.publish(make('a'))).changed, true);
     assert.equal(statSync(name === 'file' ? path : join(path, 'sub/a')).mode & 0o777, 0o600);
+  }
+});
+
+test('content that has not changed is neither synced nor, where it is small, written', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'target');
+  const cases: readonly [size: number, allowed: readonly string[]][] = [
+    [1000, []],
+    [1_000_000, ['open', 'chmod', 'write', 'close', 'unlink']],
+  ];
+  for (const [size, allowed] of cases) {
+    async function* stream() {
+      for (let at = 0; at < size; at += 1000) yield Buffer.alloc(1000, 'x');
+    }
+    const { fileSystem, calls } = faultyFileSystem(Number.POSITIVE_INFINITY);
+    const target = new Target(writeSettings(path, { fileSystem }));
+    await target.publish({ kind: 'file', chunks: stream() });
+    assert.ok(calls.includes('sync'), 'a change is synced');
+    calls.length = 0;
+    assert.equal((await target.publish({ kind: 'file', chunks: stream() })).changed, false);
+    const looks = ['lstat', 'readlink', 'mkdir'];
+    const rest = calls.filter((call) => !looks.includes(call) && !allowed.includes(call));
+    assert.deepEqual(rest, [], `${size} bytes`);
   }
 });
 
@@ -109,6 +132,23 @@ test('a directory in the way is explained, and left alone', async () => {
   }
   assert.deepEqual(readdirSync(path), ['inside']);
 });
+
+/** The real file system, with a look before each write to a file. */
+function onWrite(look: () => void): WriteSettings['fileSystem'] {
+  const { fileSystem } = faultyFileSystem(Number.POSITIVE_INFINITY);
+  return {
+    ...fileSystem,
+    open: async (...args) => {
+      const handle = await fileSystem.open(...args);
+      const write = handle.write.bind(handle);
+      handle.write = ((...bytes: Parameters<typeof write>) => {
+        look();
+        return write(...bytes);
+      }) as typeof handle.write;
+      return handle;
+    },
+  };
+}
 
 test('half an appended line is taken back', async () => {
   using directory = temporaryDirectory();

@@ -81,7 +81,7 @@ export async function linkTrace({ target, fileSystem }: WriteSettings): Promise<
 async function writeTree(root: string, content: TreeContent, settings: WriteSettings) {
   const { fileSystem, fsync, directoryMode } = settings;
   const allowance = new Allowance(settings.maxSize);
-  const files = new Allowance(settings.maxFiles, '--max-files');
+  const files = new Allowance(settings.maxFiles, 'files');
   const directories = new Set<string>();
   const lines: string[] = [];
   const running = new Set<Promise<void>>();

@@ -28,6 +28,7 @@ function follow(url: string, path: string, changes: Partial<GitSourceOptions> = 
     caFile: undefined,
     idleTimeout: 10_000,
     maxSize: 64 * MIB,
+    maxFiles: 20_000,
     ...changes,
   });
   const target = new Target(writeSettings(path, { fsync: false }));

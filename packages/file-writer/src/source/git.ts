@@ -17,11 +17,15 @@ export interface GitSourceOptions {
   readonly caFile: string | undefined;
   readonly idleTimeout: number;
   readonly maxSize: number;
+  readonly maxFiles: number;
 }
+
+/** The most objects of one commit, a file: its blob, and directories of its own above it. */
+const OBJECTS_PER_FILE = 4;
 
 /** Follows a branch or tag; brings the files of its newest commit, without history. */
 export function gitSource(options: GitSourceOptions): Source {
-  const { ref, subpath, maxSize } = options;
+  const { ref, subpath, maxSize, maxFiles } = options;
   const { url, user } = splitUser(options.repository);
   const remote = new GitRemote(url);
   let published: string | undefined;
@@ -31,11 +35,15 @@ export function gitSource(options: GitSourceOptions): Source {
       const access = { ...options, signal, credentials: authorization(options.credentials, user) };
       const commit = isCommitId(ref) ? ref : await remote.resolve(ref, access);
       if (commit === published && !fresh) return undefined;
-      const pack = await Pack.open(await download(remote, commit, access, maxSize), maxSize);
+      const pack = await Pack.open(await download(remote, commit, access, maxSize), {
+        maxSize,
+        maxObjects: OBJECTS_PER_FILE * maxFiles,
+        signal,
+      });
       return {
         kind: 'tree',
         label: commit,
-        entries: filesOf(pack, commit, subpath),
+        entries: filesOf(pack, commit, { subpath, maxFiles }),
         published: () => {
           published = commit;
         },

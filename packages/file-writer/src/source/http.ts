@@ -3,6 +3,7 @@ import { errorText } from '@sidekit/core';
 import type { Content, TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import { type Download, download, type Validators } from '../http/download.ts';
+import { show } from '../http/show.ts';
 import type { HttpResource } from '../option-types.ts';
 import type { Source } from './source.ts';
 
@@ -40,7 +41,10 @@ export function httpSource(options: HttpSourceOptions): Source {
       for (const { url, name } of options.url) {
         const answer = await get(url, signal);
         if (!answer)
-          throw new Failure('http_status', `${url} answered 304 to a request without conditions`);
+          throw new Failure(
+            'http_status',
+            `${show(url)} answered 304 to a request without conditions`,
+          );
         yield { path: name, chunks: answer.chunks };
         seen.set(url, answer.validators);
       }

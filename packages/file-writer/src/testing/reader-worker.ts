@@ -11,15 +11,15 @@ export interface ReaderReport {
 }
 
 /** The fewest differing reads that say something. */
-const CHANGES = 100;
+const CHANGES = 30;
 
 const { path, shape, count } = workerData as { path: string; shape: string; count: number };
 const problems: string[] = [];
 let last = '';
 let changes = 0;
 
-// A fast reader goes on until it has met enough replacements, or a minute has passed.
-const deadline = performance.now() + 60_000;
+// A fast reader goes on until it has met enough replacements, or five minutes have passed.
+const deadline = performance.now() + 300_000;
 const enough = () => changes >= CHANGES || performance.now() > deadline;
 
 for (let i = 0; (i < count || !enough()) && problems.length < 10; i++) {

@@ -1,0 +1,201 @@
+/** What a hostile server or repository may send: every pack here is well summed. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { temporaryDirectory } from '@sidekit/test-kit';
+import { Target } from '../publish/target.ts';
+import { writeSettings } from '../testing/write-settings.ts';
+import { Pack, type PackLimits } from './pack.ts';
+import { filesOf } from './tree.ts';
+
+const LIMITS: PackLimits = { maxSize: 100_000, maxObjects: 1000 };
+const KINDS = { commit: 1, tree: 2, blob: 3, 'ofs-delta': 6, 'ref-delta': 7 };
+
+interface Part {
+  readonly kind: keyof typeof KINDS;
+  readonly data: Buffer;
+  /** What stands between the head and the data of a delta. */
+  readonly base?: Buffer;
+  /** What the head says the size is. */
+  readonly size?: number;
+}
+
+function pack(parts: readonly Part[], { count = parts.length, tail = '' } = {}): Buffer {
+  const head = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1');
+  head.writeUInt32BE(count, 8);
+  const entries = parts.flatMap(({ kind, data, base = Buffer.alloc(0), size = data.length }) => {
+    const bytes = [(KINDS[kind] << 4) | (size & 15)];
+    for (let rest = size >> 4; rest > 0; rest >>= 7) {
+      bytes[bytes.length - 1]! |= 0x80;
+      bytes.push(rest & 127);
+    }
+    return [Buffer.from(bytes), base, deflateSync(data)];
+  });
+  const body = Buffer.concat([head, ...entries, Buffer.from(tail)]);
+  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+}
+
+const idOf = ({ kind, data }: Part) =>
+  createHash('sha1').update(`${kind} ${data.length}\0`).update(data).digest('hex');
+
+const blob = (text: string): Part => ({ kind: 'blob', data: Buffer.from(text) });
+
+function tree(...items: readonly [mode: string, name: string, of: Part][]): Part {
+  const lines = items.map(([mode, name, of]) =>
+    Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(idOf(of), 'hex')]),
+  );
+  return { kind: 'tree', data: Buffer.concat(lines) };
+}
+
+const commitOf = (root: Part): Part => ({
+  kind: 'commit',
+  data: Buffer.from(`tree ${idOf(root)}\n\nmessage\n`),
+});
+
+/** Publishes a commit with this tree; the parts are those below it. */
+async function publish(root: Part, parts: readonly Part[], path: string, maxFiles = 1000) {
+  const commit = commitOf(root);
+  const opened = await Pack.open(pack([commit, root, ...parts]), LIMITS);
+  const entries = filesOf(opened, idOf(commit), { maxFiles });
+  return await new Target(writeSettings(path, { fsync: false })).publish({ kind: 'tree', entries });
+}
+
+test('names that leave the tree, or that git itself would run things from, are refused', async () => {
+  using directory = temporaryDirectory('hostile');
+  const x = blob('x');
+  for (const name of ['.git', '.GIT', '..', '.', '', 'a/b', '../a', '/etc']) {
+    await assert.rejects(
+      publish(tree(['100644', name, x]), [x], join(directory.path, 'site')),
+      { reason: 'unsafe_path' },
+      JSON.stringify(name),
+    );
+    const inner = tree(['100644', 'x', x]);
+    await assert.rejects(
+      publish(tree(['40000', name, inner]), [inner, x], join(directory.path, 'site')),
+      { reason: 'unsafe_path' },
+      `the directory ${JSON.stringify(name)}`,
+    );
+  }
+  assert.deepEqual(readdirSync(directory.path), ['.site.versions']);
+  assert.deepEqual(readdirSync(join(directory.path, '.site.versions')), [], 'nothing is left');
+});
+
+test('nothing is written through a link, whichever of two entries of one name comes first', async () => {
+  using directory = temporaryDirectory('hostile');
+  const [x, inside] = [blob('x'), blob('safe')];
+  const inner = tree(['100644', 'f', x]);
+  const safe = tree(['100644', 'f', blob('safe')]);
+  const link = ['120000', 'a', inside] as const;
+  const sub = ['40000', 'a', inner] as const;
+  for (const items of [
+    [[...link], [...sub]],
+    [[...sub], [...link]],
+  ] as [string, string, Part][][]) {
+    await assert.rejects(
+      publish(
+        tree(...items, ['40000', 'safe', safe]),
+        [inner, safe, x, inside],
+        join(directory.path, 'site'),
+      ),
+      { reason: 'unsafe_path' },
+    );
+  }
+});
+
+test('set-uid bits and unknown modes of a tree never reach the disk', async () => {
+  using directory = temporaryDirectory('hostile');
+  const x = blob('x');
+  const path = join(directory.path, 'site');
+  await publish(tree(['104755', 'a', x], ['100755', 'b', x], ['60644', 'device', x]), [x], path);
+  assert.equal(statSync(join(path, 'a')).mode & 0o7777, 0o755);
+  assert.equal(statSync(join(path, 'b')).mode & 0o7777, 0o755);
+  assert.deepEqual(readdirSync(path), ['a', 'b']);
+});
+
+test('a few trees that stand for millions of directories are refused at once', async () => {
+  using directory = temporaryDirectory('hostile');
+  const parts = [tree()];
+  for (let level = 0; level < 12; level++) {
+    const below = parts[0]!;
+    parts.unshift(
+      tree(...Array.from({ length: 10 }, (_, i) => ['40000', `d${i}`, below] as never)),
+    );
+  }
+  const [root, ...rest] = parts;
+  await assert.rejects(publish(root!, rest, join(directory.path, 'site')), {
+    reason: 'too_large',
+    message: /more than 1000 files or directories: raise --max-files/,
+  });
+});
+
+test('data that unpacks to more than its head says, or to less, is refused', async () => {
+  for (const size of [10, 2000]) {
+    const bomb: Part = { kind: 'blob', data: Buffer.alloc(1000), size };
+    await assert.rejects(Pack.open(pack([bomb]), LIMITS), { reason: 'git_pack' });
+  }
+});
+
+test('many objects of the largest size are refused before they are all unpacked', async () => {
+  const large = Array.from({ length: 100 }, (_, i) => blob(String(i).padEnd(99_000)));
+  await assert.rejects(Pack.open(pack(large), LIMITS), {
+    reason: 'too_large',
+    message: /more than 10 times .* unpacked: raise --max-size/,
+  });
+});
+
+test('a chain of small deltas that each copy their base many times over is refused', async () => {
+  // Each copies the 0xffff first bytes of its base once: small on the wire, large in memory.
+  const base = blob('x'.repeat(0xffff));
+  const varint = (value: number) => {
+    const bytes = [value & 127];
+    for (let rest = value >> 7; rest > 0; rest >>= 7) {
+      bytes[bytes.length - 1]! |= 0x80;
+      bytes.push(rest & 127);
+    }
+    return bytes;
+  };
+  const delta = Buffer.from([...varint(0xffff), ...varint(0xffff), 0xb0, 0xff, 0xff]);
+  const id = Buffer.from(idOf(base), 'hex');
+  const deltas = Array.from(
+    { length: 100 },
+    (): Part => ({ kind: 'ref-delta', base: id, data: delta }),
+  );
+  await assert.rejects(Pack.open(pack([base, ...deltas]), LIMITS), { reason: 'too_large' });
+});
+
+test('deltas that stand on themselves, on each other or on nothing are refused', async () => {
+  const delta = Buffer.from([1, 1, 0x90, 1]);
+  const a = Buffer.alloc(20, 1);
+  const own: Part = { kind: 'ref-delta', base: a, data: delta };
+  await assert.rejects(Pack.open(pack([own, own]), LIMITS), {
+    reason: 'git_pack',
+    message: /a delta without its base/,
+  });
+  for (const back of [0, 1, 200]) {
+    const offset: Part = { kind: 'ofs-delta', base: Buffer.from([back & 127]), data: delta };
+    await assert.rejects(Pack.open(pack([offset]), LIMITS), { reason: 'git_pack' });
+  }
+});
+
+test('more objects than files can need, and bytes after the last, are refused', async () => {
+  await assert.rejects(Pack.open(pack([blob('a')], { count: 0xffffffff }), LIMITS), {
+    reason: 'too_large',
+    message: /4294967295 objects: raise --max-files/,
+  });
+  await assert.rejects(Pack.open(pack([blob('a')], { count: 2 }), LIMITS), { reason: 'git_pack' });
+  await assert.rejects(Pack.open(pack([blob('a')], { tail: 'more' }), LIMITS), {
+    reason: 'git_pack',
+    message: /bytes after its objects/,
+  });
+});
+
+test('the end of the time for one look ends the reading of a pack', async () => {
+  const parts = Array.from({ length: 3000 }, (_, i) => blob(String(i)));
+  const signal = AbortSignal.abort();
+  await assert.rejects(Pack.open(pack(parts), { maxSize: 1e6, maxObjects: 1e6, signal }), {
+    name: 'AbortError',
+  });
+});
