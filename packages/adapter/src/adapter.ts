@@ -111,7 +111,7 @@ export function startAdapter(
       checkpoint.soon();
       if (wanting && delivery.hasRoom()) {
         wanting = false;
-        if (follow) tailer.wake();
+        if (follow) tailer.resume();
       }
     },
   });
