@@ -68,7 +68,9 @@ export function startAdapter(
   const metrics = adapterMetrics(registry);
   const outputs = outputsFor(options);
   const encodings = [...new Map(outputs.map(({ encoding }) => [encoding.name, encoding])).values()];
-  const pool = new PayloadPool(options.batchBytes + CHUNK * 2, 4 * encodings.length);
+  // As many as may be under way: beyond, fresh ones would keep the collector at work.
+  const underWay = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
+  const pool = new PayloadPool(options.batchBytes + CHUNK * 2, underWay * encodings.length);
   const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
 
   const catalogue = new Catalogue({

@@ -19,7 +19,7 @@ export interface PipelineOptions {
   readonly transform: ((record: LogRecord) => void) | undefined;
   readonly observe: ((record: LogRecord) => void) | undefined;
   readonly access: AccessMetrics | undefined;
-  /** Counts what the fast parser took since the last chunk. */
+  /** Counts what the fast parser took since the last batch. */
   readonly tally: (() => void) | undefined;
   readonly encodings: readonly Encoding[];
   readonly fileFields: readonly ('id' | 'offset' | 'path')[];
@@ -93,8 +93,7 @@ export class Pipeline implements LineSink {
 
   /** All lines before `read` came; held ones are not acknowledged before they went out. */
   mark(generation: Generation, read: Mark): void {
-    const { batchBytes, tally } = this.#options;
-    tally?.();
+    const { batchBytes } = this.#options;
     const batch = this.#current();
     const held = this.#options.joiner?.heldFrom(generation);
     if (held === undefined) {
@@ -123,6 +122,7 @@ export class Pipeline implements LineSink {
     const batch = this.#batch;
     if (!batch || (batch.count === 0 && batch.marks.size === 0)) return;
     this.#batch = undefined;
+    this.#options.tally?.();
     this.#options.metrics.records.inc(batch.count);
     this.#options.submit(batch);
   }
