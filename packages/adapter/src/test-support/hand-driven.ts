@@ -30,8 +30,9 @@ export class HandDriven {
   }
 
   /** One look, and what is read at once. */
-  async look(): Promise<void> {
+  async look(): Promise<boolean> {
     await this.#running.tailer.pass();
+    return true;
   }
 
   /** Looks until all is read, delivered and kept. */
