@@ -18,20 +18,20 @@ export class RealProcess implements Subject {
 
   /** Nobody knows what it has seen, only that it is running. */
   async look(): Promise<boolean> {
-    await this.#process.logged('starting');
+    await this.#process.logged('starting', 60_000);
     return false;
   }
 
   async settle(done: () => boolean): Promise<void> {
     await until(done, {
       what: `everything is delivered: ${this.#process.stderr}`,
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 10,
     });
   }
 
   async stop(): Promise<void> {
-    await this.#process.logged('starting');
+    await this.#process.logged('starting', 60_000);
     this.#process.kill('SIGTERM');
     assert.deepEqual(await this.#process.exited, { code: 0, signal: null }, this.#process.stderr);
   }
