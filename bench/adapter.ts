@@ -8,7 +8,14 @@ import { bundledAdapter } from './adapter/bundle.ts';
 import { combinedLine, jsonLine, writeLines } from './adapter/generate.ts';
 import { foundPeers, isThere, mtailCommand } from './adapter/peers.ts';
 import { idleCpu, latency, manyFiles } from './adapter/quiet.ts';
-import { type Contestant, measure, median, type Result, stoodStill } from './adapter/run.ts';
+import {
+  type Contestant,
+  checkOutput,
+  measure,
+  median,
+  type Result,
+  stoodStill,
+} from './adapter/run.ts';
 
 /**
  * A file of 1,000,000 lines to JSON lines in a file, on one core: the adapter as its image runs
@@ -39,6 +46,7 @@ export async function run(args: readonly string[]): Promise<void> {
       mkdirSync(work);
       for (const contestant of await contestants(adapter, work, access, json, lines)) {
         const result = await measure(contestant, lines);
+        if (contestant.output) checkOutput(contestant.output, lines);
         results.set(contestant.name, [...(results.get(contestant.name) ?? []), result]);
       }
       rmSync(work, { recursive: true });
@@ -50,7 +58,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const { p50, p99 } = await latency(adapter, directory);
     console.log(`write to output: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`);
     for (const files of [1, 10, 100, 1000]) {
-      const cost = await manyFiles(adapter, directory, files, Math.min(lines, 400_000));
+      const cost = await manyFiles(adapter, directory, files, lines);
       console.log(`${files} files: ${cost.toFixed(2)} µs of CPU a line`);
     }
   } finally {
@@ -72,24 +80,29 @@ async function contestants(
     ['json', json],
   ] as const) {
     const to = join(work, `bare-${format}`);
-    all.push({ name: `bare loop, ${format}`, argv: [process.execPath, bare, format, from, to] });
+    const argv = [process.execPath, bare, format, from, to];
+    const fields = format === 'json' ? ['msg', 'time'] : ['path', 'status', 'bytes'];
+    all.push({ name: `bare loop, ${format}`, argv, output: { path: to, fields } });
+    const out = join(work, `adapter-${format}`);
     const admin = `127.0.0.1:${await freePort()}`;
     all.push({
       name: `adapter, ${format}`,
       argv: [
         ...adapter,
         ...['--include', from, '--format', format, '--admin', admin, '--log-level', 'warn'],
-        ...['--output', `file:${join(work, `adapter-${format}`)}`],
+        ...['--output', `file:${out}`],
         ...['--state', join(work, `state-${format}`)],
       ],
       done: () => delivered(admin, lines),
+      output: { path: out, fields },
     });
   }
   for (const peer of foundPeers()) {
     const name = peer.name.split(' ')[0] ?? '';
     const to = join(work, name);
     const argv = peer.command(join(work, `${name}-files`), access, to);
-    all.push({ name: peer.name, argv, done: stoodStill(to) });
+    const output = { path: to, fields: ['path'] };
+    all.push({ name: peer.name, argv, done: stoodStill(to), output });
   }
   if (isThere('mtail')) {
     all.push({ name: 'mtail (counts only)', argv: mtailCommand(join(work, 'mtail'), access) });

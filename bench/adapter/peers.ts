@@ -10,8 +10,12 @@ export interface Peer {
 }
 
 const RULE =
-  'rule=:%remote_addr:word% %ident:word% %user:word% [%time:char-to:]%] "%method:word% %path:word% %protocol:char-to:"%" %status:number% %bytes:number% "%referer:char-to:"%" "%agent:char-to:"%"\n';
+  'rule=:%remote_addr:word% %ident:word% %user:word% [%time:char-to:]%] "%method:word% %path:word% %protocol:char-to:"%" %{"name":"status","type":"number","format":"number"}% %{"name":"bytes","type":"number","format":"number"}% "%referer:char-to:"%" "%agent:char-to:"%"\n';
 
+/**
+ * The quickest that was found: no queue between reading and writing, and no metadata on each
+ * message (imfile adds them where not told otherwise, which alone halves the speed).
+ */
 const rsyslog: Peer = {
   name: 'rsyslog (imfile + mmnormalize)',
   command: (directory, from, to) => {
@@ -22,13 +26,12 @@ const rsyslog: Peer = {
       `global(workDirectory="${directory}")
 module(load="imfile" mode="inotify")
 module(load="mmnormalize")
-main_queue(queue.type="linkedList" queue.size="200000" queue.dequeueBatchSize="4096" queue.workerThreads="1")
 template(name="json" type="list") { property(name="$!all-json-plain") constant(value="\\n") }
-ruleset(name="r") {
+ruleset(name="r" queue.type="direct") {
   action(type="mmnormalize" rulebase="${directory}/rules")
   action(type="omfile" file="${to}" template="json" asyncWriting="off" ioBufferSize="256k" flushOnTXEnd="off")
 }
-input(type="imfile" file="${from}" tag="x" ruleset="r")
+input(type="imfile" file="${from}" tag="x" ruleset="r" addMetadata="off")
 `,
     );
     const pid = join(directory, 'pid');

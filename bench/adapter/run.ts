@@ -17,6 +17,19 @@ export interface Contestant {
   readonly argv: readonly string[];
   /** Whether all lines are done; a program that ends by itself has none. */
   readonly done?: () => boolean | Promise<boolean>;
+  /** What it must have written: a JSON record a line, each with these fields. */
+  readonly output?: { readonly path: string; readonly fields: readonly string[] };
+}
+
+/** Throws unless each line became a record; looks into every thousandth. */
+export function checkOutput({ path, fields }: Required<Contestant>['output'], lines: number): void {
+  const records = readFileSync(path, 'utf8').trimEnd().split('\n');
+  if (records.length !== lines) throw new Error(`${path}: ${records.length} records, not ${lines}`);
+  for (let i = 0; i < records.length; i += 1000) {
+    const record = JSON.parse(records[i] ?? '') as Record<string, unknown>;
+    const missing = fields.find((field) => record[field] === undefined);
+    if (missing) throw new Error(`${path}: no ${missing} in ${records[i]}`);
+  }
 }
 
 /** Runs a program pinned to core 1 until it is done with `lines` lines. */

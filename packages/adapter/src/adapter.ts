@@ -16,6 +16,7 @@ import { outputsFor } from './output/index.ts';
 import { registerStateMetrics } from './own-metrics.ts';
 import { FastAccess } from './parse/access-fast.ts';
 import { parserFor } from './parse/index.ts';
+import { FastJson } from './parse/json-fast.ts';
 import { compilePattern } from './parse/regex.ts';
 import { PayloadPool } from './pipeline/batch.ts';
 import { Joiner } from './pipeline/joiner.ts';
@@ -67,7 +68,9 @@ export function startAdapter(
   const metrics = adapterMetrics(registry);
   const outputs = outputsFor(options);
   const encodings = [...new Map(outputs.map(({ encoding }) => [encoding.name, encoding])).values()];
-  const pool = new PayloadPool(options.batchBytes + CHUNK * 2, 4 * encodings.length);
+  // As many as may be under way: beyond, fresh ones would keep the collector at work.
+  const underWay = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
+  const pool = new PayloadPool(options.batchBytes + CHUNK * 2, underWay * encodings.length);
   const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
 
   const catalogue = new Catalogue({
@@ -110,7 +113,7 @@ export function startAdapter(
       checkpoint.soon();
       if (wanting && delivery.hasRoom()) {
         wanting = false;
-        if (follow) tailer.wake();
+        if (follow) tailer.resume();
       }
     },
   });
@@ -213,18 +216,22 @@ function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
           maxSize: Math.max(options.maxLine, 1024 * 1024),
         })
       : undefined;
-  const access = format === 'common' || format === 'combined';
   const plain = encodings.every(({ name }) => name === 'ndjson');
-  const fast = access && plain && !transform && !observe && !joiner;
+  const bytesOnly = plain && !transform && !observe && !joiner;
+  const isAccess = format === 'common' || format === 'combined';
+  const access = isAccess ? new AccessMetrics(registry) : undefined;
+  const fastAccess = isAccess && bytesOnly ? new FastAccess(format) : undefined;
+  const fastJson = format === 'json' && bytesOnly ? new FastJson(options.timeFields) : undefined;
   return new Pipeline({
     ...options,
     ...parts,
     parse: parserFor(options),
-    fast: fast ? new FastAccess(format) : undefined,
+    fast: fastAccess ?? fastJson,
+    tally: fastAccess && access ? () => access.tally(fastAccess.counts) : undefined,
     joiner,
     transform,
     observe,
-    access: access ? new AccessMetrics(registry) : undefined,
+    access,
     eventTimeout: options.multilineTimeout,
     submit: (batch) => delivery.submit(batch),
   });

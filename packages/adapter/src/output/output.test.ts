@@ -224,3 +224,45 @@ test('fields are renamed, dropped, redacted and added, and declared metrics are 
   assert.match(text, /^orders_total\{kind="__other__"\} 1$/m);
   assert.match(text, /^took_bucket\{le="2"\} 1$/m);
 });
+
+test('the Authorization header is read from its file for each request, and waited for', async () => {
+  await using s = await delivering((url, directory) => ({
+    outputs: [{ to: url, authorizationFile: join(directory, 'token') }],
+  }));
+  s.write('one\n');
+  await s.adapter.look();
+  await s.adapter.until('adapter_retries_total', (count) => count > 0);
+  assert.match(JSON.stringify(s.adapter.health.report('ready').warnings), /token/);
+  writeFileSync(join(s.directory, 'token'), 'Bearer first\n');
+  await s.adapter.settle();
+  // Mounted tokens are exchanged while the adapter runs.
+  writeFileSync(join(s.directory, 'token'), 'Bearer second\n');
+  s.write('two\n');
+  await s.adapter.settle();
+  assert.deepEqual(
+    s.receiver.requests.map(({ headers }) => headers.authorization),
+    ['Bearer first', 'Bearer second'],
+  );
+});
+
+test('a field can be added from a file of the downward API', async () => {
+  await using s = await delivering((url, directory) => {
+    writeFileSync(join(directory, 'node'), 'node-7\n');
+    return { output: [url], fileFields: [], add: { node: `file:${directory}/node`, zone: 'b' } };
+  });
+  s.write('one\n');
+  await s.adapter.settle();
+  assert.deepEqual(s.receiver.records, [{ message: 'one', node: 'node-7', zone: 'b' }]);
+});
+
+test('a missing file of the downward API is refused at the start, with the remedy', () => {
+  using directory = temporaryDirectory('output');
+  const options = {
+    include: [join(directory.path, 'app.log')],
+    add: { node: 'file:/nowhere/node' },
+  };
+  assert.throws(
+    () => new HandDriven(directory.path, options, { now: 0 }),
+    /--add node=file:\/nowhere\/node cannot be read .*ENOENT.*mount the file/s,
+  );
+});

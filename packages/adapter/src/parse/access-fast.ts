@@ -1,3 +1,4 @@
+import type { FastParser } from './fast.ts';
 import { commonLogTime } from './time.ts';
 
 /**
@@ -6,9 +7,6 @@ import { commonLogTime } from './time.ts';
  * three parts, a well-known method); for any other it gives up, and the record-making parser in
  * `access.ts` has its turn. A differential test keeps the two equal.
  */
-
-/** The longest that the names, quotes and numbers around a line's own bytes become. */
-export const FAST_OVERHEAD = 256;
 
 export const METHODS: readonly string[] = [
   'GET',
@@ -57,7 +55,9 @@ export class AccessCounts {
   }
 }
 
-export class FastAccess {
+export class FastAccess implements FastParser {
+  /** The longest that the names, quotes and numbers around a line's own bytes become. */
+  readonly overhead = 256;
   readonly counts: AccessCounts = new AccessCounts();
   readonly #combined: boolean;
   readonly #stamp = new Uint8Array(STAMP);
@@ -67,11 +67,6 @@ export class FastAccess {
     this.#combined = format === 'combined';
   }
 
-  /**
-   * Writes the record of `input[start, end)` to `out` at `at`, without its closing brace.
-   * `out` must have room for the line and `FAST_OVERHEAD` bytes.
-   * @returns the position behind it, or -1 where the line is not a plain one.
-   */
   write(input: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     let i = start;
     // host ident user [time]

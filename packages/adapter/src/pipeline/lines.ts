@@ -59,7 +59,9 @@ export class LineSplitter {
     let at = start;
     if (offset === 0 && !inLine) at += byteOrderMark(buffer, start, end);
     const last = buffer.lastIndexOf(LF, end - 1);
-    sink.begin(generation, buffer, at, last < at ? end : last + 1);
+    // What is behind the last line feed is left for the next time, unless it is too long.
+    const left = end - (last < at ? at : last + 1);
+    sink.begin(generation, buffer, at, last < at || left >= maxLine ? end : last + 1);
     while (at < end) {
       // A writer without O_APPEND leaves a hole before its place after a truncation.
       if (!inLine && buffer[at] === 0) {

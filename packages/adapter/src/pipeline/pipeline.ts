@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { AccessMetrics } from '../log-metrics.ts';
 import type { AdapterMetrics } from '../metrics.ts';
 import { type Encoding, ndjson } from '../output/encoding.ts';
-import { FAST_OVERHEAD, type FastAccess } from '../parse/access-fast.ts';
+import type { FastParser, Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
 import type { Generation, Mark } from '../tail/generation.ts';
@@ -14,11 +14,13 @@ import { RecordKey } from './record-key.ts';
 export interface PipelineOptions {
   readonly parse: Parser;
   /** Takes plain lines where nothing needs a record; undefined where something does. */
-  readonly fast: FastAccess | undefined;
+  readonly fast: FastParser | undefined;
   readonly joiner: Joiner | undefined;
   readonly transform: ((record: LogRecord) => void) | undefined;
   readonly observe: ((record: LogRecord) => void) | undefined;
   readonly access: AccessMetrics | undefined;
+  /** Counts what the fast parser took since the last batch. */
+  readonly tally: (() => void) | undefined;
   readonly encodings: readonly Encoding[];
   readonly fileFields: readonly ('id' | 'offset' | 'path')[];
   readonly batchBytes: number;
@@ -28,12 +30,6 @@ export interface PipelineOptions {
   readonly now: () => number;
   readonly submit: (batch: Batch) => void;
 }
-
-/** Node's own decoders, which are quicker than `toString` for short slices. */
-type Sliceable = Buffer & {
-  latin1Slice(start: number, end: number): string;
-  utf8Slice(start: number, end: number): string;
-};
 
 const EMPTY = Buffer.alloc(0) as Sliceable;
 
@@ -77,7 +73,7 @@ export class Pipeline implements LineSink {
     const { fast } = this.#options;
     if (fast !== undefined && flag === LineFlag.none && this.#utf8) {
       const payload = this.#current().payloads[0]!;
-      payload.ensure(end - start + FAST_OVERHEAD + this.#key.room);
+      payload.ensure(end - start + fast.overhead + this.#key.room);
       const at = fast.write(this.#buffer, start, end, payload.buffer, payload.length);
       if (at !== -1) {
         payload.length = this.#key.write(this.#generation!, offset, payload.buffer, at);
@@ -97,8 +93,7 @@ export class Pipeline implements LineSink {
 
   /** All lines before `read` came; held ones are not acknowledged before they went out. */
   mark(generation: Generation, read: Mark): void {
-    const { batchBytes, fast, access } = this.#options;
-    if (fast !== undefined) access?.tally(fast.counts);
+    const { batchBytes } = this.#options;
     const batch = this.#current();
     const held = this.#options.joiner?.heldFrom(generation);
     if (held === undefined) {
@@ -127,6 +122,7 @@ export class Pipeline implements LineSink {
     const batch = this.#batch;
     if (!batch || (batch.count === 0 && batch.marks.size === 0)) return;
     this.#batch = undefined;
+    this.#options.tally?.();
     this.#options.metrics.records.inc(batch.count);
     this.#options.submit(batch);
   }

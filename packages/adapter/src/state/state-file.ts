@@ -60,11 +60,11 @@ export class StateFile {
 
   /**
    * Replaces the file where something changed.
+   * @param lines a generation each, as JSON.
    * @returns whether it was written.
    * @throws the system call's error, such as ENOSPC or EROFS.
    */
-  async save(generations: readonly SavedGeneration[]): Promise<boolean> {
-    const lines = generations.map((generation) => JSON.stringify(generation));
+  async save(lines: readonly string[]): Promise<boolean> {
     const text = `{"version":${VERSION},"generations":[\n${lines.join(',\n')}\n]}\n`;
     if (text === this.#last) return false;
     makeDirectory(dirname(this.path));

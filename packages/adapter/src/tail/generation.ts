@@ -21,6 +21,7 @@ export interface FileFacts {
   readonly mtime: number;
 }
 
+const LF = 0x0a;
 /** How many earlier places are remembered, to recognise a copy that ends before the offset. */
 const PLACES = 64;
 
@@ -127,19 +128,78 @@ export class Generation {
     this.read = mark;
   }
 
-  save(): SavedGeneration {
-    if (this.saved) return { ...this.saved, path: this.path };
-    // The head may have grown past what was delivered, which a truncation can still change.
-    const head = this.head.subarray(0, Math.min(this.head.length, HEAD_LENGTH));
-    const { clamp, acked } = this;
-    const { offset, tail, inLine } = clamp && acked.offset > clamp.offset ? clamp : acked;
+  /** Begins behind what is there already. */
+  startAtEnd({ fd, size }: FileFacts): void {
+    const tail = tailBefore(fd, size);
+    this.read = { offset: size, tail, inLine: tail.length > 0 && tail.at(-1) !== LF };
+    this.acked = this.read;
+  }
+
+  /** Takes a descriptor where none was held, if the file is what it was; it may have grown. */
+  resume(file: FileFacts): boolean {
+    if (this.saved ? !this.adopt(file) : !this.verify(file.fd)) return false;
+    this.fd = file.fd;
+    this.size = file.size;
+    this.mtime = Math.max(this.mtime, file.mtime);
+    return true;
+  }
+
+  /** Goes on in a copy of its file, at the same offset; false where the copy does not fit. */
+  continueIn(file: FileFacts, now: number): boolean {
+    if (this.saved && !this.adopt(file)) return false;
+    const { read } = this;
+    if (file.size < read.offset) {
+      const tail = tailBefore(file.fd, file.size);
+      this.clamp = { offset: file.size, tail, inLine: false };
+    } else if (!tailBefore(file.fd, read.offset).equals(read.tail)) {
+      return false;
+    }
+    this.fd = file.fd;
+    this.inode = file.inode;
+    this.birth = file.birth;
+    this.path = file.path;
+    this.size = Math.max(file.size, read.offset);
+    this.mtime = Math.max(this.mtime, file.mtime);
+    this.detached = false;
+    this.missingSince = undefined;
+    this.rotatedAt = now;
+    return true;
+  }
+
+  /** What the state keeps of it, as JSON; made anew only where something changed. */
+  save(): string {
+    const { path, inode, mtime, clamp, acked, saved } = this;
+    const mark = clamp && acked.offset > clamp.offset ? clamp : acked;
+    const kept = this.#kept;
+    const same =
+      kept?.mark === mark &&
+      kept.path === path &&
+      kept.inode === inode &&
+      kept.mtime === mtime &&
+      kept.saved === saved &&
+      kept.head === this.head.length;
+    if (same) return kept.text;
+    const text = JSON.stringify(saved ? { ...saved, path } : this.#facts(mark));
+    this.#kept = { text, mark, path, inode, mtime, saved, head: this.head.length };
+    return text;
+  }
+
+  #kept:
+    | (Pick<Generation, 'path' | 'inode' | 'mtime' | 'saved'> & {
+        readonly text: string;
+        readonly mark: Mark;
+        readonly head: number;
+      })
+    | undefined;
+
+  #facts({ offset, tail, inLine }: Mark): SavedGeneration {
     return {
       id: this.id,
       log: this.log,
       path: this.path,
       inode: this.inode,
       birth: String(this.birth),
-      head: { length: head.length, hash: fingerprint(head) },
+      head: { length: this.head.length, hash: fingerprint(this.head) },
       offset,
       tail: { length: tail.length, hash: fingerprint(tail) },
       inLine,

@@ -3,9 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Log, PollingWatch, pause } from '@sidekit/core';
 import type { LineSplitter } from '../pipeline/lines.ts';
 import { readInto, TAIL_LENGTH } from './bytes.ts';
-import type { Catalogue, TailedLog } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 import type { Generation, Mark } from './generation.ts';
 import { overHeld } from './held.ts';
+import type { TailedLog } from './logs.ts';
 
 /** What the tailer reads for: where lines go, and whether there is room. */
 export interface Downstream {
@@ -58,6 +59,8 @@ export class Tailer {
   readonly #directories: string[] = [];
   #watch: PollingWatch | undefined;
   #lastPass = 0;
+  #lastLook = 0;
+  #resuming = false;
   #generations = -1;
   #abandoned = false;
   readonly #stopping = new AbortController();
@@ -71,14 +74,18 @@ export class Tailer {
 
   /** Follows the files until `stop`. */
   start(): void {
+    const interval = this.#options.pollInterval;
     this.#watch = new PollingWatch({
       directories: this.#directories,
-      interval: this.#options.pollInterval,
+      interval,
       log: this.#options.log,
       poll: async () => {
         const early = LEAST_PAUSE - (this.#options.now() - this.#lastPass);
         if (early > 0 && early <= LEAST_PAUSE) await pause(early, this.#stopping.signal);
-        await this.pass();
+        // Where only room was made, the last look still holds.
+        const look = !this.#resuming || this.#options.now() - this.#lastLook >= interval;
+        this.#resuming = false;
+        await this.pass(false, look);
         this.#lastPass = this.#options.now();
         const known = new Set(this.#directories);
         for (const directory of this.#catalogue.directories) {
@@ -88,8 +95,9 @@ export class Tailer {
     });
   }
 
-  /** Looks early: room was made, or there is a reason to think that something was written. */
-  wake(): void {
+  /** Reads on: room was made. */
+  resume(): void {
+    this.#resuming = true;
     void this.#watch?.wake();
   }
 
@@ -108,13 +116,13 @@ export class Tailer {
   /**
    * One look at everything, and all reading that it gives rise to, as far as there is room.
    * @param final holds nothing back: partial lines and events that may go on are passed on.
+   * @param look false reads only what the last look found.
    * @returns whether more is left to read.
    */
-  async pass(final = false): Promise<boolean> {
+  async pass(final = false, look = true): Promise<boolean> {
     const { now, pollInterval } = this.#options;
     let turnEnds = now() + TURN;
-    await this.#look();
-    let looked = now();
+    if (look) await this.#look();
     for (let progress = true; progress; ) {
       progress = false;
       for (const log of [...this.#catalogue.logs.values()]) {
@@ -126,10 +134,7 @@ export class Tailer {
         await nextTurn();
         turnEnds = now() + TURN;
       }
-      if (progress && now() - looked >= pollInterval) {
-        await this.#look();
-        looked = now();
-      }
+      if (progress && now() - this.#lastLook >= pollInterval) await this.#look();
     }
     if (this.#abandoned) return false;
     for (const log of [...this.#catalogue.logs.values()]) this.#settle(log, final);
@@ -153,6 +158,7 @@ export class Tailer {
       this.#generations = births;
       await this.#options.onBirth();
     }
+    this.#lastLook = this.#options.now();
     this.#options.onLooked();
   }
 

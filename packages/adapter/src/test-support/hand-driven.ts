@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Health, Registry, silentLog, valuesOf } from '@sidekit/core';
+import { until } from '@sidekit/test-kit';
 import { type RunningAdapter, startAdapter } from '../adapter.ts';
 import { adapterTable } from '../options.ts';
 
@@ -30,8 +31,9 @@ export class HandDriven {
   }
 
   /** One look, and what is read at once. */
-  async look(): Promise<void> {
+  async look(): Promise<boolean> {
     await this.#running.tailer.pass();
+    return true;
   }
 
   /** Looks until all is read, delivered and kept. */
@@ -39,6 +41,11 @@ export class HandDriven {
     do await this.#running.settled();
     while (await this.#running.tailer.pass());
     await this.#running.settled();
+  }
+
+  /** Waits for what happens between two looks. */
+  async until(metric: string, reached: (value: number) => boolean): Promise<void> {
+    await until(() => reached(this.metric(metric)), { what: metric, interval: 5 });
   }
 
   stop(): Promise<void> {

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { scene } from './test-support/scene.ts';
+
+/** A volume of its own size; mounting needs root, which is said where it is missing. */
+function volume(path: string, size: string): Disposable {
+  mkdirSync(path);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', path]);
+  return { [Symbol.dispose]: () => void execFileSync('umount', ['-l', path]) };
+}
+
+/** Takes all the room that a volume has left. */
+function fill(path: string): void {
+  const chunk = Buffer.alloc(4096);
+  assert.throws(
+    () => {
+      for (;;) writeFileSync(path, chunk, { flag: 'a' });
+    },
+    { code: 'ENOSPC' },
+  );
+}
+
+test('a full state volume is said and counted, delivery goes on, and the state is kept once there is room', async () => {
+  await using s = await scene((directory) => ({ state: join(directory, 'small/state') }));
+  using _ = volume(join(s.directory, 'small'), '64k');
+  const filler = join(s.directory, 'small/filler');
+  fill(filler);
+  s.write('one\n');
+  await s.settle();
+  assert.deepEqual(s.messages(), ['one']);
+  assert.ok(s.adapter.metric('adapter_checkpoint_failures_total') > 0);
+  assert.match(s.errors.join(''), /state cannot be written.*ENOSPC/);
+  assert.match(JSON.stringify(s.adapter.health.report('ready').warnings), /ENOSPC/);
+
+  unlinkSync(filler);
+  s.write('two\n');
+  await s.settle();
+  assert.deepEqual(s.adapter.health.report('ready').warnings, []);
+  await s.restart('crash');
+  await s.settle();
+  assert.deepEqual(s.messages(), ['one', 'two']);
+});
+
+test('a full output volume holds records back, and leaves no torn or lost line once there is room', async () => {
+  await using s = await scene((directory) => ({
+    output: [`file:${join(directory, 'small/out.json')}`],
+    batchBytes: 8192,
+    bufferBytes: 32_768,
+  }));
+  using _ = volume(join(s.directory, 'small'), '2m');
+  const out = join(s.directory, 'small/out.json');
+  const filler = join(s.directory, 'small/filler');
+  const read = () => readFileSync(out, 'utf8');
+  s.write('first\n');
+  await s.settle();
+  fill(filler);
+  const lines = Array.from({ length: 5000 }, (_line, i) => `line ${i} ${'x'.repeat(i % 90)}`);
+  s.write(`${lines.join('\n')}\n`);
+  await s.adapter.look();
+  await s.adapter.until('adapter_retries_total', (count) => count >= 3);
+  // What did not fit whole was taken back.
+  assert.ok(read().endsWith('}\n'));
+  assert.match(JSON.stringify(s.adapter.health.report('ready').warnings), /ENOSPC/);
+
+  unlinkSync(filler);
+  await s.settle();
+  const records = read()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).message);
+  assert.deepEqual(records, ['first', ...lines]);
+});

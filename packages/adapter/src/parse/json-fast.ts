@@ -1,0 +1,351 @@
+import type { FastParser, Sliceable } from './fast.ts';
+import { anyTime } from './time.ts';
+
+/**
+ * JSON lines from bytes to bytes. What loggers write is as a rule already what
+ * `JSON.stringify(JSON.parse(line))` would give, but for spaces behind commas and colons; where
+ * that is certain, those are left out and only the time is put into its place. Certain means: no
+ * escapes but the short ones, numbers in the one form that JSON.stringify writes, no key twice,
+ * none that begins with a digit (objects list numbers first), and none of the record's key.
+ */
+
+/** 1 for bytes that JSON writes as they are; UTF-8's continuation was checked before. */
+const PLAIN = new Uint8Array(256).fill(1, 0x20);
+PLAIN[0x22] = 0;
+PLAIN[0x5c] = 0;
+
+/** The letters behind a backslash that JSON.stringify writes too: `"\bfnrt`. */
+const SHORT_ESCAPE = new Uint8Array(256);
+for (const letter of '"\\bfnrt') SHORT_ESCAPE[letter.charCodeAt(0)] = 1;
+
+/** Names that the record's key takes: such lines need the other parser. */
+const RESERVED = ['offset', 'file.id', 'file.path'];
+/** Deeper lines go to the other parser. */
+const DEEPEST = 32;
+/** Lines with more keys do, too: each key is compared with those of its object. */
+const MOST_KEYS = 128;
+/** So many digits are written as they were read, whatever their value (a double holds 15). */
+const DIGITS = 15;
+
+const TIME = Uint8Array.from(Buffer.from('"time":'));
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/** FNV-1a, as far as 32 bits go; equal hashes are looked into. */
+const SEED = 0x811c9dc5 | 0;
+const PRIME = 0x01000193;
+
+interface Name {
+  readonly hash: number;
+  readonly bytes: Uint8Array;
+  /** Its place among the time fields; -1 for a reserved name. */
+  readonly field: number;
+}
+
+export class FastJson implements FastParser {
+  readonly overhead = 64;
+  readonly #fields: readonly string[];
+  readonly #names: readonly Name[];
+  /** Where the place of `time` is among the fields. */
+  readonly #time: number;
+  /** Of the containers around the place in hand: whether it is an object, and its first key. */
+  readonly #isObject = new Uint8Array(DEEPEST + 1);
+  readonly #firstKey = new Uint32Array(DEEPEST + 1);
+  readonly #hashes = new Int32Array(MOST_KEYS);
+  #keys = 0;
+  /** There are spaces between the tokens of the line. */
+  #spaced = false;
+  /** How many of the fields are looked at for a time. */
+  readonly #looked: number;
+  /** Of each field, where its key begins and its value begins and ends; 0 where it is missing. */
+  readonly #keyAt: Uint32Array;
+  readonly #valueAt: Uint32Array;
+  readonly #valueEnd: Uint32Array;
+
+  /** @param timeFields where a record may have its time; the first that holds one counts. */
+  constructor(timeFields: readonly string[]) {
+    this.#fields = timeFields.includes('time') ? timeFields : [...timeFields, 'time'];
+    this.#time = this.#fields.indexOf('time');
+    this.#looked = timeFields.length;
+    this.#names = [
+      ...RESERVED.map((name) => nameOf(name, -1)),
+      ...this.#fields.map((name, field) => nameOf(name, field)),
+    ];
+    this.#keyAt = new Uint32Array(this.#fields.length);
+    this.#valueAt = new Uint32Array(this.#fields.length);
+    this.#valueEnd = new Uint32Array(this.#fields.length);
+  }
+
+  write(input: Buffer, start: number, end: number, out: Buffer, at: number): number {
+    if (end - start < 4 || input[start] !== OPEN) return -1;
+    this.#keyAt.fill(0);
+    if (!this.#scan(input, start, end)) return -1;
+    for (let field = 0; field < this.#looked; field++) {
+      if (this.#keyAt[field] === 0) continue;
+      if (field !== this.#time && this.#keyAt[this.#time] !== 0) continue;
+      const time = timeIn(input, this.#valueAt[field]!, this.#valueEnd[field]!);
+      if (time === null) return -1;
+      if (time === undefined) continue;
+      return field === this.#time
+        ? this.#replaced(input, start, end, out, at, time)
+        : this.#moved(input, start, end, out, at, field, time);
+    }
+    return this.#tokens(input, start, end - 1, out, at);
+  }
+
+  /** Copies a part of the line that begins outside of a string. */
+  #tokens(input: Buffer, from: number, to: number, out: Buffer, at: number): number {
+    return this.#spaced ? compact(input, from, to, out, at) : copy(input, from, to, out, at);
+  }
+
+  /** The line with another value for its `time`. */
+  #replaced(input: Buffer, start: number, end: number, out: Buffer, at: number, time: string) {
+    const o = this.#tokens(input, start, this.#valueAt[this.#time]!, out, at);
+    return this.#tokens(input, this.#valueEnd[this.#time]!, end - 1, out, quoted(time, out, o));
+  }
+
+  /** The line without one member, and `time` at its end. */
+  #moved(
+    input: Buffer,
+    start: number,
+    end: number,
+    out: Buffer,
+    at: number,
+    field: number,
+    time: string,
+  ): number {
+    let from = this.#keyAt[field]!;
+    let to = this.#valueEnd[field]!;
+    // With it goes one comma: that behind it, or at the end that before it.
+    if (input[to] === COMMA) to++;
+    else while (from > start + 1 && input[from] !== COMMA) from--;
+    const before = this.#tokens(input, start, from, out, at);
+    let o = this.#tokens(input, to, end - 1, out, before);
+    if (o > at + 1) out[o++] = COMMA;
+    o = copy(TIME, 0, TIME.length, out, o);
+    return quoted(time, out, o);
+  }
+
+  /** Whether the line is one object in the form that JSON.stringify writes; notes its fields. */
+  #scan(input: Buffer, start: number, end: number): boolean {
+    const isObject = this.#isObject;
+    const firstKey = this.#firstKey;
+    let depth = 1;
+    isObject[1] = 1;
+    firstKey[1] = 0;
+    this.#keys = 0;
+    this.#spaced = false;
+    let i = start + 1;
+    for (;;) {
+      let field = -1;
+      if (input[i] === SPACE) i = this.#behindSpaces(input, i);
+      if (isObject[depth] === 1) {
+        const name = i;
+        i = this.#key(input, i, firstKey[depth]!);
+        if (i === -1) return false;
+        if (depth === 1) {
+          field = this.#fieldAt(input, name + 1, i - 1);
+          if (field === -2) return false;
+          if (field !== -1) this.#keyAt[field] = name;
+        }
+        if (input[i] !== COLON) return false;
+        i++;
+        if (input[i] === SPACE) i = this.#behindSpaces(input, i);
+        if (field !== -1) this.#valueAt[field] = i;
+      }
+      const first = input[i]!;
+      if (first === QUOTE) {
+        i = stringEnd(input, i + 1);
+      } else if (first === OPEN || first === OPEN_LIST) {
+        const close = first === OPEN ? CLOSE : CLOSE_LIST;
+        i++;
+        if (input[i] !== close) {
+          if (++depth > DEEPEST) return false;
+          isObject[depth] = first === OPEN ? 1 : 0;
+          firstKey[depth] = this.#keys;
+          // A time is no container; the other parser need not look either.
+          if (field !== -1) this.#valueEnd[field] = this.#valueAt[field]!;
+          continue;
+        }
+        i++;
+      } else {
+        i = first === MINUS || isDigit(first) ? numberEnd(input, i) : wordEnd(input, i);
+      }
+      if (i === -1 || i >= end) return false;
+      if (field !== -1) this.#valueEnd[field] = i;
+      while (input[i] === (isObject[depth] === 1 ? CLOSE : CLOSE_LIST)) {
+        // The keys of an object that is closed need not be compared with any more.
+        if (isObject[depth] === 1) this.#keys = firstKey[depth]!;
+        i++;
+        depth--;
+        if (depth === 0) return i === end;
+      }
+      if (input[i] !== COMMA) return false;
+      i++;
+    }
+  }
+
+  #behindSpaces(input: Buffer, at: number): number {
+    this.#spaced = true;
+    let i = at;
+    while (input[i] === SPACE) i++;
+    return i;
+  }
+
+  /** Reads a key from its quote on; returns the place behind it, or -1. */
+  #key(input: Buffer, at: number, first: number): number {
+    if (input[at] !== QUOTE) return -1;
+    let i = at + 1;
+    if (isDigit(input[i]!)) return -1;
+    let hash = SEED;
+    for (let byte = input[i]!; PLAIN[byte] === 1; byte = input[++i]!) {
+      hash = Math.imul(hash ^ byte, PRIME);
+    }
+    if (input[i] !== QUOTE) return -1;
+    const hashes = this.#hashes;
+    const keys = this.#keys;
+    for (let k = first; k < keys; k++) if (hashes[k] === hash) return -1;
+    if (keys === MOST_KEYS) return -1;
+    hashes[keys] = hash;
+    this.#keys = keys + 1;
+    return i + 1;
+  }
+
+  /** Which field the key just read is: -1 for none of them, -2 for a reserved name. */
+  #fieldAt(input: Buffer, from: number, to: number): number {
+    const hash = this.#hashes[this.#keys - 1];
+    for (const name of this.#names) {
+      if (name.hash !== hash || name.bytes.length !== to - from) continue;
+      let k = 0;
+      while (k < name.bytes.length && name.bytes[k] === input[from + k]) k++;
+      if (k === name.bytes.length) return name.field === -1 ? -2 : name.field;
+    }
+    return -1;
+  }
+}
+
+function nameOf(name: string, field: number): Name {
+  const bytes = Uint8Array.from(Buffer.from(name));
+  let hash = SEED;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, PRIME);
+  return { hash, bytes, field };
+}
+
+/**
+ * The time that a value is, as the record-making parser reads it: undefined where it is none,
+ * null where only that parser can say.
+ */
+function timeIn(input: Buffer, from: number, to: number): string | null | undefined {
+  // A container, which is no time.
+  if (from === to) return undefined;
+  if (input[from] !== QUOTE) {
+    const number = Number((input as Sliceable).latin1Slice(from, to));
+    return Number.isNaN(number) ? undefined : anyTime(number);
+  }
+  for (let k = from + 1; k < to; k++) {
+    if (input[k]! >= 0x80 || input[k] === BACKSLASH) return null;
+  }
+  return anyTime((input as Sliceable).latin1Slice(from + 1, to - 1));
+}
+
+/** The place behind a string's closing quote, or -1. */
+function stringEnd(input: Buffer, at: number): number {
+  let i = at;
+  for (;;) {
+    while (PLAIN[input[i]!] === 1) i++;
+    if (input[i] === QUOTE) return i + 1;
+    if (input[i] !== BACKSLASH || SHORT_ESCAPE[input[i + 1]!] !== 1) return -1;
+    i += 2;
+  }
+}
+
+/** The place behind a number that JSON.stringify would write in just this way, or -1. */
+function numberEnd(input: Buffer, at: number): number {
+  let i = input[at] === MINUS ? at + 1 : at;
+  const first = i;
+  while (isDigit(input[i]!)) i++;
+  const whole = i - first;
+  if (whole === 0 || whole > DIGITS) return -1;
+  const zero = input[first] === ZERO;
+  if (zero && whole > 1) return -1;
+  if (input[i] !== POINT) {
+    // Zero has no sign in JavaScript's JSON; an exponent is another form.
+    return (zero && first !== at) || isExponent(input[i]!) ? -1 : i;
+  }
+  i++;
+  const fraction = i;
+  while (isDigit(input[i]!)) i++;
+  const places = i - fraction;
+  if (places === 0 || whole + places > DIGITS || input[i - 1] === ZERO) return -1;
+  // Below a millionth JavaScript writes an exponent.
+  if (zero) {
+    let zeros = 0;
+    while (input[fraction + zeros] === ZERO) zeros++;
+    if (zeros > 5) return -1;
+  }
+  return isExponent(input[i]!) ? -1 : i;
+}
+
+const WORDS = ['true', 'false', 'null'].map((word) => Uint8Array.from(Buffer.from(word)));
+
+/** The place behind `true`, `false` or `null`, or -1. */
+function wordEnd(input: Buffer, at: number): number {
+  for (const word of WORDS) {
+    let k = 0;
+    while (k < word.length && word[k] === input[at + k]) k++;
+    if (k === word.length) return at + k;
+  }
+  return -1;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= 0x39;
+}
+
+function isExponent(byte: number): boolean {
+  return byte === 0x65 || byte === 0x45;
+}
+
+/** Copies bytes and returns the place behind them. */
+function copy(input: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
+  let o = at;
+  for (let k = from; k < to; k++) out[o++] = input[k]!;
+  return o;
+}
+
+/** Copies without the spaces that are not in strings. */
+function compact(input: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
+  let o = at;
+  for (let k = from; k < to; k++) {
+    const byte = input[k]!;
+    if (byte === SPACE) continue;
+    out[o++] = byte;
+    if (byte !== QUOTE) continue;
+    for (k++; input[k] !== QUOTE; k++) {
+      out[o++] = input[k]!;
+      if (input[k] === BACKSLASH) out[o++] = input[++k]!;
+    }
+    out[o++] = QUOTE;
+  }
+  return o;
+}
+
+/** Writes text without escapes between quotes and returns the place behind it. */
+function quoted(text: string, out: Buffer, at: number): number {
+  let o = at;
+  out[o++] = QUOTE;
+  for (let k = 0; k < text.length; k++) out[o++] = text.charCodeAt(k);
+  out[o++] = QUOTE;
+  return o;
+}

@@ -1,0 +1,57 @@
+import type { FileFacts } from './generation.ts';
+
+export type FileStats = Omit<FileFacts, 'fd' | 'path'>;
+
+/** A file that is not known yet, and whose it seems to be. */
+export interface Candidate {
+  readonly path: string;
+  /** The live path of its log. */
+  readonly log: string;
+  readonly live: boolean;
+  /** Only its name's date says that it was rotated. */
+  readonly dated: boolean;
+  readonly stats: FileStats;
+}
+
+interface BigStats {
+  dev: bigint;
+  ino: bigint;
+  size: bigint;
+  mtimeMs: bigint;
+  birthtimeNs: bigint;
+  isFile(): boolean;
+}
+
+/** What stat(2) says of a regular file; undefined for anything else, and where it fails. */
+export function factsOf(stat: () => BigStats | undefined): FileStats | undefined {
+  let stats: BigStats | undefined;
+  try {
+    stats = stat();
+  } catch {
+    return undefined;
+  }
+  if (!stats?.isFile()) return undefined;
+  return {
+    inode: `${stats.dev}:${stats.ino}`,
+    birth: stats.birthtimeNs,
+    size: Number(stats.size),
+    mtime: Number(stats.mtimeMs),
+  };
+}
+
+/** One life of an inode. */
+export function lifeOf({ inode, birth }: Pick<FileFacts, 'inode' | 'birth'>): string {
+  return `${inode}@${birth}`;
+}
+
+let collator: Intl.Collator | undefined;
+
+/** By birth, then by last change; of numbered siblings the higher number is the older. */
+export function oldestFirst(a: Candidate, b: Candidate): number {
+  if (a.live !== b.live) return a.live ? 1 : -1;
+  if (a.stats.birth !== b.stats.birth) return a.stats.birth < b.stats.birth ? -1 : 1;
+  if (a.stats.mtime !== b.stats.mtime) return a.stats.mtime - b.stats.mtime;
+  // Files made within one tick of the clock are many, and a new collator for each is slow.
+  collator ??= new Intl.Collator('en', { numeric: true });
+  return collator.compare(b.path, a.path);
+}

@@ -1,0 +1,54 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { errorText, type Log } from '@sidekit/core';
+import { factsOf } from './candidates.ts';
+import type { FileFacts } from './generation.ts';
+
+/** Opens log files, and says once of each that it cannot be opened. */
+export class LogFiles {
+  readonly #unreadable = new Set<string>();
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** The paths that cannot be opened at present. */
+  get unreadable(): ReadonlySet<string> {
+    return this.#unreadable;
+  }
+
+  /** Opens the file where it still is the one with this inode; never waits, as on a pipe. */
+  open(path: string, inode: string): FileFacts | undefined {
+    let fd: number | undefined;
+    try {
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const opened = fd;
+      const facts = factsOf(() => fstatSync(opened, { bigint: true }));
+      this.#unreadable.delete(path);
+      if (facts && facts.inode === inode) return { ...facts, fd, path };
+    } catch (error) {
+      this.#complain(path, error);
+    }
+    if (fd !== undefined) closeSync(fd);
+    return undefined;
+  }
+
+  /** Forgets complaints about names of a directory that are there no more. */
+  retain(directory: string, entries: readonly { readonly name: string }[]): void {
+    for (const path of this.#unreadable) {
+      if (dirname(path) !== directory) continue;
+      if (!entries.some(({ name }) => name === basename(path))) this.#unreadable.delete(path);
+    }
+  }
+
+  #complain(path: string, error: unknown): void {
+    const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (gone || this.#unreadable.has(path)) return;
+    this.#unreadable.add(path);
+    this.#log.error('a log file cannot be opened; trying again at each look', {
+      path,
+      error: errorText(error),
+    });
+  }
+}
