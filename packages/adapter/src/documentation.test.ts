@@ -1,46 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { jsonSchema, markdownTable, type OptionTable, UsageError, valuesOf } from '@sidekit/core';
+import { testPublishedSchema, testReadmeOptions } from '@sidekit/test-kit';
 import { adapterTable } from './options.ts';
 
-const README = new URL('../README.md', import.meta.url);
-const SCHEMA = new URL('../schema.json', import.meta.url);
-const update = process.env.SIDEKIT_UPDATE === '1';
 const table = adapterTable as unknown as OptionTable;
 
-/** The formatter pads the cells of a table, and writes emphasis with underscores. */
-function cells(text: string): string[] {
-  return text
-    .trim()
-    .split('\n')
-    .map((row) =>
-      row
-        .replace(/ *\| */g, '|')
-        .replace(/-{3,}/g, '---')
-        .replaceAll('_required_', '*required*'),
-    );
-}
-
-test('the README’s options are those of the table (SIDEKIT_UPDATE=1 writes them)', () => {
-  const section = /(<!-- options -->\n)([\s\S]*?)(<!-- \/options -->)/;
-  const text = readFileSync(README, 'utf8');
-  const wanted = markdownTable(table);
-  if (update) {
-    writeFileSync(
-      README,
-      text.replace(section, (_, a, _old, b) => `${a}\n${wanted}\n${b}`),
-    );
-    return;
-  }
-  assert.deepEqual(cells(section.exec(text)?.[2] ?? ''), cells(wanted));
-});
-
-test('the schema is that of the table (SIDEKIT_UPDATE=1 writes it)', () => {
-  const wanted = jsonSchema(table);
-  if (update) writeFileSync(SCHEMA, `${JSON.stringify(wanted, null, 2)}\n`);
-  assert.deepEqual(JSON.parse(readFileSync(SCHEMA, 'utf8')), JSON.parse(JSON.stringify(wanted)));
-});
+testReadmeOptions(new URL('../README.md', import.meta.url), markdownTable(table));
+testPublishedSchema(new URL('../schema.json', import.meta.url), jsonSchema(table));
 
 test('what cannot work is refused with all its faults at once', () => {
   const wrong = {

@@ -1,36 +1,20 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestProcess, until } from '@sidekit/test-kit';
+import { TestProcess, testReadmeOptions, until } from '@sidekit/test-kit';
 import { ExitCode } from './errors.ts';
 import { commonOptions, defineOptions, markdownTable } from './options/index.ts';
 
 const README = new URL('../README.md', import.meta.url);
 const text = readFileSync(README, 'utf8');
-const SECTION = /(<!-- options -->\n)([\s\S]*?)(<!-- \/options -->)/;
 
-/** The formatter pads the cells of a table. */
-function cells(table: string): string[] {
-  return table
-    .trim()
-    .split('\n')
-    .map((row) => row.replace(/ *\| */g, '|').replace(/-{3,}/g, '---'));
-}
-
-test("the README's options are those of every sidecar (SIDEKIT_UPDATE=1 writes them)", () => {
-  const wanted = markdownTable(
+testReadmeOptions(
+  README,
+  markdownTable(
     defineOptions({ command: 'x', summary: 'x', prefix: 'X', options: commonOptions(':9900') }),
-  ).replace('`:9900`', 'one of its own');
-  if (process.env.SIDEKIT_UPDATE === '1') {
-    writeFileSync(
-      README,
-      text.replace(SECTION, (_, begin, _old, end) => `${begin}\n${wanted}\n${end}`),
-    );
-    return;
-  }
-  assert.deepEqual(cells(SECTION.exec(text)?.[2] ?? ''), cells(wanted));
-});
+  ).replace('`:9900`', 'one of its own'),
+);
 
 test('the README names every exit code', () => {
   const named = [...text.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code));

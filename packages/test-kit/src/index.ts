@@ -1,3 +1,4 @@
+export { testPublishedSchema, testReadmeOptions } from './documentation.ts';
 export { freePort } from './port.ts';
 export { type ProcessOptions, startProgram, TestProcess } from './process.ts';
 export { propertyParameters } from './property.ts';
