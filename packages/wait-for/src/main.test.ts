@@ -119,6 +119,27 @@ test('bad usage names every fault and exits 64 before anything is tried', async 
   assert.doesNotMatch(program.stderr, /\n\s+at /);
 });
 
+test('targets may come from the environment, beside the operands', async () => {
+  const port = await freePort();
+  const closed = `tcp:127.0.0.1:${port}`;
+  await using program = startProgram(main, ['file:/', '--once'], {
+    env: { WAIT_FOR_TARGET: `dns:localhost,${closed}` },
+  });
+  assert.equal((await program.exited).code, 69);
+  assert.match(program.stderr, /file:\/: there/);
+  assert.match(program.stderr, /dns:localhost: there/);
+  assert.match(program.stderr, new RegExp(`not there: ${closed}`));
+});
+
+test('without any target, or with a wrong one in the environment, nothing is tried', async () => {
+  await using none = startProgram(main, []);
+  assert.equal((await none.exited).code, 64);
+  assert.match(none.stderr, /TARGET is missing/);
+  await using wrong = startProgram(main, ['file:/'], { env: { WAIT_FOR_TARGET: 'tcp:db' } });
+  assert.equal((await wrong.exited).code, 64);
+  assert.match(wrong.stderr, /must have a host and a port/);
+});
+
 test('a command that is not there is bad usage', async () => {
   await using program = startProgram(main, ['file:/', '--', 'no-such-command-here']);
   assert.equal((await program.exited).code, 64);
