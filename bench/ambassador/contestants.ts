@@ -33,7 +33,8 @@ export async function start(
   const pinned = (core: number, command: string, args: readonly string[]) => {
     const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: 'ignore' });
     children.push(child);
-    return child.pid ?? 0;
+    if (child.pid === undefined) throw new Error(`${command} cannot be started`);
+    return child.pid;
   };
   const upstream = await freePort();
   const origin = `http://127.0.0.1:${upstream}`;

@@ -26,7 +26,10 @@ export function compare(
       const before = cpuTicks(pid);
       const { requests, rate } = wrk(port, scenario, round < 0 ? 1 : seconds, directory);
       const cpu = ((cpuTicks(pid) - before) * 10_000) / requests;
-      if (round >= 0) results.set(name, [...(results.get(name) ?? []), { rate, cpu }]);
+      if (round < 0) continue;
+      if (!requests)
+        throw new Error(`${name} answered nothing in ${seconds} s of ${scenario.name}`);
+      results.set(name, [...(results.get(name) ?? []), { rate, cpu }]);
     }
   }
   return results;
@@ -45,7 +48,8 @@ function wrk(
   });
   const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
   const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
-  if (!requests || /Non-2xx|Socket errors/.test(text)) throw new Error(`requests failed:\n${text}`);
+  if (/Non-2xx|(?:connect|read|write) [1-9]/.test(text))
+    throw new Error(`requests failed:\n${text}`);
   return { requests, rate };
 }
 
