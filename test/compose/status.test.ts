@@ -54,4 +54,6 @@ test('a Pod has ended when its ordinary containers have, sidecars or not', () =>
   assert.equal(look('Never', done, healthy, container('exited', 70)).status.phase, 'Failed');
   assert.ok(!hasEnded(look('Never', done, healthy, healthy)));
   assert.ok(!hasEnded(look('Always', done, healthy, done)));
+  assert.equal(look('OnFailure', done, healthy, done).status.phase, 'Succeeded');
+  assert.ok(!hasEnded(look('OnFailure', done, healthy, container('exited', 70))));
 });
