@@ -26,9 +26,13 @@ const SHOWN: Readonly<Record<Component, readonly [pod: string, container: string
 
 for (const name of COMPONENTS) {
   test(`${name} adds its sidecar to every kind of workload that has its label`, async () => {
+    let earlier: PodTemplate | undefined;
     for (const kind of KINDS) {
       const template = onlyTemplate(await renderWith([name], [workload(kind, [name])]));
       const [first, ...others] = template.spec.initContainers ?? [];
+      earlier ??= template;
+      assert.deepEqual(first, earlier.spec.initContainers?.[0], `${kind} has another container`);
+      assert.deepEqual(template.spec.volumes, earlier.spec.volumes, `${kind} has other volumes`);
       assert.equal(first?.name, `sidekit-${name}`, kind);
       assert.deepEqual(
         others.map((one) => one.name),
