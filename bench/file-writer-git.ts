@@ -108,10 +108,9 @@ function start(name: string, url: string, path: string) {
 function sizeOf(path: string): number {
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  return files.reduce(
-    (sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size,
-    0,
-  );
+  // The listing goes through the link of a version as well.
+  const paths = new Set(files.map(({ parentPath, name }) => realpathSync(join(parentPath, name))));
+  return [...paths].reduce((sum, one) => sum + statSync(one).size, 0);
 }
 
 async function print(rows: ReadonlyMap<string, { cost: Cost; bytes: number }[]>, rounds: string) {
