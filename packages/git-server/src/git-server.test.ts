@@ -42,6 +42,11 @@ test('a real git clones, pushes and fetches; a PUT is a commit', async () => {
   assert.equal(readFileSync(at('clone/deep/new.txt'), 'utf8'), 'put');
   git('-C', at('root/site.git'), 'fsck', '--strict');
 
+  const large = { method: 'PUT', body: 'x'.repeat(1024 * 1024 + 1), timeout: 5000 };
+  assert.equal((await send(`${url}/files/large`, large)).status, 413);
+  git('-c', 'protocol.version=0', 'clone', '-q', url, at('old'));
+  assert.equal(readFileSync(at('old/deep/new.txt'), 'utf8'), 'put', 'an older client, protocol 0');
+
   for (const page of ['', '/info/refs', '/files/../x', '/nothing']) {
     const method = page.startsWith('/files') ? 'PUT' : 'GET';
     assert.equal((await send(url + page, { method, timeout: 2000 })).status, 404, page);

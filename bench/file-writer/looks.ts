@@ -1,0 +1,23 @@
+/** One look for each line on stdin; answers with what it cost this process, as a line of JSON. */
+import { createInterface } from 'node:readline';
+
+export interface Cost {
+  readonly seconds: number;
+  readonly cpu: number;
+  /** The most memory so far, in MiB. */
+  readonly rss: number;
+}
+
+export async function serveLooks(look: () => Promise<void>): Promise<void> {
+  for await (const _ of createInterface({ input: process.stdin })) {
+    const [start, usage] = [performance.now(), process.cpuUsage()];
+    await look();
+    const { user, system } = process.cpuUsage(usage);
+    const cost: Cost = {
+      seconds: (performance.now() - start) / 1000,
+      cpu: (user + system) / 1e6,
+      rss: process.resourceUsage().maxRSS / 1024,
+    };
+    console.log(JSON.stringify(cost));
+  }
+}
