@@ -36,6 +36,9 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
+/** A peer that put nothing out for so many milliseconds has nothing more to come. */
+const QUIET = 6000;
+
 const ROTATIONS = [
   { manner: 'rename', rotateEvery: 50 },
   { manner: 'copytruncate', rotateEvery: 500 },
@@ -76,7 +79,7 @@ input(type="imfile" file="${live}" tag="x" ruleset="r" reopenOnTruncate="on" per
       rmSync(join(work, 'pid'), { force: true });
       return new TestProcess('rsyslogd', argv);
     },
-    drained: stoodStill(out),
+    drained: stoodStill(out, QUIET),
   };
 }
 
@@ -91,7 +94,7 @@ function fluentBit(live: string, directory: string): Reader {
   return {
     out,
     start: () => new TestProcess('fluent-bit', ['-c', join(work, 'fluent-bit.conf')]),
-    drained: stoodStill(out),
+    drained: stoodStill(out, QUIET),
   };
 }
 

@@ -82,8 +82,8 @@ function usage(pid = 0): { cpu: number; rss: number } | undefined {
   }
 }
 
-/** Whether a file ends with a whole line and has not grown since the last call. */
-export function stoodStill(path: string): () => boolean {
+/** Whether a file has something in it and has not grown for so many milliseconds. */
+export function stoodStill(path: string, quiet = 1500): () => boolean {
   let size = -1;
   let since = performance.now();
   return () => {
@@ -93,7 +93,7 @@ export function stoodStill(path: string): () => boolean {
       since = performance.now();
       return false;
     }
-    return performance.now() - since > 1500;
+    return performance.now() - since > quiet;
   };
 }
 

@@ -1,36 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import {
-  type Context,
-  defineSidecar,
-  ExitCode,
-  ExpectedError,
-  errorText,
-  type OptionValues,
-} from '@sidekit/core';
-import { AccessMetrics, declaredMetrics } from './log-metrics.ts';
+import { type Context, defineSidecar } from '@sidekit/core';
 import { adapterMetrics } from './metrics.ts';
 import { adapterTable } from './options.ts';
 import { Delivery } from './output/delivery.ts';
 import { outputsFor } from './output/index.ts';
 import { registerStateMetrics } from './own-metrics.ts';
-import { FastAccess } from './parse/access-fast.ts';
-import { parserFor } from './parse/index.ts';
-import { FastJson } from './parse/json-fast.ts';
-import { compilePattern } from './parse/regex.ts';
 import { PayloadPool } from './pipeline/batch.ts';
-import { Joiner } from './pipeline/joiner.ts';
+import { pipelineFor } from './pipeline/for-options.ts';
 import { LineSplitter } from './pipeline/lines.ts';
-import { Pipeline } from './pipeline/pipeline.ts';
 import { Checkpoint } from './state/checkpoint.ts';
 import { parking } from './state/parking.ts';
 import { StateFile } from './state/state-file.ts';
 import { Catalogue } from './tail/catalogue.ts';
 import { Globs } from './tail/glob.ts';
 import { Tailer } from './tail/tailer.ts';
-import { transformer } from './transform/transform.ts';
-
-type Values = OptionValues<(typeof adapterTable)['options']>;
 
 const CHUNK = 256 * 1024;
 
@@ -187,76 +170,9 @@ export function startAdapter(
   };
 }
 
-interface PipelineParts {
-  readonly metrics: ReturnType<typeof adapterMetrics>;
-  readonly registry: Parts['metrics'];
-  readonly pool: PayloadPool;
-  readonly encodings: ConstructorParameters<typeof Pipeline>[0]['encodings'];
-  readonly now: () => number;
-  readonly delivery: Delivery;
-}
-
-function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
-  const { metrics, registry, encodings, delivery } = parts;
-  const { format } = options;
-  const start = options.multilineStart;
-  const transform = transformer({ ...options, add: resolved(options.add) });
-  const observe =
-    options.metrics.length > 0
-      ? declaredMetrics(registry, options.metrics, options.metricLabelSets, () =>
-          metrics.droppedRecords.with({ cause: 'label-sets', output: 'metrics' }).inc(),
-        )
-      : undefined;
-  const joiner =
-    start !== undefined || format === 'cri'
-      ? new Joiner({
-          start: start === undefined ? undefined : compilePattern(start),
-          cri: format === 'cri',
-          maxLines: options.multilineMaxLines,
-          maxSize: Math.max(options.maxLine, 1024 * 1024),
-        })
-      : undefined;
-  const plain = encodings.every(({ name }) => name === 'ndjson');
-  const bytesOnly = plain && !transform && !observe && !joiner;
-  const isAccess = format === 'common' || format === 'combined';
-  const access = isAccess ? new AccessMetrics(registry) : undefined;
-  const fastAccess = isAccess && bytesOnly ? new FastAccess(format) : undefined;
-  const fastJson = format === 'json' && bytesOnly ? new FastJson(options.timeFields) : undefined;
-  return new Pipeline({
-    ...options,
-    ...parts,
-    parse: parserFor(options),
-    fast: fastAccess ?? fastJson,
-    tally: fastAccess && access ? () => access.tally(fastAccess.counts) : undefined,
-    joiner,
-    transform,
-    observe,
-    access,
-    eventTimeout: options.multilineTimeout,
-    submit: (batch) => delivery.submit(batch),
-  });
-}
-
 /** The fixed part of a glob: the directory that holds everything it can match. */
 function baseOf(glob: string): string {
   const full = resolve(glob);
   const wild = full.search(/[*?[{]/);
   return dirname(wild === -1 ? full : `${full.slice(0, wild)}x`);
-}
-
-/** Takes values of the form `file:/path` from their files. */
-function resolved(add: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(add).map(([name, value]) => {
-      if (!value.startsWith('file:')) return [name, value];
-      try {
-        return [name, readFileSync(value.slice('file:'.length), 'utf8').trim()];
-      } catch (error) {
-        throw new ExpectedError(
-          `--add ${name}=${value} cannot be read (${errorText(error)}): mount the file`,
-          ExitCode.usage,
-        );
-      }
-    }),
-  );
 }

@@ -1,6 +1,4 @@
 import {
-  Broken,
-  boolean,
   choice,
   commonOptions,
   defineOptions,
@@ -8,101 +6,22 @@ import {
   integer,
   list,
   map,
-  number,
-  object,
   option,
   path,
-  type Report,
-  refine,
   size,
   text,
 } from '@sidekit/core';
+import { checkMetrics, metricFields } from './options/metrics.ts';
+import { checkTargets, outputFields } from './options/outputs.ts';
+import { checkPattern, pattern } from './options/pattern.ts';
 import { outputTarget } from './output/target.ts';
 import { FORMATS } from './parse/index.ts';
-import { compilePattern, groupNames } from './parse/regex.ts';
 import { READY_MADE } from './transform/redact.ts';
-
-const pattern = refine(text('regular expression'), (source) => {
-  try {
-    compilePattern(source);
-    return undefined;
-  } catch (error) {
-    return new Broken(
-      `is not a regular expression that runs in linear time (${(error as Error).message})`,
-      "use RE2's syntax, without look-around and back-references",
-    );
-  }
-});
 
 const glob = text('glob', {
   matches: /^[^\0]{1,4096}$/,
   rule: 'must be a path or glob',
   remedy: "write it as '/logs/*.log'",
-});
-
-const metricName = text('metric name', {
-  matches: /^[a-zA-Z_:][a-zA-Z0-9_:]*$/,
-  rule: 'must be a Prometheus metric name',
-  remedy: 'use letters, digits, _ and :',
-});
-
-const outputFields = object({
-  to: option(outputTarget, {
-    description: 'As for `--output`.',
-    required: true,
-  }),
-  format: option(choice('ndjson', 'json'), {
-    description: 'For HTTP: JSON lines, or one JSON array a batch.',
-    default: 'ndjson',
-  }),
-  gzip: option(boolean, { description: 'For HTTP, Loki and OTLP: compress.', default: false }),
-  headers: option(map(text()), {
-    description: 'For HTTP, Loki and OTLP: request headers, such as `X-Scope-OrgID`.',
-    default: {},
-  }),
-  authorizationFile: option(path, {
-    description: 'A file whose content is sent as the Authorization header, read each time.',
-  }),
-  timeout: option(duration(1, 3_600_000), {
-    description: 'For HTTP, Loki and OTLP: how long one request may take.',
-    default: 10_000,
-  }),
-  labels: option(map(text()), {
-    description: "For Loki: the stream's labels; for OTLP: the resource's attributes.",
-    default: {},
-  }),
-  maxSize: option(size(), {
-    description: 'For a file: rotate once it would be larger; 0 never rotates.',
-    default: 0,
-  }),
-  keep: option(integer(0, 1000), {
-    description: 'For a file: how many rotated files are kept.',
-    default: 5,
-  }),
-});
-
-const metricFields = object({
-  name: option(metricName, { description: 'As it is exposed.', required: true }),
-  type: option(choice('counter', 'histogram'), {
-    description: 'A counter adds, a histogram observes.',
-    default: 'counter',
-  }),
-  help: option(text(), { description: 'Its HELP line.', default: '' }),
-  field: option(text(), {
-    description:
-      'The field whose number is added or observed; a counter without it counts records.',
-  }),
-  labels: option(map(text()), {
-    description: 'Label names to the fields that hold their values.',
-    default: {},
-  }),
-  match: option(map(text()), {
-    description: 'Only records with these field values count.',
-    default: {},
-  }),
-  buckets: option(list(number(-1e15, 1e15)), {
-    description: "Upper bounds of a histogram's buckets; by default those for seconds.",
-  }),
 });
 
 const minute = 60_000;
@@ -253,27 +172,10 @@ export const adapterTable = defineOptions({
     }),
     ...commonOptions(':9902'),
   },
-  check(values, _operands, report) {
-    checkPattern(values.format, values.pattern, report);
-    const names = values.metrics.map(({ name }) => name);
-    for (const name of new Set(names.filter((one, i) => names.indexOf(one) !== i))) {
-      report({ name: 'metrics', value: name, rule: 'is named twice', remedy: 'rename one' });
-    }
-    for (const { name, type, field, labels } of values.metrics) {
-      if (type === 'histogram' && field === undefined) {
-        report({ name: `metrics: ${name}`, rule: 'needs a field to observe', remedy: 'add field' });
-      }
-      for (const label of Object.keys(labels)) {
-        if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) && label !== 'le') continue;
-        report({ name: `metrics: ${name}`, value: label, rule: 'is not a label name' });
-      }
-    }
-    const targets = [...values.output, ...values.outputs.map(({ to }) => to)].map(
-      ({ kind, target }) => `${kind}:${target}`,
-    );
-    for (const target of new Set(targets.filter((one, i) => targets.indexOf(one) !== i))) {
-      report({ name: 'output', value: target, rule: 'is given twice', remedy: 'leave one out' });
-    }
+  check({ format, pattern, metrics, output, outputs }, _operands, report) {
+    checkPattern(format, pattern, report);
+    checkMetrics(metrics, report);
+    checkTargets([...output, ...outputs.map(({ to }) => to)], report);
   },
   examples: [
     [
@@ -286,28 +188,3 @@ export const adapterTable = defineOptions({
     ],
   ],
 });
-
-function checkPattern(format: string, source: string | undefined, report: Report): void {
-  if (format !== 'regex') {
-    if (source === undefined) return;
-    report({
-      name: '--pattern',
-      value: source,
-      rule: 'goes with --format regex only',
-      remedy: `leave it out, or write --format regex`,
-    });
-  } else if (source === undefined) {
-    report({
-      name: '--pattern',
-      rule: 'is missing',
-      remedy: 'give a regular expression with named groups',
-    });
-  } else if (groupNames(source).length === 0) {
-    report({
-      name: '--pattern',
-      value: source,
-      rule: 'has no named group',
-      remedy: 'name what is to be a field: (?<level>[A-Z]+)',
-    });
-  }
-}

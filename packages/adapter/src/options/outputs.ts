@@ -1,0 +1,58 @@
+import {
+  boolean,
+  choice,
+  duration,
+  integer,
+  map,
+  object,
+  option,
+  path,
+  type Report,
+  size,
+  text,
+} from '@sidekit/core';
+import { outputTarget, type Target } from '../output/target.ts';
+
+/** An output with settings of its own. */
+export const outputFields = object({
+  to: option(outputTarget, {
+    description: 'As for `--output`.',
+    required: true,
+  }),
+  format: option(choice('ndjson', 'json'), {
+    description: 'For HTTP: JSON lines, or one JSON array a batch.',
+    default: 'ndjson',
+  }),
+  gzip: option(boolean, { description: 'For HTTP, Loki and OTLP: compress.', default: false }),
+  headers: option(map(text()), {
+    description: 'For HTTP, Loki and OTLP: request headers, such as `X-Scope-OrgID`.',
+    default: {},
+  }),
+  authorizationFile: option(path, {
+    description: 'A file whose content is sent as the Authorization header, read each time.',
+  }),
+  timeout: option(duration(1, 3_600_000), {
+    description: 'For HTTP, Loki and OTLP: how long one request may take.',
+    default: 10_000,
+  }),
+  labels: option(map(text()), {
+    description: "For Loki: the stream's labels; for OTLP: the resource's attributes.",
+    default: {},
+  }),
+  maxSize: option(size(), {
+    description: 'For a file: rotate once it would be larger; 0 never rotates.',
+    default: 0,
+  }),
+  keep: option(integer(0, 1000), {
+    description: 'For a file: how many rotated files are kept.',
+    default: 5,
+  }),
+});
+
+/** Two outputs to one place would write over each other. */
+export function checkTargets(outputs: readonly Target[], report: Report): void {
+  const targets = outputs.map(({ kind, target }) => `${kind}:${target}`);
+  for (const target of new Set(targets.filter((one, i) => targets.indexOf(one) !== i))) {
+    report({ name: 'output', value: target, rule: 'is given twice', remedy: 'leave one out' });
+  }
+}

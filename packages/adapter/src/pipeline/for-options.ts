@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  type OptionValues,
+  type Registry,
+} from '@sidekit/core';
+import { AccessMetrics, declaredMetrics } from '../log-metrics.ts';
+import type { AdapterMetrics } from '../metrics.ts';
+import type { adapterTable } from '../options.ts';
+import type { Delivery } from '../output/delivery.ts';
+import { FastAccess } from '../parse/access-fast.ts';
+import { parserFor } from '../parse/index.ts';
+import { FastJson } from '../parse/json-fast.ts';
+import { compilePattern } from '../parse/regex.ts';
+import { transformer } from '../transform/transform.ts';
+import type { PayloadPool } from './batch.ts';
+import { Joiner } from './joiner.ts';
+import { Pipeline } from './pipeline.ts';
+
+type Values = OptionValues<(typeof adapterTable)['options']>;
+
+interface PipelineParts {
+  readonly metrics: AdapterMetrics;
+  readonly registry: Registry;
+  readonly pool: PayloadPool;
+  readonly encodings: ConstructorParameters<typeof Pipeline>[0]['encodings'];
+  readonly now: () => number;
+  readonly delivery: Delivery;
+}
+
+/** The pipeline that the options ask for, and of its two paths the quicker one that does. */
+export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
+  const { metrics, registry, encodings, delivery } = parts;
+  const { format } = options;
+  const start = options.multilineStart;
+  const transform = transformer({ ...options, add: resolved(options.add) });
+  const observe =
+    options.metrics.length > 0
+      ? declaredMetrics(registry, options.metrics, options.metricLabelSets, () =>
+          metrics.droppedRecords.with({ cause: 'label-sets', output: 'metrics' }).inc(),
+        )
+      : undefined;
+  const joiner =
+    start !== undefined || format === 'cri'
+      ? new Joiner({
+          start: start === undefined ? undefined : compilePattern(start),
+          cri: format === 'cri',
+          maxLines: options.multilineMaxLines,
+          maxSize: Math.max(options.maxLine, 1024 * 1024),
+        })
+      : undefined;
+  const plain = encodings.every(({ name }) => name === 'ndjson');
+  const bytesOnly = plain && !transform && !observe && !joiner;
+  const isAccess = format === 'common' || format === 'combined';
+  const access = isAccess ? new AccessMetrics(registry) : undefined;
+  const fastAccess = isAccess && bytesOnly ? new FastAccess(format) : undefined;
+  const fastJson = format === 'json' && bytesOnly ? new FastJson(options.timeFields) : undefined;
+  return new Pipeline({
+    ...options,
+    ...parts,
+    parse: parserFor(options),
+    fast: fastAccess ?? fastJson,
+    tally: fastAccess && access ? () => access.tally(fastAccess.counts) : undefined,
+    joiner,
+    transform,
+    observe,
+    access,
+    eventTimeout: options.multilineTimeout,
+    submit: (batch) => delivery.submit(batch),
+  });
+}
+
+/** Takes values of the form `file:/path` from their files. */
+function resolved(add: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(add).map(([name, value]) => {
+      if (!value.startsWith('file:')) return [name, value];
+      try {
+        return [name, readFileSync(value.slice('file:'.length), 'utf8').trim()];
+      } catch (error) {
+        throw new ExpectedError(
+          `--add ${name}=${value} cannot be read (${errorText(error)}): mount the file`,
+          ExitCode.usage,
+        );
+      }
+    }),
+  );
+}
