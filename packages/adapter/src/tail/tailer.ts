@@ -127,7 +127,9 @@ export class Tailer {
       progress = false;
       for (const log of [...this.#catalogue.logs.values()]) {
         if (this.#abandoned || !this.#downstream.hasRoom()) break;
-        const generation = log.generations.find((one) => one.unread > one.partial.length);
+        const generation = log.generations.find(
+          ({ unread, partial, clamp }) => clamp === undefined && unread > partial.length,
+        );
         if (!generation) continue;
         progress = this.#step(generation) || progress;
         if (now() < turnEnds) continue;
