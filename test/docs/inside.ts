@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freshTmp } from './fresh-tmp.ts';
 
 /** The admin ports of the sidecars. */
 const ADMIN_PORTS = Array.from({ length: 9 }, (_, i) => 9900 + i);
@@ -47,7 +48,7 @@ process.exit(code ?? 1);
 function prepare() {
   const run = (program: string, ...args: string[]) => execFileSync(program, args);
   run('ip', 'link', 'set', 'lo', 'up');
-  run('mount', '-t', 'tmpfs', 'tmpfs', '/tmp');
+  freshTmp();
   run('mount', '-t', 'mqueue', 'mqueue', '/dev/mqueue');
   writeFileSync('/tmp/hosts', '127.0.0.1 localhost db api\n');
   run('mount', '--bind', '/tmp/hosts', '/etc/hosts');

@@ -5,9 +5,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TestProcess, until } from '@sidekit/test-kit';
+import { freshTmp } from './fresh-tmp.ts';
 
 execFileSync('ip', ['link', 'set', 'lo', 'up']);
-execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/tmp']);
+freshTmp();
 mkdirSync('/tmp/logs');
 const listeners = [
   { name: 'web', listen: ':8080', upstream: ['http://127.0.0.1:5000'] },
