@@ -9,7 +9,7 @@ import { TestProcess as Program, type TestProcess, until } from '@sidekit/test-k
  * `mq producer` and `mq consumer` beside the same loops in C: two processes, 64-byte records,
  * a queue of 10 × 1024 B, from a file to /dev/null. Interleaved rounds, medians.
  */
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 11);
 const RECORD = 64;
 const PLAIN = 400_000;
 const BATCH = 2_000_000;
