@@ -19,8 +19,9 @@ import type { Cost } from './file-writer/looks.ts';
 const FILES = 10_000;
 const CLIENTS = ['own', 'isomorphic'] as const;
 
-/** Arguments: the directory that decides the disk, and the number of rounds. */
-export async function main([parent = tmpdir(), rounds = '1']: readonly string[]): Promise<void> {
+/** BENCH_DIRECTORY decides the disk, BENCH_ROUNDS how often all is done. */
+export async function run(): Promise<void> {
+  const { BENCH_DIRECTORY: parent = tmpdir(), BENCH_ROUNDS: rounds = '1' } = process.env;
   const directory = mkdtempSync(join(parent, 'sidekit-bench-'));
   try {
     const rows = new Map<string, { cost: Cost; bytes: number }[]>();
@@ -160,5 +161,3 @@ function version(): string {
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
-
-if (import.meta.main) await main(process.argv.slice(2));

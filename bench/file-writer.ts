@@ -27,9 +27,9 @@ const ROUNDS = 5;
 const WRITES = 400;
 const FILES = 1000;
 
-/** Runs all three parts; the directory of the first argument decides the disk. */
-export async function main(args: readonly string[]): Promise<void> {
-  const directory = mkdtempSync(join(args[0] ?? tmpdir(), 'sidekit-bench-'));
+/** Runs all three parts; BENCH_DIRECTORY decides the disk. */
+export async function run(): Promise<void> {
+  const directory = mkdtempSync(join(process.env.BENCH_DIRECTORY ?? tmpdir(), 'sidekit-bench-'));
   try {
     await freshness(directory);
     await writes(directory);
@@ -213,5 +213,3 @@ function cpuSeconds(pid: number): number {
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
-
-if (import.meta.main) await main(process.argv.slice(2));
