@@ -5,7 +5,7 @@ import { dim } from './output.ts';
 import { CommandError, run } from './run.ts';
 
 /**
- * What a manifest promises to show, in the annotation `sidekit.dev/shows` of a Pod:
+ * What a manifest promises to show, in the annotation `sidekit.dev/shows` of a Pod or a Pod template:
  * `CONTAINER: TEXT` stands in that container's log, `GET PORT/PATH: TEXT` in that answer.
  */
 export const SHOWS = 'sidekit.dev/shows';
@@ -33,7 +33,10 @@ export async function runDemo(path: string, { engine, keep }: DemoOptions): Prom
     await pod(['up', path, '--timeout', '90s']);
     const shown: string[] = [];
     for (const promise of promises(path)) shown.push(await awaitShown(promise, pod));
-    for (const name of podNames(path)) printLogs(name, await pod(['logs', name]));
+    for (const { name } of subjects(path)) {
+      const { metadata } = await find(name, pod);
+      printLogs(metadata.name, await pod(['logs', metadata.name]));
+    }
     return { worked: true, showed: shown.join(', ') || 'Ready' };
   } catch (error) {
     console.log(error instanceof CommandError ? error.message : error);
@@ -58,32 +61,52 @@ async function awaitShown({ pod: name, text }: Promised, pod: PodCommand): Promi
 
 async function look(subject: string, name: string, pod: PodCommand): Promise<string> {
   const get = /^GET (\d+)(\/.*)$/.exec(subject);
-  if (!get) return pod(['logs', name, '-c', subject]);
-  const { items } = JSON.parse(await pod(['ps', name, '-o', 'json']));
-  const response = await fetch(`http://${items[0].status.podIP}:${get[1]}${get[2]}`);
+  const { metadata, status } = await find(name, pod);
+  if (!get) return pod(['logs', metadata.name, '-c', subject]);
+  const response = await fetch(`http://${status.podIP}:${get[1]}${get[2]}`);
   return response.text();
 }
 
+interface PodObject {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly podIP?: string };
+}
+
+/** The Pod of that name, or one that the workload of that name made. */
+async function find(name: string, pod: PodCommand): Promise<PodObject> {
+  const { items } = JSON.parse(await pod(['ps', '-o', 'json'])) as { items: PodObject[] };
+  const found =
+    items.find(({ metadata }) => metadata.name === name) ??
+    items.find(({ metadata }) => metadata.name.startsWith(`${name}-`));
+  if (!found) throw new Error(`no Pod ${name}`);
+  return found;
+}
+
 function promises(path: string): Promised[] {
-  return objects(path).flatMap(({ kind, metadata }) => {
-    const text = kind === 'Pod' ? metadata.annotations?.[SHOWS] : undefined;
-    return text === undefined
-      ? []
-      : String(text)
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => ({ pod: metadata.name, text: line }));
+  return subjects(path).flatMap(({ name, annotations }) =>
+    String(annotations?.[SHOWS] ?? '')
+      .split('\n')
+      .filter(Boolean)
+      .map((text) => ({ pod: name, text })),
+  );
+}
+
+interface Metadata {
+  readonly name: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The Pods and the Pod templates of a manifest, the latter by the name of their workload. */
+function subjects(path: string): Metadata[] {
+  return parseAllDocuments(readFileSync(path, 'utf8')).flatMap((document) => {
+    const { kind, metadata, spec } = document.toJS() as {
+      kind: string;
+      metadata: Metadata;
+      spec?: { template?: { metadata?: Omit<Metadata, 'name'> } };
+    };
+    if (kind === 'Pod') return metadata;
+    return spec?.template ? { ...spec.template.metadata, name: metadata.name } : [];
   });
-}
-
-function podNames(path: string): string[] {
-  return objects(path).flatMap(({ kind, metadata }) => (kind === 'Pod' ? [metadata.name] : []));
-}
-
-function objects(
-  path: string,
-): { kind: string; metadata: { name: string; annotations?: Record<string, string> } }[] {
-  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
 }
 
 /** The first and last lines of each container: enough to see what it does. */
