@@ -8,6 +8,7 @@ import {
   UnavailableError,
   UsageError,
   withoutPasswords,
+  withoutQueries,
 } from './errors.ts';
 
 test('a fault is one line with name, value, rule and remedy', () => {
@@ -37,4 +38,14 @@ test('what stands before the @ of a URL is hidden', () => {
   assert.equal(withoutPasswords('https://token@h'), 'https://redacted@h');
   assert.equal(withoutPasswords('http://h/a@b'), 'http://h/a@b');
   assert.equal(withoutPasswords('http://a@h,http://b:c@i'), 'http://redacted@h,http://redacted@i');
+});
+
+test('queries of URLs are hidden, in lists too', () => {
+  assert.equal(withoutQueries('http://h/x?sig=a,b&c=d'), 'http://h/x?redacted');
+  assert.equal(
+    withoutQueries('a=http://h/x?t=1,b=https://i/?u=2,3,http://j'),
+    'a=http://h/x?redacted,b=https://i/?redacted,http://j',
+  );
+  assert.equal(withoutQueries('"http://h/?a#f"'), '"http://h/?redacted#f"');
+  assert.equal(withoutQueries('http://h/x and ?'), 'http://h/x and ?');
 });

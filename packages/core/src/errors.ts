@@ -73,6 +73,14 @@ export function withoutPasswords(text: string): string {
   return text.replace(/\/\/[^/?#\s"@,]+@/g, '//redacted@');
 }
 
+/**
+ * Hides the queries of URLs, of a list with commas too: a signed URL has its signature there.
+ * `http://host/x?sig=abc` → `http://host/x?redacted`.
+ */
+export function withoutQueries(text: string): string {
+  return text.replace(/(:\/\/[^\s"?#]*\?)(?:(?!,(?:[\w.-]+=)?\w+:\/\/)[^\s"#])+/g, '$1redacted');
+}
+
 /** The message of anything that can be thrown, causes included, on one line. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,4 +1,4 @@
-import { type Fault, UsageError, withoutPasswords } from '../errors.ts';
+import { type Fault, UsageError, withoutPasswords, withoutQueries } from '../errors.ts';
 import { discreet } from './composites.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
@@ -140,7 +140,7 @@ function changedOptions(table: OptionTable, values: Readonly<Record<string, unkn
     const text = option.type.format(value);
     const usual = option.default;
     if (usual !== undefined && usual !== null && option.type.format(usual) === text) continue;
-    changed[key] = option.secret ? 'redacted' : withoutPasswords(text);
+    changed[key] = option.secret ? 'redacted' : withoutQueries(withoutPasswords(text));
   }
   return changed;
 }
