@@ -1,12 +1,17 @@
+import { constants } from 'node:fs';
 import { replaceFile } from '@sidekit/core';
 import type { LineContent } from '../content.ts';
 import { Failure } from '../failure.ts';
 import { fileTrace } from './file.ts';
 import type { Outcome, WriteSettings } from './settings.ts';
 
+/** Never makes the file: one whose owner cannot be set would stay behind. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND;
+
 /**
  * Adds one line to the target with a single write(2), so that a reader that follows the file
- * sees whole lines. A file that would grow beyond the limit begins anew with this line.
+ * sees whole lines. A file that is not there yet, or that would grow beyond the limit, begins
+ * with this line, whole and with its mode and owner from the first byte.
  */
 export async function appendLine(content: LineContent, settings: WriteSettings): Promise<Outcome> {
   const line = Buffer.from(content.text);
@@ -14,10 +19,14 @@ export async function appendLine(content: LineContent, settings: WriteSettings):
   return { digest: '', size: line.length, changed: true, trace: await fileTrace(settings) };
 }
 
-/** @returns false where the file has no room for the line. */
+/** @returns false where there is no file, or no room in it for the line. */
 async function append(line: Buffer, settings: WriteSettings): Promise<boolean> {
   const { target, mode, owner, fsync, maxSize, fileSystem } = settings;
-  const file = await fileSystem.open(target, 'a', mode);
+  const file = await fileSystem.open(target, APPEND).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return false;
   try {
     const { size } = await file.stat();
     if (size + line.length > maxSize) return false;
