@@ -1,6 +1,7 @@
 import { parseLength, TARGET } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
 import { type Fields, parseFields } from './fields.ts';
+import { KNOWN_METHODS } from './methods.ts';
 
 /** A request head that was understood in full. */
 export interface RequestHead {
@@ -18,16 +19,6 @@ export interface RequestHead {
 /** The Host that was found good last: most requests have the same. */
 let lastHost: string | undefined;
 
-const METHODS: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'DELETE',
-  'OPTIONS',
-  'PATCH',
-]);
-
 /**
  * The strict recogniser of the fast lane (RFC 9112 §3, §5, §6): a well-known method, an
  * origin-form target, HTTP/1.1, strict fields, exactly one Host, no body or one plain
@@ -38,7 +29,7 @@ const METHODS: ReadonlySet<string> = new Set([
 export function recogniseRequest(text: string, end: number): RequestHead | undefined {
   const space = text.indexOf(' ');
   const method = text.slice(0, space);
-  if (!METHODS.has(method)) return undefined;
+  if (!KNOWN_METHODS.has(method)) return undefined;
   let at = space + 1;
   if (text.charCodeAt(at) !== 47) return undefined;
   while (TARGET[text.charCodeAt(at)] === 1) at++;

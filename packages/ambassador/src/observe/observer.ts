@@ -8,6 +8,7 @@ import {
   throttle,
 } from '@sidekit/core';
 import type { Exchange } from '../exchange.ts';
+import { KNOWN_METHODS } from '../http/methods.ts';
 import type { AccessLog } from './access-log.ts';
 
 /** The metric families of the proxy, shared by all listeners (OpenTelemetry's HTTP names). */
@@ -43,16 +44,6 @@ export function proxyMetrics(registry: Registry): ProxyMetrics {
     }),
   };
 }
-
-const METHODS: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'DELETE',
-  'OPTIONS',
-  'PATCH',
-]);
 
 /** Counts, times and logs the exchanges of one listener. */
 export class Observer {
@@ -118,7 +109,7 @@ export class Observer {
     let byStatus = this.#handles.get(method);
     if (byStatus === undefined) {
       // Other methods share one label, so that no client can invent label sets.
-      const known = METHODS.has(method) ? method : '_OTHER';
+      const known = KNOWN_METHODS.has(method) ? method : '_OTHER';
       byStatus = this.#handles.get(known) ?? [];
       this.#handles.set(known, byStatus);
       method = known;
