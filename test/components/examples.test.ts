@@ -4,8 +4,9 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
 import { podSecurityFaults } from '../../scripts/support/pod-security/rules.ts';
+import { podTemplates } from '../../scripts/support/pod-security/templates.ts';
 import { type Session, testEngine } from '../engine/index.ts';
-import { kustomize, parse, templateOf } from './render.ts';
+import { kustomize, parse } from './render.ts';
 
 /** Applies manifests/examples/<name>, as `kubectl apply -k` does. */
 async function apply(name: string): Promise<Session> {
@@ -91,7 +92,7 @@ test('every example is restricted, and has a test', async () => {
   assert.deepEqual(all.toSorted(), Object.keys(EXAMPLES).toSorted());
   for (const name of all) {
     const rendered = parse(await kustomize(`manifests/examples/${name}`));
-    for (const template of rendered.flatMap((one) => templateOf(one) ?? []))
+    for (const template of rendered.flatMap(podTemplates))
       assert.deepEqual(podSecurityFaults(template), [], name);
   }
 });

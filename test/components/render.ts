@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { podTemplates } from '../../scripts/support/pod-security/templates.ts';
 import { must } from '../engine/command.ts';
 import type { Container, PodTemplate, Volume } from '../support/pod-spec.ts';
 
@@ -93,20 +94,9 @@ export async function renderWith(
   }
 }
 
-/** The Pod template of a workload; undefined for anything else. */
-export function templateOf({ kind, spec }: Rendered): PodTemplate | undefined {
-  if (kind === 'CronJob') {
-    const { jobTemplate } = spec as { jobTemplate: { spec: { template: PodTemplate } } };
-    return jobTemplate.spec.template;
-  }
-  return (KINDS as readonly string[]).includes(kind)
-    ? (spec as { template: PodTemplate }).template
-    : undefined;
-}
-
 /** The one workload that was rendered. */
 export function onlyTemplate(rendered: readonly Rendered[]): PodTemplate {
-  const [template, ...more] = rendered.flatMap((one) => templateOf(one) ?? []);
+  const [template, ...more] = rendered.flatMap(podTemplates);
   if (!template || more.length > 0) throw new Error(`${more.length + 1} workloads`);
   return template;
 }

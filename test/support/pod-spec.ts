@@ -5,9 +5,6 @@ export interface PodTemplate {
 }
 
 export interface PodSpec {
-  readonly hostNetwork?: boolean;
-  readonly hostPID?: boolean;
-  readonly hostIPC?: boolean;
   readonly securityContext?: SecurityContext;
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
@@ -25,7 +22,6 @@ export interface Container {
   readonly ports?: readonly {
     readonly name?: string;
     readonly containerPort: number;
-    readonly hostPort?: number;
   }[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
@@ -43,7 +39,6 @@ export interface Probe {
 export interface SecurityContext {
   readonly runAsNonRoot?: boolean;
   readonly runAsUser?: number;
-  readonly privileged?: boolean;
   readonly allowPrivilegeEscalation?: boolean;
   readonly readOnlyRootFilesystem?: boolean;
   readonly capabilities?: { readonly drop?: readonly string[]; readonly add?: readonly string[] };
