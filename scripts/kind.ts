@@ -1,7 +1,7 @@
 /**
- * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the Pod
- * and lifecycle suites and the documentation's commands on it, evidence on failure, and the cluster
- * deleted whatever happened.
+ * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the
+ * Pod, component and lifecycle suites and the documentation's commands on it, evidence on failure,
+ * and the cluster deleted whatever happened.
  * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
  */
 import { parseArgs } from 'node:util';
