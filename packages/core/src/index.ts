@@ -47,9 +47,11 @@ export {
   type Histogram,
   Registry,
 } from './metrics.ts';
+export { monotonic } from './monotonic.ts';
 export * from './options/index.ts';
 export { registerProcessMetrics } from './process-metrics.ts';
 export { type Commands, main } from './program.ts';
+export { rfc3339 } from './rfc3339.ts';
 export { type Context, defineSidecar, runSidecar, type Sidecar } from './sidecar.ts';
 export { writeStderr } from './stderr.ts';
 export { throttle } from './throttle.ts';

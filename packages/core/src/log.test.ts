@@ -4,7 +4,7 @@ import { createLog, type LogLevel } from './log.ts';
 
 function logTo(level: LogLevel = 'info') {
   const lines: string[] = [];
-  const now = () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 6));
+  const now = () => Date.UTC(2026, 0, 2, 3, 4, 5, 6);
   return { lines, log: createLog({ name: 'test', level, write: (line) => lines.push(line), now }) };
 }
 

@@ -1,4 +1,5 @@
 import { errorText } from './errors.ts';
+import { rfc3339 } from './rfc3339.ts';
 import { writeStderr } from './stderr.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -24,16 +25,17 @@ export interface LogOptions {
   readonly level?: LogLevel;
   /** Receives each record with its line feed; stderr by default. */
   readonly write?: (line: string) => void;
-  readonly now?: () => Date;
+  /** Milliseconds since the epoch; the clock's by default. */
+  readonly now?: () => number;
   readonly fields?: LogFields;
 }
 
 export function createLog(options: LogOptions): Log {
-  const { name, level = 'info', fields: own = {}, now = () => new Date() } = options;
+  const { name, level = 'info', fields: own = {}, now = Date.now } = options;
   const write = options.write ?? writeStderr;
   const record = (severity: LogLevel) => (msg: string, fields?: LogFields) => {
     if (ORDER[severity] < ORDER[level]) return;
-    const head = { time: now().toISOString(), level: severity, name, msg };
+    const head = { time: rfc3339(now()), level: severity, name, msg };
     write(`${lineOf(head, { ...own, ...fields })}\n`);
   };
   return {

@@ -1,4 +1,4 @@
-import { type Condition, errorText, fullJitter, type Log, pause } from '@sidekit/core';
+import { type Condition, errorText, fullJitter, type Log, monotonic, pause } from '@sidekit/core';
 import { Failure } from './failure.ts';
 import type { FileSpec } from './file-spec.ts';
 import type { Metrics } from './metrics.ts';
@@ -64,10 +64,10 @@ export class Follower {
   /** Looks again and again, at the interval or after a pause that grows, until the stop. */
   async follow(signal: AbortSignal): Promise<void> {
     const { interval } = this.#parts.spec;
-    let due = performance.now();
+    let due = monotonic();
     while (!signal.aborted) {
       const wait = await this.look(signal);
-      const now = performance.now();
+      const now = monotonic();
       // Counted from when the look was due, so that a clock does not drift; a late one is not made up for.
       due = wait === undefined ? Math.max(due + this.#shortened(interval), now) : now + wait;
       await pause(due - now, signal);
@@ -93,7 +93,7 @@ export class Follower {
     const { target } = spec;
     return await slots.run(async () => {
       if (stopping.aborted) return 0;
-      const start = performance.now();
+      const start = monotonic();
       // Not AbortSignal.timeout: a thousand files would leave as many timers a second behind.
       const controller = new AbortController();
       const abort = () => controller.abort();
@@ -112,7 +112,7 @@ export class Follower {
       } finally {
         clearTimeout(timer);
         stopping.removeEventListener('abort', abort);
-        metrics.duration.observe((performance.now() - start) / 1000);
+        metrics.duration.observe((monotonic() - start) / 1000);
       }
     });
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Context, defineSidecar } from '@sidekit/core';
+import { type Context, defineSidecar, monotonic } from '@sidekit/core';
 import { allocateSlab } from '@sidekit/posix-mq';
 import { Acknowledger } from './acknowledger.ts';
 import { Collector } from './collector.ts';
@@ -91,9 +91,9 @@ export const consumer = defineSidecar({
     }
 
     async function waitForMore(): Promise<void> {
-      const since = performance.now();
+      const since = monotonic();
       await inlet.wait(stopping);
-      metrics.wait.observe((performance.now() - since) / 1000);
+      metrics.wait.observe((monotonic() - since) / 1000);
     }
   },
 });

@@ -1,4 +1,4 @@
-import { type Condition, type Log, PollingWatch } from '@sidekit/core';
+import { type Condition, type Log, monotonic, PollingWatch } from '@sidekit/core';
 import { PosixMQ, PosixMQError, QUEUE_DIRECTORY, type Slab } from '@sidekit/posix-mq';
 import { queueFailure } from './failures.ts';
 import { aborted, Bell, firstOf } from './first-of.ts';
@@ -106,7 +106,7 @@ export class Inlet {
       for (const retired of this.#retired) {
         const length = retired.queue.receiveInto(slab, offset);
         if (length === -1) continue;
-        retired.used = performance.now();
+        retired.used = monotonic();
         return length;
       }
       this.#credit = fresh;
@@ -134,7 +134,7 @@ export class Inlet {
       return;
     }
     this.#refused = undefined;
-    if (this.#current) this.#retired.push({ queue: this.#current, used: performance.now() });
+    if (this.#current) this.#retired.push({ queue: this.#current, used: monotonic() });
     log.info(this.#current ? 'queue made anew, changing over' : 'queue open', {
       queue: name,
       maxmsgs: queue.maxmsgs,
@@ -155,15 +155,15 @@ export class Inlet {
       ready.fail(`queue ${name} ${this.#current ? 'was removed' : 'does not exist yet'}`);
       return;
     }
-    this.#refused ??= performance.now();
-    if (code === 'EACCES' && performance.now() - this.#refused < PATIENCE) return;
+    this.#refused ??= monotonic();
+    if (code === 'EACCES' && monotonic() - this.#refused < PATIENCE) return;
     this.#failure = queueFailure(error);
     this.#changed.ring();
   }
 
   #closeUnused() {
     const patience = Math.max(1000, 10 * this.#options.checkInterval);
-    const now = performance.now();
+    const now = monotonic();
     this.#retired = this.#retired.filter(({ queue, used }) => {
       if (now - used < patience || queue.curmsgs > 0) return true;
       queue.close();

@@ -1,4 +1,4 @@
-import { type Condition, type Log, PollingWatch, pause } from '@sidekit/core';
+import { type Condition, type Log, monotonic, PollingWatch, pause } from '@sidekit/core';
 import { type OpenOptions, PosixMQ, type PosixMQError, QUEUE_DIRECTORY } from '@sidekit/posix-mq';
 import { queueFailure } from './failures.ts';
 import { Bell } from './first-of.ts';
@@ -72,11 +72,11 @@ export class Outlet {
   async moveOver(stopping: AbortSignal): Promise<void> {
     const patience = 5 * this.#options.checkInterval;
     let left = this.queue.curmsgs;
-    let since = performance.now();
-    while (left > 0 && performance.now() - since < patience) {
+    let since = monotonic();
+    while (left > 0 && monotonic() - since < patience) {
       if (!(await pause(this.#options.checkInterval, stopping))) return;
       const now = this.queue.curmsgs;
-      if (now !== left) since = performance.now();
+      if (now !== left) since = monotonic();
       left = now;
     }
     const old = await this.replace();

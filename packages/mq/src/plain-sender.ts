@@ -1,4 +1,4 @@
-import { ExpectedError } from '@sidekit/core';
+import { ExpectedError, monotonic } from '@sidekit/core';
 import { aborted, Bell, firstOf, settled } from './first-of.ts';
 import { BATCH_HEADER, writeBatchHeader } from './frame.ts';
 import type { QueueMetrics } from './metrics.ts';
@@ -144,13 +144,13 @@ export class PlainSender implements Sender {
   /** Waits for room, for the queue to be removed, or for the stop. */
   async #room(): Promise<void> {
     const { outlet, stopping, metrics } = this.#options;
-    const since = performance.now();
+    const since = monotonic();
     await firstOf(
       (done) => outlet.queue.whenWritable(done),
       outlet.changed.rung,
       aborted(stopping),
     );
-    metrics.wait.observe((performance.now() - since) / 1000);
+    metrics.wait.observe((monotonic() - since) / 1000);
   }
 }
 

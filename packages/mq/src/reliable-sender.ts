@@ -1,4 +1,4 @@
-import { type Log, throttle } from '@sidekit/core';
+import { type Log, monotonic, throttle } from '@sidekit/core';
 import { allocateSlab, type Slab } from '@sidekit/posix-mq';
 import { aborted, after, Bell, firstOf, type Start, settled } from './first-of.ts';
 import { DATA_HEADER, decodeAck, FrameType, writeDataHeader } from './frame.ts';
@@ -212,13 +212,13 @@ export class ReliableSender implements Sender {
       aborted(stopping),
       ...others,
     ];
-    if (this.#cursor > 0) starts.push(after(Math.max(1, this.#deadline - performance.now())));
+    if (this.#cursor > 0) starts.push(after(Math.max(1, this.#deadline - monotonic())));
     if (this.#cursor < this.#window.length) {
       starts.push((done) => outlet.queue.whenWritable(done));
     }
-    const since = performance.now();
+    const since = monotonic();
     await firstOf(...starts);
-    metrics.wait.observe((performance.now() - since) / 1000);
+    metrics.wait.observe((monotonic() - since) / 1000);
     this.#step();
   }
 
@@ -227,7 +227,7 @@ export class ReliableSender implements Sender {
     const before = this.#window.length;
     const sent = this.#cursor;
     this.#takeAcks();
-    if (performance.now() >= this.#deadline && this.#cursor > 0) this.#overdue();
+    if (monotonic() >= this.#deadline && this.#cursor > 0) this.#overdue();
     this.#pump();
     return this.#window.length !== before || this.#cursor !== sent;
   }
@@ -293,6 +293,6 @@ export class ReliableSender implements Sender {
   }
 
   #postpone() {
-    this.#deadline = performance.now() + this.#options.redeliverAfter;
+    this.#deadline = monotonic() + this.#options.redeliverAfter;
   }
 }

@@ -3,6 +3,8 @@
  * nine); a time without a zone is taken as UTC, which is what containers run in.
  */
 
+import { rfc3339 } from '@sidekit/core';
+
 const MONTHS: Readonly<Record<string, number>> = {
   Jan: 0,
   Feb: 1,
@@ -31,7 +33,7 @@ export function utc(milliseconds: number, fraction = ''): string | undefined {
   if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) return undefined;
   if (milliseconds !== last) {
     last = milliseconds;
-    whole = new Date(milliseconds).toISOString().slice(0, 19);
+    whole = rfc3339(milliseconds).slice(0, 19);
   }
   return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`;
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, statSync, write } from 'node:fs';
-import { ExpectedError, errorText, type Log, throttle } from '@sidekit/core';
+import { ExpectedError, errorText, type Log, rfc3339, throttle } from '@sidekit/core';
 import type { Exchange } from '../exchange.ts';
 
 export interface AccessLogOptions {
@@ -79,7 +79,7 @@ export class AccessLog {
     const now = Date.now();
     if (now !== this.#second) {
       this.#second = now;
-      this.#stamp = new Date(now).toISOString();
+      this.#stamp = rfc3339(now);
     }
     return this.#stamp;
   }

@@ -1,3 +1,4 @@
+import { rfc3339 } from '@sidekit/core';
 import type { Content } from '../content.ts';
 import type { Source } from './source.ts';
 
@@ -19,7 +20,7 @@ export function clockSource(
 }
 
 export function formatTime(date: Date, format: ClockFormat): string {
-  if (format === 'rfc3339') return date.toISOString();
+  if (format === 'rfc3339') return rfc3339(date.getTime());
   if (format === 'rfc9110') return date.toUTCString();
   if (format === 'unix') return String(Math.floor(date.getTime() / 1000));
   // Sat, 21 Nov 2026 06:22:41 GMT → Sat Nov 21 06:22:41 UTC 2026
