@@ -1,5 +1,5 @@
 import { type Dirent, realpathSync, statSync } from 'node:fs';
-import { join, matchesGlob, resolve } from 'node:path';
+import { matchesGlob, resolve } from 'node:path';
 import type { DirectoryCache } from './directory-cache.ts';
 import { isLeftOut } from './rotated-names.ts';
 
@@ -44,12 +44,12 @@ export class Globs {
     const [segment = '', ...rest] = segments;
     if (depth > DEEPEST) return;
     if (!WILD.test(segment) && rest.length > 0) {
-      this.#walk(join(directory, segment), rest, cache, paths, walked, depth + 1);
+      this.#walk(within(directory, segment), rest, cache, paths, walked, depth + 1);
       return;
     }
     walked.add(directory);
     for (const entry of cache.list(directory)) {
-      const path = join(directory, entry.name);
+      const path = within(directory, entry.name);
       if (segment === '**') {
         if (rest.length === 0) this.#add(entry, path, paths);
         if (!entry.name.startsWith('.') && isDirectory(entry, path, false)) {
@@ -85,10 +85,24 @@ export class Globs {
   }
 }
 
-function named(name: string, segment: string): boolean {
+/** Whether a segment of a glob means this name; a dot in front must be written out. */
+export function named(name: string, segment: string): boolean {
   if (!WILD.test(segment)) return name === segment;
   if (name.startsWith('.') && !segment.startsWith('.')) return false;
-  return matchesGlob(name, segment);
+  if (!PLAIN.test(segment)) return matchesGlob(name, segment);
+  const expression = expressions.get(segment) ?? expressionOf(segment);
+  expressions.set(segment, expression);
+  return expression.test(name);
+}
+
+/** A segment with no wildcards but `*` and `?`, as nearly all are. */
+const PLAIN = /^[\w.*? -]*$/;
+/** Of the segments in the options: few. matchesGlob compiles anew for each name at each look. */
+const expressions = new Map<string, RegExp>();
+
+function expressionOf(segment: string): RegExp {
+  const source = segment.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's');
 }
 
 /** `**` does not follow links, which may lead in circles. */
@@ -96,4 +110,9 @@ function isDirectory(entry: Dirent, path: string, followLinks: boolean): boolean
   if (entry.isDirectory()) return true;
   if (!followLinks || !entry.isSymbolicLink()) return false;
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** A walk joins every name at every look, of which none needs what path.join puts right. */
+function within(directory: string, name: string): string {
+  return directory === '/' ? `/${name}` : `${directory}/${name}`;
 }
