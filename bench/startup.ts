@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@sidekit/test-kit';
@@ -12,7 +13,8 @@ import { table } from '../scripts/support/output.ts';
 
 /**
  * Process start to /readyz 200 beside `node -e 0`, and idle memory beside an idle Node: what an
- * image runs (launcher, bundle, code cache), on the same Node, in interleaved rounds.
+ * image runs (launcher, bundle, code cache), on the same Node, in interleaved rounds. It lies at a
+ * path about as short as an image's /app: what Node does with a script's path is not free.
  */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 11);
 /** How long a process is left alone before its memory is read, in milliseconds. */
@@ -25,10 +27,19 @@ interface Subject {
 }
 
 export async function run(): Promise<void> {
+  const bundles = mkdtempSync(join(tmpdir(), 'app-'));
+  try {
+    await compare(bundles);
+  } finally {
+    rmSync(bundles, { recursive: true, force: true });
+  }
+}
+
+async function compare(bundles: string): Promise<void> {
   const node = nodeBinary();
   const subjects: Subject[] = [];
   for (const image of IMAGES) {
-    const directory = join('.cache/bench', image.name);
+    const directory = join(bundles, image.name);
     await bundle(image, directory, process.arch as 'x64');
     const at = image.warmUp.indexOf('--admin');
     // What has no admin port ends by itself: it has no readiness to wait for.

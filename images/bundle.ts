@@ -5,7 +5,7 @@ import type { ImageSpec } from './catalog.ts';
 import { warmCodeCache } from './code-cache.ts';
 import { copyDebianFiles } from './debian-files.ts';
 import { checkMachine } from './elf.ts';
-import { lazyBuiltins } from './lazy-builtins.ts';
+import { lazyModules } from './lazy-modules.ts';
 import { foreignPackage } from './npm-package.ts';
 
 /** Node's name of a CPU architecture, as in an image's platform: amd64 is x64. */
@@ -29,9 +29,12 @@ export async function bundle(
     platform: 'node',
     format: 'cjs',
     target: 'node24',
+    // What Node makes of a CommonJS module; the launcher runs it without a copy of the text.
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
     minifySyntax: true,
     minifyWhitespace: true,
-    plugins: [lazyBuiltins],
+    plugins: [lazyModules],
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
@@ -39,7 +42,7 @@ export async function bundle(
     external: ['./koffi.node'],
     write: false,
   });
-  // The launcher wraps the text in a function, where a hashbang has no place.
+  // A function has no place for a hashbang.
   const text = result.outputFiles[0]?.text ?? '';
   writeFileSync(join(directory, 'bundle.cjs'), text.replace(/^#!.*\n/, ''));
   writeFileSync(

@@ -1,23 +1,21 @@
 // The entry point of every image: runs the bundle with V8's code cache, which was made at build
 // time by the same Node. A cache of another V8 is rejected and costs nothing but the time saved.
 const { readFileSync } = require('node:fs');
-const { wrap } = require('node:module');
-const { join } = require('node:path');
 const { Script } = require('node:vm');
 
-const filename = join(__dirname, 'bundle.cjs');
-let cachedData;
-try {
-  cachedData = readFileSync(join(__dirname, 'bundle.cache'));
-} catch {}
-const script = new Script(wrap(readFileSync(filename, 'utf8')), {
-  filename,
-  cachedData,
-});
+const filename = `${__dirname}/bundle.cjs`;
+const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData: codeCache() });
 const bundle = { exports: {} };
+// The build wrapped the bundle in the function that Node would wrap a CommonJS module in.
 script
   .runInThisContext()
   .call(bundle.exports, bundle.exports, require, bundle, filename, __dirname);
+
+function codeCache() {
+  try {
+    return readFileSync(`${__dirname}/bundle.cache`);
+  } catch {}
+}
 
 // Only the build sets it, to keep what a warm-up run compiled.
 const cacheFile = process.env.SIDEKIT_WRITE_CODE_CACHE;
