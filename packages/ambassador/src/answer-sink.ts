@@ -28,6 +28,8 @@ export interface AnswerSink {
   answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void;
   /** Takes lent octets; returns one of `Taken`. A piece of `SMALL` octets or less is copied. */
   answerBody(buffer: Buffer, start: number, end: number): number;
+  /** Whether the kernel has all of the answer so far, so that nothing lent is referred to. */
+  answerWritten(): boolean;
   /** Sends what was held back. */
   flush(): void;
   /** @param trailers names and values in turn. */

@@ -211,10 +211,13 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
 
   onBody(buffer: Buffer, start: number, end: number): void {
     this.bytesOut += end - start;
+    const connection = this.#connection!;
+    // A client that keeps up never drains: what it has been given is looked after here.
+    if (connection.lends && this.#sink.answerWritten()) connection.reuse();
     const taken = this.#sink.answerBody(buffer, start, end);
     if (taken !== Taken.written) {
-      this.#connection!.keep();
-      if (taken === Taken.full) this.#connection!.socket.pause();
+      connection.keep();
+      if (taken === Taken.full) connection.socket.pause();
     }
     this.#lastActivity = this.runtime.clock.now;
   }

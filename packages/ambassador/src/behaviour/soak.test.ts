@@ -50,10 +50,13 @@ function abort(port: number, n: number) {
   );
 }
 
-for (const fastLane of ['true', 'false']) {
-  const lane = fastLane === 'true' ? 'fast lane' : 'full lane';
-
-  test(`${lane}: a slow reader of a huge answer costs less than 20 MB`, async (t) => {
+for (const { lane, pace, rest } of [
+  { lane: 'fast lane', pace: 'slow', rest: 2 },
+  { lane: 'full lane', pace: 'slow', rest: 2 },
+  { lane: 'fast lane', pace: 'quick', rest: 0 },
+  { lane: 'full lane', pace: 'quick', rest: 0 },
+]) {
+  test(`${lane}: a ${pace} reader of a huge answer costs less than 20 MB`, async (t) => {
     const total = sized(64 * 1024 * 1024, 1024 ** 3);
     // No two pieces of it are alike within the reach of any buffer.
     const block = randomBytes(1024 * 1024 - 7);
@@ -75,7 +78,8 @@ for (const fastLane of ['true', 'false']) {
       };
       write();
     });
-    await using program = await TestProgram.serving(upstream.url, `--fast-lane=${fastLane}`);
+    const flag = `--fast-lane=${lane === 'fast lane'}`;
+    await using program = await TestProgram.serving(upstream.url, flag);
     const socket = net.connect(program.port, '127.0.0.1');
     socket.write(GET);
     await once(socket, 'readable');
@@ -84,17 +88,21 @@ for (const fastLane of ['true', 'false']) {
     let most = before;
     let received = 0;
     let piece = 0;
+    let inBody = false;
     socket.on('data', (chunk: Buffer) => {
-      const body = received === 0 ? chunk.subarray(chunk.indexOf('\r\n\r\n') + 4) : chunk;
+      // The head comes in one piece, with or without the start of the body.
+      const body = inBody ? chunk : chunk.subarray(chunk.indexOf('\r\n\r\n') + 4);
+      inBody = true;
       got.update(body);
       received += body.length;
       piece += chunk.length;
       if (piece < 1024 * 1024) return;
       piece = 0;
+      most = Math.max(most, program.resident);
+      if (rest === 0) return;
       // A rest after each MiB: all the while the proxy has more than it can pass on.
       socket.pause();
-      most = Math.max(most, program.resident);
-      setTimeout(() => socket.resume(), 2);
+      setTimeout(() => socket.resume(), rest);
     });
     await until(() => received === total, { what: 'all of it', timeout: 600_000 });
     socket.destroy();

@@ -100,12 +100,16 @@ export class FullLaneRequest implements AnswerSink, Watched {
 
   answerBody(buffer: Buffer, start: number, end: number): number {
     this.#writeHead?.();
-    // node:http keeps what it is given until the next tick.
+    // node:http holds the socket's writes back until the next tick.
     const small = end - start <= SMALL;
     const chunk = buffer.subarray(start, end);
     const more = this.#response.write(small ? Buffer.from(chunk) : chunk);
     if (!more) return Taken.full;
     return small ? Taken.written : Taken.kept;
+  }
+
+  answerWritten(): boolean {
+    return this.#response.writableLength === 0;
   }
 
   answerEnd(trailers: readonly string[]): void {

@@ -86,6 +86,10 @@ export class UpgradeRequest implements AnswerSink, Watched {
     return this.#writer.body(buffer, start, end);
   }
 
+  answerWritten(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   answerEnd(trailers: readonly string[]): void {
     this.#writer.end(trailers);
     this.#socket.end();

@@ -106,7 +106,17 @@ export class UpstreamConnection {
     this.#buffers.keep();
   }
 
-  /** All that was kept has been written: reading goes on, into the same memory. */
+  /** Whether octets are still lent. */
+  get lends(): boolean {
+    return this.#buffers.lends;
+  }
+
+  /** All that was kept has been written: its memory is read to again. */
+  reuse(): void {
+    this.#buffers.reuse();
+  }
+
+  /** All that was kept has been written: reading goes on. */
   resume(): void {
     this.#buffers.reuse();
     if (this.socket.isPaused()) this.socket.resume();

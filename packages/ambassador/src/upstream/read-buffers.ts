@@ -12,6 +12,8 @@ const SHARED = Buffer.allocUnsafeSlow(LARGE);
 export class ReadBuffers {
   #lastRead = 0;
   #buffer: Buffer | undefined;
+  /** Whether `#buffer`, just read to, is referred to beyond the call. */
+  #kept = false;
   /** Buffers that a client's socket still refers to. */
   readonly #lent: Buffer[] = [];
   /** One that it has done with. */
@@ -19,6 +21,11 @@ export class ReadBuffers {
 
   /** The buffer for the next read, of an answer that has `remaining` octets to come. */
   next(remaining: number): Buffer {
+    if (this.#kept) {
+      this.#lent.push(this.#buffer!);
+      this.#buffer = undefined;
+      this.#kept = false;
+    }
     if (this.#lastRead <= SMALL && remaining <= SMALL) {
       this.#buffer = this.#spare = undefined;
       return SHARED;
@@ -38,13 +45,17 @@ export class ReadBuffers {
       : buffer;
   }
 
-  /** The buffer last read to is referred to beyond the call. */
-  keep(): void {
-    if (this.#buffer !== undefined) this.#lent.push(this.#buffer);
-    this.#buffer = undefined;
+  /** Whether a client's socket may refer to what was read before. */
+  get lends(): boolean {
+    return this.#lent.length > 0;
   }
 
-  /** Nothing is referred to any more. */
+  /** The buffer last read to is referred to beyond the call. */
+  keep(): void {
+    this.#kept = this.#buffer !== undefined;
+  }
+
+  /** Nothing that was read before is referred to any more. */
   reuse(): void {
     this.#spare ??= this.#lent[0];
     this.#lent.length = 0;
@@ -53,5 +64,7 @@ export class ReadBuffers {
   /** What is still referred to is left to whoever does. */
   leave(): void {
     this.#lent.length = 0;
+    if (this.#kept) this.#buffer = undefined;
+    this.#kept = false;
   }
 }
