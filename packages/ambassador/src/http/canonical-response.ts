@@ -43,11 +43,14 @@ const PASSED: ReadonlySet<number> = new Set([
   FieldKind.traceState,
 ]);
 
+/** What most upstreams say: options that name no field which would pass. */
+const OPTIONS: ReadonlySet<string> = new Set(['keep-alive', 'Keep-Alive', 'close', 'Close']);
+
 /** The fields that the upstream's `Connection` names; undefined where it has none. */
 function connectionOptions({ fields }: ResponseHead): Set<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i < fields.kinds.length; i++) {
-    if (fields.kinds[i] !== FieldKind.connection) continue;
+    if (fields.kinds[i] !== FieldKind.connection || OPTIONS.has(fields.values[i]!)) continue;
     for (const item of fields.values[i]!.toLowerCase().split(',')) {
       named ??= new Set();
       named.add(item.trim());

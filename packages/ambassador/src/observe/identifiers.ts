@@ -1,23 +1,13 @@
-import { randomFillSync, randomUUID } from 'node:crypto';
 import type { RequestIds } from '../http/canonical-request.ts';
 import { FieldKind } from '../http/field-kind.ts';
 import type { Fields } from '../http/fields.ts';
-
-/** One system call gives the randomness of this many octets. */
-const pool = Buffer.allocUnsafe(24 * 256);
-let used = pool.length;
+import { randomText } from './random-text.ts';
 
 /** A new traceparent (W3C Trace Context, version 00), sampled. */
-export function newTraceParent(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const at = used;
-  used += 24;
-  const hex = pool.toString('hex', at, at + 24);
-  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
-}
+const newTraceParent = randomText(`00-${'x'.repeat(32)}-${'x'.repeat(16)}-01`);
+
+/** A random UUID (RFC 9562 §5.4). */
+const newRequestId = randomText('xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx');
 
 /** The ids of a request: the client's where they are well-formed and stand alone, else new ones. */
 export function identify(fields: Fields): RequestIds {
@@ -36,7 +26,7 @@ export function identify(fields: Fields): RequestIds {
   }
   return {
     requestId:
-      requestIds === 1 && /^[\w.:+/=@-]{1,128}$/.test(requestId!) ? requestId! : randomUUID(),
+      requestIds === 1 && /^[\w.:+/=@-]{1,128}$/.test(requestId!) ? requestId! : newRequestId(),
     traceParent:
       traceParents === 1 && isTraceParent(traceParent!) ? traceParent! : newTraceParent(),
   };

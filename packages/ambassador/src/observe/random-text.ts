@@ -1,0 +1,35 @@
+import { randomFillSync } from 'node:crypto';
+
+/** One system call gives the randomness of this many octets. */
+const pool = Buffer.allocUnsafe(4096);
+let used = pool.length;
+
+const DIGITS: Readonly<Record<string, Buffer>> = {
+  x: Buffer.from('0123456789abcdef', 'latin1'),
+  y: Buffer.from('89ab89ab89ab89ab', 'latin1'),
+};
+
+/**
+ * Makes texts by a form, in which each `x` becomes a random hexadecimal digit and each `y` one of
+ * 8, 9, a and b. A text is written into memory first and becomes one string, with no pieces for
+ * the collector.
+ */
+export function randomText(form: string): () => string {
+  const text = Buffer.from(form, 'latin1');
+  const places = [...form].flatMap((letter, place) => (letter in DIGITS ? [place] : []));
+  const digits = places.map((place) => DIGITS[form[place]!]!);
+  const needed = Math.ceil(places.length / 2);
+  return () => {
+    if (used + needed > pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    for (let i = 0; i < places.length; i++) {
+      // Two digits of each octet.
+      const nibble = i & 1 ? pool[used++]! & 15 : pool[used]! >> 4;
+      text[places[i]!] = digits[i]![nibble]!;
+    }
+    if (places.length & 1) used++;
+    return text.toString('latin1');
+  };
+}
