@@ -196,7 +196,7 @@ async function following(directory: string, source: 'dir' | 'http') {
 
 function start(args: readonly string[]): TestProcess {
   return new TestProcess(process.execPath, [
-    '--max-semi-space-size=8',
+    '--max-semi-space-size=2',
     MAIN,
     '--admin',
     '127.0.0.1:0',

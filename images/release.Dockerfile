@@ -14,4 +14,4 @@ COPY ${TARGETARCH}/${NAME}/app /app
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /
 USER 65532:65532
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "/app/main.cjs"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "/app/main.cjs"]

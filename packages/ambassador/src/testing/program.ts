@@ -5,7 +5,7 @@ import { request } from './upstream.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** As in the images: what memory it takes depends on it. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
+const NODE_FLAGS = ['--max-semi-space-size=2'];
 
 /** The ambassador as a process of its own, with its admin port. */
 export class TestProgram implements AsyncDisposable {
