@@ -81,6 +81,36 @@ test('polls never overlap; a wake during one leads to one more', async () => {
   await watch.close();
 });
 
+for (const turns of [0, 1, 2, 3, 4]) {
+  test(`a wake that comes ${turns} turns behind the end of a poll leads to one more`, async () => {
+    let polls = 0;
+    const wakeLater = async () => {
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      watch.wake();
+    };
+    const watch = new PollingWatch({
+      directories: [],
+      interval: HOUR,
+      poll: async () => {
+        if (++polls !== 2) return;
+        await undefined;
+        void wakeLater();
+      },
+      log: silentLog,
+    });
+    await watch.wake();
+    await until(() => polls >= 3, { what: 'one more poll', timeout: 1000 });
+    await watch.close();
+  });
+}
+
+test('a directory that cannot be reached is watched for no hints, and ends nothing', async () => {
+  using directory = temporaryDirectory();
+  const { state, watch } = counting([join(directory.path, 'x'.repeat(300))], 1);
+  await until(() => state.polls > 2, { what: 'polls' });
+  await watch.close();
+});
+
 test('a poll that fails is logged and does not end the watch', async () => {
   const lines: string[] = [];
   const watch = new PollingWatch({

@@ -24,7 +24,8 @@ export class PollingWatch {
   readonly #options: WatchOptions;
   readonly #watchers = new Map<string, { readonly inode: number; readonly watcher: FSWatcher }>();
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
   #again = false;
   #closed = false;
   #warned = false;
@@ -38,16 +39,13 @@ export class PollingWatch {
   /** Polls now, or once more after the poll that is running. Resolves when that is done. */
   wake(): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    if (this.#running) {
+    if (this.#isRunning) {
       this.#again = true;
       return this.#running;
     }
     clearTimeout(this.#timer);
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined;
-      if (this.#closed) return;
-      this.#timer = setTimeout(() => this.wake(), this.#options.interval);
-    });
+    this.#isRunning = true;
+    this.#running = this.#run();
     return this.#running;
   }
 
@@ -69,12 +67,16 @@ export class PollingWatch {
         this.#options.log.error('a poll failed', { error: errorText(error) });
       }
     } while (this.#again && !this.#closed);
+    // In the same turn as the last look at `#again`: a later wake polls anew.
+    this.#isRunning = false;
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.wake(), this.#options.interval);
   }
 
   /** Watches the directories that exist by now, also those that were removed and made anew. */
   #watchAll() {
     for (const directory of this.#options.directories) {
-      const inode = statSync(directory, { throwIfNoEntry: false })?.ino;
+      const inode = inodeOf(directory);
       const known = this.#watchers.get(directory);
       if (known && known.inode === inode) continue;
       known?.watcher.close();
@@ -97,5 +99,14 @@ export class PollingWatch {
         });
       }
     }
+  }
+}
+
+/** Of a directory that cannot be reached, as of one that is not there, nothing can be watched. */
+function inodeOf(directory: string): number | undefined {
+  try {
+    return statSync(directory, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
   }
 }

@@ -64,9 +64,7 @@ export class Delivery {
     batch.pending = this.#lanes.length;
     for (const lane of this.#lanes) {
       lane.queue.push(batch);
-      lane.working ??= this.#work(lane).finally(() => {
-        lane.working = undefined;
-      });
+      lane.working ??= this.#work(lane);
     }
   }
 
@@ -97,11 +95,13 @@ export class Delivery {
     const condition = this.#options.condition(output.name);
     for (let batch = queue[0]; batch; batch = queue[0]) {
       const done = await this.#deliver(output, batch, payloadIndex, condition);
-      if (!done) return;
+      if (!done) break;
       queue.shift();
       batch.pending--;
       this.#settle();
     }
+    // In the same turn as the last look at the queue: what comes later starts it again.
+    lane.working = undefined;
   }
 
   /** Tries until the output took or refused the batch; false when it was given up at the end. */
