@@ -63,13 +63,17 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
+/** Shares of nginx by rate, and by CPU time: the one that counts where the upstream is the limit. */
 function print({ name, target }: Scenario, results: Map<string, Round[]>) {
-  const rate = (proxy: string) => median(results.get(proxy)!.map((one) => one.rate));
-  const rows = [['proxy', 'requests/s', '× nginx', 'CPU µs a request']];
-  for (const [proxy, rounds] of results) {
-    const cpu = median(rounds.map((one) => one.cpu));
+  const middle = (proxy: string, key: keyof Round) =>
+    median(results.get(proxy)!.map((one) => one[key]));
+  const rate = (proxy: string) => middle(proxy, 'rate');
+  const rows = [['proxy', 'requests/s', '× nginx', 'CPU µs a request', '× nginx by CPU']];
+  for (const proxy of results.keys()) {
+    const cpu = middle(proxy, 'cpu');
     const share = (rate(proxy) / rate('nginx')).toFixed(2);
-    rows.push([proxy, rate(proxy).toFixed(0), share, cpu.toFixed(1)]);
+    const byCpu = (middle('nginx', 'cpu') / cpu).toFixed(2);
+    rows.push([proxy, rate(proxy).toFixed(0), share, cpu.toFixed(1), byCpu]);
   }
   console.log(`\n${name}${target === undefined ? '' : ` (wanted: × ${target})`}\n${table(rows)}`);
   if (results.has('http-proxy'))

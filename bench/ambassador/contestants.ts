@@ -19,6 +19,8 @@ export interface Contestant {
   readonly pid: number;
 }
 
+/** What the Dockerfile sets. */
+const IMAGE_ENV = ['NODE_ENV=production', 'MALLOC_ARENA_MAX=2'];
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 
 /**
@@ -51,7 +53,9 @@ export async function start(
   const image = IMAGES.find(({ name }) => name === 'ambassador')!;
   await bundle(image, join(directory, 'bundle'), process.arch as 'x64');
   const ambassador = async (ports: Contestant['ports'], options: readonly string[]) => {
-    const pid = pinned(0, nodeBinary(), [
+    const pid = pinned(0, 'env', [
+      ...IMAGE_ENV,
+      nodeBinary(),
       ...NODE_FLAGS,
       ...extra,
       join(directory, 'bundle', 'main.cjs'),

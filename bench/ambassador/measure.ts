@@ -23,12 +23,12 @@ export function compare(
       const port = ports[scenario.port];
       const wanted = name === 'nginx' || name === 'ambassador' || scenario.peers.includes(name);
       if (port === undefined || !wanted) continue;
+      const length = round < 0 ? 1 : seconds * (scenario.longer ?? 1);
       const before = cpuTicks(pid);
-      const { requests, rate } = wrk(port, scenario, round < 0 ? 1 : seconds, directory);
+      const { requests, rate } = wrk(port, scenario, length, directory);
       const cpu = ((cpuTicks(pid) - before) * 10_000) / requests;
       if (round < 0) continue;
-      if (!requests)
-        throw new Error(`${name} answered nothing in ${seconds} s of ${scenario.name}`);
+      if (!requests) throw new Error(`${name} answered nothing in ${length} s of ${scenario.name}`);
       results.set(name, [...(results.get(name) ?? []), { rate, cpu }]);
     }
   }

@@ -20,7 +20,7 @@ export async function memory(contestants: readonly Contestant[], directory: stri
     const sockets = await idle(ports.http);
     const each = (resident(pid) - before) / COUNT;
     for (const socket of sockets) socket.destroy();
-    rows.push([name, (before / 1024).toFixed(0), each.toFixed(1)]);
+    rows.push([name, ((before * 1024) / 1e6).toFixed(0), each.toFixed(1)]);
   }
   console.log(`\nMemory\n${table(rows)}`);
 }

@@ -22,7 +22,8 @@ export function writeUpstream(directory: string, port: number): string {
   server { listen 127.0.0.1:${port} backlog=16384;
     location / { return 200 "${BODY}"; }
     location = /large { root ${directory}; }
-    # A body is read only by what passes it on.
+    # A body that comes with its head is dropped at once; a larger one is read only by what passes it on.
+    location = /post { return 200 "${BODY}"; }
     location = /sink { proxy_pass http://127.0.0.1:${port}/; proxy_http_version 1.1; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Connection ""; }
   } }\n`;
   return write(directory, text);

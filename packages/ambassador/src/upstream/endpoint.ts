@@ -70,8 +70,7 @@ export class Endpoint implements ConnectionOwner {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
-      if (connection.socket.writable && now - connection.idleSince < this.#limits.idleTimeout)
-        return connection;
+      if (connection.socket.writable && !this.#isStale(connection, now)) return connection;
       connection.abandon();
     }
   }
@@ -110,7 +109,8 @@ export class Endpoint implements ConnectionOwner {
 
   onIdle(connection: UpstreamConnection): void {
     const { now } = this.#clock;
-    if (this.#retired || now - connection.openedAt > this.#limits.maxLifetime) {
+    connection.idleSince = now;
+    if (this.#retired || this.#isStale(connection, now)) {
       connection.abandon();
       return;
     }
@@ -120,7 +120,6 @@ export class Endpoint implements ConnectionOwner {
       queueMicrotask(() => waiter.onConnection(connection));
       return;
     }
-    connection.idleSince = now;
     this.#idle.push(connection);
   }
 
@@ -145,9 +144,17 @@ export class Endpoint implements ConnectionOwner {
       if (now - connection.openedAt > this.#limits.connectTimeout)
         connection.socket.destroy(new ConnectTimeout(`no connection to ${this.name} in time`));
     }
-    // The oldest are at the front, since the last one used is taken first.
-    while (this.#idle.length > 0 && now - this.#idle[0]!.idleSince >= this.#limits.idleTimeout)
-      this.#idle.shift()!.abandon();
+    for (let i = 0; i < this.#idle.length; ) {
+      if (this.#isStale(this.#idle[i]!, now)) this.#idle.splice(i, 1)[0]!.abandon();
+      else i++;
+    }
+  }
+
+  /** Whether an idle connection has waited, or lived, for too long to be used again. */
+  #isStale({ idleSince, openedAt }: UpstreamConnection, now: number): boolean {
+    return (
+      now - idleSince >= this.#limits.idleTimeout || now - openedAt >= this.#limits.maxLifetime
+    );
   }
 
   /** Closes what is idle, and the rest as it becomes so. */

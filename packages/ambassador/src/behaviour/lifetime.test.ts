@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '@sidekit/test-kit';
+import { TestProxy } from '../testing/proxy.ts';
+import { request, TestUpstream } from '../testing/upstream.ts';
+
+for (const fastLane of [true, false]) {
+  const lane = fastLane ? 'fast lane' : 'full lane';
+
+  test(`${lane}: an upstream connection that has become too old is replaced, never under a request`, async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await using upstream = await TestUpstream.start(async ({ url }, response) => {
+      if (url === '/long') {
+        response.write('begun, ');
+        await released;
+      }
+      response.end('whole');
+    });
+    await using proxy = await TestProxy.start({
+      upstream: [upstream.url],
+      upstreamMaxLifetime: '300ms',
+      upstreamIdleTimeout: '60s',
+      fastLane,
+    });
+    const long = request(`${proxy.url}/long`);
+    await until(() => upstream.requests === 1, { what: 'the long request is under way' });
+    // The long one's, and three in a row of which each took over from one that was too old.
+    let served = 0;
+    while (upstream.connections < 4) {
+      assert.equal((await request(proxy.url)).status, 200);
+      served++;
+    }
+    assert.ok(served > 3, 'a connection that is not too old is used again');
+    release();
+    assert.equal((await long).body, 'begun, whole');
+    await until(
+      () =>
+        proxy.listeners.clusters[0]!.cluster.endpoints.every(
+          ({ connections }) => connections === 0,
+        ),
+      {
+        what: 'the idle ones are closed for their age, long before the idle timeout',
+      },
+    );
+  });
+
+  test(`${lane}: an upstream connection that is young enough serves request after request`, async () => {
+    await using upstream = await TestUpstream.start((_incoming, response) => response.end('ok'));
+    await using proxy = await TestProxy.start({
+      upstream: [upstream.url],
+      upstreamIdleTimeout: '60s',
+      fastLane,
+    });
+    for (let i = 0; i < 50; i++) assert.equal((await request(proxy.url)).status, 200);
+    assert.equal(upstream.connections, 1);
+  });
+}
