@@ -66,6 +66,25 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
+/** What the adapter is told to do beside reading and writing. */
+const WORK: readonly (readonly [name: string, flags: readonly string[]])[] = [
+  ['', []],
+  [' and adding', ['--add', 'env=prod', '--add', 'pod=shop-5d8f']],
+  [
+    ' and renaming, dropping, redacting',
+    [
+      '--rename',
+      'user_agent=agent',
+      '--rename',
+      'hostname=host',
+      '--drop',
+      'pid',
+      '--drop',
+      'referer',
+    ].concat(['--redact-fields', 'remote_addr,remoteAddress', '--add', 'env=prod']),
+  ],
+];
+
 async function contestants(
   adapter: readonly string[],
   work: string,
@@ -83,19 +102,20 @@ async function contestants(
     const argv = [process.execPath, bare, format, from, to];
     const fields = format === 'json' ? ['msg', 'time'] : ['path', 'status', 'bytes'];
     all.push({ name: `bare loop, ${format}`, argv, output: { path: to, fields } });
-    const out = join(work, `adapter-${format}`);
-    const admin = `127.0.0.1:${await freePort()}`;
-    all.push({
-      name: `adapter, ${format}`,
-      argv: [
-        ...adapter,
-        ...['--include', from, '--format', format, '--admin', admin, '--log-level', 'warn'],
-        ...['--output', `file:${out}`],
-        ...['--state', join(work, `state-${format}`)],
-      ],
-      done: () => delivered(admin, lines),
-      output: { path: out, fields },
-    });
+    for (const [name, flags] of WORK) {
+      const out = join(work, `adapter-${format}${name.replaceAll(' ', '-')}`);
+      const admin = `127.0.0.1:${await freePort()}`;
+      all.push({
+        name: `adapter, ${format}${name}`,
+        argv: [
+          ...adapter,
+          ...['--include', from, '--format', format, '--admin', admin, '--log-level', 'warn'],
+          ...['--output', `file:${out}`, '--state', `${out}-state`, ...flags],
+        ],
+        done: () => delivered(admin, lines),
+        output: { path: out, fields },
+      });
+    }
   }
   for (const peer of foundPeers()) {
     const name = peer.name.split(' ')[0] ?? '';
@@ -120,7 +140,7 @@ function print(results: ReadonlyMap<string, readonly Result[]>): void {
   const of = (name: string) => median((results.get(name) ?? []).map(({ perCpu }) => perCpu));
   console.log('| | lines/s of CPU | × bare loop | RSS MiB |\n| --- | ---: | ---: | ---: |');
   for (const [name, all] of results) {
-    const bare = of(name.endsWith('json') ? 'bare loop, json' : 'bare loop, combined');
+    const bare = of(name.includes(', json') ? 'bare loop, json' : 'bare loop, combined');
     const cells = [
       name,
       `${Math.round(of(name) / 1000)}k`,

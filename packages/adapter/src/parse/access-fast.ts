@@ -20,6 +20,14 @@ export const METHODS: readonly string[] = [
   'PATCH',
 ];
 
+/** The fields that a plain line becomes: these, */
+export const CERTAIN: readonly string[] = ['time', 'method', 'path', 'protocol', 'status'];
+/** and some of these. */
+export const POSSIBLE: readonly string[] = [
+  ...CERTAIN,
+  ...['remote_addr', 'remote_user', 'bytes', 'referer', 'user_agent'],
+];
+
 /** 1 for bytes that JSON writes as they are; UTF-8's continuation was checked before. */
 const PLAIN = new Uint8Array(256).fill(1, 0x20);
 PLAIN[0x22] = 0;

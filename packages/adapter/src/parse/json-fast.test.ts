@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
+import { KEY_FIELDS } from '../pipeline/record-key.ts';
 import { parserFor } from './index.ts';
 import { FastJson } from './json-fast.ts';
 
@@ -10,7 +11,7 @@ const USUAL = ['time', 'timestamp', '@timestamp', 'ts', 't', 'asctime'];
 function fast(line: string, timeFields = USUAL): string | undefined {
   // What surrounds the line in a chunk must not matter.
   const input = Buffer.from(`}"\n${line}\n"}`);
-  const parser = new FastJson(timeFields);
+  const parser = new FastJson(timeFields, KEY_FIELDS);
   const out = Buffer.alloc(input.length + parser.overhead);
   const end = parser.write(input, 3, input.length - 3, out, 1);
   assert.ok(end <= out.length, 'it stays within its room');

@@ -18,8 +18,6 @@ PLAIN[0x5c] = 0;
 const SHORT_ESCAPE = new Uint8Array(256);
 for (const letter of '"\\bfnrt') SHORT_ESCAPE[letter.charCodeAt(0)] = 1;
 
-/** Names that the record's key takes: such lines need the other parser. */
-const RESERVED = ['offset', 'file.id', 'file.path'];
 /** Deeper lines go to the other parser. */
 const DEEPEST = 32;
 /** Lines with more keys do, too: each key is compared with those of its object. */
@@ -73,13 +71,16 @@ export class FastJson implements FastParser {
   readonly #valueAt: Uint32Array;
   readonly #valueEnd: Uint32Array;
 
-  /** @param timeFields where a record may have its time; the first that holds one counts. */
-  constructor(timeFields: readonly string[]) {
+  /**
+   * @param timeFields where a record may have its time; the first that holds one counts.
+   * @param reserved names of top-level members that only the other parser may take.
+   */
+  constructor(timeFields: readonly string[], reserved: readonly string[]) {
     this.#fields = timeFields.includes('time') ? timeFields : [...timeFields, 'time'];
     this.#time = this.#fields.indexOf('time');
     this.#looked = timeFields.length;
     this.#names = [
-      ...RESERVED.map((name) => nameOf(name, -1)),
+      ...reserved.map((name) => nameOf(name, -1)),
       ...this.#fields.map((name, field) => nameOf(name, field)),
     ];
     this.#keyAt = new Uint32Array(this.#fields.length);

@@ -10,16 +10,20 @@ import { AccessMetrics, declaredMetrics } from '../log-metrics.ts';
 import type { AdapterMetrics } from '../metrics.ts';
 import type { adapterTable } from '../options.ts';
 import type { Delivery } from '../output/delivery.ts';
-import { FastAccess } from '../parse/access-fast.ts';
+import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
 import { parserFor } from '../parse/index.ts';
 import { FastJson } from '../parse/json-fast.ts';
 import { compilePattern } from '../parse/regex.ts';
+import { byteTransform, type KnownFields } from '../transform/on-bytes.ts';
 import { transformer } from '../transform/transform.ts';
 import type { PayloadPool } from './batch.ts';
 import { Joiner } from './joiner.ts';
 import { Pipeline } from './pipeline.ts';
+import { KEY_FIELDS } from './record-key.ts';
 
 type Values = OptionValues<(typeof adapterTable)['options']>;
+
+const NONE: KnownFields = { possible: [], certain: [] };
 
 interface PipelineParts {
   readonly metrics: AdapterMetrics;
@@ -35,7 +39,7 @@ export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
   const { metrics, registry, encodings, delivery } = parts;
   const { format } = options;
   const start = options.multilineStart;
-  const transform = transformer({ ...options, add: resolved(options.add) });
+  const transformation = { ...options, add: resolved(options.add) };
   const observe =
     options.metrics.length > 0
       ? declaredMetrics(registry, options.metrics, options.metricLabelSets, () =>
@@ -52,19 +56,25 @@ export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
         })
       : undefined;
   const plain = encodings.every(({ name }) => name === 'ndjson');
-  const bytesOnly = plain && !transform && !observe && !joiner;
   const isAccess = format === 'common' || format === 'combined';
   const access = isAccess ? new AccessMetrics(registry) : undefined;
-  const fastAccess = isAccess && bytesOnly ? new FastAccess(format) : undefined;
-  const fastJson = format === 'json' && bytesOnly ? new FastJson(options.timeFields) : undefined;
+  const fields = isAccess ? { possible: POSSIBLE, certain: CERTAIN } : NONE;
+  const onBytes = plain && !observe && !joiner ? byteTransform(transformation, fields) : undefined;
+  const fastAccess = isAccess && onBytes ? new FastAccess(format) : undefined;
+  const fastJson =
+    format === 'json' && onBytes
+      ? new FastJson(options.timeFields, [...KEY_FIELDS, ...onBytes.reserved])
+      : undefined;
+  const fast = fastAccess ?? fastJson;
   return new Pipeline({
     ...options,
     ...parts,
     parse: parserFor(options),
-    fast: fastAccess ?? fastJson,
+    fast: fast && onBytes?.around(fast),
+    added: onBytes?.added ?? '',
     tally: fastAccess && access ? () => access.tally(fastAccess.counts) : undefined,
     joiner,
-    transform,
+    transform: transformer(transformation),
     observe,
     access,
     eventTimeout: options.multilineTimeout,

@@ -3,6 +3,9 @@ import type { Generation } from '../tail/generation.ts';
 
 type FileField = 'id' | 'offset' | 'path';
 
+/** The names that the key takes; a record that has one is written in another way. */
+export const KEY_FIELDS: readonly string[] = ['offset', 'file.id', 'file.path'];
+
 /** Names of an application's own fields that give way, as they are kept. */
 const KEPT = 'original.';
 const OFFSET = Buffer.from(',"offset":');
@@ -13,7 +16,8 @@ const OFFSET = Buffer.from(',"offset":');
  */
 export class RecordKey {
   /** The most bytes that `write` needs. */
-  readonly room: number = 16 * 1024;
+  readonly room: number;
+  readonly #lead: string;
   readonly #id: boolean;
   readonly #path: boolean;
   readonly #offset: boolean;
@@ -21,7 +25,10 @@ export class RecordKey {
   #last: Generation | undefined;
   #prefix: Buffer = Buffer.alloc(0);
 
-  constructor(fields: readonly FileField[]) {
+  /** @param lead JSON members, each behind a comma, that `write` puts before the key. */
+  constructor(fields: readonly FileField[], lead = '') {
+    this.#lead = lead;
+    this.room = 32 * 1024 + Buffer.byteLength(lead);
     this.#id = fields.includes('id');
     this.#path = fields.includes('path');
     this.#offset = fields.includes('offset');
@@ -79,7 +86,7 @@ export class RecordKey {
       if (this.#path) record['file.path'] = generation.log;
       if (this.#id) record['file.id'] = generation.id;
       const text = JSON.stringify(record).slice(1, -1);
-      prefix = Buffer.from(text === '' ? '' : `,${text}`);
+      prefix = Buffer.from(text === '' ? this.#lead : `${this.#lead},${text}`);
       this.#prefixes.set(generation, prefix);
     }
     this.#last = generation;

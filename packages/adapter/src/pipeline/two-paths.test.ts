@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Registry, valuesOf } from '@sidekit/core';
+import { propertyParameters } from '@sidekit/test-kit';
+import fc from 'fast-check';
+import { adapterMetrics } from '../metrics.ts';
+import { adapterTable } from '../options.ts';
+import type { Delivery } from '../output/delivery.ts';
+import { ndjson } from '../output/encoding.ts';
+import { FORMATS } from '../parse/index.ts';
+import { Generation } from '../tail/generation.ts';
+import { type Batch, PayloadPool } from './batch.ts';
+import { pipelineFor } from './for-options.ts';
+import { LineSplitter } from './lines.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+const facts = { path: '/logs/app.log', inode: '1:2', birth: 1n, mtime: 0 };
+/** A metric of one's own needs records: with one, no line takes the path of bytes. */
+const OWN_METRIC = { name: 'own_total', match: { 'no such field': 'x' } };
+
+/** What a pipeline makes of a file, its counts of the access log, and whether it has two paths. */
+function through(options: Options, content: Buffer) {
+  const registry = new Registry();
+  const batches: Batch[] = [];
+  const values = valuesOf(adapterTable, { include: ['/logs/app.log'], ...options });
+  const metrics = adapterMetrics(registry);
+  const pipeline = pipelineFor(values, {
+    registry,
+    metrics,
+    pool: new PayloadPool(1024, 1),
+    encodings: [ndjson],
+    now: () => 1_795_000_000_000,
+    delivery: { submit: (batch: Batch) => batches.push(batch) } as unknown as Delivery,
+  });
+  const generation = new Generation('0123456789abcdef', '/logs/app.log', facts, 0);
+  const splitter = new LineSplitter(
+    { maxLine: 4096, longLines: 'split', onLongLine() {} },
+    pipeline,
+  );
+  splitter.split(generation, content, 0, content.length, 0);
+  pipeline.mark(generation, { offset: content.length, tail: Buffer.alloc(0), inLine: false });
+  pipeline.settle(generation, 0, true);
+  pipeline.flush();
+  return {
+    text: batches.map(({ payloads }) => payloads[0]!.bytes.toString('utf8')).join(''),
+    counts: registry
+      .render()
+      .match(/^(log_http|adapter_(parse|records)).*$/gm)
+      ?.sort(),
+    quick: pipeline.quick,
+  };
+}
+
+const NAMES = ['a', 'b', 'msg', 'level', 'time', 'ts', 'status', 'path', 'user_agent', 'referer'];
+const ODD = ['ü', '7', '__proto__', 'offset', 'file.id', 'a"b', 'message', 'raw', ''];
+const name = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...NAMES) },
+  { weight: 1, arbitrary: fc.constantFrom(...ODD) },
+);
+const plainText = fc.constantFrom('x', 'prod', 'ü', 'a "b"', '\\', '', 'tab\there', '4111 1111');
+const text = fc.oneof(plainText, fc.string({ unit: 'binary', maxLength: 5 }));
+const fresh = fc.constantFrom('new', 'n2', 'n3', 'env', 'pod');
+const map = fc
+  .array(
+    fc.tuple(name, fc.oneof({ weight: 1, arbitrary: name }, { weight: 4, arbitrary: fresh })),
+    { maxLength: 3 },
+  )
+  .map((all) => Object.fromEntries(all));
+const often = <T>(one: fc.Arbitrary<T>, empty: T) =>
+  fc.oneof({ weight: 1, arbitrary: fc.constant(empty) }, { weight: 1, arbitrary: one });
+const options = fc.record({
+  format: fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom('combined', 'json', 'common') },
+    { weight: 1, arbitrary: fc.constantFrom(...FORMATS) },
+  ),
+  rename: often(map, {}),
+  drop: often(fc.array(name, { maxLength: 3 }), []),
+  redactFields: often(fc.array(name, { maxLength: 2 }), []),
+  redact: fc.oneof(
+    { weight: 8, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.constant(['email']) },
+  ),
+  add: often(
+    fc
+      .array(fc.tuple(fc.oneof(name, fc.constantFrom('env', 'pod')), text), { maxLength: 3 })
+      .map((all) => Object.fromEntries(all)),
+    {},
+  ),
+  fileFields: fc.constantFrom(['id', 'offset'], ['id', 'offset', 'path'], ['offset'], []),
+});
+
+const json = fc.letrec<{ any: unknown; object: string; value: string }>((tie) => ({
+  value: fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom('1', 'true', 'null', '-2.5', '1795000000000', '[]') },
+    { weight: 6, arbitrary: text.map((one) => JSON.stringify(one.toWellFormed())) },
+    { weight: 2, arbitrary: fc.constantFrom('"2026-11-21T05:05:00Z"', '"a@b.example"', '1.0') },
+    { weight: 2, arbitrary: tie('object') },
+    {
+      weight: 1,
+      arbitrary: fc.array(tie('value'), { maxLength: 3 }).map((all) => `[${all.join(',')}]`),
+    },
+  ),
+  object: fc
+    .tuple(
+      fc.uniqueArray(name, { maxLength: 6 }),
+      fc.array(tie('value'), { minLength: 6, maxLength: 6 }),
+    )
+    .map(
+      ([keys, values]) =>
+        `{${keys.map((key, i) => `${JSON.stringify(key)}:${values[i]}`).join(',')}}`,
+    ),
+  any: fc.constant(undefined),
+})).object;
+const access = fc
+  .tuple(
+    fc.constantFrom('-', 'frank'),
+    fc.constantFrom('GET /', 'POST /a?b=c', 'PROPFIND /ü', 'x'),
+    fc.constantFrom('200 12', '404 -', '- 5'),
+    fc.constantFrom('"-" "-"', '"http://x/" "curl/8"', '"-" "a\\"b"', '"a" "-" 0.5', ''),
+  )
+  .map(
+    ([user, request, numbers, rest]) =>
+      `10.0.0.1 - ${user} [21/Nov/2026:05:05:00 +0000] "${request} HTTP/1.1" ${numbers} ${rest}`,
+  );
+const others = fc.constantFrom(
+  'level=info msg="a b" a=1 time=2026-11-21T05:05:00Z',
+  '2026-11-21T05:05:00.1Z stdout F {"a":1}',
+  '<34>1 2026-11-21T05:05:00Z host app 1 - - hello',
+  '2026/11/21 05:05:00 [error] 1#1: *1 open() failed',
+  'no format at all',
+);
+const odd = fc.oneof(others, text, json, access);
+const mostly = (usual: fc.Arbitrary<string>) =>
+  fc.array(fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: odd }), {
+    maxLength: 12,
+  });
+const file = options.chain((given) =>
+  fc.tuple(fc.constant(given), mostly(given.format === 'json' ? json : access)),
+);
+
+test('whatever the options, a line becomes the same bytes on both paths', () => {
+  let quick = 0;
+  let all = 0;
+  fc.assert(
+    fc.property(file, ([given, lines]) => {
+      const content = Buffer.from(lines.map((one) => `${one.replaceAll('\n', ' ')}\n`).join(''));
+      const one: Options = {
+        ...given,
+        ...(given.format === 'regex' ? { pattern: '^(?<a>\\S+) (?<msg>.*)$' } : {}),
+      };
+      const both = through(one, content);
+      const records = through({ ...one, metrics: [OWN_METRIC] }, content);
+      assert.equal(both.text, records.text);
+      assert.deepEqual(both.counts, records.counts);
+      assert.equal(records.quick, 0);
+      quick += both.quick;
+      all += lines.length;
+    }),
+    propertyParameters(2000),
+  );
+  assert.ok(quick > all / 20, `${quick} of ${all} lines were plain`);
+});
+
+const ACCESS = '10.1.2.3 - - [21/Nov/2026:05:05:00 +0000] "GET /a HTTP/1.1" 200 17 "-" "curl/8"';
+const JSON_LINE = '{"level":30,"time":1795000000000,"req":{"id":1,"password":"p"},"msg":"hello"}';
+
+for (const [what, given, made] of [
+  ['added to', { add: { env: 'prod', 'k8s.pod': 'a"b' } }, /,"env":"prod","k8s\.pod":"a\\"b"\}$/m],
+  [
+    'renamed',
+    { rename: { time: '@timestamp' } },
+    /"@timestamp":"2026-11-\d\dT\d\d:\d\d:\d\d[.\dZ]*"\}$/m,
+  ],
+  ['dropped', { drop: ['level', 'user_agent'] }, /^\{"time":"2026-11-/m],
+  [
+    'redacted',
+    { redactFields: ['password', 'remote_addr'] },
+    /"(password|remote_addr)":"\[redacted\]"/,
+  ],
+] as const) {
+  for (const [format, text] of [
+    ['combined', ACCESS],
+    ['json', JSON_LINE],
+  ] as const) {
+    test(`a usual line of ${format} is ${what} without a record`, () => {
+      const { text: out, quick } = through(
+        { format, fileFields: [], ...given },
+        Buffer.from(`${text}\n`),
+      );
+      assert.match(out, made);
+      assert.equal(quick, 1, out);
+    });
+  }
+}

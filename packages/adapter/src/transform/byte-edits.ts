@@ -1,0 +1,173 @@
+import { REDACTED } from './redact.ts';
+
+export interface EditOptions {
+  /** Old names to new ones, which no record has yet. */
+  readonly rename: Readonly<Record<string, string>>;
+  readonly drop: readonly string[];
+  /** At any depth. */
+  readonly redactFields: readonly string[];
+}
+
+/** A name that something is done to. */
+interface Name {
+  readonly bytes: Uint8Array;
+  /** The place among the renamed members; -1 for one that keeps its name. */
+  readonly rename: number;
+  readonly drop: boolean;
+  readonly redact: boolean;
+}
+
+/** Records with more values to redact are edited as records. */
+const MOST_REDACTED = 64;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
+const PUT = bytesOf(JSON.stringify(REDACTED));
+
+/**
+ * Renames, drops and redacts members of one record in JSON as `JSON.stringify` writes it, whose
+ * names hold no escapes: what `transformer` does to a record, in one pass over its bytes.
+ */
+export class ByteEdits {
+  /** The most bytes that a record grows by. */
+  readonly overhead: number;
+  readonly #names: readonly Name[];
+  /** The new names, as JSON, each with its colon. */
+  readonly #renamed: readonly Uint8Array[];
+  /** Where the values of the renamed members are; an end of 0 where a record has none. */
+  readonly #valueAt: Uint32Array;
+  readonly #valueEnd: Uint32Array;
+  readonly #redacts: boolean;
+
+  constructor({ rename, drop, redactFields }: EditOptions) {
+    const from = Object.keys(rename);
+    this.#names = [...new Set([...from, ...drop, ...redactFields])].map((name) => ({
+      bytes: bytesOf(name),
+      rename: from.indexOf(name),
+      drop: drop.includes(name),
+      redact: redactFields.includes(name),
+    }));
+    this.#renamed = Object.values(rename).map((name) => bytesOf(`${JSON.stringify(name)}:`));
+    this.#valueAt = new Uint32Array(from.length);
+    this.#valueEnd = new Uint32Array(from.length);
+    this.#redacts = redactFields.length > 0;
+    let overhead = MOST_REDACTED * PUT.length;
+    for (const { length } of this.#renamed) overhead += length + 1;
+    this.overhead = overhead;
+  }
+
+  /**
+   * Copies the record in `input[0, end)`, which lacks its closing brace, edited.
+   * @returns the position behind it in `out`, or -1 where nothing is left, or too much is to do.
+   */
+  apply(input: Buffer, end: number, out: Buffer, at: number): number {
+    this.#valueEnd.fill(0);
+    let o = at;
+    let copied = 0;
+    let redacted = 0;
+    let depth = 0;
+    for (let i = 0; i < end; ) {
+      const byte = input[i]!;
+      if (byte !== QUOTE) {
+        if (byte === OPEN || byte === OPEN_LIST) depth++;
+        else if (byte === CLOSE || byte === CLOSE_LIST) depth--;
+        i++;
+        continue;
+      }
+      const key = i;
+      i = stringEnd(input, i + 1);
+      if (input[i] !== COLON || i >= end) continue;
+      const name = this.#nameAt(input, key + 1, i - 1);
+      i++;
+      if (name === undefined || (depth > 1 && !name.redact)) continue;
+      const value = i;
+      i = valueEnd(input, i, end);
+      const leaves = depth === 1 && (name.drop || name.rename !== -1);
+      if (!leaves) {
+        if (++redacted > MOST_REDACTED) return -1;
+        o = put(PUT, 0, PUT.length, out, put(input, copied, value, out, o));
+        copied = i;
+        continue;
+      }
+      if (name.rename !== -1) {
+        // What is inside would have to be looked through as well.
+        if (this.#redacts && (input[value] === OPEN || input[value] === OPEN_LIST)) return -1;
+        this.#valueAt[name.rename] = value;
+        this.#valueEnd[name.rename] = i;
+      }
+      o = put(input, copied, key, out, o);
+      if (input[i] === COMMA && i < end) i++;
+      copied = i;
+    }
+    o = put(input, copied, end, out, o);
+    // The last member left the comma before it.
+    if (out[o - 1] === COMMA) o--;
+    o = this.#append(input, out, o, at + 1);
+    return o === at + 1 ? -1 : o;
+  }
+
+  /** Writes the renamed members, in the order in which they are renamed. */
+  #append(input: Buffer, out: Buffer, at: number, first: number): number {
+    let o = at;
+    for (let k = 0; k < this.#renamed.length; k++) {
+      const to = this.#valueEnd[k]!;
+      if (to === 0) continue;
+      const name = this.#renamed[k]!;
+      if (o > first) out[o++] = COMMA;
+      o = put(input, this.#valueAt[k]!, to, out, put(name, 0, name.length, out, o));
+    }
+    return o;
+  }
+
+  #nameAt(input: Buffer, from: number, to: number): Name | undefined {
+    for (const name of this.#names) {
+      const { bytes } = name;
+      if (bytes.length !== to - from) continue;
+      let k = 0;
+      while (k < bytes.length && bytes[k] === input[from + k]) k++;
+      if (k === bytes.length) return name;
+    }
+    return undefined;
+  }
+}
+
+/** The place behind a string's closing quote. */
+function stringEnd(input: Buffer, at: number): number {
+  let i = at;
+  for (let byte = input[i]!; byte !== QUOTE; byte = input[i]!) i += byte === BACKSLASH ? 2 : 1;
+  return i + 1;
+}
+
+/** The place behind a value: the comma or bracket that follows it, or the end. */
+function valueEnd(input: Buffer, at: number, end: number): number {
+  let depth = 0;
+  for (let i = at; i < end; ) {
+    const byte = input[i]!;
+    if (byte === QUOTE) {
+      i = stringEnd(input, i + 1);
+      continue;
+    }
+    if (byte === OPEN || byte === OPEN_LIST) depth++;
+    else if (byte === CLOSE || byte === CLOSE_LIST) {
+      if (depth === 0) return i;
+      depth--;
+    } else if (byte === COMMA && depth === 0) return i;
+    i++;
+  }
+  return end;
+}
+
+/** Copies bytes and returns the place behind them. */
+function put(input: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
+  let o = at;
+  for (let k = from; k < to; k++) out[o++] = input[k]!;
+  return o;
+}
