@@ -1,5 +1,6 @@
 import { type AnswerSink, Taken } from './answer-sink.ts';
 import type { Watched } from './clock.ts';
+import { ConnectionSearch, type Searcher } from './connection-search.ts';
 import {
   type ConnectionWishes,
   canonicalRequest,
@@ -11,10 +12,10 @@ import type { RequestHead } from './http/request-head.ts';
 import type { ResponseHead } from './http/response-head.ts';
 import { identify } from './observe/identifiers.ts';
 import { RequestBody } from './request-body.ts';
-import { connectPause, isIdempotent } from './retry.ts';
+import { isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import { InvalidResponse, UPGRADE, type UpstreamConnection } from './upstream/connection.ts';
-import { ConnectTimeout, type Endpoint, type Waiter } from './upstream/endpoint.ts';
+import type { Endpoint } from './upstream/endpoint.ts';
 import type { ResponseReceiver } from './upstream/response-receiver.ts';
 
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
@@ -23,7 +24,7 @@ const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
  * One request and its answer, over as many tries as the promises on retries allow. A lane makes
  * one for each of its connections or requests and may start it again once it has ended.
  */
-export class Exchange implements ResponseReceiver, Waiter, Watched {
+export class Exchange implements ResponseReceiver, Searcher, Watched {
   runtime: Runtime;
   head!: RequestHead;
   ids!: RequestIds;
@@ -34,28 +35,29 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
   bytesOut = 0;
   startedAt = 0;
   clientAddress = '';
-  endpoint: Endpoint | undefined;
   readonly #sink: AnswerSink;
   #wishes: ConnectionWishes | undefined;
   #http11 = true;
   #text = '';
   readonly #body = new RequestBody();
+  readonly #search: ConnectionSearch = new ConnectionSearch(this);
   #connection: UpstreamConnection | undefined;
   #phase: number = Phase.idle;
-  #tries = 0;
   #retried = false;
   #answered = false;
   #tunnel = false;
   /** Since when it waits for a connection, or for the answer. */
   #since = 0;
   #lastActivity = 0;
-  #retryTimer: NodeJS.Timeout | undefined;
-  /** Whether the endpoint counts this exchange as pending. */
-  #counted = false;
 
   constructor(sink: AnswerSink, runtime: Runtime) {
     this.#sink = sink;
     this.runtime = runtime;
+  }
+
+  /** Where it went last. */
+  get endpoint(): Endpoint | undefined {
+    return this.#search.endpoint;
   }
 
   get active(): boolean {
@@ -82,12 +84,11 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.bytesIn = firstBody === undefined ? 0 : firstBody.length;
     this.bytesOut = 0;
     this.clientAddress = forwarding.clientAddress;
-    this.endpoint = undefined;
+    this.#search.reset(runtime, this.startedAt);
     this.#wishes = wishes;
     this.#http11 = http11;
     const repeatable = isIdempotent(head.method) && wishes?.upgrade === undefined;
     this.#body.begin(head.contentLength, firstBody, repeatable);
-    this.#tries = 0;
     this.#retried = false;
     this.#answered = false;
     this.#tunnel = false;
@@ -107,7 +108,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     }
     this.#text = canonicalRequest(head, forwarding, this.ids, wishes);
     runtime.budget.request(this.startedAt);
-    this.#try(undefined, true);
+    this.#search.start(true);
   }
 
   /** Sends a piece of the body; false asks to wait for `onUpstreamDrain`. */
@@ -149,12 +150,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     this.#connection?.resume();
   }
 
-  onConnection(connection: UpstreamConnection): void {
-    if (this.#phase !== Phase.connecting) {
-      // Given up in the meantime.
-      connection.abandon();
-      return;
-    }
+  onFound(connection: UpstreamConnection): void {
     this.#phase = Phase.waiting;
     this.#connection = connection;
     this.#since = this.#lastActivity = this.runtime.clock.now;
@@ -164,30 +160,8 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
     if (this.#retried) this.#sink.onUpstreamDrain();
   }
 
-  onConnectFailed(error: Error): void {
-    const { runtime, endpoint } = this;
-    this.#release(false);
-    const now = performance.now();
-    const { retry } = runtime;
-    // Nothing was sent, so any method may be tried again: elsewhere at once, or here after a pause.
-    const elsewhere = runtime.cluster.endpoints.length > this.#tries;
-    const inTime =
-      endpoint !== undefined &&
-      now - this.startedAt < retry.connectFor &&
-      now - (endpoint.failingSince || now) < retry.connectFor;
-    if (elsewhere || inTime) {
-      runtime.observer.retries.inc();
-      if (elsewhere) this.#try(endpoint, false);
-      else {
-        this.#retryTimer = setTimeout(() => {
-          this.#retryTimer = undefined;
-          this.#try(endpoint, false);
-        }, connectPause(this.#tries));
-      }
-      return;
-    }
-    const late = error instanceof ConnectTimeout;
-    this.#refuse(late ? 504 : 502, `no connection: ${error.message}`, late ? 'UT' : 'UF');
+  onNoneFound(status: number, reason: string, flag: string): void {
+    this.#refuse(status, reason, flag);
   }
 
   onInformational(head: ResponseHead): void {
@@ -228,7 +202,7 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
 
   onEnd(trailers: readonly string[]): void {
     this.#connection = undefined;
-    this.#release(this.status < 500);
+    this.#search.release(this.status < 500);
     this.#end();
     this.#sink.answerEnd(trailers);
   }
@@ -255,10 +229,10 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       // It was closing while we wrote: the upstream has most likely not seen the request.
       this.#retried = true;
       this.runtime.observer.retries.inc();
-      this.#release(true);
+      this.#search.release(true);
       this.#phase = Phase.connecting;
       this.#since = this.runtime.clock.now;
-      this.#try(undefined, false);
+      this.#search.start(false);
       return;
     }
     this.#failed(502, error.message, 'UF');
@@ -279,26 +253,6 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
       this.#failed(504, 'nothing moved for too long', 'UT');
     else if (this.#phase === Phase.connecting && now - this.#since > timeouts.queue)
       this.#failed(503, 'no connection was free in time', 'UO');
-  }
-
-  #try(except: Endpoint | undefined, pooled: boolean) {
-    this.#tries++;
-    const { cluster } = this.runtime;
-    const endpoint = cluster.pick(except);
-    if (endpoint === undefined) {
-      this.#refuse(503, 'no upstream is healthy', 'UH');
-      return;
-    }
-    this.endpoint = endpoint;
-    endpoint.pending++;
-    this.#counted = true;
-    const connection = pooled ? endpoint.take() : undefined;
-    if (connection !== undefined) this.onConnection(connection);
-    else if (!endpoint.connect(this)) {
-      endpoint.pending--;
-      this.#counted = false;
-      this.#refuse(503, 'too many requests wait for the upstream', 'UO');
-    }
   }
 
   /** Ends with an error of the upstream: an answer of ours where none was begun. */
@@ -328,24 +282,9 @@ export class Exchange implements ResponseReceiver, Waiter, Watched {
 
   /** Leaves the upstream, wherever the exchange was. */
   #drop() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    if (this.#connection !== undefined) {
-      this.#connection.abandon();
-      this.#connection = undefined;
-      this.#release(this.flags === 'DC');
-      return;
-    }
-    if (this.#phase === Phase.connecting) this.endpoint?.cancel(this);
-    this.#release(this.flags === 'DC');
-  }
-
-  #release(good: boolean) {
-    const { endpoint } = this;
-    if (endpoint === undefined || !this.#counted) return;
-    this.#counted = false;
-    endpoint.pending--;
-    if (!good || endpoint.consecutiveFailures > 0) this.runtime.cluster.judge(endpoint, good);
+    this.#connection?.abandon();
+    this.#connection = undefined;
+    this.#search.stop(this.flags === 'DC');
   }
 
   #end() {
