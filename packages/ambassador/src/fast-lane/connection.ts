@@ -7,15 +7,10 @@ import { AnswerWriter } from '../http/answer-writer.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
 import { ownAnswerText } from '../http/own-answer.ts';
-import { recogniseRequest } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { LINGER } from '../linger.ts';
 import type { Runtime } from '../runtime.ts';
-
-/** Octets of a request head at most. */
-const MAX_HEAD = 16 * 1024;
-/** Octets of pipelined requests that are kept while one is under way; then reading stops. */
-const MAX_WAITING = 32 * 1024;
+import { Read, RequestReader } from './request-reader.ts';
 
 /** What a connection needs of its listener. */
 export interface FastLaneHost {
@@ -34,15 +29,12 @@ export class FastLaneConnection implements AnswerSink, Watched {
   readonly #socket: Socket;
   readonly #host: FastLaneHost;
   readonly #exchange: Exchange;
+  readonly #reader = new RequestReader();
   readonly #writer: AnswerWriter;
   #forwarding: Forwarding;
-  /** Octets that came and are not used yet. */
-  #waiting: Buffer | undefined;
   #headSince = 0;
   #idleSince: number;
   #keepAlive = true;
-  /** Octets of the present request's body that are still to come. */
-  #bodyLeft = 0;
   #bodyAllowed = false;
   #lingerUntil = 0;
   #handedOver = false;
@@ -63,7 +55,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
 
   /** Whether it has no request under way. */
   get idle(): boolean {
-    return !this.#exchange.active && this.#waiting === undefined;
+    return !this.#exchange.active && this.#reader.unread === undefined;
   }
 
   /** When it became idle, in milliseconds of the clock. */
@@ -77,54 +69,45 @@ export class FastLaneConnection implements AnswerSink, Watched {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#lingerUntil !== 0) return;
-    if (this.#bodyLeft > 0) {
-      this.#takeBody(chunk);
-    } else if (this.#exchange.active || this.#waiting !== undefined) {
-      this.#waiting = this.#waiting ? Buffer.concat([this.#waiting, chunk]) : chunk;
-      if (!this.#exchange.active) this.#next();
-      else if (this.#waiting.length > MAX_WAITING) this.#socket.pause();
-    } else {
-      this.#waiting = chunk;
-      this.#next();
-    }
-  };
-
-  /** Starts the next request of what is waiting. */
-  #next() {
-    const unread = this.#waiting!;
-    const text = unread.toString('latin1', 0, Math.min(unread.length, MAX_HEAD + 4));
-    const end = text.indexOf('\r\n\r\n');
-    if (end === -1) {
-      // Whatever can't become a good head is the full lane's to refuse.
-      if (text.length >= MAX_HEAD || !couldBegin(text)) this.#handOver(unread);
-      else this.#headSince ||= this.#host.runtime.clock.now;
+    const reader = this.#reader;
+    if (reader.bodyLeft > 0) {
+      this.#sendBody(reader.takeBody(chunk));
       return;
     }
-    const head = end > MAX_HEAD ? undefined : recogniseRequest(text, end);
-    if (head === undefined) {
-      this.#handOver(unread);
+    const room = reader.keep(chunk);
+    if (!this.#exchange.active) this.#next();
+    else if (!room) this.#socket.pause();
+  };
+
+  /** Starts the next request of what is unread. */
+  #next() {
+    const reader = this.#reader;
+    const { runtime } = this.#host;
+    const read = reader.next();
+    if (read === Read.foreign) {
+      this.#handOver(reader.unread!);
+      return;
+    }
+    if (read === Read.partial) {
+      this.#headSince ||= runtime.clock.now;
       return;
     }
     this.#headSince = 0;
-    const bodyStart = end + 4;
-    const bodyEnd = Math.min(unread.length, bodyStart + head.contentLength);
-    const body = bodyEnd > bodyStart ? unread.subarray(bodyStart, bodyEnd) : undefined;
-    this.#waiting = bodyEnd < unread.length ? unread.subarray(bodyEnd) : undefined;
-    this.#bodyLeft = head.contentLength - (bodyEnd - bodyStart);
     this.#bodyAllowed = false;
-    this.#keepAlive = head.keepAlive;
-    if (this.#bodyLeft > 0) this.#socket.pause();
-    const { runtime } = this.#host;
+    this.#keepAlive = reader.head.keepAlive;
+    if (reader.bodyLeft > 0) this.#socket.pause();
     if (runtime !== this.#exchange.runtime) {
       this.#exchange.runtime = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
     }
-    this.#exchange.start(head, this.#forwarding, body);
+    const { body } = reader;
+    reader.body = undefined;
+    this.#exchange.start(reader.head, this.#forwarding, body);
   }
 
   #handOver(unread: Buffer) {
     this.#handedOver = true;
-    this.#waiting = undefined;
+    this.#reader.unread = undefined;
     const socket = this.#socket;
     socket.off('data', this.#onData);
     socket.off('drain', this.#onDrain);
@@ -139,12 +122,9 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#host.onClosed(this);
   }
 
-  #takeBody(chunk: Buffer) {
-    const own = chunk.length <= this.#bodyLeft ? chunk : chunk.subarray(0, this.#bodyLeft);
-    if (own.length < chunk.length) this.#waiting = chunk.subarray(own.length);
-    this.#bodyLeft -= own.length;
-    if (!this.#exchange.sendBody(own)) this.#socket.pause();
-    if (this.#bodyLeft === 0) this.#exchange.endBody([]);
+  #sendBody(piece: Buffer) {
+    if (!this.#exchange.sendBody(piece)) this.#socket.pause();
+    if (this.#reader.bodyLeft === 0) this.#exchange.endBody([]);
   }
 
   onUpstreamReady(): void {
@@ -153,7 +133,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   onUpstreamDrain(): void {
-    if (this.#bodyLeft > 0 && this.#bodyAllowed) this.#socket.resume();
+    if (this.#reader.bodyLeft > 0 && this.#bodyAllowed) this.#socket.resume();
   }
 
   inform(head: ResponseHead): void {
@@ -185,7 +165,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
   }
 
   refuse(status: number, reason: string, retryAfter: number): void {
-    if (this.#bodyLeft > 0 || status === 413) this.#keepAlive = false;
+    if (this.#reader.bodyLeft > 0 || status === 413) this.#keepAlive = false;
     const close = this.mustClose();
     const { requestId } = this.#exchange.ids;
     const head = this.#exchange.head.method === 'HEAD';
@@ -211,7 +191,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
   #finish() {
     const socket = this.#socket;
     if (!this.#keepAlive) {
-      this.#waiting = undefined;
+      this.#reader.unread = undefined;
       socket.end();
       this.#lingerUntil = this.#host.runtime.clock.now + LINGER;
       socket.resume();
@@ -219,12 +199,12 @@ export class FastLaneConnection implements AnswerSink, Watched {
     }
     this.#idleSince = this.#host.runtime.clock.now;
     if (socket.isPaused()) socket.resume();
-    if (this.#waiting !== undefined) queueMicrotask(() => this.#resumePipeline());
+    if (this.#reader.unread !== undefined) queueMicrotask(() => this.#resumePipeline());
   }
 
   #resumePipeline() {
     if (
-      this.#waiting === undefined ||
+      this.#reader.unread === undefined ||
       this.#exchange.active ||
       this.#socket.destroyed ||
       this.#handedOver
@@ -267,9 +247,4 @@ export class FastLaneConnection implements AnswerSink, Watched {
       }
     } else if (now - this.#idleSince > timeouts.keepAlive) this.#socket.destroy();
   }
-}
-
-/** Whether text may yet become a request head: no line of it is wrong already at a glance. */
-function couldBegin(text: string): boolean {
-  return /^[A-Z]{1,7}(?: |$)/.test(text) && !/[\0]|[^\r]\n/.test(text);
 }
