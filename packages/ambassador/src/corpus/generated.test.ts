@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { propertyParameters, temporaryDirectory } from '@sidekit/test-kit';
-import { BATCH, type Outcome, type Share } from './generated.worker.ts';
+import { BATCH, type Outcome, type Share } from '../testing/lane-comparison.worker.ts';
 
 /**
  * Both lanes on generated requests, good and mangled. The short form runs some thousands;
@@ -37,7 +37,7 @@ test('both lanes give the same octets, upstream and downstream, for any request'
 /** Does a share of the work in a thread of its own. */
 function run(share: Share): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./generated.worker.ts', import.meta.url), {
+    const worker = new Worker(new URL('../testing/lane-comparison.worker.ts', import.meta.url), {
       workerData: share,
     });
     worker.once('message', resolve);

@@ -4,9 +4,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
-import { TestProxy } from '../testing/proxy.ts';
-import { requestsIn, withoutIds } from '../testing/raw.ts';
 import { rawRequest } from './generated-request.ts';
+import { TestProxy } from './proxy.ts';
+import { requestsIn, withoutIds } from './raw.ts';
 
 /** What a worker is to do. */
 export interface Share {
