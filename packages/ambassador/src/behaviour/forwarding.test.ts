@@ -149,7 +149,7 @@ for (const fastLane of [true, false]) {
     await first.wait('the answer', () => first.received.includes('/again'));
   });
 
-  test(`${lane}: a connection to the upstream is used again, but not beyond its age or rest`, async () => {
+  test(`${lane}: a connection to the upstream is used again, but not after too long a rest`, async () => {
     await using upstream = await mirror();
     await using keeping = await TestProxy.start({ upstream: [upstream.url], fastLane });
     for (let i = 0; i < 5; i++) await request(keeping.url);

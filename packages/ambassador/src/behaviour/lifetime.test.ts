@@ -43,15 +43,4 @@ for (const fastLane of [true, false]) {
       },
     );
   });
-
-  test(`${lane}: an upstream connection that is young enough serves request after request`, async () => {
-    await using upstream = await TestUpstream.start((_incoming, response) => response.end('ok'));
-    await using proxy = await TestProxy.start({
-      upstream: [upstream.url],
-      upstreamIdleTimeout: '60s',
-      fastLane,
-    });
-    for (let i = 0; i < 50; i++) assert.equal((await request(proxy.url)).status, 200);
-    assert.equal(upstream.connections, 1);
-  });
 }
