@@ -46,7 +46,7 @@ export class Catalogue {
   constructor(options: CatalogueOptions) {
     this.#options = options;
     this.#files = new LogFiles(options.log);
-    this.#cache = new DirectoryCache(options.now);
+    this.#cache = new DirectoryCache(options.log, options.now);
   }
 
   get directories(): Iterable<string> {
@@ -57,9 +57,9 @@ export class Catalogue {
     return this.#logs.byPath;
   }
 
-  /** The paths that cannot be opened at present. */
-  get unreadable(): ReadonlySet<string> {
-    return this.#files.unreadable;
+  /** How many files cannot be opened, and directories listed, at present. */
+  get unreadable(): number {
+    return this.#files.unreadable.size + this.#cache.unreadable.size;
   }
 
   generations(): Iterable<Generation> {

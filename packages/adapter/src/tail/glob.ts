@@ -109,7 +109,12 @@ function expressionOf(segment: string): RegExp {
 function isDirectory(entry: Dirent, path: string, followLinks: boolean): boolean {
   if (entry.isDirectory()) return true;
   if (!followLinks || !entry.isSymbolicLink()) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // It leads nowhere, in a circle, or where this user may not look.
+    return false;
+  }
 }
 
 /** A walk joins every name at every look, of which none needs what path.join puts right. */
