@@ -15,7 +15,9 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { valuesOf } from '@sidekit/core';
 import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { adapterTable } from './options.ts';
 import { scene } from './test-support/scene.ts';
 
 test('a pattern that takes exponential time elsewhere takes one look here', async () => {
@@ -69,6 +71,26 @@ test('a line of 1 GiB is cut, in bounded memory, and the next line is read', asy
   assert.equal(records[1].message.length, 1024);
   const peak = peakMemory(program.child.pid);
   assert.ok(peak < 200, `${peak} MiB at its peak`);
+});
+
+for (const [include, output] of [
+  ['/logs/*.log', '/logs/out.log'],
+  ['/logs/**/*.log', '/logs/a/../b/out.log'],
+  ['/logs/app.log', '/logs/app.log.1'],
+] as const) {
+  test(`an output to ${output} beside ${include}, which would be read for ever, is refused`, async () => {
+    const args = ['--include', include, '--output', `file:${output}`];
+    await using refused = startProgram(new URL('main.ts', import.meta.url), args);
+    assert.equal((await refused.exited).code, 64);
+    assert.match(refused.stderr, /is among the files that are read: write to another directory/);
+  });
+}
+
+test('an output that is left out of what is read may stand beside it', () => {
+  const include = ['/logs/*.log'];
+  const output = ['file:/logs/out.log'];
+  assert.ok(valuesOf(adapterTable, { include, output, exclude: ['out.log'] }));
+  assert.ok(valuesOf(adapterTable, { include, output: ['file:/logs/out.json'] }));
 });
 
 test('a pattern that no file matches is said', async () => {
