@@ -101,6 +101,7 @@ export function startAdapter(
     },
   });
   let wanting = false;
+  let looked = false;
 
   const pipeline = pipelineFor(options, { metrics, registry, pool, encodings, now, delivery });
   const splitter = new LineSplitter(
@@ -136,7 +137,14 @@ export function startAdapter(
         metrics.lines.inc(lines);
       },
       onDrop: (cause, bytes) => metrics.droppedBytes.with({ cause }).inc(bytes),
-      onLooked: () => health.condition('first look', 'startup', 'ready').pass(),
+      onLooked: () => {
+        if (looked) return;
+        looked = true;
+        health.condition('first look', 'startup', 'ready').pass();
+        const logs = catalogue.logs.size;
+        if (logs > 0) log.info('following logs', { logs });
+        else log.warn('no file matches yet; looking again at each poll');
+      },
     },
   );
   health.condition('first look', 'startup', 'ready');

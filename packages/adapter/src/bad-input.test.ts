@@ -1,8 +1,23 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  closeSync,
+  createReadStream,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { valuesOf } from '@sidekit/core';
 import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { adapterTable } from './options.ts';
 import { scene } from './test-support/scene.ts';
 
 test('a pattern that takes exponential time elsewhere takes one look here', async () => {
@@ -54,10 +69,100 @@ test('a line of 1 GiB is cut, in bounded memory, and the next line is read', asy
   assert.equal(records.length, 3);
   assert.equal(records[1].truncated, true);
   assert.equal(records[1].message.length, 1024);
-  const status = readFileSync(`/proc/${program.child.pid}/status`, 'utf8');
-  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+  const peak = peakMemory(program.child.pid);
   assert.ok(peak < 200, `${peak} MiB at its peak`);
 });
+
+for (const [include, output] of [
+  ['/logs/*.log', '/logs/out.log'],
+  ['/logs/**/*.log', '/logs/a/../b/out.log'],
+  ['/logs/app.log', '/logs/app.log.1'],
+] as const) {
+  test(`an output to ${output} beside ${include}, which would be read for ever, is refused`, async () => {
+    const args = ['--include', include, '--output', `file:${output}`];
+    await using refused = startProgram(new URL('main.ts', import.meta.url), args);
+    assert.equal((await refused.exited).code, 64);
+    assert.match(refused.stderr, /is among the files that are read: write to another directory/);
+  });
+}
+
+test('an output that is left out of what is read may stand beside it', () => {
+  const include = ['/logs/*.log'];
+  const output = ['file:/logs/out.log'];
+  assert.ok(valuesOf(adapterTable, { include, output, exclude: ['out.log'] }));
+  assert.ok(valuesOf(adapterTable, { include, output: ['file:/logs/out.json'] }));
+});
+
+test('a pattern that no file matches is said', async () => {
+  using directory = temporaryDirectory('nothing');
+  await using program = startProgram(new URL('main.ts', import.meta.url), [
+    ...['--include', join(directory.path, 'nowhere/*.log'), '--admin', '127.0.0.1:0'],
+    ...['--state', join(directory.path, 'state')],
+  ]);
+  assert.equal(
+    (await program.logged('no file matches yet; looking again at each poll')).level,
+    'warn',
+  );
+});
+
+const MIB = 1024 ** 2;
+/** Characters of the line that is split: 32 Mi, and 1 Gi in the long form. */
+const LONG_LINE = Math.min(1024, 32 * Number(process.env.SIDEKIT_RUNS ?? 1)) * MIB;
+
+test(`a line of ${LONG_LINE / MIB} Mi characters is split in bounded memory, and not a byte of it is lost`, async () => {
+  using directory = temporaryDirectory('split');
+  const live = join(directory.path, 'app.log');
+  const out = join(directory.path, 'out.json');
+  const written = createHash('sha256');
+  writeFileSync(live, 'the line before\n');
+  for (let i = 0; i < LONG_LINE / MIB; i++) {
+    const part = `${i} ü `.repeat(MIB).slice(0, MIB);
+    appendFileSync(live, part);
+    written.update(part);
+  }
+  appendFileSync(live, '\nthe line behind\n');
+  await using program = startProgram(new URL('main.ts', import.meta.url), [
+    ...['--include', live, '--output', `file:${out}`, '--state', join(directory.path, 'state')],
+    ...['--admin', '127.0.0.1:0'],
+  ]);
+  await until(() => lastLine(out).includes('the line behind'), {
+    what: 'the line behind is delivered',
+    timeout: 120_000,
+    interval: 50,
+  });
+  const read = createHash('sha256');
+  let parts = 0;
+  const messages: string[] = [];
+  for await (const line of createInterface({ input: createReadStream(out) })) {
+    const { message, partial } = JSON.parse(line);
+    if (partial) {
+      parts++;
+      read.update(message);
+    } else messages.push(message);
+  }
+  assert.deepEqual(messages, ['the line before', 'the line behind']);
+  assert.ok(parts >= LONG_LINE / (256 * 1024), `${parts} parts`);
+  assert.equal(read.digest('hex'), written.digest('hex'));
+  const peak = peakMemory(program.child.pid);
+  assert.ok(peak < 200, `${peak} MiB at its peak`);
+});
+
+/** The end of a file that may be large, or not there yet. */
+function lastLine(path: string): string {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return '';
+  const fd = openSync(path, 'r');
+  const end = Buffer.alloc(Math.min(size, 1024));
+  readSync(fd, end, 0, end.length, size - end.length);
+  closeSync(fd);
+  return end.toString('latin1');
+}
+
+/** In MiB. */
+function peakMemory(pid = 0): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
 
 test('what is given up of a deleted file and what was delivered are together what was written', async () => {
   await using s = await scene({ batchBytes: 1024, bufferBytes: 4096, heldBytes: '64KiB' });

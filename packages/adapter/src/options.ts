@@ -16,6 +16,7 @@ import { checkTargets, outputFields } from './options/outputs.ts';
 import { checkPattern, pattern } from './options/pattern.ts';
 import { outputTarget } from './output/target.ts';
 import { FORMATS } from './parse/index.ts';
+import { Globs } from './tail/glob.ts';
 import { READY_MADE } from './transform/redact.ts';
 
 const glob = text('glob', {
@@ -172,10 +173,11 @@ export const adapterTable = defineOptions({
     }),
     ...commonOptions(':9902'),
   },
-  check({ format, pattern, metrics, output, outputs }, _operands, report) {
+  check({ format, pattern, metrics, output, outputs, include, exclude }, _operands, report) {
     checkPattern(format, pattern, report);
     checkMetrics(metrics, report);
-    checkTargets([...output, ...outputs.map(({ to }) => to)], report);
+    const targets = [...output, ...outputs.map(({ to }) => to)];
+    checkTargets(targets, new Globs(include, exclude), report);
   },
   examples: [
     [

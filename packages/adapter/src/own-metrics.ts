@@ -42,7 +42,7 @@ export function registerStateMetrics(
   });
   registry.gauge({
     name: 'adapter_unreadable_files',
-    help: 'Log files that cannot be opened.',
-    collect: (gauge) => gauge.set(catalogue.unreadable.size),
+    help: 'Log files that cannot be opened, and directories that cannot be listed.',
+    collect: (gauge) => gauge.set(catalogue.unreadable),
   });
 }

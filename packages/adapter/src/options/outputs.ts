@@ -12,6 +12,7 @@ import {
   text,
 } from '@sidekit/core';
 import { outputTarget, type Target } from '../output/target.ts';
+import type { Globs } from '../tail/glob.ts';
 
 /** An output with settings of its own. */
 export const outputFields = object({
@@ -49,10 +50,22 @@ export const outputFields = object({
   }),
 });
 
-/** Two outputs to one place would write over each other. */
-export function checkTargets(outputs: readonly Target[], report: Report): void {
+/**
+ * Two outputs to one place would write over each other, and one to a file that is read would
+ * be read for ever, longer each time.
+ */
+export function checkTargets(outputs: readonly Target[], globs: Globs, report: Report): void {
   const targets = outputs.map(({ kind, target }) => `${kind}:${target}`);
   for (const target of new Set(targets.filter((one, i) => targets.indexOf(one) !== i))) {
     report({ name: 'output', value: target, rule: 'is given twice', remedy: 'leave one out' });
+  }
+  for (const { kind, target } of outputs) {
+    if (kind !== 'file' || !globs.readFrom(target)) continue;
+    report({
+      name: 'output',
+      value: `file:${target}`,
+      rule: 'is among the files that are read',
+      remedy: 'write to another directory, or leave it out with --exclude',
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { FastParser } from './fast.ts';
+import { PLAIN, QUOTE, SPACE } from './json-bytes.ts';
 import { commonLogTime } from './time.ts';
 
 /**
@@ -28,11 +29,6 @@ export const POSSIBLE: readonly string[] = [
   ...['remote_addr', 'remote_user', 'bytes', 'referer', 'user_agent'],
 ];
 
-/** 1 for bytes that JSON writes as they are; UTF-8's continuation was checked before. */
-const PLAIN = new Uint8Array(256).fill(1, 0x20);
-PLAIN[0x22] = 0;
-PLAIN[0x5c] = 0;
-
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
 const METHOD_BYTES = METHODS.map(bytesOf);
 const TIME = bytesOf('{"time":"');
@@ -46,8 +42,6 @@ const BYTES = bytesOf(',"bytes":');
 const REFERER = bytesOf(',"referer":"');
 const AGENT = bytesOf('"user_agent":"');
 
-const SPACE = 0x20;
-const QUOTE = 0x22;
 const DASH = 0x2d;
 const STAMP = 26;
 

@@ -1,4 +1,24 @@
 import type { FastParser, Sliceable } from './fast.ts';
+import {
+  BACKSLASH,
+  CLOSE,
+  CLOSE_LIST,
+  COLON,
+  COMMA,
+  compact,
+  copy,
+  isDigit,
+  MINUS,
+  numberEnd,
+  OPEN,
+  OPEN_LIST,
+  PLAIN,
+  QUOTE,
+  quoted,
+  SPACE,
+  stringEnd,
+  wordEnd,
+} from './json-bytes.ts';
 import { anyTime } from './time.ts';
 
 /**
@@ -9,36 +29,11 @@ import { anyTime } from './time.ts';
  * none that begins with a digit (objects list numbers first), and none of the record's key.
  */
 
-/** 1 for bytes that JSON writes as they are; UTF-8's continuation was checked before. */
-const PLAIN = new Uint8Array(256).fill(1, 0x20);
-PLAIN[0x22] = 0;
-PLAIN[0x5c] = 0;
-
-/** The letters behind a backslash that JSON.stringify writes too: `"\bfnrt`. */
-const SHORT_ESCAPE = new Uint8Array(256);
-for (const letter of '"\\bfnrt') SHORT_ESCAPE[letter.charCodeAt(0)] = 1;
-
 /** Deeper lines go to the other parser. */
 const DEEPEST = 32;
 /** Lines with more keys do, too: each key is compared with those of its object. */
 const MOST_KEYS = 128;
-/** So many digits are written as they were read, whatever their value (a double holds 15). */
-const DIGITS = 15;
-
 const TIME = Uint8Array.from(Buffer.from('"time":'));
-
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 /** FNV-1a, as far as 32 bits go; equal hashes are looked into. */
 const SEED = 0x811c9dc5 | 0;
@@ -258,95 +253,4 @@ function timeIn(input: Buffer, from: number, to: number): string | null | undefi
     if (input[k]! >= 0x80 || input[k] === BACKSLASH) return null;
   }
   return anyTime((input as Sliceable).latin1Slice(from + 1, to - 1));
-}
-
-/** The place behind a string's closing quote, or -1. */
-function stringEnd(input: Buffer, at: number): number {
-  let i = at;
-  for (;;) {
-    while (PLAIN[input[i]!] === 1) i++;
-    if (input[i] === QUOTE) return i + 1;
-    if (input[i] !== BACKSLASH || SHORT_ESCAPE[input[i + 1]!] !== 1) return -1;
-    i += 2;
-  }
-}
-
-/** The place behind a number that JSON.stringify would write in just this way, or -1. */
-function numberEnd(input: Buffer, at: number): number {
-  let i = input[at] === MINUS ? at + 1 : at;
-  const first = i;
-  while (isDigit(input[i]!)) i++;
-  const whole = i - first;
-  if (whole === 0 || whole > DIGITS) return -1;
-  const zero = input[first] === ZERO;
-  if (zero && whole > 1) return -1;
-  if (input[i] !== POINT) {
-    // Zero has no sign in JavaScript's JSON; an exponent is another form.
-    return (zero && first !== at) || isExponent(input[i]!) ? -1 : i;
-  }
-  i++;
-  const fraction = i;
-  while (isDigit(input[i]!)) i++;
-  const places = i - fraction;
-  if (places === 0 || whole + places > DIGITS || input[i - 1] === ZERO) return -1;
-  // Below a millionth JavaScript writes an exponent.
-  if (zero) {
-    let zeros = 0;
-    while (input[fraction + zeros] === ZERO) zeros++;
-    if (zeros > 5) return -1;
-  }
-  return isExponent(input[i]!) ? -1 : i;
-}
-
-const WORDS = ['true', 'false', 'null'].map((word) => Uint8Array.from(Buffer.from(word)));
-
-/** The place behind `true`, `false` or `null`, or -1. */
-function wordEnd(input: Buffer, at: number): number {
-  for (const word of WORDS) {
-    let k = 0;
-    while (k < word.length && word[k] === input[at + k]) k++;
-    if (k === word.length) return at + k;
-  }
-  return -1;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= 0x39;
-}
-
-function isExponent(byte: number): boolean {
-  return byte === 0x65 || byte === 0x45;
-}
-
-/** Copies bytes and returns the place behind them. */
-function copy(input: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
-  let o = at;
-  for (let k = from; k < to; k++) out[o++] = input[k]!;
-  return o;
-}
-
-/** Copies without the spaces that are not in strings. */
-function compact(input: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
-  let o = at;
-  for (let k = from; k < to; k++) {
-    const byte = input[k]!;
-    if (byte === SPACE) continue;
-    out[o++] = byte;
-    if (byte !== QUOTE) continue;
-    for (k++; input[k] !== QUOTE; k++) {
-      out[o++] = input[k]!;
-      if (input[k] === BACKSLASH) out[o++] = input[++k]!;
-    }
-    out[o++] = QUOTE;
-  }
-  return o;
-}
-
-/** Writes text without escapes between quotes and returns the place behind it. */
-function quoted(text: string, out: Buffer, at: number): number {
-  let o = at;
-  out[o++] = QUOTE;
-  for (let k = 0; k < text.length; k++) out[o++] = text.charCodeAt(k);
-  out[o++] = QUOTE;
-  return o;
 }

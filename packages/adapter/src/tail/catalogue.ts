@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
-import { HEAD_LENGTH, readAt } from './bytes.ts';
-import { type Candidate, type FileStats, factsOf, lifeOf, oldestFirst } from './candidates.ts';
+import { Births, SLACK, stoodStill } from './births.ts';
+import { readAt } from './bytes.ts';
+import { type Candidate, type FileStats, factsOf, oldestFirst } from './candidates.ts';
 import { isCopyOf } from './copies.ts';
 import { DirectoryCache } from './directory-cache.ts';
-import { type FileFacts, Generation } from './generation.ts';
+import type { FileFacts, Generation } from './generation.ts';
 import type { Globs } from './glob.ts';
 import { LogFiles } from './log-files.ts';
 import { Logs, type TailedLog } from './logs.ts';
@@ -24,8 +24,6 @@ export interface CatalogueOptions {
   readonly onEvent: (event: 'generation' | 'rotation' | 'truncation') => void;
 }
 
-/** Copies and renames of one instant may have times that differ by the clock's tick and more. */
-const SLACK = 5_000;
 /** Names come and go between listing and looking; this long, a look that found none is no proof. */
 const MISSING = 60_000;
 
@@ -35,18 +33,17 @@ export class Catalogue {
   readonly #logs = new Logs();
   readonly #owners = new Owners();
   readonly #files: LogFiles;
+  readonly #births: Births;
   readonly #cache: DirectoryCache;
-  /** Files that are not ours to read: history from before the first look, compressed ones. */
-  readonly #ignored = new Set<string>();
   readonly #examined = new Set<string>();
   /** Directories in which something could not be settled at the last look. */
   readonly #unsettled = new Set<string>();
-  #first = true;
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
     this.#files = new LogFiles(options.log);
-    this.#cache = new DirectoryCache(options.now);
+    this.#births = new Births(this.#logs, options);
+    this.#cache = new DirectoryCache(options.log, options.now);
   }
 
   get directories(): Iterable<string> {
@@ -57,9 +54,9 @@ export class Catalogue {
     return this.#logs.byPath;
   }
 
-  /** The paths that cannot be opened at present. */
-  get unreadable(): ReadonlySet<string> {
-    return this.#files.unreadable;
+  /** How many files cannot be opened, and directories listed, at present. */
+  get unreadable(): number {
+    return this.#files.unreadable.size + this.#cache.unreadable.size;
   }
 
   generations(): Iterable<Generation> {
@@ -74,7 +71,7 @@ export class Catalogue {
   discover(): void {
     const { globs } = this.#options;
     const changed = this.#cache.refresh();
-    if (!this.#first && changed.size === 0 && this.#unsettled.size === 0) return;
+    if (!this.#births.first && changed.size === 0 && this.#unsettled.size === 0) return;
     const { paths, walked } = globs.find(this.#cache);
     this.#owners.clear();
     for (const path of paths) this.#owners.add(path);
@@ -86,7 +83,7 @@ export class Catalogue {
       if (again || !this.#examined.has(directory)) this.#examine(directory);
     }
     this.#cache.retain(new Set([...directories, ...walked]));
-    this.#first = false;
+    this.#births.first = false;
   }
 
   /** The file behind a generation was truncated or replaced: find what holds the rest, if any. */
@@ -100,7 +97,7 @@ export class Catalogue {
       // What is in the file now may be reached by no name any more: the descriptor stays.
       const { size } = fstatSync(fd);
       const log = this.#logs.of(generation.log);
-      const next = this.#begin(log, { fd, path, inode, birth, size, mtime });
+      const next = this.#births.begin(log, { fd, path, inode, birth, size, mtime });
       next.rotatedAt = rotatedAt;
     }
     const directory = dirname(generation.log);
@@ -142,7 +139,7 @@ export class Catalogue {
       if (owner?.live) liveInodes.set(path, stats.inode);
       const known = this.#logs.withInode(stats.inode);
       if (known && this.#settle(known, path, stats)) continue;
-      if (owner && !this.#ignored.has(lifeOf(stats))) candidates.push({ ...owner, path, stats });
+      if (owner && !this.#births.isIgnored(stats)) candidates.push({ ...owner, path, stats });
     }
     for (const generation of this.#logs.inDirectory(directory)) {
       this.#follow(generation, liveInodes.get(generation.log), present);
@@ -208,7 +205,7 @@ export class Catalogue {
     const file = this.#openFile(path, stats.inode);
     if (!file) return;
     if (isCompressed(readAt(file.fd, 0, 8)) || (dated && !stoodStill(file, owner))) {
-      this.#ignore(file);
+      this.#leave(file);
       return;
     }
     const log = this.#logs.of(owner);
@@ -227,12 +224,12 @@ export class Catalogue {
         this.#unsettled.add(directory);
         return;
       }
-      if (this.#isHistory(file, log)) {
-        this.#ignore(file);
+      if (this.#births.isHistory(file, log)) {
+        this.#leave(file);
         return;
       }
     }
-    const generation = this.#begin(log, file);
+    const generation = this.#births.begin(log, file);
     if (live) return;
     generation.rotatedAt = this.#options.now();
     // It is older than what its writer has open now.
@@ -250,12 +247,12 @@ export class Catalogue {
     }
     original.dropCopy();
     original.copy = file;
-    this.#ignored.add(lifeOf(file));
+    this.#births.ignore(file);
   }
 
   /** A copy takes the place of the file that it was made of. */
   #continueIn(generation: Generation, file: FileFacts): void {
-    this.#ignored.delete(lifeOf(file));
+    this.#births.unignore(file);
     const { inode } = generation;
     if (!generation.continueIn(file, this.#options.now())) {
       closeSync(file.fd);
@@ -266,35 +263,9 @@ export class Catalogue {
     this.#options.log.info('a truncated file goes on in its copy', { path: file.path });
   }
 
-  #begin(log: TailedLog, file: FileFacts): Generation {
-    const { now, startAt, onEvent } = this.#options;
-    const generation = new Generation(randomBytes(8).toString('hex'), log.path, file, now());
-    generation.fd = file.fd;
-    generation.size = file.size;
-    if (startAt === 'end' && this.#isNew(log)) generation.startAtEnd(file);
-    generation.head = readAt(file.fd, 0, HEAD_LENGTH);
-    this.#logs.claim(generation);
-    log.generations.push(generation);
-    onEvent('generation');
-    this.#options.log.debug('a new generation', { path: file.path, id: generation.id });
-    return generation;
-  }
-
-  /** Rotated files from before this log was followed, or put back by someone. */
-  #isHistory(file: FileFacts, log: TailedLog): boolean {
-    if (this.#isNew(log)) return this.#options.startAt === 'end';
-    let newest = 0;
-    for (const { mtime } of log.generations) newest = Math.max(newest, mtime);
-    return file.mtime < newest - SLACK;
-  }
-
-  /** Whether the log was never seen before this program's first look. */
-  #isNew(log: TailedLog): boolean {
-    return this.#first && !this.#logs.wasRestored(log.path);
-  }
-
-  #ignore(file: FileFacts): void {
-    this.#ignored.add(lifeOf(file));
+  /** Leaves a file alone from now on. */
+  #leave(file: FileFacts): void {
+    this.#births.ignore(file);
     closeSync(file.fd);
   }
 
@@ -303,11 +274,4 @@ export class Catalogue {
     if (!file) this.#unsettled.add(dirname(path));
     return file;
   }
-}
-
-/** A dated name is a rotated file only if its writer had left it when the live one was born. */
-function stoodStill(file: FileFacts, owner: string): boolean {
-  const live = factsOf(() => statSync(owner, { bigint: true, throwIfNoEntry: false }));
-  if (!live || live.birth === 0n || file.birth === 0n || file.birth > live.birth) return false;
-  return file.mtime <= Number(live.birth / 1_000_000n) + SLACK;
 }

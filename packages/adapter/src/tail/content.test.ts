@@ -208,3 +208,32 @@ test('an unreadable file is said once and read when it can be', async () => {
   await s.settle();
   assert.deepEqual(s.messages(), ['one']);
 });
+
+test('a directory that cannot be entered is said once, keeps no other from being read, and is read when it can be', async () => {
+  await using s = await scene((directory) => ({
+    include: [join(directory, 'closed/sub/*.log'), join(directory, 'logs/*.log')],
+  }));
+  const closed = join(s.directory, 'closed');
+  mkdirSync(join(closed, 'sub'), { recursive: true });
+  writeFileSync(join(closed, 'sub/a.log'), 'behind\n');
+  s.write('one\n');
+  chmodSync(closed, 0);
+  chmodSync(s.directory, 0o755);
+  // Root enters everything.
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.(65_534);
+  try {
+    await s.adapter.look();
+    await s.adapter.look();
+    assert.equal(s.adapter.metric('adapter_unreadable_files'), 1);
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+  await s.adapter.until('adapter_buffered_bytes', (bytes) => bytes === 0);
+  assert.deepEqual(s.messages(), ['one']);
+  assert.equal(s.errors.filter((line) => line.includes('cannot be listed')).length, 1);
+  chmodSync(closed, 0o755);
+  await s.settle();
+  assert.deepEqual(s.messages(), ['one', 'behind']);
+  assert.equal(s.adapter.metric('adapter_unreadable_files'), 0);
+});

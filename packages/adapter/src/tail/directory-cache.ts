@@ -1,4 +1,5 @@
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
+import { errorText, type Log } from '@sidekit/core';
 
 /** A directory whose time is younger than this may change again within one tick of the clock. */
 const UNSETTLED = 2_000;
@@ -18,10 +19,18 @@ interface Listing {
  */
 export class DirectoryCache {
   readonly #listings = new Map<string, Listing>();
+  readonly #unreadable = new Set<string>();
+  readonly #log: Log;
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
     this.#now = now;
+  }
+
+  /** The directories that are there and cannot be listed at present. */
+  get unreadable(): ReadonlySet<string> {
+    return this.#unreadable;
   }
 
   /** The directories that are followed; some may not exist yet. */
@@ -38,8 +47,14 @@ export class DirectoryCache {
   refresh(): Set<string> {
     const changed = new Set<string>();
     for (const [directory, known] of this.#listings) {
-      const stats = statSync(directory, { throwIfNoEntry: false, bigint: false });
+      const stats = this.#stat(directory);
       const now = this.#now();
+      if (this.#unreadable.has(directory)) {
+        // Permissions change without the time that is compared below.
+        this.#read(directory, stats);
+        if (!this.#unreadable.has(directory)) changed.add(directory);
+        continue;
+      }
       const same = stats
         ? stats.mtimeMs === known.mtime && stats.ino === known.ino
         : known.ino === 0;
@@ -59,20 +74,20 @@ export class DirectoryCache {
   /** Stops following what `keep` does not hold. */
   retain(keep: ReadonlySet<string>): void {
     for (const directory of this.#listings.keys()) {
-      if (!keep.has(directory)) this.#listings.delete(directory);
+      if (keep.has(directory)) continue;
+      this.#listings.delete(directory);
+      this.#unreadable.delete(directory);
     }
   }
 
-  #read(
-    directory: string,
-    before = statSync(directory, { throwIfNoEntry: false }) as Stats | undefined,
-  ): Listing {
+  #read(directory: string, before = this.#stat(directory)): Listing {
     let entries: Dirent[] = [];
     if (before?.isDirectory()) {
       try {
         entries = readdirSync(directory, { withFileTypes: true });
-      } catch {
-        // Unreadable or gone since: it counts as empty, and is tried again at the next relisting.
+        this.#unreadable.delete(directory);
+      } catch (error) {
+        this.#complain(directory, error);
       }
     }
     const listing = {
@@ -83,5 +98,27 @@ export class DirectoryCache {
     };
     this.#listings.set(directory, listing);
     return listing;
+  }
+
+  #stat(directory: string): Stats | undefined {
+    try {
+      const stats = statSync(directory, { throwIfNoEntry: false });
+      if (!stats) this.#unreadable.delete(directory);
+      return stats;
+    } catch (error) {
+      this.#complain(directory, error);
+      return undefined;
+    }
+  }
+
+  /** Says it once; until it can be listed again the directory counts as empty. */
+  #complain(directory: string, error: unknown): void {
+    const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (gone || this.#unreadable.has(directory)) return;
+    this.#unreadable.add(directory);
+    this.#log.error('a directory cannot be listed; trying again at each look', {
+      path: directory,
+      error: errorText(error),
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { type Dirent, realpathSync, statSync } from 'node:fs';
-import { matchesGlob, resolve } from 'node:path';
+import { basename, dirname, matchesGlob, resolve } from 'node:path';
 import type { DirectoryCache } from './directory-cache.ts';
-import { isLeftOut } from './rotated-names.ts';
+import { isLeftOut, isRotatedName } from './rotated-names.ts';
 
 const WILD = /[*?[\]{}]/;
 /** Deeper trees than this are a loop of links. */
@@ -31,6 +31,17 @@ export class Globs {
       this.#walk('/', pattern.split('/').slice(1), cache, paths, walked, 0);
     }
     return { paths, walked };
+  }
+
+  /** Whether a file of this path would be read, as a log or as the rotated sibling of one. */
+  readFrom(path: string): boolean {
+    const full = resolve(path);
+    const name = basename(full);
+    if (isLeftOut(name) || this.#isExcluded(name, full)) return false;
+    return this.#include.some((pattern) => {
+      if (leadsTo(pattern.split('/'), full.split('/'))) return true;
+      return dirname(full) === dirname(pattern) && isRotatedName(name, basename(pattern));
+    });
   }
 
   #walk(
@@ -69,12 +80,15 @@ export class Globs {
     }
   }
 
+  #isExcluded(name: string, path: string): boolean {
+    return this.#exclude.some((pattern) =>
+      matchesGlob(pattern.startsWith('/') ? path : name, pattern),
+    );
+  }
+
   #add(entry: Dirent, path: string, paths: Set<string>): void {
     if (isLeftOut(entry.name)) return;
-    const excluded = this.#exclude.some((pattern) =>
-      matchesGlob(pattern.startsWith('/') ? path : entry.name, pattern),
-    );
-    if (excluded) return;
+    if (this.#isExcluded(entry.name, path)) return;
     if (entry.isFile()) paths.add(path);
     if (!entry.isSymbolicLink()) return;
     try {
@@ -95,6 +109,15 @@ export function named(name: string, segment: string): boolean {
   return expression.test(name);
 }
 
+/** Whether a walk along the pattern comes to the path. */
+function leadsTo([segment, ...rest]: readonly string[], path: readonly string[]): boolean {
+  const [name, ...below] = path;
+  if (segment === undefined || name === undefined) return segment === name;
+  if (segment !== '**') return named(name, segment) && leadsTo(rest, below);
+  if (rest.length === 0 || leadsTo(rest, path)) return true;
+  return !name.startsWith('.') && leadsTo([segment, ...rest], below);
+}
+
 /** A segment with no wildcards but `*` and `?`, as nearly all are. */
 const PLAIN = /^[\w.*? -]*$/;
 /** Of the segments in the options: few. matchesGlob compiles anew for each name at each look. */
@@ -109,7 +132,12 @@ function expressionOf(segment: string): RegExp {
 function isDirectory(entry: Dirent, path: string, followLinks: boolean): boolean {
   if (entry.isDirectory()) return true;
   if (!followLinks || !entry.isSymbolicLink()) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // It leads nowhere, in a circle, or where this user may not look.
+    return false;
+  }
 }
 
 /** A walk joins every name at every look, of which none needs what path.join puts right. */

@@ -21,6 +21,8 @@ export interface Reader {
   /** The lines that it put out, each holding a line of the log, as JSON or bare. */
   readonly out: string;
   start(): TestProcess;
+  /** Whether it watches by now: one that reads live names only cannot know earlier rotations. */
+  watches?(process: TestProcess): boolean;
   /** Whether it has nothing more to do. */
   drained(): boolean | Promise<boolean>;
 }
@@ -40,6 +42,8 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   const live = join(directory, 'app.log');
   const reader = (options.reader ?? (await adapterReader()))(live, directory);
   let adapter: TestProcess = reader.start();
+  const first = adapter;
+  await until(() => reader.watches?.(first) ?? true, { what: 'the reader watches' });
   let kills = 0;
   await using writer = startProgram(fileURLToPath(new URL('./storm-writer.ts', import.meta.url)), [
     live,

@@ -1,3 +1,14 @@
+import {
+  CLOSE,
+  CLOSE_LIST,
+  COLON,
+  COMMA,
+  copy,
+  OPEN,
+  OPEN_LIST,
+  QUOTE,
+  stringEnd,
+} from '../parse/json-bytes.ts';
 import { REDACTED } from './redact.ts';
 
 export interface EditOptions {
@@ -19,15 +30,6 @@ interface Name {
 
 /** Records with more values to redact are edited as records. */
 const MOST_REDACTED = 64;
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
 const PUT = bytesOf(JSON.stringify(REDACTED));
@@ -93,7 +95,7 @@ export class ByteEdits {
       const leaves = depth === 1 && (name.drop || name.rename !== -1);
       if (!leaves) {
         if (++redacted > MOST_REDACTED) return -1;
-        o = put(PUT, 0, PUT.length, out, put(input, copied, value, out, o));
+        o = copy(PUT, 0, PUT.length, out, copy(input, copied, value, out, o));
         copied = i;
         continue;
       }
@@ -103,11 +105,11 @@ export class ByteEdits {
         this.#valueAt[name.rename] = value;
         this.#valueEnd[name.rename] = i;
       }
-      o = put(input, copied, key, out, o);
+      o = copy(input, copied, key, out, o);
       if (input[i] === COMMA && i < end) i++;
       copied = i;
     }
-    o = put(input, copied, end, out, o);
+    o = copy(input, copied, end, out, o);
     // The last member left the comma before it.
     if (out[o - 1] === COMMA) o--;
     o = this.#append(input, out, o, at + 1);
@@ -122,7 +124,7 @@ export class ByteEdits {
       if (to === 0) continue;
       const name = this.#renamed[k]!;
       if (o > first) out[o++] = COMMA;
-      o = put(input, this.#valueAt[k]!, to, out, put(name, 0, name.length, out, o));
+      o = copy(input, this.#valueAt[k]!, to, out, copy(name, 0, name.length, out, o));
     }
     return o;
   }
@@ -137,13 +139,6 @@ export class ByteEdits {
     }
     return undefined;
   }
-}
-
-/** The place behind a string's closing quote. */
-function stringEnd(input: Buffer, at: number): number {
-  let i = at;
-  for (let byte = input[i]!; byte !== QUOTE; byte = input[i]!) i += byte === BACKSLASH ? 2 : 1;
-  return i + 1;
 }
 
 /** The place behind a value: the comma or bracket that follows it, or the end. */
@@ -163,11 +158,4 @@ function valueEnd(input: Buffer, at: number, end: number): number {
     i++;
   }
   return end;
-}
-
-/** Copies bytes and returns the place behind them. */
-function put(input: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
-  let o = at;
-  for (let k = from; k < to; k++) out[o++] = input[k]!;
-  return o;
 }

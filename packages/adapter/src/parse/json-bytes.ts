@@ -1,0 +1,132 @@
+/**
+ * JSON by its bytes, in the form that `JSON.stringify` writes: what scanners and writers of lines
+ * share that make no strings.
+ */
+
+/** 1 for bytes that JSON writes as they are; UTF-8's continuation was checked before. */
+export const PLAIN: Uint8Array = new Uint8Array(256).fill(1, 0x20);
+PLAIN[0x22] = 0;
+PLAIN[0x5c] = 0;
+
+/** The letters behind a backslash that JSON.stringify writes too: `"\bfnrt`. */
+const SHORT_ESCAPE = new Uint8Array(256);
+for (const letter of '"\\bfnrt') SHORT_ESCAPE[letter.charCodeAt(0)] = 1;
+
+/** So many digits are written as they were read, whatever their value (a double holds 15). */
+const DIGITS = 15;
+
+export const SPACE = 0x20;
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const MINUS = 0x2d;
+export const POINT = 0x2e;
+export const ZERO = 0x30;
+export const COLON = 0x3a;
+export const OPEN_LIST = 0x5b;
+export const BACKSLASH = 0x5c;
+export const CLOSE_LIST = 0x5d;
+export const OPEN = 0x7b;
+export const CLOSE = 0x7d;
+
+/** The place behind a string's closing quote, or -1. */
+export function stringEnd(input: Buffer, at: number): number {
+  let i = at;
+  for (;;) {
+    while (PLAIN[input[i]!] === 1) i++;
+    if (input[i] === QUOTE) return i + 1;
+    if (input[i] !== BACKSLASH || SHORT_ESCAPE[input[i + 1]!] !== 1) return -1;
+    i += 2;
+  }
+}
+
+/** The place behind a number that JSON.stringify would write in just this way, or -1. */
+export function numberEnd(input: Buffer, at: number): number {
+  let i = input[at] === MINUS ? at + 1 : at;
+  const first = i;
+  while (isDigit(input[i]!)) i++;
+  const whole = i - first;
+  if (whole === 0 || whole > DIGITS) return -1;
+  const zero = input[first] === ZERO;
+  if (zero && whole > 1) return -1;
+  if (input[i] !== POINT) {
+    // Zero has no sign in JavaScript's JSON; an exponent is another form.
+    return (zero && first !== at) || isExponent(input[i]!) ? -1 : i;
+  }
+  i++;
+  const fraction = i;
+  while (isDigit(input[i]!)) i++;
+  const places = i - fraction;
+  if (places === 0 || whole + places > DIGITS || input[i - 1] === ZERO) return -1;
+  // Below a millionth JavaScript writes an exponent.
+  if (zero) {
+    let zeros = 0;
+    while (input[fraction + zeros] === ZERO) zeros++;
+    if (zeros > 5) return -1;
+  }
+  return isExponent(input[i]!) ? -1 : i;
+}
+
+const WORDS = ['true', 'false', 'null'].map((word) => Uint8Array.from(Buffer.from(word)));
+
+/** The place behind `true`, `false` or `null`, or -1. */
+export function wordEnd(input: Buffer, at: number): number {
+  for (const word of WORDS) {
+    let k = 0;
+    while (k < word.length && word[k] === input[at + k]) k++;
+    if (k === word.length) return at + k;
+  }
+  return -1;
+}
+
+export function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= 0x39;
+}
+
+function isExponent(byte: number): boolean {
+  return byte === 0x65 || byte === 0x45;
+}
+
+/** Copies bytes and returns the place behind them. */
+export function copy(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  let o = at;
+  for (let k = from; k < to; k++) out[o++] = input[k]!;
+  return o;
+}
+
+/** Copies without the spaces that are not in strings. */
+export function compact(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  let o = at;
+  for (let k = from; k < to; k++) {
+    const byte = input[k]!;
+    if (byte === SPACE) continue;
+    out[o++] = byte;
+    if (byte !== QUOTE) continue;
+    for (k++; input[k] !== QUOTE; k++) {
+      out[o++] = input[k]!;
+      if (input[k] === BACKSLASH) out[o++] = input[++k]!;
+    }
+    out[o++] = QUOTE;
+  }
+  return o;
+}
+
+/** Writes text without escapes between quotes and returns the place behind it. */
+export function quoted(text: string, out: Buffer, at: number): number {
+  let o = at;
+  out[o++] = QUOTE;
+  for (let k = 0; k < text.length; k++) out[o++] = text.charCodeAt(k);
+  out[o++] = QUOTE;
+  return o;
+}
