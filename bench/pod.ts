@@ -18,7 +18,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 function manifest(name: string): string {
   const container = (one: string) => ({
     name: one,
-    image: `localhost/sidekit/wait-for:${version}`,
+    image: `sidekit/wait-for:${version}`,
     imagePullPolicy: 'Never',
     command: [
       '/nodejs/bin/node',

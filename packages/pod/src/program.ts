@@ -1,6 +1,6 @@
-import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core';
+import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core/tool';
 import type { Session } from './commands/session.ts';
-import { ManifestError } from './manifest/document.ts';
+import { ManifestError } from './manifest/manifest-error.ts';
 import { PodFolder } from './supervisor/folder.ts';
 import { PodStore } from './supervisor/store.ts';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { duration, type Fault, nearest, UsageError } from '@sidekit/core';
+import { duration, type Fault, nearest, UsageError } from '@sidekit/core/tool';
 
 type Kind = 'boolean' | 'string';
 

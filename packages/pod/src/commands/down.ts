@@ -1,4 +1,4 @@
-import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core';
+import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
 import { tell } from '../supervisor/control.ts';

@@ -1,4 +1,4 @@
-import { ExitCode, UsageError } from '@sidekit/core';
+import { ExitCode, UsageError } from '@sidekit/core/tool';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
 import { columns } from './terminal.ts';

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { type ExitCode, ExpectedError, UsageError } from '@sidekit/core';
+import { type ExitCode, ExpectedError, UsageError } from '@sidekit/core/tool';
 import { readArguments } from './arguments.ts';
 import { containersOf } from './logs.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type ExitCode, errorText, type Fault, UsageError } from '@sidekit/core';
+import { type ExitCode, errorText, type Fault, UsageError } from '@sidekit/core/tool';
 import { MAX_MANIFEST } from '../manifest/document.ts';
 import type { Workload } from '../manifest/types.ts';
 import { type ManifestFile, readWorkload } from '../manifest/workload.ts';

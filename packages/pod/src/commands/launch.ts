@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { ExitCode, pause } from '@sidekit/core';
+import { ExitCode, pause } from '@sidekit/core/tool';
 import { tell } from '../supervisor/control.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import type { PodRecord } from '../supervisor/record.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { ExitCode, ExpectedError, nearest, pause, UsageError } from '@sidekit/core';
+import { ExitCode, ExpectedError, nearest, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import { readArguments } from './arguments.ts';

@@ -1,4 +1,4 @@
-import { ExitCode, pause } from '@sidekit/core';
+import { ExitCode, pause } from '@sidekit/core/tool';
 import type { PodStatusObject } from '../lifecycle/status.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import { readArguments } from './arguments.ts';

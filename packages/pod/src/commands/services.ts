@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { ExpectedError } from '@sidekit/core';
+import { ExpectedError } from '@sidekit/core/tool';
 import { portNumber, selects } from '../manifest/references.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
 import type { PodFolder } from '../supervisor/folder.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ExitCode, UsageError } from '@sidekit/core';
+import { ExitCode, UsageError } from '@sidekit/core/tool';
 import { type FoundEngine, findEngine } from '../engine/find.ts';
 import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';

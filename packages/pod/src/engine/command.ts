@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { childEnvironment, ExpectedError } from '@sidekit/core';
+import { childEnvironment, ExpectedError } from '@sidekit/core/tool';
 
 export interface CommandResult {
   readonly code: number;

@@ -1,4 +1,4 @@
-import { ExpectedError } from '@sidekit/core';
+import { ExpectedError } from '@sidekit/core/tool';
 import { type CommandResult, command } from './command.ts';
 import { type Died, followDeaths } from './deaths.ts';
 import type { FoundEngine } from './find.ts';
@@ -43,6 +43,11 @@ export class Engine {
    */
   get direct(): boolean {
     return process.platform === 'linux' && (this.name === 'docker' || process.getuid?.() === 0);
+  }
+
+  /** Whether `run --pidfile` leaves the number of the container's process on this machine. */
+  get writesPid(): boolean {
+    return this.name === 'podman' && this.direct;
   }
 
   /** Makes the pause image where it is missing. @returns whether it was. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { ExpectedError, UsageError } from '@sidekit/core';
+import { ExpectedError, UsageError } from '@sidekit/core/tool';
 import { command } from './command.ts';
 
 export type EngineName = 'docker' | 'podman';

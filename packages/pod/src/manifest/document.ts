@@ -1,19 +1,8 @@
-import { ExitCode, ExpectedError } from '@sidekit/core';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { isObject, type Path, pathText } from './reader.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
-
-/** Everything that is wrong with the manifests, a sentence a line. Exit code 64. */
-export class ManifestError extends ExpectedError {
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'), ExitCode.usage);
-    this.faults = faults;
-  }
-}
 
 /** One object of a manifest, with the places of its fields for messages. */
 export interface ManifestObject {

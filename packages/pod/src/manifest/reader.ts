@@ -1,4 +1,4 @@
-import { nearest } from '@sidekit/core';
+import { nearest } from '@sidekit/core/tool';
 
 /** Where a value stands in its document: `['spec', 'containers', 0, 'name']`. */
 export type Path = readonly (string | number)[];

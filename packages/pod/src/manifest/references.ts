@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { nearest } from '@sidekit/core';
+import { nearest } from '@sidekit/core/tool';
 import type { ContainerSpec } from './container-table.ts';
 import type { NamedData, PlacedPod, PlacedService, PodObject } from './objects.ts';
 import { parseQuantity } from './quantity.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ManifestError } from './document.ts';
+import { ManifestError } from './manifest-error.ts';
 import { readWorkload } from './workload.ts';
 
 function read(text: string) {

@@ -1,6 +1,7 @@
-import { nearest } from '@sidekit/core';
+import { nearest } from '@sidekit/core/tool';
 import { completions, daemon, ordinals, replicas } from './controllers.ts';
-import { ManifestError, type ManifestObject, readDocuments } from './document.ts';
+import { type ManifestObject, readDocuments } from './document.ts';
+import { ManifestError } from './manifest-error.ts';
 import { KINDS, type Kind, type ManifestOf } from './object-tables.ts';
 import type { NamedData, PlacedPod, PlacedService, PodObject, Workload } from './objects.ts';
 import { configMapData, secretData, serviceOf } from './plain-objects.ts';

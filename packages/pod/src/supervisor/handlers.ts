@@ -1,7 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
 import { connect } from 'node:net';
-import { errorText } from '@sidekit/core';
+import { errorText } from '@sidekit/core/tool';
 import type { Engine } from '../engine/engine.ts';
 import { portNumber } from '../manifest/references.ts';
 import type { ContainerSpec, Hook, HttpGet, Probe, TcpSocketAction } from '../manifest/types.ts';
@@ -56,13 +54,23 @@ async function execute(
   return { ok: false, message: `command exited with ${code}${shown ? `: ${shown}` : ''}` };
 }
 
-function get(action: HttpGet, target: HandlerTarget, timeout: number): Promise<HandlerOutcome> {
+async function get(
+  action: HttpGet,
+  target: HandlerTarget,
+  timeout: number,
+): Promise<HandlerOutcome> {
+  const begin = Date.now();
   const number = portNumber([target.container], action.port) ?? 0;
   const place = action.host ? { host: action.host, port: number } : target.reach(number);
   const path = action.path.startsWith('/') ? action.path : `/${action.path}`;
   const url = new URL(`${action.scheme.toLowerCase()}://${place.host}:${place.port}${path}`);
-  return request(url, action, Date.now() + timeout, MAX_REDIRECTS);
+  // Loaded at the first such probe: a Pod without one starts without them.
+  const [http, https] = await Promise.all([import('node:http'), import('node:https')]);
+  const start = (to: URL) => (to.protocol === 'https:' ? https.get : http.get);
+  return request(url, action, begin + timeout, MAX_REDIRECTS, start);
 }
+
+type Get = typeof import('node:http').get;
 
 /** Any status from 200 to 399 is success; redirects within the host are followed, as in the kubelet. */
 function request(
@@ -70,6 +78,7 @@ function request(
   action: HttpGet,
   deadline: number,
   redirects: number,
+  start: (to: URL) => Get,
 ): Promise<HandlerOutcome> {
   return new Promise((resolve) => {
     const timer = setTimeout(
@@ -87,11 +96,10 @@ function request(
     const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.33', accept: '*/*' };
     for (const { name, value } of action.httpHeaders) headers[name.toLowerCase()] = value;
     const options = { headers, agent: false, rejectUnauthorized: false } as const;
-    const start = url.protocol === 'https:' ? https.get : http.get;
-    const outgoing = start(url, options, ({ statusCode = 0, headers: { location } }) => {
+    const outgoing = start(url)(url, options, ({ statusCode = 0, headers: { location } }) => {
       const next = location && URL.canParse(location, url) ? new URL(location, url) : undefined;
       if (statusCode >= 300 && statusCode < 400 && next?.host === url.host && redirects > 0) {
-        done(request(next, action, deadline, redirects - 1));
+        done(request(next, action, deadline, redirects - 1, start));
       } else if (statusCode >= 200 && statusCode < 400) done({ ok: true });
       else done({ ok: false, message: `HTTP probe failed with statuscode: ${statusCode}` });
     });

@@ -1,4 +1,4 @@
-import { errorText } from '@sidekit/core';
+import { errorText } from '@sidekit/core/tool';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 

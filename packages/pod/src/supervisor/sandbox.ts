@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { addressOf } from '../engine/address.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
 import { portNumber } from '../manifest/references.ts';
@@ -28,6 +30,7 @@ export async function startSandbox(
   const { pod, hostPorts } = record;
   const name = sandboxName(record);
   const indirect = engine.direct ? [] : portsToReach(record);
+  const pidFile = engine.writesPid ? join(record.volumes, '.sandbox.pid') : undefined;
   const id = await engine.run({
     name,
     image: PAUSE_IMAGE,
@@ -43,6 +46,7 @@ export async function startSandbox(
         ({ name: key, value }) => `--sysctl=${key}=${value}`,
       ),
       ...dnsFlags(pod.spec),
+      ...(pidFile === undefined ? [] : [`--pidfile=${pidFile}`]),
       ...hostPorts.map(
         ({ hostIP, hostPort, containerPort, protocol }) =>
           `--publish=${hostIP}:${hostPort}:${containerPort}/${protocol.toLowerCase()}`,
@@ -50,7 +54,7 @@ export async function startSandbox(
       ...indirect.map((port) => `--publish=127.0.0.1::${port}`),
     ],
   });
-  const podIP = await engine.address(id);
+  const podIP = (pidFile && addressOf(pidFile)) ?? (await engine.address(id));
   const published =
     indirect.length > 0 ? await engine.publishedPorts(id) : new Map<number, number>();
   return {

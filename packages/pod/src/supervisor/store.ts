@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ExpectedError } from '@sidekit/core';
+import { ExpectedError } from '@sidekit/core/tool';
 import { PodFolder } from './folder.ts';
 
 /** The folder of all Pods of this user. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { errorText, PollingWatch, silentLog } from '@sidekit/core';
+import { errorText, PollingWatch, silentLog } from '@sidekit/core/tool';
 import type { Died } from '../engine/deaths.ts';
 import { Engine } from '../engine/engine.ts';
 import { PodMachine } from '../lifecycle/machine.ts';

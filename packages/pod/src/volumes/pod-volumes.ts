@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '@sidekit/core';
+import { ExpectedError } from '@sidekit/core/tool';
 import { parseQuantity } from '../manifest/quantity.ts';
 import type { PodSpec, Volume, VolumeMount } from '../manifest/types.ts';
 import type { FieldContext } from './fields.ts';
