@@ -95,35 +95,20 @@ export const jobSpec = checked(
       selector: optional(selector),
     },
     {
-      refused: [
-        'ttlSecondsAfterFinished',
-        'suspend',
-        'manualSelector',
-        'podFailurePolicy',
-        'podReplacementPolicy',
-        'successPolicy',
-        'backoffLimitPerIndex',
-        'maxFailedIndexes',
-        'managedBy',
-      ],
+      refused: {
+        ttlSecondsAfterFinished: 'an ended Pod is kept for its logs until pod down removes it',
+        suspend: '',
+        manualSelector: '',
+        podFailurePolicy: '',
+        podReplacementPolicy: '',
+        successPolicy: '',
+        backoffLimitPerIndex: '',
+        maxFailedIndexes: '',
+        managedBy: '',
+      },
     },
   ),
-  (spec, fault) => {
-    templateRules(spec, fault, ['Never', 'OnFailure']);
-    const { completions, parallelism = 1, backoffLimit } = spec;
-    if ((completions ?? parallelism) > parallelism) {
-      fault(
-        ['parallelism'],
-        `${parallelism} is less than completions, which is not supported by pod: all Pods of a Job run at once`,
-      );
-    }
-    if (spec.template.spec.restartPolicy === 'Never' && backoffLimit) {
-      fault(
-        ['backoffLimit'],
-        `${backoffLimit} is not supported by pod with restartPolicy: Never, since a failed Pod is not made anew: use 0, or restartPolicy: OnFailure`,
-      );
-    }
-  },
+  (spec, fault) => templateRules(spec, fault, ['Never', 'OnFailure']),
 );
 
 /** Its Job runs once, at once, as by `kubectl create job --from=cronjob/…`: no field of time applies. */

@@ -64,7 +64,9 @@ export class Supervisor {
     );
     this.#endpoints = new Endpoints(endpoints);
     this.#forwarder = new ServiceForwarder(services, this.#endpoints);
-    this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit: pod.backoffLimit });
+    // With Never, the Pods that have failed count, and not their sidecars' restarts.
+    const backoffLimit = pod.spec.restartPolicy === 'OnFailure' ? pod.job?.backoffLimit : undefined;
+    this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit });
   }
 
   /** Runs the Pod to its end. Never rejects: a sandbox that cannot be made is a failed Pod. */
