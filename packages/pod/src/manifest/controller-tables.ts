@@ -1,19 +1,8 @@
-import { podSpec, templateMeta } from './pod-table.ts';
-import {
-  boolean,
-  checked,
-  choice,
-  defaulted,
-  integer,
-  map,
-  only,
-  optional,
-  type Read,
-  required,
-  struct,
-  text,
-} from './reader.ts';
+import { templateMeta } from './meta-table.ts';
+import { podSpec } from './pod-table.ts';
+import { checked, defaulted, map, optional, type Read, required, struct } from './reader.ts';
 import { notEmpty } from './rules.ts';
+import { boolean, choice, integer, only, text } from './scalars.ts';
 
 /** The specs of what makes Pods of a template; a fault's path begins in the spec. */
 
