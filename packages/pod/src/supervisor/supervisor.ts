@@ -82,12 +82,14 @@ export class Supervisor {
       });
       this.#volumes.make();
       this.#publishVolumes();
+      const since = new Date();
+      await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
+      // From `since` on; begun earlier, it would only be in the way of the sandbox.
       closers.push(
-        this.#engine.followDeaths(podLabels(this.#record).own, new Date(), (died) =>
+        this.#engine.followDeaths(podLabels(this.#record).own, since, (died) =>
           this.#onDied(died),
         ),
       );
-      await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
       closers.push(this.#watchEndpoints(), this.#keepHouse());
       this.#tell({ type: 'begin' });
       await this.#ended.promise;
