@@ -5,14 +5,14 @@ import { after, before, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { podTemplates } from '../../scripts/support/pod-security/templates.ts';
 import { must } from '../engine/command.ts';
-import { RestrictedNamespace } from '../support/restricted-namespace.ts';
+import { TestNamespace } from '../engine/namespace.ts';
 
 /** What the API server takes in a namespace that enforces *restricted*; nothing of it is kept. */
 const APPLY = ['apply', '--dry-run=server'];
 
-let namespace: RestrictedNamespace;
+let namespace: TestNamespace;
 before(async () => {
-  namespace = await RestrictedNamespace.create();
+  namespace = await TestNamespace.create();
 });
 after(() => namespace?.[Symbol.asyncDispose]());
 

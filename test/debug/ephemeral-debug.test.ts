@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { until } from '@sidekit/test-kit';
 import type { ContainerStatus, PodStatus } from '../engine/engine.ts';
-import { RestrictedNamespace } from '../support/restricted-namespace.ts';
+import { TestNamespace } from '../engine/namespace.ts';
 
 /** An image that is on the node already; it holds Node and no shell. */
 const TOOLBOX = `sidekit/wait-for:${JSON.parse(readFileSync('package.json', 'utf8')).version}`;
@@ -19,9 +19,9 @@ interface DebuggedPod extends PodStatus {
   };
 }
 
-let namespace: RestrictedNamespace;
+let namespace: TestNamespace;
 before(async () => {
-  namespace = await RestrictedNamespace.create();
+  namespace = await TestNamespace.create();
   await must(['apply', '-f', `manifests/pods/${POD}.yaml`]);
   await must(['wait', '--for=condition=Ready', `pod/${POD}`, '--timeout=90s']);
 });

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { until } from '@sidekit/test-kit';
 import { command, must } from './command.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   Session,
   TestEngine,
 } from './engine.ts';
+import { TestNamespace } from './namespace.ts';
 import { BaseSession, request } from './session.ts';
 import { PodWatch } from './watch.ts';
 
@@ -29,22 +29,10 @@ export class KubeEngine implements TestEngine {
   }
 
   async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
-    const namespace = `sidekit-${randomBytes(4).toString('hex')}`;
-    await must('kubectl', ['create', 'namespace', namespace]);
-    const session = new KubeSession(path, namespace, options);
+    const { name } = await TestNamespace.create(options.security);
+    const session = new KubeSession(path, name, options);
     try {
-      await must('kubectl', [
-        'label',
-        'namespace',
-        namespace,
-        `pod-security.kubernetes.io/enforce=${options.security ?? 'restricted'}`,
-      ]);
-      // Pods are refused until the namespace's ServiceAccount is there.
-      const account = ['get', 'serviceaccount', 'default', '-n', namespace];
-      await until(async () => (await command('kubectl', account)).code === 0, {
-        what: 'the default ServiceAccount',
-      });
-      await must('kubectl', ['apply', '-n', namespace, '-f', path]);
+      await must('kubectl', ['apply', '-n', name, '-f', path]);
     } catch (error) {
       await session[Symbol.asyncDispose]();
       throw error;

@@ -95,13 +95,23 @@ function makeSession(around: Surroundings): Session {
 
 /** The detached half of `up`: looks after one Pod until it has ended. */
 async function supervise(path: string, around: Surroundings): Promise<ExitCode> {
-  const { Supervisor } = await import('./supervisor/supervisor.ts');
+  const [{ Supervisor }, { JobContinuation }, { superviseDetached }] = await Promise.all([
+    import('./supervisor/supervisor.ts'),
+    import('./supervisor/job.ts'),
+    import('./supervisor/detach.ts'),
+  ]);
   const store = new PodStore(around.storeRoot);
-  const supervisor = new Supervisor(new PodFolder(path), store.endpoints);
+  const folder = new PodFolder(path);
+  const supervisor = new Supervisor(folder, store.endpoints);
+  const job = new JobContinuation(folder, store, (next) => superviseDetached(next, around));
   // A terminal that closes, or a Ctrl-C meant for others, does not end a Pod: `pod down` does.
   around.onSignal(['SIGHUP', 'SIGINT'], () => {});
-  around.onSignal(['SIGTERM'], () => supervisor.terminate());
+  around.onSignal(['SIGTERM'], () => {
+    supervisor.terminate();
+    job.cancel();
+  });
   await supervisor.run();
+  await job.run();
   return ExitCode.ok;
 }
 

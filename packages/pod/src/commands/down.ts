@@ -110,7 +110,12 @@ async function removePod(
   await removeAll(new Engine(engine), podLabels(record).own);
   const endpoints = new Endpoints(session.store.endpoints);
   for (const service of services) endpoints.set(service, folder.name, undefined);
+  const { successor } = folder;
   folder.remove();
+  // Its Job has gone on meanwhile, perhaps while its end was asked for.
+  if (successor !== undefined) {
+    await removePod(session.store.pod(successor), session, gracePeriodSeconds);
+  }
 }
 
 /** The containers that share the sandbox's namespaces go before it: engines refuse otherwise. */

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { ExitCode, pause } from '@sidekit/core/tool';
 import { tell } from '../supervisor/control.ts';
+import { superviseDetached } from '../supervisor/detach.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import type { PodRecord } from '../supervisor/record.ts';
 import { begun, removePods } from './down.ts';
@@ -79,7 +78,7 @@ export class Launch {
     let known = 0;
     while (!folder.claim()) {
       await begun(folder);
-      if (folder.supervised && canUpdate(folder.record, wanted)) break;
+      if (isCurrent(folder) && canUpdate(folder.record, wanted)) break;
       this.#progress.say(`${name}: replaced`);
       await removePods([folder], this.#session, undefined);
     }
@@ -98,12 +97,16 @@ export class Launch {
     this.#progress.add(folder, known);
   }
 
-  async #follow(folders: readonly PodFolder[]): Promise<ExitCode> {
+  async #follow(folders: PodFolder[]): Promise<ExitCode> {
     for (;;) {
       // What the Pods come to now is the doing of the signal, which has the last word.
       if (this.#stopping) return new Promise(() => {});
       this.#progress.show();
       const states = folders.map(outcome);
+      if (states.includes('next')) {
+        this.#handOver(folders, states);
+        continue;
+      }
       if (states.every((state) => state === 'good')) return ExitCode.ok;
       const bad = folders.filter((_, i) => states[i] === 'bad');
       if (bad.length > 0) return this.#report(bad, 'failed', ExitCode.internal);
@@ -125,8 +128,21 @@ export class Launch {
     }
   }
 
+  /** Goes on with the Pods that Jobs have made after those that ended. */
+  #handOver(folders: PodFolder[], states: readonly string[]) {
+    for (const [index, folder] of folders.entries()) {
+      const { successor } = folder;
+      if (states[index] !== 'next' || successor === undefined) continue;
+      const next = this.#session.store.pod(successor);
+      folders[index] = next;
+      this.#progress.add(next);
+    }
+  }
+
   #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode {
     if (this.#stopping) return code;
+    // What was noted since the last look.
+    this.#progress.show();
     for (const folder of folders) {
       this.#progress.say(`${folder.name}: ${what}: ${reasonsOf(folder)}`);
     }
@@ -138,7 +154,12 @@ export class Launch {
   /** Follows the Pods until they have ended. */
   async #stay(): Promise<ExitCode> {
     printAddresses(this.folders, this.#session);
-    while (this.folders.some(({ status }) => status && !hasEnded(status))) {
+    for (;;) {
+      const states = this.folders.map(outcome);
+      this.#handOver(this.folders, states);
+      const going = (folder: PodFolder, index: number) =>
+        states[index] === 'waiting' || states[index] === 'next' || !isOver(folder);
+      if (!this.folders.some(going)) break;
       this.#progress.show();
       await pause(200);
     }
@@ -164,23 +185,27 @@ function canUpdate(before: PodRecord, after: NewRecord): boolean {
   return wanted <= old && comparable(before) === comparable(after);
 }
 
-/** The supervisor outlives this command; its own output goes to the Pod's folder. */
-function superviseDetached(folder: PodFolder, session: Session) {
-  const log = openSync(folder.file('supervisor.log'), 'a', 0o600);
-  const child = spawn(process.execPath, [session.program, 'supervise', folder.path], {
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: session.environment,
-    cwd: '/',
-  });
-  child.unref();
-  closeSync(log);
+function isOver({ status }: PodFolder): boolean {
+  return !status || hasEnded(status);
 }
 
-function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' {
+/** It is being looked after, and it is not a Job's Pod that has ended while the Job goes on. */
+function isCurrent(folder: PodFolder): boolean {
+  const { status } = folder;
+  const over = folder.exists && folder.record.pod.job && status && hasEnded(status);
+  return folder.supervised && !over;
+}
+
+/** `next` says that its Job goes on with another Pod. */
+function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' | 'next' {
   const { status } = folder;
   if (!folder.exists) return 'bad';
   if (!status) return 'waiting';
+  if (hasEnded(status) && folder.record.pod.job) {
+    // Its supervisor decides whether there is another Pod, and ends only then.
+    if (folder.supervised) return 'waiting';
+    if (folder.successor !== undefined) return 'next';
+  }
   if (status.status.phase === 'Failed') return 'bad';
   if (status.status.phase === 'Succeeded') return 'good';
   const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { ExpectedError } from '@sidekit/core/tool';
-import { portNumber, selects } from '../manifest/references.ts';
+import { portNumber } from '../manifest/port-number.ts';
+import { selects } from '../manifest/selector.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import type { HostPort, PodService } from '../supervisor/record.ts';

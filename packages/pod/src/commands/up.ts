@@ -36,10 +36,18 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   const exposureOf = await exposures(workload, session.store);
   const launch = new Launch(session, args.milliseconds('timeout') ?? DEFAULT_TIMEOUT);
   const interrupted = launch.onInterrupt();
+  const jobUids = new Map<string, string>();
+  const jobUidOf = ({ owner, metadata: { name, namespace } }: PodObject) => {
+    const job = `${owner?.kind} ${namespace}/${owner?.name ?? name}`;
+    const uid = jobUids.get(job) ?? randomUUID();
+    jobUids.set(job, uid);
+    return uid;
+  };
   const work = launch.run(
-    workload.pods.map((pod) =>
-      recordOf(pod, workload, engine, exposureOf(pod), args.milliseconds('backoff-base')),
-    ),
+    workload.pods.map((pod) => ({
+      ...recordOf(pod, workload, engine, exposureOf(pod), args.milliseconds('backoff-base')),
+      jobUid: jobUidOf(pod),
+    })),
     args.has('foreground'),
   );
   const code = await Promise.race([work, interrupted]);
@@ -55,12 +63,13 @@ function recordOf(
   engine: FoundEngine,
   exposure: Exposure,
   backoffBase: number | undefined,
-): NewRecord {
+): Omit<NewRecord, 'jobUid'> {
   const { namespace } = pod.metadata;
   return {
     pod,
     uid: randomUUID(),
     createdAt: Date.now(),
+    jobBegunAt: Date.now(),
     engine,
     configMaps: encodeData(inNamespace(workload.configMaps, namespace)),
     secrets: encodeData(inNamespace(workload.secrets, namespace)),

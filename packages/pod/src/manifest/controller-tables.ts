@@ -1,19 +1,8 @@
-import { podSpec, templateMeta } from './pod-table.ts';
-import {
-  boolean,
-  checked,
-  choice,
-  defaulted,
-  integer,
-  map,
-  only,
-  optional,
-  type Read,
-  required,
-  struct,
-  text,
-} from './reader.ts';
+import { templateMeta } from './meta-table.ts';
+import { podSpec } from './pod-table.ts';
+import { checked, defaulted, map, optional, type Read, required, struct } from './reader.ts';
 import { notEmpty } from './rules.ts';
+import { boolean, choice, integer, only, text } from './scalars.ts';
 
 /** The specs of what makes Pods of a template; a fault's path begins in the spec. */
 
@@ -95,35 +84,20 @@ export const jobSpec = checked(
       selector: optional(selector),
     },
     {
-      refused: [
-        'ttlSecondsAfterFinished',
-        'suspend',
-        'manualSelector',
-        'podFailurePolicy',
-        'podReplacementPolicy',
-        'successPolicy',
-        'backoffLimitPerIndex',
-        'maxFailedIndexes',
-        'managedBy',
-      ],
+      refused: {
+        ttlSecondsAfterFinished: 'an ended Pod is kept for its logs until pod down removes it',
+        suspend: '',
+        manualSelector: '',
+        podFailurePolicy: '',
+        podReplacementPolicy: '',
+        successPolicy: '',
+        backoffLimitPerIndex: '',
+        maxFailedIndexes: '',
+        managedBy: '',
+      },
     },
   ),
-  (spec, fault) => {
-    templateRules(spec, fault, ['Never', 'OnFailure']);
-    const { completions, parallelism = 1, backoffLimit } = spec;
-    if ((completions ?? parallelism) > parallelism) {
-      fault(
-        ['parallelism'],
-        `${parallelism} is less than completions, which is not supported by pod: all Pods of a Job run at once`,
-      );
-    }
-    if (spec.template.spec.restartPolicy === 'Never' && backoffLimit) {
-      fault(
-        ['backoffLimit'],
-        `${backoffLimit} is not supported by pod with restartPolicy: Never, since a failed Pod is not made anew: use 0, or restartPolicy: OnFailure`,
-      );
-    }
-  },
+  (spec, fault) => templateRules(spec, fault, ['Never', 'OnFailure']),
 );
 
 /** Its Job runs once, at once, as by `kubectl create job --from=cronjob/…`: no field of time applies. */

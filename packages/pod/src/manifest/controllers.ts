@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { ControllerSpec, JobSpec, StatefulSetSpec } from './controller-tables.ts';
 import type { ManifestObject } from './document.ts';
+import { generatedName } from './generated-name.ts';
+import { jobPodName } from './job-pods.ts';
 import type { ControllerKind, Metadata, PlacedPod, PodObject } from './objects.ts';
 import type { PodSpec } from './pod-table.ts';
 import type { Path } from './reader.ts';
@@ -42,19 +43,29 @@ export function ordinals(controller: Controller, set: StatefulSetSpec): PlacedPo
   }));
 }
 
-/** The Pods of a Job, all at once. */
+/** The Pods that a Job begins with; its others follow as these end. */
 export function completions(controller: Controller, job: JobSpec): PlacedPod[] {
   const { name } = controller.metadata;
-  const names = withSuffix(controller, job.completions ?? job.parallelism ?? 1);
-  return place(controller, 'Job', job.template, names, () => ({
+  const { parallelism = 1, backoffLimit = 6, activeDeadlineSeconds } = job;
+  const all = job.completions ?? parallelism;
+  const atOnce = Math.min(all, parallelism);
+  const names = Array.from({ length: atOnce }, (_, index) => jobPodName(name, index, 0));
+  return place(controller, 'Job', job.template, names, (_, index) => ({
     spec: jobPodSpec(job),
     labels: { 'batch.kubernetes.io/job-name': name, 'job-name': name },
-    backoffLimit: job.backoffLimit ?? 6,
+    job: {
+      index,
+      attempt: 0,
+      completions: all,
+      parallelism: atOnce,
+      backoffLimit,
+      ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }),
+    },
   }));
 }
 
 /** What a controller changes in its template. */
-type Change = Partial<Pick<PodObject, 'spec' | 'after' | 'backoffLimit'>> & {
+type Change = Partial<Pick<PodObject, 'spec' | 'after' | 'job'>> & {
   readonly labels?: Readonly<Record<string, string>>;
 };
 
@@ -94,12 +105,5 @@ function jobPodSpec({ template, activeDeadlineSeconds: job }: JobSpec): PodSpec 
 }
 
 function withSuffix({ metadata: { name } }: Controller, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${name}-${suffix(name, index)}`);
-}
-
-/** The same manifest gives the same names, so that applying it again finds its Pods. */
-function suffix(name: string, index: number): string {
-  const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-  const digest = createHash('sha256').update(`${name}/${index}`).digest();
-  return Array.from(digest.subarray(0, 5), (byte) => alphabet[byte % alphabet.length]).join('');
+  return Array.from({ length: count }, (_, index) => generatedName(name, `${index}`));
 }

@@ -1,5 +1,6 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import { isObject, type Path, pathText } from './reader.ts';
+import { type Path, pathText } from './reader.ts';
+import { isObject } from './reader-faults.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;

@@ -1,4 +1,3 @@
-import { portReference } from './container-table.ts';
 import {
   cronJobSpec,
   daemonSetSpec,
@@ -7,17 +6,13 @@ import {
   replicaSetSpec,
   statefulSetSpec,
 } from './controller-tables.ts';
-import { objectMeta, podSpec } from './pod-table.ts';
+import { objectMeta } from './meta-table.ts';
+import { podSpec } from './pod-table.ts';
 import {
-  anything,
-  boolean,
   checked,
-  choice,
   defaulted,
-  integer,
   list,
   map,
-  only,
   optional,
   type Path,
   type Read,
@@ -25,9 +20,10 @@ import {
   type Report,
   required,
   struct,
-  text,
 } from './reader.ts';
 import { dataKey, dnsLabel, notEmpty, portName } from './rules.ts';
+import { anything, boolean, choice, integer, only, text } from './scalars.ts';
+import { portReference } from './value-readers.ts';
 
 const status = optional(anything);
 const head = { apiVersion: required(text()), kind: required(text()), status };

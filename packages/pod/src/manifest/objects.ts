@@ -1,3 +1,4 @@
+import type { JobPlace } from './job-pods.ts';
 import type { PodSpec } from './pod-table.ts';
 import type { Path } from './reader.ts';
 
@@ -17,8 +18,8 @@ export interface PodObject {
   readonly spec: PodSpec;
   /** What made it; undefined for a bare Pod. */
   readonly owner?: { readonly kind: ControllerKind; readonly name: string } | undefined;
-  /** For a Job with restartPolicy OnFailure: it fails once it has restarted more often. */
-  readonly backoffLimit?: number | undefined;
+  /** Its place in the Job that made it. */
+  readonly job?: JobPlace | undefined;
   /** The Pod that must be Ready before this one starts (StatefulSet). */
   readonly after?: string | undefined;
 }

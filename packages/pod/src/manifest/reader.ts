@@ -1,4 +1,5 @@
 import { nearest } from '@sidekit/core/tool';
+import { fault, isObject, quoted, wrong } from './reader-faults.ts';
 
 /** Where a value stands in its document: `['spec', 'containers', 0, 'name']`. */
 export type Path = readonly (string | number)[];
@@ -20,8 +21,10 @@ export interface Field<T> {
 export type Read<R> = R extends Reader<infer T> ? T : never;
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
+
 // biome-ignore lint/suspicious/noExplicitAny: inference over fields of any type
 type FieldsOf = Readonly<Record<string, Field<any>>>;
+
 type Values<F> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 export function required<T>(read: Reader<T>): Field<T> {
@@ -143,60 +146,6 @@ export function map<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
   };
 }
 
-export function text(rule?: (value: string) => string | undefined): Reader<string> {
-  return (value, path, report) => {
-    if (typeof value !== 'string') return wrong(value, path, report, 'a string');
-    const broken = rule?.(value);
-    return broken === undefined ? value : fault(report, path, `${quoted(value)} ${broken}`);
-  };
-}
-
-export function integer(min: number, max = 2 ** 31 - 1): Reader<number> {
-  return (value, path, report) => {
-    if (!Number.isInteger(value)) return wrong(value, path, report, 'a whole number');
-    const number = value as number;
-    if (number >= min && number <= max) return number;
-    return fault(
-      report,
-      path,
-      `${number} must be ${max === 2 ** 31 - 1 ? `at least ${min}` : `${min}–${max}`}`,
-    );
-  };
-}
-
-export const boolean: Reader<boolean> = (value, path, report) =>
-  typeof value === 'boolean' ? value : wrong(value, path, report, 'true or false');
-
-export function choice<const T extends string>(
-  words: readonly T[],
-  refused: readonly string[] = [],
-): Reader<T> {
-  return (value, path, report) => {
-    if (words.includes(value as T)) return value as T;
-    if (refused.includes(value as string)) {
-      return fault(report, path, `${quoted(value)} is not supported by pod: use ${either(words)}`);
-    }
-    return fault(report, path, `${quoted(value)} must be ${either(words)}`);
-  };
-}
-
-/** A field that only says what is so anyway, such as `hostNetwork: false`. */
-export function only<const T extends string | boolean | number>(
-  ...values: readonly T[]
-): Reader<T> {
-  return (value, path, report) =>
-    values.includes(value as T)
-      ? (value as T)
-      : fault(
-          report,
-          path,
-          `${quoted(value)} is not supported by pod: only ${either(values.map(String))} is`,
-        );
-}
-
-/** Any object or value, kept as it is: for fields that are honoured by having nothing to do. */
-export const anything: Reader<unknown> = (value) => value;
-
 /** Adds a rule over several fields of what was read. */
 export function checked<T>(
   read: Reader<T>,
@@ -227,10 +176,6 @@ export function mapped<A, B>(read: Reader<A>, change: (value: A) => B): Reader<B
   };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** An empty or false value of a field that is not honoured asks for nothing. */
 function isEmptyValue(value: unknown): boolean {
   return (
@@ -239,31 +184,4 @@ function isEmptyValue(value: unknown): boolean {
     value === '' ||
     (Array.isArray(value) && value.length === 0)
   );
-}
-
-function wrong(value: unknown, path: Path, report: Report, expected: string): undefined {
-  return fault(report, path, `must be ${expected}, not ${kind(value)}`);
-}
-
-function fault(report: Report, path: Path, message: string): undefined {
-  report(path, message);
-  return undefined;
-}
-
-function kind(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'an object';
-  return `${quoted(value)} (a ${typeof value})`;
-}
-
-function quoted(value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value);
-  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
-}
-
-function either(words: readonly string[]): string {
-  return words.length < 2
-    ? String(words[0])
-    : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

@@ -1,20 +1,11 @@
 /** What manifests ask for, in the words of Kubernetes' API: every default set, every field checked. */
+export type { ContainerPort, ContainerSpec, Resources, VolumeMount } from './container-table.ts';
 export type {
-  ContainerPort,
-  ContainerSpec,
   EnvironmentSource,
   EnvironmentVariable,
-  ExecAction,
   FieldRef,
-  Hook,
-  HttpGet,
-  Probe,
   ResourceFieldRef,
-  Resources,
-  SecurityContext,
-  TcpSocketAction,
-  VolumeMount,
-} from './container-table.ts';
+} from './environment-table.ts';
 export type {
   DataObjects,
   Metadata,
@@ -23,4 +14,7 @@ export type {
   ServiceObject,
   Workload,
 } from './objects.ts';
-export type { PodSecurityContext, PodSpec, Projection, Volume } from './pod-table.ts';
+export type { PodSpec } from './pod-table.ts';
+export type { ExecAction, Hook, HttpGet, Probe, TcpSocketAction } from './probe-table.ts';
+export type { PodSecurityContext, SecurityContext } from './security-table.ts';
+export type { Projection, Volume } from './volume-table.ts';

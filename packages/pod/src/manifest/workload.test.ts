@@ -102,11 +102,6 @@ describe('faults', () => {
       'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: s}\n',
       'pod.yaml:2:7: ServiceAccount s: kind: ServiceAccount is not supported by pod: there is no API server to talk to',
     ],
-    [
-      'a Job that would make failed Pods anew',
-      'apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {backoffLimit: 3, template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}\n',
-      'pod.yaml:4:22: Job j: spec.backoffLimit: 3 is not supported by pod with restartPolicy: Never, since a failed Pod is not made anew: use 0, or restartPolicy: OnFailure',
-    ],
   ];
   for (const [what, manifest, message] of cases) {
     test(`${what} is one sentence with its place`, () => {
@@ -215,8 +210,34 @@ describe('what is read', () => {
     const { pods } = read(job);
     assert.equal(pods.length, 2);
     assert.equal(pods[0]?.spec.activeDeadlineSeconds, 9);
-    assert.equal(pods[0]?.backoffLimit, 6);
+    assert.deepEqual(pods[1]?.job, {
+      index: 1,
+      attempt: 0,
+      completions: 2,
+      parallelism: 2,
+      backoffLimit: 6,
+      activeDeadlineSeconds: 9,
+    });
     assert.equal(pods[0]?.metadata.labels['batch.kubernetes.io/job-name'], 'j');
+  });
+
+  test('a Job begins with as many Pods as may run at once, and no more than it needs', () => {
+    const count = (fields: string) =>
+      read(
+        `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: ${jobTemplate.replace('{template', `{${fields}template`)}\n`,
+      ).pods.length;
+    assert.equal(count(''), 1);
+    assert.equal(count('completions: 5, '), 1);
+    assert.equal(count('completions: 5, parallelism: 2, '), 2);
+    assert.equal(count('completions: 2, parallelism: 5, '), 2);
+    assert.equal(count('parallelism: 3, '), 3);
+  });
+
+  test('what a Job has no use for here is refused with the reason', () => {
+    const job = `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: ${jobTemplate.replace('{template', '{ttlSecondsAfterFinished: 60, template')}\n`;
+    assert.deepEqual(faults(job), [
+      'pod.yaml:4:33: Job j: spec.ttlSecondsAfterFinished: not supported by pod (an ended Pod is kept for its logs until pod down removes it)',
+    ]);
   });
 
   test('a list holds objects, and several documents are one workload', () => {

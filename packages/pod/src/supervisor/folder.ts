@@ -75,6 +75,19 @@ export class PodFolder {
     this.#write('status.json', status);
   }
 
+  /** The Pod that its Job made after it: set before this Pod's supervisor ends. */
+  get successor(): string | undefined {
+    try {
+      return readFileSync(this.file('successor'), 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+
+  set successor(name: string) {
+    writeFileSync(this.file('successor'), name);
+  }
+
   note(entry: TimelineEntry): void {
     appendFileSync(this.file('events.jsonl'), `${JSON.stringify(entry)}\n`);
   }

@@ -20,6 +20,10 @@ export interface PodRecord {
   readonly serviceVariables: Readonly<Record<string, string>>;
   readonly hostPorts: readonly HostPort[];
   readonly backoffBase?: number | undefined;
+  /** All Pods that one `up` makes of one Job have this in common. */
+  readonly jobUid: string;
+  /** When the Job began, in milliseconds since 1970. */
+  readonly jobBegunAt: number;
 }
 
 /** A Service as one of its Pods sees it. */

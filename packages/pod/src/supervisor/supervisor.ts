@@ -64,7 +64,9 @@ export class Supervisor {
     );
     this.#endpoints = new Endpoints(endpoints);
     this.#forwarder = new ServiceForwarder(services, this.#endpoints);
-    this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit: pod.backoffLimit });
+    // With Never, the Pods that have failed count, and not their sidecars' restarts.
+    const backoffLimit = pod.spec.restartPolicy === 'OnFailure' ? pod.job?.backoffLimit : undefined;
+    this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit });
   }
 
   /** Runs the Pod to its end. Never rejects: a sandbox that cannot be made is a failed Pod. */
@@ -80,12 +82,12 @@ export class Supervisor {
       });
       this.#volumes.make();
       this.#publishVolumes();
-      closers.push(
-        this.#engine.followDeaths(podLabels(this.#record).own, new Date(), (died) =>
-          this.#onDied(died),
-        ),
-      );
+      const since = new Date();
       await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
+      // From `since` on; begun earlier, it would only be in the way of the sandbox.
+      closers.push(
+        this.#engine.followDeaths(podLabels(this.#record).own, since, (died) => this.#onDied(died)),
+      );
       closers.push(this.#watchEndpoints(), this.#keepHouse());
       this.#tell({ type: 'begin' });
       await this.#ended.promise;

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { until } from '@sidekit/test-kit';
-import { command, must } from '../engine/command.ts';
-import type { ExecResult } from '../engine/engine.ts';
+import { command, must } from './command.ts';
+import type { ApplyOptions, ExecResult } from './engine.ts';
 
-/** A namespace that enforces Pod Security *restricted*; disposing it deletes it. */
-export class RestrictedNamespace implements AsyncDisposable {
+/** A namespace that enforces a level of Pod Security; disposing it deletes it. */
+export class TestNamespace implements AsyncDisposable {
   readonly name = `sidekit-${randomBytes(4).toString('hex')}`;
 
-  static async create(): Promise<RestrictedNamespace> {
-    const namespace = new RestrictedNamespace();
+  static async create(security: ApplyOptions['security'] = 'restricted'): Promise<TestNamespace> {
+    const namespace = new TestNamespace();
     await must('kubectl', ['create', 'namespace', namespace.name]);
     try {
       // Of a workload that makes Pods only the Pods are refused, later; the request for it is
       // answered with a warning.
       const levels = ['enforce', 'warn'].map((mode) => `pod-security.kubernetes.io/${mode}`);
-      const labels = levels.map((level) => `${level}=restricted`);
+      const labels = levels.map((level) => `${level}=${security}`);
       await must('kubectl', ['label', 'namespace', namespace.name, ...labels]);
       // Pods are refused until the namespace's ServiceAccount is there.
       const account = async () => (await namespace.kubectl(['get', 'sa', 'default'])).code === 0;

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { PodFolder } from './folder.ts';
+
+/** How this program is started again. */
+export interface Program {
+  /** The path of main.ts. */
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts a Pod's supervisor. It outlives this process; its own output goes to the Pod's folder. */
+export function superviseDetached(folder: PodFolder, { program, environment }: Program): void {
+  const log = openSync(folder.file('supervisor.log'), 'a', 0o600);
+  const child = spawn(process.execPath, [program, 'supervise', folder.path], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: environment,
+    cwd: '/',
+  });
+  child.unref();
+  closeSync(log);
+}
