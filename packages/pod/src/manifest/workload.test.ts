@@ -20,6 +20,37 @@ function faults(text: string): readonly string[] {
 const pod = (spec: string, name = 'web') =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n${spec.replace(/^/gm, '  ')}\n`;
 
+test('a Pod with faulty fields is told of what it refers to in the same go', () => {
+  const manifest = `${pod(`containers:
+- {name: a, imagePullPolicy: Sometimes, ports: [{containerPort: 1, hostPort: 80}], resources: {requests: {memory: 9000Gi}}}
+- {name: a, image: x, comand: [y], ports: [{containerPort: 2, hostPort: 80}]}
+- {name: b, image: x, env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: kay}}}]}`)}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {key: v}\n`;
+  const found = faults(manifest).map((fault) => fault.replace(/^.*Pod web: spec\.containers/, ''));
+  assert.deepEqual(
+    found.map((fault) => fault.replace(/(: [a-z" ]*).*$/, '$1').trim()),
+    [
+      '[0].image: required',
+      '[0].imagePullPolicy: "',
+      '[1].comand: unknown field',
+      '[1].name: duplicate',
+      '[1].ports[0].hostPort:',
+      '[2].env[0].valueFrom.configMapKeyRef.key: "kay" is not a key of',
+      ': insufficient memory',
+    ],
+  );
+});
+
+test('what refers to a name that is refused is not told as a fault of its own', () => {
+  assert.deepEqual(
+    faults(
+      pod(
+        'containers: [{name: a, image: x, volumeMounts: [{name: Data, mountPath: /d}]}]\nvolumes: [{name: Data, emptyDir: {}}]',
+      ),
+    ).filter((fault) => fault.includes('is not a volume')),
+    [],
+  );
+});
+
 describe('faults', () => {
   const cases: readonly (readonly [what: string, manifest: string, message: string])[] = [
     [

@@ -7,6 +7,7 @@ import type { NamedData, PlacedPod, PlacedService, PodObject, Workload } from '.
 import { configMapData, secretData, serviceOf } from './plain-objects.ts';
 import type { Path } from './reader.ts';
 import { checkReferences } from './references.ts';
+import { readMended } from './repair.ts';
 
 /** A manifest's name for messages, and its text. */
 export interface ManifestFile {
@@ -37,7 +38,9 @@ const CLUSTER_KINDS: Readonly<Record<string, string>> = {
  */
 export function readWorkload(files: readonly ManifestFile[]): Workload {
   const faults: string[] = [];
-  const report = (message: string) => void faults.push(message);
+  const report = (message: string) => {
+    if (message !== '') faults.push(message);
+  };
   const pods: PlacedPod[] = [];
   const services: PlacedService[] = [];
   const configMaps: NamedData[] = [];
@@ -52,6 +55,7 @@ export function readWorkload(files: readonly ManifestFile[]): Workload {
       const read = readObject(object, (path, message) => report(object.message(path, message)));
       if (read === undefined) {
         faulty.add(identity(object.value));
+        pods.push(...mendedPods(object));
         continue;
       }
       const id = identity(object.value);
@@ -64,7 +68,7 @@ export function readWorkload(files: readonly ManifestFile[]): Workload {
       else if (read.kind === 'Secret') secrets.push(secretData(read.value));
       else if (read.kind === 'Service') {
         services.push({ service: serviceOf(read.value), message: object.message });
-      } else if (read.kind !== 'Namespace') pods.push(...podsOf(read, object));
+      } else if (makesPods(read)) pods.push(...podsOf(read, object));
       if (read.kind === 'CronJob') notes.push(onceNow(read.value.metadata.name));
     }
   }
@@ -119,11 +123,27 @@ function identity(value: Readonly<Record<string, unknown>>): string {
   return `${value.kind}/${metadata.namespace ?? 'default'}/${metadata.name}`;
 }
 
+type PodMaker = Exclude<ReadObject, { kind: 'ConfigMap' | 'Secret' | 'Service' | 'Namespace' }>;
+
+function makesPods(read: ReadObject): read is PodMaker {
+  return !['ConfigMap', 'Secret', 'Service', 'Namespace'].includes(read.kind);
+}
+
+/** The Pods of a faulty object, for the faults of what they refer to alone. */
+function mendedPods(object: ManifestObject): PlacedPod[] {
+  const mended = readMended(object.value, (value, onFault) =>
+    readObject({ ...object, value }, onFault),
+  );
+  if (mended === undefined || !makesPods(mended.read)) return [];
+  const secondHand = [...mended.leftOut].map((value) => `${JSON.stringify(value)} `);
+  const message: ManifestObject['message'] = (path, text) =>
+    // What was left out is told already, and so is what refers to it.
+    secondHand.some((start) => text.startsWith(start)) ? '' : object.message(path, text);
+  return podsOf(mended.read, { ...object, message });
+}
+
 /** The Pods that an object makes. */
-function podsOf(
-  read: Exclude<ReadObject, { kind: 'ConfigMap' | 'Secret' | 'Service' | 'Namespace' }>,
-  object: ManifestObject,
-): PlacedPod[] {
+function podsOf(read: PodMaker, object: ManifestObject): PlacedPod[] {
   const { metadata } = read.value;
   const controller = { metadata, object, at: ['spec', 'template', 'spec'] };
   switch (read.kind) {
