@@ -27,7 +27,7 @@ interface Subject {
 }
 
 export async function run(): Promise<void> {
-  const bundles = mkdtempSync(join(tmpdir(), 'app-'));
+  const bundles = mkdtempSync(join(tmpdir(), '_'));
   try {
     await compare(bundles);
   } finally {
@@ -39,11 +39,11 @@ async function compare(bundles: string): Promise<void> {
   const node = nodeBinary();
   const subjects: Subject[] = [];
   for (const image of IMAGES) {
-    const directory = join(bundles, image.name);
-    await bundle(image, directory, process.arch as 'x64');
     const at = image.warmUp.indexOf('--admin');
     // What has no admin port ends by itself: it has no readiness to wait for.
     if (at === -1) continue;
+    const directory = join(bundles, String(subjects.length));
+    await bundle(image, directory, process.arch as 'x64');
     subjects.push({
       name: image.name,
       directory,
