@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '@sidekit/core';
 import { TestProcess, until } from '@sidekit/test-kit';
+import { NODE_FLAGS } from '../images/node-flags.ts';
 
 const MAIN = fileURLToPath(new URL('../packages/file-writer/src/main.ts', import.meta.url));
 const INTERVAL = 200;
@@ -196,7 +197,7 @@ async function following(directory: string, source: 'dir' | 'http') {
 
 function start(args: readonly string[]): TestProcess {
   return new TestProcess(process.execPath, [
-    '--max-semi-space-size=2',
+    ...NODE_FLAGS,
     MAIN,
     '--admin',
     '127.0.0.1:0',

@@ -194,15 +194,10 @@ test('an unreadable file is said once and read when it can be', async () => {
   s.write('one\n');
   chmodSync(s.live, 0);
   chmodSync(s.directory, 0o755);
-  // Root reads everything.
-  const root = process.geteuid?.() === 0;
-  if (root) process.seteuid?.(65_534);
-  try {
+  await asNobody(async () => {
     await s.adapter.look();
     await s.adapter.look();
-  } finally {
-    if (root) process.seteuid?.(0);
-  }
+  });
   assert.equal(s.errors.filter((line) => line.includes('cannot be opened')).length, 1);
   chmodSync(s.live, 0o644);
   await s.settle();
@@ -219,16 +214,11 @@ test('a directory that cannot be entered is said once, keeps no other from being
   s.write('one\n');
   chmodSync(closed, 0);
   chmodSync(s.directory, 0o755);
-  // Root enters everything.
-  const root = process.geteuid?.() === 0;
-  if (root) process.seteuid?.(65_534);
-  try {
+  await asNobody(async () => {
     await s.adapter.look();
     await s.adapter.look();
     assert.equal(s.adapter.metric('adapter_unreadable_files'), 1);
-  } finally {
-    if (root) process.seteuid?.(0);
-  }
+  });
   await s.adapter.until('adapter_buffered_bytes', (bytes) => bytes === 0);
   assert.deepEqual(s.messages(), ['one']);
   assert.equal(s.errors.filter((line) => line.includes('cannot be listed')).length, 1);
@@ -237,3 +227,14 @@ test('a directory that cannot be entered is said once, keeps no other from being
   assert.deepEqual(s.messages(), ['one', 'behind']);
   assert.equal(s.adapter.metric('adapter_unreadable_files'), 0);
 });
+
+/** Does something without the rights of root, who reads and enters everything. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+}

@@ -104,8 +104,11 @@ export function named(name: string, segment: string): boolean {
   if (!WILD.test(segment)) return name === segment;
   if (name.startsWith('.') && !segment.startsWith('.')) return false;
   if (!PLAIN.test(segment)) return matchesGlob(name, segment);
-  const expression = expressions.get(segment) ?? expressionOf(segment);
-  expressions.set(segment, expression);
+  let expression = expressions.get(segment);
+  if (expression === undefined) {
+    expression = expressionOf(segment);
+    expressions.set(segment, expression);
+  }
   return expression.test(name);
 }
 

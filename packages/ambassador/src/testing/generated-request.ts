@@ -1,17 +1,7 @@
 import fc from 'fast-check';
+import { KNOWN_METHODS } from '../http/methods.ts';
 
-const method = fc.constantFrom(
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'DELETE',
-  'OPTIONS',
-  'PATCH',
-  'get',
-  'TRACE',
-  'FOO',
-);
+const method = fc.constantFrom(...KNOWN_METHODS, 'get', 'TRACE', 'FOO');
 const target = fc.oneof(
   {
     weight: 6,

@@ -39,6 +39,7 @@ const CLUSTER_KINDS: Readonly<Record<string, string>> = {
 export function readWorkload(files: readonly ManifestFile[]): Workload {
   const faults: string[] = [];
   const report = (message: string) => {
+    // A Pod that was mended to be looked through has nothing to say of what is told already.
     if (message !== '') faults.push(message);
   };
   const pods: PlacedPod[] = [];
