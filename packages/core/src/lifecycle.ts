@@ -9,10 +9,16 @@ export class Lifecycle {
   readonly #steps: { readonly name: string; readonly stop: () => unknown }[] = [];
   readonly #stopping = new AbortController();
   readonly #log: Log;
-  #stopped: Promise<boolean> | undefined;
+  #outcome: Promise<boolean> | undefined;
+
+  /** Resolves when the stop begins. */
+  readonly stopped: Promise<void>;
 
   constructor(log: Log) {
     this.#log = log;
+    this.stopped = new Promise((resolve) => {
+      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   /** Aborts when the stop begins: stop taking new work. */
@@ -33,8 +39,8 @@ export class Lifecycle {
    * @returns whether all steps ended well within `gracePeriod` milliseconds.
    */
   stop(gracePeriod: number): Promise<boolean> {
-    this.#stopped ??= this.#stop(gracePeriod);
-    return this.#stopped;
+    this.#outcome ??= this.#stop(gracePeriod);
+    return this.#outcome;
   }
 
   async #stop(gracePeriod: number): Promise<boolean> {

@@ -26,8 +26,10 @@ export interface Context<F extends OptionMap> {
   readonly log: Log;
   readonly health: Health;
   readonly metrics: Registry;
-  /** Aborts at SIGTERM: take no new work, and let `run` end. */
+  /** Aborts when the sidecar is asked to stop: take no new work, and let `run` end. */
   readonly stopping: AbortSignal;
+  /** Resolves when the sidecar is asked to stop, also if that happened before anyone awaited it. */
+  readonly stopped: Promise<void>;
   /** Adds a step of the stop; steps run in reverse order. */
   onStop(name: string, stop: () => unknown): void;
 }
@@ -37,7 +39,7 @@ export interface Sidecar<F extends OptionMap = OptionMap> {
   readonly table: OptionTable<F>;
   /**
    * Starts and works. Resolving ends the process with exit code 0 (the work is done);
-   * a server awaits `stopping` instead. Rejecting ends it with the error's exit code, except
+   * a server awaits `stopped` instead. Rejecting ends it with the error's exit code, except
    * for the AbortError of work that was given `stopping` itself. That holds after SIGTERM too.
    *
    * After SIGTERM the steps of `onStop` run once this has resolved, so it must not wait for
@@ -93,6 +95,7 @@ export async function runSidecar<F extends OptionMap>(
       health,
       metrics,
       stopping: lifecycle.stopping,
+      stopped: lifecycle.stopped,
       onStop: (name, stop) => lifecycle.onStop(name, stop),
     });
     const outcome = await Promise.race([work.then(() => 'done' as const), ended.promise]);

@@ -9,7 +9,7 @@ import { Repository } from './repository.ts';
 export function gitServer(path: string, libraries: string | undefined) {
   return defineSidecar({
     table,
-    run: async ({ options, log, health, stopping, onStop }) => {
+    run: async ({ options, log, health, stopped, onStop }) => {
       const ready = health.condition('repository', 'startup', 'ready');
       const git = new Git(path, libraries, options.root);
       await mkdir(options.root, { recursive: true });
@@ -22,7 +22,7 @@ export function gitServer(path: string, libraries: string | undefined) {
         return new Promise((resolve) => server.close(resolve));
       });
       ready.pass();
-      await new Promise((resolve) => stopping.addEventListener('abort', resolve));
+      await stopped;
     },
   });
 }
