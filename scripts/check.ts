@@ -1,5 +1,5 @@
 /** `npm run check`: types, format, lint and the import rule. */
-import { importFaults } from './import-rule.ts';
+import { importFaults } from './checks/import-rule.ts';
 import { heading, step } from './support/output.ts';
 import { run } from './support/run.ts';
 

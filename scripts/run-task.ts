@@ -6,6 +6,7 @@ interface Task {
 const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   bench: () => import('./bench.ts'),
   check: () => import('./check.ts'),
+  'check-words': () => import('./check-words.ts'),
   compose: () => import('./compose.ts'),
   demo: () => import('./demo.ts'),
   images: () => import('./images.ts'),
