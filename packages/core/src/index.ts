@@ -14,6 +14,7 @@ export {
 } from './atomic-file.ts';
 export { type BackoffOptions, fullJitter, pause, retryAfter } from './backoff.ts';
 export { childEnvironment } from './child-environment.ts';
+export { endProcess, signalExitCode } from './end-process.ts';
 export {
   ExitCode,
   ExpectedError,

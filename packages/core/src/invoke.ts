@@ -1,3 +1,4 @@
+import { endProcess } from './end-process.ts';
 import { ExitCode } from './errors.ts';
 import { reportFailure } from './failure.ts';
 import { helpText, type Invocation, type OptionMap, type OptionTable } from './options/index.ts';
@@ -15,7 +16,7 @@ export async function mainOf<F extends OptionMap>(
   table: OptionTable<F>,
   run: (invocation: Run<F>) => Promise<ExitCode>,
 ): Promise<never> {
-  process.exit(await invoke(table, process.argv.slice(2), run));
+  endProcess(await invoke(table, process.argv.slice(2), run));
 }
 
 /** Runs a command by its command line and returns the exit code, whatever happens. */
@@ -34,7 +35,7 @@ export async function invoke<F extends OptionMap>(
   }
 }
 
-/** Writes to stdout and waits: process.exit would cut what a pipe has not taken yet. */
+/** Writes to stdout and waits: the exit would cut what a pipe has not taken yet. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }

@@ -22,7 +22,7 @@ test('bad usage names every fault, exits 64 and shows no stack trace', async () 
     'gadget serve: the configuration is wrong:',
     '  --admni is not a known flag: did you mean --admin?',
     '  GADGET_BEHAVIOUR is not a known variable: did you mean GADGET_BEHAVE?',
-    '  --behave "badly" must be one of well, end, stuck, unavailable, throw, uncaught, abort',
+    '  --behave "badly" must be one of well, end, stuck, unavailable, throw, uncaught, abort, fifo',
     'See --help.',
     '',
   ]);
@@ -41,7 +41,7 @@ test('a command that is missing or unknown exits 64 and names the known ones', a
 test('help and version go to stdout and exit 0', async () => {
   const overview = await run('sidecar', ['--help']);
   assert.equal(overview.code, 0);
-  assert.match(overview.stdout, /gadget serve +serves until it is told to stop\./);
+  assert.match(overview.stdout, /gadget serve +serves until it is stopped\./);
   assert.match((await run('sidecar', ['serve', '--help'])).stdout, /Usage: gadget serve/);
   assert.equal((await run('sidecar', ['--version'])).stdout, `${version}\n`);
   assert.equal((await run('tool', ['--version'])).stdout, `${version}\n`);

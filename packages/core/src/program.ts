@@ -1,3 +1,4 @@
+import { endProcess } from './end-process.ts';
 import { ExitCode, UsageError } from './errors.ts';
 import { reportFailure } from './failure.ts';
 import { invoke, print } from './invoke.ts';
@@ -13,7 +14,7 @@ export type Commands = Sidecar<OptionMap> | Readonly<Record<string, Sidecar<Opti
  * and exits. Bad usage prints every fault and exits 64 before anything was started.
  */
 export async function main(commands: Commands): Promise<never> {
-  process.exit(await execute(commands, process.argv.slice(2)));
+  endProcess(await execute(commands, process.argv.slice(2)));
 }
 
 async function execute(commands: Commands, argv: readonly string[]): Promise<ExitCode> {

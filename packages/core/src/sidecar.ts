@@ -1,4 +1,5 @@
 import { startAdminServer } from './admin-server.ts';
+import { endProcess, signalExitCode } from './end-process.ts';
 import { ExitCode, ExpectedError, errorText } from './errors.ts';
 import { Health } from './health.ts';
 import { keepHealthFile } from './health-file.ts';
@@ -64,10 +65,11 @@ export async function runSidecar<F extends OptionMap>(
   const log = createLog({ name: command, level: common.logLevel });
   const health = new Health();
   const serving = health.condition('process', 'ready');
-  // Before anything is said: who waits for the first line may send a signal right after it.
-  const ended = stopSignal(log, () => serving.fail('stopping'));
+  // Before the first record: a signal may follow right after it.
+  const signal = stopSignal(log, () => serving.fail('stopping'));
   endOnUncaught(log);
   log.info('starting', {
+    event: 'starting',
     version,
     uid: process.getuid?.(),
     gid: process.getgid?.(),
@@ -77,13 +79,12 @@ export async function runSidecar<F extends OptionMap>(
   const lifecycle = new Lifecycle(log);
   const metrics = new Registry();
   registerProcessMetrics(metrics, command);
-  serving.pass();
 
-  let code: ExitCode = ExitCode.ok;
-  try {
+  const start = async () => {
     const admin = await startAdminServer(common.admin, health, metrics);
     lifecycle.onStop('admin server', () => admin.close());
-    log.debug('admin server listening', { port: admin.port });
+    log.debug('admin server listening', { event: 'admin_listening', port: admin.port });
+    if (lifecycle.stopping.aborted) return;
     if (common.healthFile !== undefined) {
       lifecycle.onStop('health file', keepHealthFile(common.healthFile, health, log));
     }
@@ -98,7 +99,15 @@ export async function runSidecar<F extends OptionMap>(
       stopped: lifecycle.stopped,
       onStop: (name, stop) => lifecycle.onStop(name, stop),
     });
-    const outcome = await Promise.race([work.then(() => 'done' as const), ended.promise]);
+    logReadiness(health, log);
+    serving.pass();
+    await work;
+  };
+
+  let code: ExitCode = ExitCode.ok;
+  try {
+    const work = start();
+    const outcome = await Promise.race([work.then(() => 'done' as const), signal.received]);
     if (outcome !== 'done') {
       // `run` sees the abort and ends by itself; then the steps undo what it started.
       lifecycle.onStop('work', () =>
@@ -114,13 +123,22 @@ export async function runSidecar<F extends OptionMap>(
   }
   serving.fail('stopping');
   const good = await lifecycle.stop(common.gracePeriod);
-  ended.dispose();
+  signal.dispose();
   if (code === ExitCode.ok && !good) code = ExitCode.internal;
-  log.info('stopped', { code });
+  log.info('stopped', { event: 'stopped', code });
   return code;
 }
 
-/** Logs what ended the sidecar: one sentence where it is the user's to mend, else with its stack. */
+/** Logs once that the sidecar is ready, when all conditions of `/readyz` hold for the first time. */
+function logReadiness(health: Health, log: Log): void {
+  const end = health.onChange(() => {
+    if (health.report('ready').status !== 'ok') return;
+    end();
+    log.info('ready', { event: 'ready' });
+  });
+}
+
+/** Logs what ended the sidecar: one sentence if the user can fix it, else with its stack. */
 function failure(error: unknown, log: Log): ExitCode {
   if (error instanceof ExpectedError) {
     log.error(error.message);
@@ -137,25 +155,25 @@ function exceptAbort(error: unknown): void {
   if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
 }
 
-/** What nobody caught leaves the process in an unknown state: it says so and ends at once. */
+/** Ends the process after an error that nobody caught: its state is unknown. */
 function endOnUncaught(log: Log): void {
-  process.on('uncaughtException', (error) => process.exit(failure(error, log)));
+  process.on('uncaughtException', (error) => endProcess(failure(error, log)));
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+/** Resolves `received` at the first SIGTERM or SIGINT; the second ends the process at once. */
 function stopSignal(log: Log, onSignal: () => void) {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  const { promise: received, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let signals = 0;
   const handle = (signal: NodeJS.Signals) => {
-    if (++signals > 1) process.exit(ExitCode.internal);
-    log.info('stopping', { signal });
+    if (++signals > 1) endProcess(signalExitCode(signal));
+    log.info('stopping', { event: 'stopping', signal });
     onSignal();
     resolve(signal);
   };
   process.on('SIGTERM', handle);
   process.on('SIGINT', handle);
   return {
-    promise,
+    received,
     dispose: () => {
       process.off('SIGTERM', handle);
       process.off('SIGINT', handle);

@@ -4,6 +4,7 @@
  */
 export { pause } from './backoff.ts';
 export { childEnvironment } from './child-environment.ts';
+export { endProcess, signalExitCode } from './end-process.ts';
 export { ExitCode, ExpectedError, errorText, type Fault, UsageError } from './errors.ts';
 export { reportFailure } from './failure.ts';
 export { silentLog } from './log.ts';

@@ -1,6 +1,7 @@
 export { testPublishedSchema, testReadmeOptions } from './documentation.ts';
+export { type EarlyStopOptions, testEarlyStop } from './early-stop.ts';
+export { eventually, eventually as until, staysTrueFor, type WaitOptions } from './eventually.ts';
 export { freePort } from './port.ts';
 export { type ProcessOptions, startProgram, TestProcess } from './process.ts';
 export { propertyParameters } from './property.ts';
 export { temporaryDirectory } from './temporary.ts';
-export { type UntilOptions, until } from './until.ts';

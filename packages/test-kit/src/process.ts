@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { until } from './until.ts';
+import { eventually } from './eventually.ts';
 
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -51,12 +51,30 @@ export class TestProcess implements AsyncDisposable {
     });
   }
 
-  /** Waits for a log record with this message. */
-  logged(msg: string, timeout = 10_000): Promise<Record<string, unknown>> {
-    return until(() => this.log.find((record) => record.msg === msg), {
-      what: `log record "${msg}" in ${this.stderr}`,
-      timeout,
+  /** Waits for a log record with this `event`. */
+  event(name: string, timeout?: number): Promise<Record<string, unknown>> {
+    return this.#record('event', name, timeout);
+  }
+
+  /** Waits for a log record with this message; prefer `event`. */
+  logged(msg: string, timeout?: number): Promise<Record<string, unknown>> {
+    return this.#record('msg', msg, timeout);
+  }
+
+  async #record(field: string, value: string, timeout = 30_000): Promise<Record<string, unknown>> {
+    let ended = false;
+    void this.exited.then(() => {
+      ended = true;
     });
+    const find = () => this.log.find((record) => record[field] === value);
+    const found = await eventually(() => find() ?? ended, {
+      what: `log record with ${field} "${value}"`,
+      timeout,
+    }).catch((error) => {
+      throw new Error(`${error.message} in ${this.stderr}`);
+    });
+    if (typeof found === 'object') return found;
+    throw new Error(`ended without a log record with ${field} "${value}": ${this.stderr}`);
   }
 
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {

@@ -1,0 +1,55 @@
+export interface WaitOptions {
+  /** The condition in words, for the error: `the queue is open`. */
+  readonly what: string;
+  /** In milliseconds; 30 s by default, which a loaded machine may need. */
+  readonly timeout?: number;
+  /** The pause between two checks, in milliseconds; 10 by default. */
+  readonly interval?: number;
+}
+
+/**
+ * Waits for a condition instead of sleeping: calls `condition` until it returns something truthy,
+ * and returns that. An error of `condition` counts as "not yet".
+ * @throws Error naming what did not happen, with the last error of `condition`.
+ */
+export async function eventually<T>(
+  condition: () => T | Promise<T>,
+  { what, timeout = 30_000, interval = 10 }: WaitOptions,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + timeout;
+  let cause: unknown;
+  do {
+    try {
+      const value = await condition();
+      if (value) return value;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    await sleep(interval);
+  } while (performance.now() < deadline);
+  throw new Error(`not within ${timeout} ms: ${what}`, cause === undefined ? {} : { cause });
+}
+
+/**
+ * Proves an absence: checks a condition during `duration` milliseconds, at least twice.
+ * @throws Error as soon as the condition is false, or with the error of `condition`.
+ */
+export async function staysTrueFor(
+  condition: () => unknown,
+  duration: number,
+  { what, interval = 10 }: Pick<WaitOptions, 'what' | 'interval'>,
+): Promise<void> {
+  const start = performance.now();
+  for (let last = false; ; ) {
+    const passed = Math.round(performance.now() - start);
+    if (!(await condition())) throw new Error(`no longer true after ${passed} ms: ${what}`);
+    if (last) return;
+    await sleep(interval);
+    last = performance.now() - start >= duration;
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
