@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * `pod up` to Ready beside `podman kube play` for the same Pod of two containers, and what a
+ * `pod up` to Ready next to `podman kube play` for the same Pod of two containers, and what a
  * supervisor costs while its Pod idles. Interleaved rounds on a warm machine, medians.
  */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
@@ -34,7 +34,7 @@ function manifest(name: string): string {
   });
 }
 
-/** Runs the benchmark and prints its table. @throws Error where Podman or the image is missing. */
+/** Runs the benchmark and prints its table. @throws Error if Podman or the image is missing. */
 export async function run(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-pod-'));
   const env = { ...process.env, SIDEKIT_POD_DIR: join(directory, 'store'), POD_ENGINE: 'podman' };
@@ -43,7 +43,7 @@ export async function run(): Promise<void> {
   writeFileSync(ours, manifest('bench-ours'));
   writeFileSync(theirs, manifest('bench-theirs'));
   const limits = join(directory, 'containers.conf');
-  // Where the machine's limits are lower than Podman's defaults, its own play would not start.
+  // With limits lower than Podman's defaults, its own play would not start.
   writeFileSync(limits, `[containers]\ndefault_ulimits = [${ulimits()}]\n`);
   const peer = { ...process.env, CONTAINERS_CONF: limits };
   try {

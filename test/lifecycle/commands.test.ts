@@ -30,7 +30,7 @@ local('the pod command', { concurrency: 4 }, () => {
     assert.match(await store.pod('--version'), /^\d+\.\d+\.\d+/);
   });
 
-  test('what is wrong with a call is told at once, with the nearest that is right, and exits with 64', async () => {
+  test('all faults of a call are reported at once with the nearest valid name, and it exits with 64', async () => {
     await using store = new OwnStore();
     const wrong = async (words: readonly string[], message: RegExp) => {
       const { code, stderr } = await store.try(words);
@@ -58,7 +58,7 @@ local('the pod command', { concurrency: 4 }, () => {
     await wrong(['ps', '-o', 'yaml'], /--output.*must be json/s);
   });
 
-  test('all faults of all files are told at once, nothing is started, and it exits with 64', async () => {
+  test('all faults of all files are reported at once, nothing is started, and it exits with 64', async () => {
     await using store = new OwnStore();
     const faulty =
       'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}\n';
@@ -95,7 +95,7 @@ local('the pod command', { concurrency: 4 }, () => {
     assert.deepEqual([a.ready, a.started, a.restartCount, a.lastState], [true, true, 0, {}]);
   });
 
-  test('logs of all containers have their names in front; -f goes on over a restart', async () => {
+  test('logs of all containers have their names in front; -f continues over a restart', async () => {
     await using store = new OwnStore();
     const spec = `
 restartPolicy: OnFailure
@@ -117,7 +117,7 @@ containers:
     assert.match(stderr, /no container shrt .*did you mean short\?/);
   });
 
-  test('exec passes its exit code on; events tell the timeline in milliseconds', async () => {
+  test('exec returns the exit code of the command; events show the timeline in milliseconds', async () => {
     await using store = new OwnStore();
     await store.pod('up', store.file('exec.yaml', lifecyclePod('lc-exec', serving(8080))));
     const node = ['lc-exec', '--', '/nodejs/bin/node', '-e'];
@@ -135,7 +135,7 @@ containers:
     assert.equal(first.reason, 'Started');
   });
 
-  test('up exits with 0 for a Pod that completes, 70 for one that fails, 69 for one that is late', async () => {
+  test('up exits with 0 for a Pod that completes, 70 for one that fails, 69 for one that is not Ready in time', async () => {
     await using store = new OwnStore();
     const up = (name: string, spec: string, ...words: string[]) =>
       store.try(['up', store.file(`${name}.yaml`, lifecyclePod(name, spec)), ...words]);
@@ -157,7 +157,7 @@ containers:
     assert.match(stdout, /lc-up-late: not Ready within 0\.1 s: container a runs but is not ready/);
   });
 
-  test('an image that is nowhere is told at once, and exits with 70', async () => {
+  test('a missing image is reported at once, and it exits with 70', async () => {
     await using store = new OwnStore();
     const manifest = stringify({
       apiVersion: 'v1',
@@ -184,9 +184,9 @@ containers:
       service('web', { type: 'NodePort', selector: { app: 'web' }, ports }),
       client,
     ];
-    const told = await store.pod('up', store.file('service.yaml', all.join('---\n')));
-    assert.match(told, new RegExp(`^web/web +http://127\\.0\\.0\\.1:${nodePort}$`, 'm'));
-    assert.match(told, /^note: other Pods reach Service web as web:8080/m);
+    const output = await store.pod('up', store.file('service.yaml', all.join('---\n')));
+    assert.match(output, new RegExp(`^web/web +http://127\\.0\\.0\\.1:${nodePort}$`, 'm'));
+    assert.match(output, /^note: other Pods reach Service web as web:8080/m);
     assert.equal((await fetch(`http://127.0.0.1:${nodePort}/`)).status, 200);
     const ask =
       "fetch('http://web.default.svc.cluster.local:8080').then(({status}) => console.log(status))";
@@ -202,22 +202,22 @@ containers:
     assert.match(stderr, new RegExp(`nodePort ${nodePort} of 127\\.0\\.0\\.1 is taken`));
   });
 
-  test('a hostPort is reached on this machine; a taken one fails the Pod, and says so', async () => {
+  test('a hostPort is reached on this machine; a taken one fails the Pod with a message', async () => {
     await using store = new OwnStore();
     const port = await freePort();
     const spec = serving(8080).replace(
       'containerPort: 8080',
       `containerPort: 8080, hostPort: ${port}`,
     );
-    const told = await store.pod('up', store.file('host.yaml', lifecyclePod('lc-host', spec)));
-    assert.match(told, new RegExp(`^lc-host:8080 +http://127\\.0\\.0\\.1:${port}$`, 'm'));
+    const output = await store.pod('up', store.file('host.yaml', lifecyclePod('lc-host', spec)));
+    assert.match(output, new RegExp(`^lc-host:8080 +http://127\\.0\\.0\\.1:${port}$`, 'm'));
     assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
     const { code, stdout } = await store.try(['up', '-'], lifecyclePod('lc-host-too', spec));
     assert.equal(code, 70, stdout);
     assert.match(stdout, new RegExp(`lc-host-too: failed: .*${port}`));
   });
 
-  test('a CronJob runs once, and that is said', async () => {
+  test('a CronJob runs once, and a note says so', async () => {
     await using store = new OwnStore();
     const pod = parse(
       lifecyclePod(
@@ -232,11 +232,11 @@ containers:
       metadata: { name: 'hello' },
       spec: { schedule: '* * * * *', jobTemplate: { spec: { template: { spec: pod.spec } } } },
     };
-    const told = await store.pod(
+    const output = await store.pod(
       'up',
       store.file('cron.yaml', [stringify(cron), toolbox].join('---\n')),
     );
-    assert.match(told, /^note: CronJob hello: its Job runs once, now/m);
+    assert.match(output, /^note: CronJob hello: its Job runs once, now/m);
     assert.match(await store.pod('ps'), /hello-\w{5} +0\/1 +Completed/);
   });
 

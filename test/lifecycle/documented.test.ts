@@ -115,11 +115,13 @@ lifecycle("examples of Kubernetes' documentation", () => {
     );
   });
 
-  test('the downward API tells of the Pod in files and variables', async () => {
+  test('the downward API describes the Pod in files and variables', async () => {
     await using session = await documented('downward');
     assert.deepEqual(exitCodes(await session.completed('downward')), [0]);
-    const { annotations, ...told } = JSON.parse(await session.logs('downward', 'client-container'));
-    assert.deepEqual(told, {
+    const { annotations, ...fields } = JSON.parse(
+      await session.logs('downward', 'client-container'),
+    );
+    assert.deepEqual(fields, {
       labels: 'cluster="test-cluster1"\nzone="us-est-coast"',
       cpu: '250',
       memory: '32',

@@ -74,7 +74,7 @@ local('a Job whose Pods are not restarted', { concurrency: 4 }, () => {
     assert.deepEqual(await phases(store), ['Failed', 'Succeeded']);
   });
 
-  test('runs as many completions as it is asked for, parallelism at once', async () => {
+  test('runs the requested completions, parallelism at once', async () => {
     await using store = new OwnStore();
     const fields = { completions: 5, parallelism: 2 };
     const path = store.file(

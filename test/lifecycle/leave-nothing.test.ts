@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { lifecyclePod } from './lifecycle-pod.ts';
 import { leftOf, OwnStore, POD, tracesOf } from './own-store.ts';
 
-// What `pod` leaves on this machine; a cluster has no such thing.
+// Leftovers of `pod` on this machine; a cluster has none.
 const local = process.env.POD_ENGINE === 'kube' ? test.skip : test;
 
 /** A Pod with something of everything that could stay behind. */

@@ -143,12 +143,12 @@ export class AppliedPod implements AsyncDisposable {
 
   /** The timeline once an event is in it so often: a log comes a little after its event. */
   async settled(event: string, times = 1): Promise<TimelineEvent[]> {
-    const look = async () => {
+    const found = async () => {
       const timeline = await this.timeline();
       const seen = orderOf(timeline).filter((one) => one === event).length;
       return seen >= times ? timeline : undefined;
     };
-    return until(look, { what: `${this.name}: ${event}`, timeout: 60_000, interval: 500 });
+    return until(found, { what: `${this.name}: ${event}`, timeout: 60_000, interval: 500 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -175,7 +175,7 @@ export function orderOf(timeline: readonly TimelineEvent[]): string[] {
   return timeline.map(({ container, what }) => `${container} ${what}`);
 }
 
-/** When something happened, the `nth` time. @throws Error with the timeline where it did not. */
+/** Returns when an event happened, the `nth` time. @throws Error with the timeline if it did not. */
 export function timeOf(timeline: readonly TimelineEvent[], event: string, nth = 0): number {
   const found = timeline.filter(({ container, what }) => `${container} ${what}` === event)[nth];
   if (!found) throw new Error(`not ${nth + 1} times: ${event}\n${orderOf(timeline).join('\n')}`);

@@ -29,7 +29,7 @@ export class OwnStore implements AsyncDisposable {
     return path;
   }
 
-  /** The process that looks after a Pod. */
+  /** Returns the PID of a Pod's supervisor. */
   supervisor(pod: string): number {
     return Number(readFileSync(join(this.directory, 'pods', pod, 'pid'), 'utf8'));
   }
@@ -49,7 +49,7 @@ export interface Traces {
   readonly folders: readonly string[];
 }
 
-/** What the Pods of a store have now. @throws Error where that is nothing: then a test shows nothing. */
+/** Lists everything that a store's Pods occupy. @throws Error if that is nothing: the test would prove nothing. */
 export async function tracesOf(store: OwnStore): Promise<Traces> {
   const label = `label=dev.sidekit.pod.store=${store.directory}`;
   const ids = lines(await must(engine, ['ps', '-aq', '--no-trunc', '--filter', label]));
@@ -71,7 +71,7 @@ export async function tracesOf(store: OwnStore): Promise<Traces> {
   return traces;
 }
 
-/** What is still there of it, each in words; empty where nothing is. */
+/** Lists in words the traces that still exist. */
 export async function leftOf(traces: Traces, store: OwnStore): Promise<string[]> {
   const { containers, addresses, volumes, supervisors, folders } = traces;
   const ids = lines(await must(engine, ['ps', '-aq', '--no-trunc']));

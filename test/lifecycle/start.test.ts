@@ -121,7 +121,7 @@ containers:
     ]);
   });
 
-  test('nothing of the main containers starts where an init container fails for good', async () => {
+  test('nothing of the main containers starts if an init container fails for good', async () => {
     await using pod = await apply(
       'lc-init-fails',
       `

@@ -86,7 +86,7 @@ containers:
     assertOrder(await pod.timeline(), ['main exits with 0', 's gets SIGTERM']);
   });
 
-  test('sidecars get their SIGTERM even where a main container used the whole grace period', async () => {
+  test('sidecars get their SIGTERM even if a main container used the whole grace period', async () => {
     await using pod = await apply(
       'lc-late-sidecar',
       `

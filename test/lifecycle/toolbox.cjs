@@ -1,4 +1,4 @@
-// What the containers of the lifecycle Pods run, on Node alone: `toolbox.cjs NAME [key=value …]`.
+// The program of the lifecycle Pods' containers, on Node alone: `toolbox.cjs NAME [key=value …]`.
 //
 //   exit=MS,CODE     ends by itself
 //   term=MS          ends with 0 so long after SIGTERM; term=ignore never does (0 by default)

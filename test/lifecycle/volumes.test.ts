@@ -25,7 +25,7 @@ volumes:
     const seen = (value: string) =>
       until(async () => orderOf(await pod.timeline()).includes(`main sees ${value}`), {
         what: `main sees ${value}`,
-        // The kubelet looks for changes about once a minute.
+        // The kubelet checks for changes about once a minute.
         timeout: 150_000,
         interval: 500,
       });
@@ -65,7 +65,7 @@ containers:
     assert.equal(said, 'main says lc-env/500/hello/lc-env+500/p w');
   });
 
-  test('projected volumes hold their sources, with the modes and the group that were asked for', async () => {
+  test('projected volumes hold their sources, with the requested modes and group', async () => {
     await using pod = await apply(
       'lc-projected',
       `

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 enableCompileCache();
 const { runProgram } = await import('./program.ts');
 
-// Whoever reads may stop before the end, as `head` does.
+// The reader may stop before the end, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
@@ -29,11 +29,11 @@ const code = await runProgram(process.argv.slice(2), {
     for (const name of names) process.on(name, callback);
   },
 });
-// A supervisor must not linger on a hook that it still waits for, and `up` not after a Ctrl-C.
+// A supervisor must not wait for a pending hook, nor `up` after a Ctrl-C.
 if (command === 'supervise' || command === 'up') process.exit(code);
 process.exitCode = code;
 
-/** Where the state of all Pods is: in memory where the system has a place for that. */
+/** Returns the folder of all Pods' state: in memory if the system has a place for that. */
 function storeRoot(): string {
   const { SIDEKIT_POD_DIR: own, XDG_RUNTIME_DIR: runtime } = process.env;
   if (own) return own;

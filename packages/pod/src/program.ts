@@ -4,7 +4,7 @@ import { ManifestError } from './manifest/manifest-error.ts';
 import { PodFolder } from './supervisor/folder.ts';
 import { PodStore } from './supervisor/store.ts';
 
-/** What the process gives: main.ts alone reads it from there. */
+/** The process's environment; only main.ts reads it. */
 export interface Surroundings {
   readonly storeRoot: string;
   /** stdout is a terminal. */
@@ -22,7 +22,7 @@ interface Command {
   readonly run: (argv: readonly string[], session: Session) => Promise<ExitCode> | ExitCode;
 }
 
-/** Each command is loaded when it is called. */
+/** Commands, each loaded when it is called. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => {
     const { up, upHelp } = await import('./commands/up.ts');
@@ -50,7 +50,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   },
 };
 
-/** Runs one command; every failure is a sentence and an exit code. */
+/** Runs one command; every failure becomes a sentence and an exit code. */
 export async function runProgram(
   [name = '--help', ...argv]: readonly string[],
   around: Surroundings,
@@ -93,7 +93,7 @@ function makeSession(around: Surroundings): Session {
   };
 }
 
-/** The detached half of `up`: looks after one Pod until it has ended. */
+/** Runs the detached half of `up`: supervises one Pod until it has ended. */
 async function supervise(path: string, around: Surroundings): Promise<ExitCode> {
   const [{ Supervisor }, { JobContinuation }, { superviseDetached }] = await Promise.all([
     import('./supervisor/supervisor.ts'),

@@ -33,7 +33,7 @@ export interface Arguments {
   milliseconds(name: FlagName): number | undefined;
 }
 
-/** Reads a command's words and flags. @throws {UsageError} with all that is wrong. */
+/** Reads a command's words and flags. @throws {UsageError} with all faults. */
 export function readArguments(argv: readonly string[], allowed: readonly FlagName[]): Arguments {
   const faults: Fault[] = [];
   const names: readonly FlagName[] = [...allowed, 'help'];

@@ -1,7 +1,7 @@
 import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
-import { tell } from '../supervisor/control.ts';
+import { sendControl } from '../supervisor/control.ts';
 import { Endpoints } from '../supervisor/endpoints.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../supervisor/record.ts';
@@ -10,8 +10,8 @@ import { readFiles } from './files.ts';
 import type { Session } from './session.ts';
 
 export const downHelp = `pod down POD… | -f FILE | --all [--grace-period 30s]
-  Ends Pods as the kubelet does and removes everything of theirs, also what a supervisor that was
-  killed has left.
+  Ends Pods as the kubelet does and removes everything that belongs to them, including leftovers of a
+  killed supervisor.
 `;
 
 /** Ends Pods by name, by manifest, or all. */
@@ -84,7 +84,7 @@ export async function removePods(
   await Promise.all(folders.map((folder) => removePod(folder, session, gracePeriodSeconds)));
 }
 
-/** Waits for a supervisor that has just been started: it takes a moment until it listens. */
+/** Waits until a supervisor that has just been started listens. */
 export async function begun(folder: PodFolder): Promise<void> {
   const patience = performance.now() + 2000;
   while (!folder.status && !folder.supervised && performance.now() < patience) await pause(10);
@@ -95,7 +95,7 @@ async function removePod(
   session: Session,
   gracePeriodSeconds: number | undefined,
 ) {
-  // An `up` that was killed before it wrote down its Pod.
+  // An `up` that was killed before it recorded its Pod.
   if (!folder.exists) return folder.remove();
   const { record } = folder;
   const { engine, services } = record;
@@ -104,7 +104,8 @@ async function removePod(
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };
   await begun(folder);
-  while (folder.supervised && !(await tell(folder.file('control.sock'), request))) await pause(10);
+  while (folder.supervised && !(await sendControl(folder.file('control.sock'), request)))
+    await pause(10);
   while (folder.supervised) await pause(10);
   // Whatever is left, also of a supervisor that was killed.
   await removeAll(new Engine(engine), podLabels(record).own);
@@ -112,7 +113,7 @@ async function removePod(
   for (const service of services) endpoints.set(service, folder.name, undefined);
   const { successor } = folder;
   folder.remove();
-  // Its Job has gone on meanwhile, perhaps while its end was asked for.
+  // Its Job may have continued while its deletion was requested.
   if (successor !== undefined) {
     await removePod(session.store.pod(successor), session, gracePeriodSeconds);
   }

@@ -6,7 +6,7 @@ import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
 
 /**
  * Reads manifest files; `-` is stdin.
- * @throws {UsageError} where a file cannot be read, {ManifestError} with all faults of all files.
+ * @throws {UsageError} if a file cannot be read, {ManifestError} with all faults of all files.
  */
 export function readFiles(names: readonly string[]): Workload {
   const faults: Fault[] = [];

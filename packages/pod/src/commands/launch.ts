@@ -1,5 +1,5 @@
 import { ExitCode, pause } from '@sidekit/core/tool';
-import { tell } from '../supervisor/control.ts';
+import { sendControl } from '../supervisor/control.ts';
 import { superviseDetached } from '../supervisor/detach.ts';
 import type { PodFolder } from '../supervisor/folder.ts';
 import type { PodRecord } from '../supervisor/record.ts';
@@ -10,17 +10,17 @@ import { printAddresses } from './services.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded, isReady, stateOf } from './summary.ts';
 
-/** How often the Pods' folders are looked at while `up` waits, in milliseconds. */
-const LOOK = 20;
+/** How often the Pods' folders are checked while `up` waits, in milliseconds. */
+const INTERVAL = 20;
 /** How long a supervisor may take until it has written its first status, in milliseconds. */
 const SUPERVISOR_START = 10_000;
-/** What a container waits for in vain, whatever the time: `up` says so at once. */
-const HOPELESS = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
+/** Reasons that waiting does not resolve: `up` fails at once. */
+const PERMANENT = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
 
-/** A Pod's record but for what its store adds. */
+/** A Pod's record without the fields that the store adds. */
 export type NewRecord = Omit<PodRecord, 'volumes' | 'store'>;
 
-/** The Pods of one `up` on their way. */
+/** Starts and follows the Pods of one `up`. */
 export class Launch {
   readonly folders: PodFolder[] = [];
   readonly #session: Session;
@@ -86,8 +86,8 @@ export class Launch {
       const { configMaps, secrets, pod } = wanted;
       known = folder.timeline.length;
       folder.record = { ...folder.record, configMaps, secrets, pod };
-      await tell(folder.file('control.sock'), { type: 'update' });
-      this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are published anew`);
+      await sendControl(folder.file('control.sock'), { type: 'update' });
+      this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are updated`);
     } else {
       const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
       folder.record = record;
@@ -99,7 +99,7 @@ export class Launch {
 
   async #follow(folders: PodFolder[]): Promise<ExitCode> {
     for (;;) {
-      // What the Pods come to now is the doing of the signal, which has the last word.
+      // The Pods are stopping because of the signal, which decides the exit code.
       if (this.#stopping) return new Promise(() => {});
       this.#progress.show();
       const states = folders.map(outcome);
@@ -113,7 +113,7 @@ export class Launch {
       const begun = folders.every(({ status }) => status !== undefined);
       // A short timeout still waits for the supervisors: without them there is nothing to show.
       if (performance.now() > this.#deadline + (begun ? 0 : SUPERVISOR_START)) {
-        // One that runs to an end and is Ready has simply not ended yet.
+        // A Pod that runs to completion and is Ready has not ended yet.
         const late = folders.filter(
           ({ status }, i) => states[i] === 'waiting' && !(status && isReady(status)),
         );
@@ -124,11 +124,11 @@ export class Launch {
           ExitCode.unavailable,
         );
       }
-      await pause(LOOK);
+      await pause(INTERVAL);
     }
   }
 
-  /** Goes on with the Pods that Jobs have made after those that ended. */
+  /** Follows the Pods that Jobs have created after those that ended. */
   #handOver(folders: PodFolder[], states: readonly string[]) {
     for (const [index, folder] of folders.entries()) {
       const { successor } = folder;
@@ -141,7 +141,7 @@ export class Launch {
 
   #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode {
     if (this.#stopping) return code;
-    // What was noted since the last look.
+    // Events since the last check.
     this.#progress.show();
     for (const folder of folders) {
       this.#progress.say(`${folder.name}: ${what}: ${reasonsOf(folder)}`);
@@ -163,7 +163,7 @@ export class Launch {
       this.#progress.show();
       await pause(200);
     }
-    // What ended them was a signal, which has the last word.
+    // A signal ended them and decides the exit code.
     if (this.#stopping) return new Promise(() => {});
     this.#progress.show();
     const failed = this.folders.some(({ status }) => status?.status.phase === 'Failed');
@@ -189,14 +189,14 @@ function isOver({ status }: PodFolder): boolean {
   return !status || hasEnded(status);
 }
 
-/** It is being looked after, and it is not a Job's Pod that has ended while the Job goes on. */
+/** Whether it is supervised and not an ended Pod of a Job that continues. */
 function isCurrent(folder: PodFolder): boolean {
   const { status } = folder;
   const over = folder.exists && folder.record.pod.job && status && hasEnded(status);
   return folder.supervised && !over;
 }
 
-/** `next` says that its Job goes on with another Pod. */
+/** Returns `next` if its Job continues with another Pod. */
 function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' | 'next' {
   const { status } = folder;
   if (!folder.exists) return 'bad';
@@ -209,6 +209,6 @@ function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' | 'next' {
   if (status.status.phase === 'Failed') return 'bad';
   if (status.status.phase === 'Succeeded') return 'good';
   const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');
-  if (reasons.some((reason) => HOPELESS.test(reason))) return 'bad';
+  if (reasons.some((reason) => PERMANENT.test(reason))) return 'bad';
   return status.spec.restartPolicy === 'Always' && isReady(status) ? 'good' : 'waiting';
 }

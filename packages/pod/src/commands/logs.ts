@@ -19,8 +19,8 @@ export interface LoggedRun {
   readonly id: string;
 }
 
-/** How often a followed Pod is looked at for a new run, in milliseconds. */
-const LOOK = 100;
+/** How often a followed Pod is checked for a new run, in milliseconds. */
+const INTERVAL = 100;
 
 export async function logs(argv: readonly string[], session: Session): Promise<ExitCode> {
   const args = readArguments(argv, ['container', 'follow', 'previous', 'timestamps']);
@@ -83,7 +83,7 @@ async function followAll(printer: LogPrinter, folder: PodFolder, wanted: string 
       printing.push(printer.print(run, true));
     }
     if (over) break;
-    await pause(LOOK);
+    await pause(INTERVAL);
   }
   await Promise.all(printing);
 }

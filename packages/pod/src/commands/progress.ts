@@ -16,7 +16,7 @@ export class Progress {
     this.#session = session;
   }
 
-  /** Shows a Pod from now on; what one that runs already has been through is no news. */
+  /** Shows a Pod from now on; events before `from` are skipped. */
   add(folder: PodFolder, from = 0): void {
     const { initContainers, containers } = folder.record.pod.spec;
     const widths = [...initContainers, ...containers].map(({ name }) => name.length);
@@ -86,14 +86,14 @@ export class Progress {
   }
 }
 
-/** Why a Pod is not where it should be, in one sentence. */
+/** Explains in one sentence why a Pod is not Ready. */
 export function reasonsOf(folder: PodFolder): string {
   const { status } = folder;
   if (!folder.exists) return 'it was removed meanwhile';
-  if (!status) return 'its supervisor has not begun';
+  if (!status) return 'its supervisor has not started';
   if (status.status.message) return status.status.message;
   const unready = allStatuses(status).filter(({ ready }) => !ready);
-  // What only waits for another container is not the reason.
+  // A container that only waits for another one is not the reason.
   const causes = unready.filter((one) => !/Initializing|Creating/.test(stateOf(one)?.reason ?? ''));
   const waiting = causes.length > 0 ? causes : unready;
   const words = waiting.map((container) => {

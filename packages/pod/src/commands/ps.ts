@@ -7,13 +7,13 @@ import { allStatuses, hasEnded, podSummary } from './summary.ts';
 import { age, columns } from './terminal.ts';
 
 export const psHelp = `pod ps [POD…] [-o json] [-w]
-  Lists Pods; with -o json as kubectl get pods -o json does. -w goes on with each change.
+  Lists Pods; with -o json as kubectl get pods -o json does. -w prints each change.
 `;
 
 const HEADER = ['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP'];
 
-/** How often a watched store is looked at, in milliseconds. */
-const LOOK = 50;
+/** How often a watched store is checked, in milliseconds. */
+const INTERVAL = 50;
 
 export async function ps(argv: readonly string[], session: Session): Promise<ExitCode> {
   const args = readArguments(argv, ['output', 'watch']);
@@ -57,7 +57,7 @@ async function watch(
       if (json) print(JSON.stringify(status, null, 2));
     }
     if (!json && changed.length > 0) print(columns([HEADER, ...changed.map(row)]));
-    await pause(LOOK);
+    await pause(INTERVAL);
   }
 }
 

@@ -9,7 +9,7 @@ import type { PodStore } from '../supervisor/store.ts';
 import type { Session } from './session.ts';
 import { hasEnded } from './summary.ts';
 
-/** What of a Pod can be reached from this machine, and what it is told of Services. */
+/** The ports of a Pod that this machine can reach, and the Services that the Pod knows. */
 export interface Exposure {
   readonly services: readonly PodService[];
   readonly serviceVariables: Readonly<Record<string, string>>;
@@ -18,8 +18,8 @@ export interface Exposure {
 
 /**
  * Finds each Pod's Services and the ports of 127.0.0.1 that lead to them: a Service's nodePort,
- * else its own port where that is free, else a free one. A Service that is up already keeps its.
- * @throws {ExpectedError} where a nodePort is taken.
+ * else its own port if that is free, else a free one. A running Service keeps its port.
+ * @throws {ExpectedError} if a nodePort is taken.
  */
 export async function exposures(
   { pods, services }: Workload,
@@ -50,7 +50,7 @@ export async function exposures(
   });
 }
 
-/** Services whose port is not the Pods' own: inside other Pods, only the Pods' own port is there. */
+/** Lists Services whose port differs from the targetPort: other Pods reach only the targetPort. */
 export function unmappedPorts({ services, pods }: Workload): string[] {
   return services.flatMap((service) => {
     const own = pods.filter((pod) => isOf(service, pod));
@@ -66,7 +66,7 @@ export function unmappedPorts({ services, pods }: Workload): string[] {
   });
 }
 
-/** Says where the Pods' Services and host ports are on this machine. */
+/** Prints the addresses of the Pods' Services and host ports on this machine. */
 export function printAddresses(folders: readonly PodFolder[], session: Session) {
   const lines = new Set<string>();
   for (const folder of folders) {
@@ -180,7 +180,7 @@ class PortChooser {
   }
 }
 
-/** Binds a port of 127.0.0.1 for a moment. @returns the port, or undefined where that fails. */
+/** Binds a port of 127.0.0.1 for a moment. @returns the port, or undefined if that fails. */
 function bindable(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

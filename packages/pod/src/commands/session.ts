@@ -1,11 +1,11 @@
 import type { PodStore } from '../supervisor/store.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a command needs of the process it runs in; made in main.ts. */
+/** A command's view of its process; created in main.ts. */
 export interface Session {
   readonly store: PodStore;
   readonly terminal: Terminal;
-  /** The engine that the environment asks for. */
+  /** The engine that the environment requests. */
   readonly engine: string | undefined;
   /** The path of main.ts, to start supervisors by. */
   readonly program: string;

@@ -35,7 +35,7 @@ export function podSummary(pod: PodStatusObject): string {
   return notRunning?.reason ?? status.phase;
 }
 
-/** What a container is doing, in one or two words and perhaps a sentence. */
+/** Returns a container's state in one or two words, and a sentence if there is one. */
 export function stateOf(
   container: ContainerStatus | undefined,
 ): { reason: string; message?: string } | undefined {

@@ -11,11 +11,11 @@ import { type Exposure, exposures, printAddresses, unmappedPorts } from './servi
 import type { Session } from './session.ts';
 
 export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
-  Starts the Pods of the files and waits until each is Ready, or has completed where its
+  Starts the Pods of the files and waits until each is Ready, or has completed if its
   restartPolicy is Never or OnFailure. FILE may be - for stdin. Applied again, changed ConfigMaps
   and Secrets reach the running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with
   --foreground also after they are Ready.
-  Exit codes: 0 Ready or completed, 69 not in time, 70 failed, 64 a manifest is wrong.
+  Exit codes: 0 Ready or completed, 69 not Ready in time, 70 failed, 64 invalid manifest or usage.
 `;
 
 const DEFAULT_TIMEOUT = 60_000;
@@ -28,7 +28,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   if (files.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }
-  // The engine is asked while the files are read; where both fail, the files come first.
+  // The engine is detected while the files are read; if both fail, the files are reported.
   const answer = findEngine(args.text('engine') ?? session.engine);
   answer.catch(() => {});
   const workload = readFiles(files);

@@ -28,12 +28,12 @@ test('the address of a network is neither loopback, nor broadcast, nor the netwo
   assert.equal(onlyAddress(`${TABLE}${TABLE.replace('Main', 'Local')}`), '10.88.6.122');
 });
 
-test('of several addresses none is chosen, and of none there is none', () => {
+test('neither several addresses nor none give an address', () => {
   assert.equal(onlyAddress(TABLE + TABLE.replaceAll('10.88.6.122', '10.89.0.4')), undefined);
   assert.equal(onlyAddress(''), undefined);
 });
 
-test('without a file of a number there is no address', () => {
+test('a PID file that is missing or holds no number gives no address', () => {
   assert.equal(addressOf('/nonexistent'), undefined);
   assert.equal(addressOf('/proc/self/status'), undefined);
 });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The IPv4 address of the network that a process is in, from the kernel's own table: asking the
- * engine for it takes a tenth of a Pod's whole start. `pidFile` holds the process' number.
- * @returns undefined where that is not known for sure: no such process, several addresses, or none.
+ * Returns the IPv4 address of a process's network from the kernel's own table: a query to the
+ * engine takes a tenth of a Pod's whole start. `pidFile` holds the process' number.
+ * @returns undefined if it is not certain: no such process, several addresses, or none.
  */
 export function addressOf(pidFile: string): string | undefined {
   try {

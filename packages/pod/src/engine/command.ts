@@ -11,7 +11,7 @@ export interface CommandOptions {
   /** Ends the command with SIGKILL after so many milliseconds; its code is then 124. */
   readonly timeout?: number;
   readonly input?: Buffer;
-  /** Variables of the command beside those of this process. */
+  /** Variables of the command in addition to those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastLine } from './engine.ts';
 
-test('what the engine refused is said, and not its hint at the help', () => {
+test('the error shows the reason, without the hint at the help', () => {
   const conflict = 'Conflict. The container name "/pod-a" is already in use.';
   for (const hint of [
     "\n\nRun 'docker run --help' for more information\n",

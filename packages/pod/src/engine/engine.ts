@@ -1,10 +1,10 @@
 import { ExpectedError } from '@sidekit/core/tool';
 import { type CommandResult, command } from './command.ts';
-import { type Died, followDeaths } from './deaths.ts';
+import { type ExitEvent, followExits } from './exit-events.ts';
 import type { FoundEngine } from './find.ts';
 import { PAUSE_IMAGE, pauseTar } from './pause-image.ts';
 
-/** What a container is started with: flags of `run`, then the image and its arguments. */
+/** The arguments of `run`: flags, then the image and its arguments. */
 export interface RunRequest {
   readonly name: string;
   readonly flags: readonly string[];
@@ -17,17 +17,17 @@ export interface ImageInfo {
   readonly id: string;
   /** USER of the image, as written: empty, a name, or `uid[:gid]`. */
   readonly user: string;
-  /** The signal that asks its program to end. */
+  /** The signal that stops its program. */
   readonly stopSignal: string;
 }
 
-/** How a container ended. */
+/** The exit state of a container. */
 export interface EndInfo {
   readonly exitCode: number;
   readonly oomKilled: boolean;
 }
 
-/** Docker or Podman through its command line; where they differ is said here and nowhere else. */
+/** Docker or Podman through its command line; their differences are handled here and nowhere else. */
 export class Engine {
   readonly name: FoundEngine['name'];
   readonly #runFlags: readonly string[];
@@ -50,7 +50,7 @@ export class Engine {
     return this.name === 'podman' && this.direct;
   }
 
-  /** Makes the pause image where it is missing. @returns whether it was. */
+  /** Creates the pause image if it is missing. @returns whether it was missing. */
   async ensurePauseImage(): Promise<boolean> {
     if (await this.image(PAUSE_IMAGE)) return false;
     const args = ['import', '--change', 'ENTRYPOINT ["/pause"]', '-', PAUSE_IMAGE];
@@ -58,7 +58,7 @@ export class Engine {
     return true;
   }
 
-  /** What is known of a local image; undefined where there is none of that name. */
+  /** Inspects a local image; undefined if there is none of that name. */
   async image(reference: string): Promise<ImageInfo | undefined> {
     const result = await this.#command('image', 'inspect', reference);
     if (result.code !== 0) return undefined;
@@ -83,7 +83,7 @@ export class Engine {
     return result.stdout.trim().split('\n').at(-1) ?? '';
   }
 
-  /** The address of a container on the engine's network; empty where it has none. */
+  /** The address of a container on the engine's network; empty if it has none. */
   async address(id: string): Promise<string> {
     const format =
       '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}{{.NetworkSettings.IPAddress}}';
@@ -100,7 +100,7 @@ export class Engine {
     return new Map(found.map(([, inside, outside]) => [Number(inside), Number(outside)]));
   }
 
-  /** How a container ended; undefined where it runs, or is gone. */
+  /** Returns how a container ended; undefined if it runs or is gone. */
   async end(id: string): Promise<EndInfo | undefined> {
     const { code, stdout } = await this.#inspect('{{json .State}}', id);
     if (code !== 0) return undefined;
@@ -111,7 +111,7 @@ export class Engine {
 
   async signal(id: string, signal: string): Promise<void> {
     const { code, stderr } = await this.#command('kill', '--signal', signal, id);
-    // It may have ended by itself in between; its event tells.
+    // It may have ended in between; its event reports that.
     const gone = /not running|no such container|already|state improper|container process/i;
     if (code !== 0 && !gone.test(stderr)) {
       throw new ExpectedError(`${this.name} kill: ${lastLine(stderr)}`);
@@ -150,9 +150,9 @@ export class Engine {
       .map((line) => ({ id: line.split(' ')[0] ?? '', value: line.split(' ')[1] ?? '' }));
   }
 
-  /** Follows the ends of containers with a label, from `since` on; returns the function that stops. */
-  followDeaths(label: string, since: Date, onDied: (died: Died) => void): () => void {
-    return followDeaths(this.name, label, since, onDied);
+  /** Follows the exits of containers with a label, from `since` on; returns the function that stops. */
+  followExits(label: string, since: Date, onExit: (exit: ExitEvent) => void): () => void {
+    return followExits(this.name, label, since, onExit);
   }
 
   /** The arguments that print a container's log. */
@@ -169,7 +169,7 @@ export class Engine {
   }
 }
 
-/** Variables that the engine's own client reads: their values have to stand on its command line. */
+/** Variables that the engine's own client reads: their values must be on its command line. */
 const CLIENT_VARIABLES =
   /^(PATH|HOME|USER|TMPDIR|SHELL|LANG|TZ|LC_.*|LD_.*|GO.*|XDG_.*|DOCKER_.*|CONTAINERS?_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|CGROUP_.*|DBUS_.*|.*_proxy|.*_PROXY|NOTIFY_SOCKET|LISTEN_.*|_.*)$/;
 
@@ -193,7 +193,7 @@ function check({ code, stderr }: CommandResult, what: string) {
   if (code !== 0) throw new ExpectedError(`${what} failed: ${lastLine(stderr)}`);
 }
 
-/** The last line that says something: a hint at the command's own help does not. */
+/** Returns the last line with content: a hint at the command's help has none. */
 export function lastLine(stderr: string): string {
   return (
     stderr

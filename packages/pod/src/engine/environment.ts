@@ -4,7 +4,7 @@ import { type FieldContext, fieldValue, resourceValue } from '../volumes/fields.
 import type { PodData } from '../volumes/files.ts';
 
 /**
- * The environment of a container: Service variables, then `envFrom` in order, then `env`, where
+ * Returns the environment of a container: Service variables, then `envFrom` in order, then `env`, in which
  * each may refer to those before it.
  */
 export function environmentOf(
@@ -25,7 +25,7 @@ export function environmentOf(
     const found = valueFrom
       ? sourceValue(valueFrom, container, context, { configMaps, secrets })
       : expand(value, variables);
-    // An optional reference that leads nowhere gives no variable.
+    // An optional reference without a target gives no variable.
     if (found !== undefined) variables.set(name, found);
   }
   return variables;

@@ -4,15 +4,15 @@ import { command } from './command.ts';
 
 export type EngineName = 'docker' | 'podman';
 
-/** An engine that answers here, and what its `run` needs on this machine. */
+/** An engine that answers, and the flags that its `run` needs on this machine. */
 export interface FoundEngine {
   readonly name: EngineName;
   readonly runFlags: readonly string[];
 }
 
 /**
- * Finds the engine: the one asked for, else Docker where its server answers, else Podman.
- * @throws {UsageError} for a name that is none, {ExpectedError} where none answers.
+ * Finds the engine: the requested one, else Docker if its server answers, else Podman.
+ * @throws {UsageError} for an unknown name, {ExpectedError} if no engine answers.
  */
 export async function findEngine(wanted?: string): Promise<FoundEngine> {
   if (wanted !== undefined && !isEngine(wanted)) {
@@ -42,7 +42,7 @@ async function answers(name: EngineName): Promise<boolean> {
   );
 }
 
-/** crun refuses hybrid control groups (v1 with a v2 tree beside it): runc takes them. */
+/** crun refuses hybrid control groups (v1 with a v2 tree next to it): runc takes them. */
 function podmanRuntime(): string[] {
   const hybrid = existsSync('/sys/fs/cgroup/unified') && existsSync('/sys/fs/cgroup/memory');
   const runc = ['/usr/bin/runc', '/usr/sbin/runc', '/usr/local/bin/runc'].find((path) =>
@@ -52,7 +52,7 @@ function podmanRuntime(): string[] {
 }
 
 /**
- * Podman asks for 1,048,576 files and processes, which root without CAP_SYS_RESOURCE may not
+ * Podman requests 1,048,576 files and processes, which root without CAP_SYS_RESOURCE may not
  * raise; limits within the caller's own always work.
  */
 function podmanLimits(): string[] {

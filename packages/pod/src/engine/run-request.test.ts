@@ -70,7 +70,7 @@ test('a group alone goes with the user of the image', () => {
   );
 });
 
-test('what only Podman knows is not given to Docker', () => {
+test('flags that only Podman knows are not passed to Docker', () => {
   const { flags } = request(
     'containers: [{name: a, image: x, securityContext: {readOnlyRootFilesystem: true}}]',
     'docker',

@@ -5,7 +5,7 @@ import type { Mount } from '../volumes/pod-volumes.ts';
 import type { ImageInfo, RunRequest } from './engine.ts';
 import type { EngineName } from './find.ts';
 
-/** Where a container is started. */
+/** The Pod and sandbox that a container is started in. */
 export interface PodPlace {
   readonly engine: EngineName;
   readonly pod: PodObject;
@@ -14,7 +14,7 @@ export interface PodPlace {
   readonly labels: readonly string[];
 }
 
-/** What a container is given besides its spec. */
+/** A container's inputs other than its spec. */
 export interface ContainerInputs {
   readonly attempt: number;
   readonly image: ImageInfo;
@@ -22,7 +22,7 @@ export interface ContainerInputs {
   readonly mounts: readonly Mount[];
 }
 
-/** How a container of a Pod is started: everything of its spec, as flags of `run`. */
+/** Translates a container's spec into flags of `run`. */
 export function runRequest(
   place: PodPlace,
   container: ContainerSpec,
@@ -53,7 +53,7 @@ export function runRequest(
       ...resourceFlags(container),
     ],
     environment,
-    // As in Kubernetes, a command without args has none: those of the image go with its entry point.
+    // As in Kubernetes, a command without args has none: the image's args belong to its entry point.
     args: [...rest, ...args],
   };
 }
@@ -81,7 +81,7 @@ function securityFlags(
     ...(own?.capabilities?.add ?? []).map((name) => `--cap-add=${name}`),
     ...(own?.allowPrivilegeEscalation === false ? ['--security-opt=no-new-privileges'] : []),
     // A Pod without a profile is unconfined in Kubernetes; the engine's default is kept here
-    // unless it is asked for, since it is the stricter of the two.
+    // unless Unconfined is requested, since it is the stricter of the two.
     ...(seccomp?.type === 'Unconfined' ? ['--security-opt=seccomp=unconfined'] : []),
     ...(appArmor?.type === 'Unconfined' ? ['--security-opt=apparmor=unconfined'] : []),
   ];

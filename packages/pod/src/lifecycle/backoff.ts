@@ -6,7 +6,7 @@ export const BACKOFF_CAP = 300_000;
 
 /**
  * Sets when an ended container may start again. The first restart is immediate; then 10 s after
- * the end of the run before, doubling to 5 min, and anew once a run has lasted twice the longest
+ * the end of the run before, doubling to 5 min; it is reset after a run that lasted twice the longest
  * pause (kubelet: doBackOff in kuberuntime_manager.go, client-go's flowcontrol.Backoff).
  * @returns the pause in milliseconds.
  */

@@ -9,7 +9,7 @@ export function newContainers(spec: PodSpec): ContainerState[] {
     ),
     ...spec.containers.map((container) => newContainer(container, 'main')),
   ];
-  // The kubelet says PodInitializing of what waits for an init container.
+  // The kubelet reports PodInitializing for containers that wait for an init container.
   const creating = spec.initContainers.length === 0 ? containers : containers.slice(0, 1);
   for (const container of creating) container.reason = 'ContainerCreating';
   return containers;
@@ -127,7 +127,7 @@ export function restarts(
 }
 
 /**
- * What the API shows of containers that had no run, or waited for another, when the Pod ended
+ * Sets the status of containers that had no run, or waited for another, when the Pod ended
  * (kubelet: TerminatePod in status_manager.go, and convertToAPIContainerStatuses).
  */
 export function settle(containers: readonly ContainerState[], now: Instant): void {

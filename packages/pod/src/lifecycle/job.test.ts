@@ -6,7 +6,7 @@ import { afterFailure, type JobState } from './job.ts';
 
 const JOB = { backoffLimit: 6, deadline: Number.POSITIVE_INFINITY, backoffBase: 10_000 };
 
-/** Runs a Job whose every Pod fails after `runs` ms: when each began, and why it was given up. */
+/** Runs a Job whose every Pod fails after `runs` ms: when each began, and why the Job failed. */
 function failing(job: Omit<JobState, 'failures'>, runs: number) {
   const begun: number[] = [];
   let now = 0;
@@ -18,7 +18,7 @@ function failing(job: Omit<JobState, 'failures'>, runs: number) {
   }
 }
 
-test('a failed Pod is made anew after 10 s, doubling, backoffLimit times', () => {
+test('a failed Pod is replaced after 10 s, doubling, backoffLimit times', () => {
   assert.deepEqual(failing({ ...JOB, backoffLimit: 3 }, 1000), {
     begun: [0, 11_000, 32_000, 73_000],
     reason: 'BackoffLimitExceeded',

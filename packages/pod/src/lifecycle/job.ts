@@ -3,9 +3,9 @@ import type { Instant } from './types.ts';
 /** The longest pause before a Job's next Pod, in milliseconds: six minutes. */
 const PAUSE_CAP = 360_000;
 
-/** How a Job stands when one of its Pods has ended. */
+/** The state of a Job when one of its Pods has ended. */
 export interface JobState {
-  /** The Pods of it that have failed so far. */
+  /** The number of its failed Pods. */
   readonly failures: number;
   readonly backoffLimit: number;
   /** When its activeDeadlineSeconds are over; infinite without one. */
@@ -20,7 +20,7 @@ export type JobStep =
   | { readonly type: 'fail'; readonly reason: string; readonly message: string };
 
 /**
- * What the Job controller does about a Pod that has failed: another Pod after 10 s, 20 s, 40 s …
+ * Decides as the Job controller does for a Pod that has failed: another Pod after 10 s, 20 s, 40 s …
  * up to six minutes, until more Pods have failed than its backoffLimit allows or its deadline is
  * over (Kubernetes: Job, "Pod backoff failure policy").
  */

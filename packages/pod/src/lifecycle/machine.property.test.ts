@@ -71,7 +71,7 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.record(
   { requiredKeys: [] },
 );
 
-/** A Pod, what its containers do in each run, and when it is asked to end. */
+/** A Pod, the behaviour of its containers in each run, and when it is terminated. */
 const scenario = fc.record({
   spec,
   behaviours: fc.array(behaviour, { minLength: 1, maxLength: 12 }),

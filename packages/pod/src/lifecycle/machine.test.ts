@@ -103,7 +103,7 @@ describe('restart', () => {
     assert.deepEqual(pauses, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
   });
 
-  test('back-off begins anew after a run of more than 10 minutes', () => {
+  test('back-off is reset after a run of more than 10 minutes', () => {
     const pod = simulate('containers: [{name: a, image: x}]', {
       a: (attempt) => ({ startAfter: 0, exitAfter: attempt === 3 ? 601_000 : 1000, exitCode: 1 }),
     }).run(30 * MINUTE);
@@ -139,7 +139,7 @@ describe('restart', () => {
     });
   }
 
-  test('an init container that fails is run again, or fails the Pod where the policy is Never', () => {
+  test('an init container that fails is run again, or fails the Pod if the policy is Never', () => {
     const spec = 'initContainers: [{name: i, image: x}]\ncontainers: [{name: a, image: x}]';
     const fails = { i: (attempt: number) => ({ exitAfter: 10, exitCode: attempt < 2 ? 1 : 0 }) };
     const again = simulate(spec, fails).run(MINUTE);
@@ -152,7 +152,7 @@ describe('restart', () => {
     assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
   });
 
-  test('while it waits in back-off a container says CrashLoopBackOff and shows how it ended', () => {
+  test('a container in back-off is waiting with CrashLoopBackOff and shows how it ended', () => {
     const pod = simulate('containers: [{name: a, image: x}]', {
       a: { exitAfter: 10, exitCode: 3 },
     }).run(5000);
@@ -218,10 +218,10 @@ describe('probes', () => {
       { a: (attempt) => ({ probe: (kind) => kind !== 'startup' || attempt > 0 }) },
     ).run(MINUTE);
     assert.equal(pod.time('a', 'SIGTERM') - pod.time('a', 'started'), 2001);
-    const asked = pod.actions.flatMap(({ action }) =>
+    const probed = pod.actions.flatMap(({ action }) =>
       action.type === 'probe' && action.attempt === 0 ? [action.probe] : [],
     );
-    assert.deepEqual([...new Set(asked)], ['startup']);
+    assert.deepEqual([...new Set(probed)], ['startup']);
     assert.ok(pod.machine.ready);
   });
 
@@ -256,7 +256,7 @@ describe('probes', () => {
     assert.equal(pod.times('a', 'started').length, 1);
   });
 
-  test('nothing is asked before the initial delay', () => {
+  test('nothing is probed before the initial delay', () => {
     const pod = simulate(probed('livenessProbe', ', initialDelaySeconds: 7')).run(MINUTE);
     const first = pod.actions.find(({ action }) => action.type === 'probe');
     assert.ok((first?.at ?? 0) - pod.time('a', 'started') >= 7000);

@@ -28,7 +28,7 @@ import type {
 type ContainerEvent = Extract<PodEvent, Run>;
 
 /**
- * The lifecycle of one Pod as the kubelet (1.33 and later) gives it, without I/O: events and the
+ * The lifecycle of one Pod as in the kubelet (1.33 and later), without I/O: events and the
  * time go in, actions come out. The same events at the same times give the same actions.
  *
  * Init containers run one after another; a sidecar (`restartPolicy: Always` among them) lets the
@@ -40,9 +40,9 @@ export class PodMachine {
   readonly spec: PodSpec;
   readonly containers: readonly ContainerState[];
   phase: Phase = 'Pending';
-  /** Set once the Pod is on its way to its end, whatever the cause. */
+  /** Set once the Pod is terminating, whatever the cause. */
   ending: { readonly deadline: Instant; readonly requested: boolean } | undefined;
-  /** Why the Pod failed where it is not for its containers' exit codes. */
+  /** Why the Pod failed, if not because of its containers' exit codes. */
   failure: { readonly reason: string; readonly message: string } | undefined;
   ended = false;
   begunAt: Instant | undefined;
@@ -60,7 +60,7 @@ export class PodMachine {
     this.containers = newContainers(spec);
   }
 
-  /** Takes an event at a time and says what is to be done now. */
+  /** Handles an event at an instant and returns the actions to carry out. */
   handle(event: PodEvent, now: Instant): PodAction[] {
     this.#actions = [];
     this.#now = now;
@@ -74,7 +74,7 @@ export class PodMachine {
     return this.#actions;
   }
 
-  /** The next instant at which time alone changes something: send a `tick` then. */
+  /** The next instant at which time alone changes something: dispatch a `tick` then. */
   get deadline(): Instant | undefined {
     if (this.ended) return undefined;
     const instants = [this.ending ? undefined : this.#activeDeadline];
@@ -83,7 +83,7 @@ export class PodMachine {
       if (stop && stop.step !== 'kill') instants.push(stop.deadline);
       for (const { due } of probes) instants.push(due);
     }
-    // What was due by the last event and is still there waits for another event, not for time.
+    // Instants up to the last event that are still set wait for another event, not for time.
     const known = instants.filter((instant) => instant !== undefined && instant > this.#now);
     return known.length === 0 ? undefined : Math.min(...(known as Instant[]));
   }
@@ -110,7 +110,7 @@ export class PodMachine {
 
   #containerEvent(event: ContainerEvent, now: Instant) {
     const container = this.containers.find(({ spec }) => spec.name === event.container);
-    // What belongs to an earlier run no longer matters.
+    // Events of an earlier run no longer matter.
     if (!container || container.attempt !== event.attempt) return;
     switch (event.type) {
       case 'started':
@@ -283,7 +283,7 @@ export class PodMachine {
     }
   }
 
-  /** Does everything that the present state and time allow. */
+  /** Does everything that the current state and time allow. */
   #advance(now: Instant) {
     const active = this.#activeDeadline;
     if (!this.ending && active !== undefined && now >= active) {
@@ -305,7 +305,7 @@ export class PodMachine {
     const over = this.ending !== undefined && !this.containers.some(isUp);
     if (over) settle(this.containers, now);
     const phase = this.failure ? 'Failed' : phaseOf(this.spec, this.containers, over);
-    // The kubelet says that a Pod has ended only once its containers have (mergePodStatus).
+    // The kubelet reports the end of a Pod only after its containers have ended (mergePodStatus).
     if (over || phase === 'Pending' || phase === 'Running') this.phase = phase;
     if (!over) return;
     this.ended = true;

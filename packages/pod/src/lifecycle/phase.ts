@@ -5,7 +5,7 @@ export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
 /**
  * The phase of a Pod by the state of its containers (kubelet: getPhase in kubelet_pods.go).
- * `over` says that nothing will be started any more and nothing runs.
+ * `over`: nothing runs and nothing will be started any more.
  */
 export function phaseOf(
   spec: Pick<PodSpec, 'restartPolicy'>,
@@ -23,7 +23,7 @@ export function phaseOf(
   return mains.every(succeeded) ? 'Succeeded' : 'Failed';
 }
 
-/** An init container has failed where the policy does not try again. */
+/** Whether an init container has failed and the policy does not restart it. */
 export function initFailed(
   { restartPolicy }: Pick<PodSpec, 'restartPolicy'>,
   containers: readonly ContainerState[],
@@ -37,7 +37,7 @@ export function initFailed(
   );
 }
 
-/** A main container that will not run again. */
+/** Whether a main container will not run again. */
 export function isDone(
   { restartPolicy }: Pick<PodSpec, 'restartPolicy'>,
   container: ContainerState,

@@ -18,16 +18,16 @@ const EARLY_PAUSES = [50, 100, 200, 400, 800];
  *
  * The kubelet's probes tick with the period, and a container starts somewhere between two ticks:
  * the first try that counts comes about a period after the start (and not before the initial
- * delay). It also asks for readiness out of turn while a container is not ready. So here: tries
+ * delay). It also probes readiness out of turn while a container is not ready. So here: probes
  * count at each period after the start; before the first success, startup and readiness are
- * asked early as well, and a failure then counts for nothing.
+ * also probed early, and a failure then is ignored.
  */
 export function startProbes(container: ContainerState, now: Instant): void {
   container.probes = KINDS.flatMap((kind) => {
     const probe = specOf(container, kind);
     if (!probe) return [];
     const state = newProbe(kind);
-    // Liveness and readiness are asked only after startup has passed.
+    // Liveness and readiness are probed only after startup has passed.
     if (kind === 'startup' || !container.spec.startupProbe) schedule(state, probe, container, now);
     return [state];
   });
@@ -46,7 +46,7 @@ function schedule(state: ProbeState, probe: Probe, { startedAt }: ContainerState
   state.due = state.kind === 'liveness' ? state.counted : Math.max(ready, now);
 }
 
-/** The probes that are due now, each once until its answer comes. */
+/** Returns the probes that are due now, each once until its result arrives. */
 export function nextProbe(container: ContainerState, now: Instant): PodAction[] {
   const actions: PodAction[] = [];
   for (const probe of container.probes) {
@@ -66,14 +66,14 @@ export function nextProbe(container: ContainerState, now: Instant): PodAction[] 
   return actions;
 }
 
-/** What an answer means: nothing yet, or a change of the container's state. */
+/** The effect of a result: nothing yet, or a change of the container's state. */
 export interface ProbeVerdict {
   readonly actions: PodAction[];
   /** A startup or liveness probe has failed for good: the container is to be stopped. */
   readonly unhealthy: boolean;
 }
 
-/** Counts an answer against the thresholds. */
+/** Counts a result against the thresholds. */
 export function noteProbe(
   container: ContainerState,
   { probe: kind, ok, message }: Extract<PodEvent, { type: 'probed' }>,
@@ -81,7 +81,7 @@ export function noteProbe(
 ): ProbeVerdict {
   const probe = container.probes.find((one) => one.kind === kind);
   const spec = specOf(container, kind);
-  // What is being stopped is no longer asked whether it lives.
+  // A container that is stopping is no longer probed for liveness.
   if (!probe || !spec || (container.stop && kind !== 'readiness')) {
     return { actions: [], unhealthy: false };
   }
@@ -110,7 +110,7 @@ export function noteProbe(
   return { actions, unhealthy: true };
 }
 
-/** Sets when to ask next: at the next tick, or early while there has been no success. */
+/** Sets the next probe: at the next tick, or early before the first success. */
 function again(probe: ProbeState, spec: Probe, ok: boolean, now: Instant) {
   const period = spec.periodSeconds * 1000;
   while (probe.counted <= now) probe.counted += period;

@@ -62,7 +62,7 @@ export interface ContainerStateObject {
   };
 }
 
-/** What the status says beside the machine's state. */
+/** Facts of the status other than the machine's state. */
 export interface StatusFacts {
   readonly uid: string;
   readonly createdAt: Instant;
@@ -106,7 +106,7 @@ export function statusOf(pod: PodObject, machine: PodMachine, facts: StatusFacts
   };
 }
 
-/** The conditions as the kubelet words them (pkg/kubelet/status/generate.go). */
+/** Returns the conditions in the kubelet's words (pkg/kubelet/status/generate.go). */
 function conditions(machine: PodMachine, { before, now }: StatusFacts): Condition[] {
   const { phase, containers } = machine;
   const began = containers.some(({ role, runs }) => role === 'main' && runs > 0);
@@ -198,9 +198,9 @@ function qosClass({ spec }: PodObject): string {
       const limit = resources.limits[name];
       return { limit, request: resources.requests[name] ?? limit };
     });
-  const asked = all.flatMap(amounts);
-  if (asked.every(({ limit, request }) => !limit && !request)) return 'BestEffort';
-  const exact = asked.every(
+  const wanted = all.flatMap(amounts);
+  if (wanted.every(({ limit, request }) => !limit && !request)) return 'BestEffort';
+  const exact = wanted.every(
     ({ limit, request }) =>
       limit !== undefined &&
       request !== undefined &&

@@ -1,10 +1,10 @@
 import type { ContainerState, Instant, PodAction, StopState } from './types.ts';
 
-/** What every container gets between SIGTERM and SIGKILL, even when the grace period is over. */
+/** The least time between SIGTERM and SIGKILL, even when the grace period is over. */
 const LEAST_WINDOW = 2000;
 
 /**
- * Begins the end of a running container: preStop first, at once; then it waits for its turn;
+ * Begins to stop a running container: preStop first, at once; then it waits for its turn;
  * then SIGTERM; SIGKILL at the deadline (kubelet, killContainer).
  */
 export function beginStop(
@@ -14,7 +14,7 @@ export function beginStop(
   now: Instant,
 ): PodAction[] {
   if (container.stop) {
-    // On its way already: the earlier end counts, and it does not come back.
+    // Already stopping: the earlier deadline counts, and the container is not restarted.
     container.stop.final ||= final;
     const { step, least } = container.stop;
     const earlier = Math.min(container.stop.deadline, Math.max(deadline, now, least));
@@ -25,7 +25,7 @@ export function beginStop(
   const timeout = deadline - now;
   const hooked = preStop !== undefined && timeout > 0;
   container.stop = { step: hooked ? 'preStop' : 'turn', deadline, least: now, final, unhealthy };
-  // Liveness and startup no longer matter; readiness goes on being asked until the end.
+  // Liveness and startup no longer matter; readiness is probed until the end.
   for (const probe of container.probes) if (probe.kind !== 'readiness') probe.due = undefined;
   return hooked
     ? [
@@ -41,12 +41,12 @@ export function beginStop(
     : [];
 }
 
-/** preStop has been done, or has failed: either way the stop goes on. */
+/** Continues a stop after preStop has finished or failed. */
 export function stopHookDone(container: ContainerState): void {
   if (container.stop?.step === 'preStop') container.stop.step = 'turn';
 }
 
-/** Sends SIGTERM where nothing that must end before this container still runs. */
+/** Sends SIGTERM once everything that must end before this container has ended. */
 export function takeTurn(
   container: ContainerState,
   all: readonly ContainerState[],
@@ -54,11 +54,11 @@ export function takeTurn(
 ): PodAction[] {
   const { stop } = container;
   if (stop?.step !== 'turn' || container.phase !== 'running') return [];
-  if (stop.final && isHeldUp(container, all) && now < stop.deadline) return [];
+  if (stop.final && mustWait(container, all) && now < stop.deadline) return [];
   return [terminate(container, stop, now)];
 }
 
-/** At the deadline: a preStop that still runs is given up, and what had its SIGTERM gets SIGKILL. */
+/** Acts at the deadline: abandons a running preStop, and sends SIGKILL after SIGTERM. */
 export function stopExpired(container: ContainerState, now: Instant): PodAction[] {
   const { stop } = container;
   if (!stop || now < stop.deadline || container.phase !== 'running') return [];
@@ -77,7 +77,7 @@ export function stopExpired(container: ContainerState, now: Instant): PodAction[
 
 function terminate(container: ContainerState, stop: StopState, now: Instant): PodAction {
   stop.step = 'term';
-  // The kubelet's minimumGracePeriodInSeconds: time to react even where none is left.
+  // The kubelet's minimumGracePeriodInSeconds: time to react even if none is left.
   stop.least = now + LEAST_WINDOW;
   stop.deadline = Math.max(stop.deadline, stop.least);
   return {
@@ -89,7 +89,7 @@ function terminate(container: ContainerState, stop: StopState, now: Instant): Po
 }
 
 /** A sidecar waits for the main containers, and for every sidecar that started after it. */
-function isHeldUp(container: ContainerState, all: readonly ContainerState[]): boolean {
+function mustWait(container: ContainerState, all: readonly ContainerState[]): boolean {
   if (container.role !== 'sidecar') return false;
   const later = all.slice(all.indexOf(container) + 1);
   return later.some(({ phase }) => phase === 'running' || phase === 'starting');

@@ -6,25 +6,25 @@ export type Instant = number;
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 export type HookKind = 'postStart' | 'preStop';
 
-/** One run of one container; every action names it, and every answer names it again. */
+/** One run of one container; every action names it, and so does every outcome. */
 export interface Run {
   readonly container: string;
   /** Number of the start, from 0. */
   readonly attempt: number;
 }
 
-/** What happened, told to the machine. */
+/** An event for the machine. */
 export type PodEvent =
   /** The sandbox is there: containers can be started. */
   | { readonly type: 'begin' }
   | (Run & { readonly type: 'started'; readonly id: string })
-  /** It was never made (image, configuration): Kubernetes tries again and counts no restart. */
+  /** It was never created (image, configuration): Kubernetes retries and counts no restart. */
   | (Run & { readonly type: 'startFailed'; readonly reason: string; readonly message: string })
   | (Run & {
       readonly type: 'exited';
       readonly exitCode: number;
       readonly reason?: string | undefined;
-      /** What it left as its termination message. */
+      /** Its termination message. */
       readonly message?: string | undefined;
     })
   | (Run & {
@@ -39,7 +39,7 @@ export type PodEvent =
       readonly ok: boolean;
       readonly message?: string | undefined;
     })
-  /** Someone asks for the Pod's end. */
+  /** The Pod's deletion was requested. */
   | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number | undefined }
   /** activeDeadlineSeconds was set or lowered, which the API allows while the Pod runs. */
   | { readonly type: 'deadline'; readonly activeDeadlineSeconds: number }
@@ -48,7 +48,7 @@ export type PodEvent =
   /** Time has passed: the instant of `deadline` has come. */
   | { readonly type: 'tick' };
 
-/** What is to be done; its outcome comes back as an event. */
+/** An action for the supervisor; its outcome returns as an event. */
 export type PodAction =
   | (Run & { readonly type: 'start' })
   | (Run & {
@@ -69,7 +69,7 @@ export type PodAction =
   /** The Pod has ended: nothing runs and nothing will. */
   | { readonly type: 'ended' };
 
-/** For the timeline; the names are the reasons of Kubernetes' events where it has one. */
+/** For the timeline; the names are the reasons of Kubernetes' events if it has one. */
 export interface Note {
   readonly type: 'note';
   readonly reason: string;
@@ -97,13 +97,13 @@ export interface ProbeState {
   counted: Instant;
   /** The try under way is one of the counted ones. */
   counting: boolean;
-  /** Tries before the first counted one, which only look for an early success. */
+  /** Probes before the first counted one, which only detect an early success. */
   early: number;
   successes: number;
   failures: number;
 }
 
-/** What the machine knows of one container. */
+/** The state of one container. */
 export interface ContainerState {
   readonly spec: ContainerSpec;
   readonly role: Role;
@@ -132,7 +132,7 @@ export interface ContainerState {
   probes: ProbeState[];
 }
 
-/** A container on its way to its end. */
+/** The state of a container that is stopping. */
 export interface StopState {
   /** preStop runs → waits for its turn → SIGTERM was sent → SIGKILL was sent. */
   step: 'preStop' | 'turn' | 'term' | 'kill';

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
 /**
- * A JSON file that its writer replaces as a whole, read again only after it was replaced: whoever
- * waits for a Pod looks at it many times a second.
+ * A JSON file that its writer replaces as a whole, read again only after it was replaced: a command
+ * that waits for a Pod checks it many times a second.
  */
 export class CachedJson<T> {
   readonly #path: string;
@@ -13,7 +13,7 @@ export class CachedJson<T> {
     this.#path = path;
   }
 
-  /** What the file holds now; undefined where there is none. */
+  /** Returns the current content; undefined if there is no file. */
   read(): T | undefined {
     const found = statSync(this.#path, { throwIfNoEntry: false, bigint: true });
     const identity = found ? `${found.ino} ${found.mtimeNs} ${found.size}` : '';
@@ -21,7 +21,7 @@ export class CachedJson<T> {
     try {
       this.#value = found && JSON.parse(readFileSync(this.#path, 'utf8'));
     } catch (error) {
-      // Removed between the two looks.
+      // Removed between the two calls.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       this.#value = undefined;
     }

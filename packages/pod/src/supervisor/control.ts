@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** What a supervisor can be told over its socket. */
+/** A request to a supervisor over its socket. */
 export type ControlRequest =
   | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number }
   /** The record has new ConfigMaps and Secrets, or another activeDeadlineSeconds. */
@@ -29,8 +29,8 @@ export function serveControl(
   });
 }
 
-/** Tells a supervisor something. @returns whether it took it. */
-export function tell(path: string, request: ControlRequest): Promise<boolean> {
+/** Sends a request to a supervisor. @returns whether it was accepted. */
+export function sendControl(path: string, request: ControlRequest): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
     socket.once('data', () => resolve(true));

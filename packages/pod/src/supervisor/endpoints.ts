@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { PodObject } from '../manifest/types.ts';
 import type { PodService } from './record.ts';
 
-/** Where one Pod of a Service is reached: from other Pods, and from this machine by target port. */
+/** The addresses of one Pod of a Service: for other Pods, and for this machine by target port. */
 export interface Endpoint {
   readonly pod: string;
   readonly address: string;
@@ -34,7 +34,7 @@ export class Endpoints {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Adds a Pod to its Service, or takes it out. */
+  /** Adds a Pod to its Service, or removes it. */
   set(service: PodService, pod: string, endpoint: Endpoint | undefined): void {
     const folder = join(this.directory, folderName(service));
     if (endpoint === undefined) {
@@ -55,7 +55,7 @@ export class Endpoints {
       try {
         return [JSON.parse(readFileSync(join(folder, pod), 'utf8')) as Endpoint];
       } catch {
-        // Taken out between the two looks.
+        // Removed between the two calls.
         return [];
       }
     });

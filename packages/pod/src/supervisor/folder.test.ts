@@ -11,7 +11,7 @@ function directory(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
 
-test('a file that was replaced is read anew, one that was not is the same object', () => {
+test('a replaced file is read again, an unchanged one returns the same object', () => {
   using folder = directory();
   const path = join(folder.path, 'status.json');
   const file = new CachedJson<{ n: number }>(path);
@@ -27,7 +27,7 @@ test('a file that was replaced is read anew, one that was not is the same object
   assert.equal(file.read(), undefined);
 });
 
-test('of a file that grows, whole lines are read once; one made anew is read from its beginning', () => {
+test('complete lines of a growing file are read once; a recreated file is read from its beginning', () => {
   using folder = directory();
   const path = join(folder.path, 'events.jsonl');
   const file = new GrowingLines<number>(path);
@@ -43,7 +43,7 @@ test('of a file that grows, whole lines are read once; one made anew is read fro
   assert.deepEqual(file.read(), [9]);
 });
 
-test('of two that start one Pod, one gets its folder', () => {
+test('if two commands start one Pod, one of them gets its folder', () => {
   using folder = directory();
   const store = new PodStore(folder.path);
   assert.equal(store.pod('web').claim(), true);

@@ -45,7 +45,7 @@ export class PodFolder {
     return existsSync(this.file('record.json'));
   }
 
-  /** Makes the folder. @returns whether it was not there: of two callers only one gets true. */
+  /** Creates the folder. @returns true for the one caller that created it. */
   claim(): boolean {
     try {
       mkdirSync(this.path, { mode: 0o700 });
@@ -56,7 +56,7 @@ export class PodFolder {
     }
   }
 
-  /** @throws Error where the Pod is gone. */
+  /** @throws Error if the Pod is gone. */
   get record(): PodRecord {
     const record = this.#record.read();
     if (!record) throw new Error(`${this.path} holds no Pod any more`);
@@ -75,7 +75,7 @@ export class PodFolder {
     this.#write('status.json', status);
   }
 
-  /** The Pod that its Job made after it: set before this Pod's supervisor ends. */
+  /** The Pod that its Job created after it; set before this Pod's supervisor exits. */
   get successor(): string | undefined {
     try {
       return readFileSync(this.file('successor'), 'utf8');
@@ -96,13 +96,13 @@ export class PodFolder {
     return this.#timeline.read();
   }
 
-  /** Whether the process that looks after this Pod is alive. */
+  /** Whether this Pod's supervisor is alive. */
   get supervised(): boolean {
     const pid = this.#pid;
     if (pid === undefined) return false;
     try {
       process.kill(pid, 0);
-      // A number that was given to another process meanwhile is not ours.
+      // The PID may belong to another process by now.
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('supervise');
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync('/proc/self');

@@ -13,7 +13,7 @@ export interface HandlerTarget {
   readonly engine: Engine;
   readonly container: ContainerSpec;
   readonly id: string;
-  /** Where a port of the Pod is reached from this machine. */
+  /** Returns the address that leads from this machine to a port of the Pod. */
   readonly reach: (port: number) => { readonly host: string; readonly port: number };
 }
 

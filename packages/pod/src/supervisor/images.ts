@@ -2,14 +2,14 @@ import { errorText } from '@sidekit/core/tool';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 
-/** Why a container cannot be made, in the kubelet's words. */
+/** The reason why a container cannot be created, in the kubelet's words. */
 export interface ImageProblem {
   readonly reason: string;
   readonly message: string;
 }
 
 /**
- * The image of a container by its pull policy. Without a policy only a missing image is pulled,
+ * Finds the image of a container by its pull policy. Without a policy only a missing image is pulled,
  * also one that is `latest`: an image that was built here has no registry to come from.
  */
 export async function findImage(
@@ -34,7 +34,7 @@ export async function findImage(
   return (
     (await engine.image(image)) ?? {
       reason: 'ErrImagePull',
-      message: `${image} is not there after its pull`,
+      message: `${image} is missing after its pull`,
     }
   );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BACKOFF_BASE } from '../lifecycle/backoff.ts';
 import { afterFailure } from '../lifecycle/job.ts';
 import { type JobPlace, jobPodName } from '../manifest/job-pods.ts';
-import { serveControl, tell } from './control.ts';
+import { sendControl, serveControl } from './control.ts';
 import type { PodFolder } from './folder.ts';
 import type { PodRecord } from './record.ts';
 import type { PodStore } from './store.ts';
@@ -11,9 +11,9 @@ import type { PodStore } from './store.ts';
 const FOREVER = 2 ** 31 - 1;
 
 /**
- * What the Job controller does when a Pod has ended: a new one for one that failed, after a pause,
- * and the next one where there are more completions than run at once. The supervisor of the ended
- * Pod does it before it ends itself, so that a Job goes on without `up`.
+ * Acts as the Job controller when a Pod has ended: creates a replacement for a failed Pod, after a
+ * pause, and the next Pod if there are more completions than parallelism. The supervisor of the
+ * ended Pod does this before it exits, so that a Job continues without `up`.
  */
 export class JobContinuation {
   readonly #folder: PodFolder;
@@ -28,12 +28,12 @@ export class JobContinuation {
     this.#start = start;
   }
 
-  /** No further Pod: someone asked for the Pod's end. */
+  /** Creates no further Pod: the Pod's deletion was requested. */
   cancel(): void {
     this.#cancelled.resolve();
   }
 
-  /** Goes on with the Job of the Pod that has ended, if it is of one. */
+  /** Continues the Job of the ended Pod, if it belongs to one. */
   async run(): Promise<void> {
     const { status, record } = this.#folder;
     const { job } = record.pod;
@@ -73,14 +73,14 @@ export class JobContinuation {
     this.#add(record, deadlined, job.index, job.attempt + 1);
   }
 
-  /** The completions that were not begun at first, each by the first Pod that has room for it. */
+  /** Starts the next completion that is not running yet. */
   #startNext(record: PodRecord, { completions, parallelism }: JobPlace) {
     for (let index = parallelism; index < completions; index++) {
       if (this.#add(record, record.pod.spec, index, 0)) return;
     }
   }
 
-  /** @returns whether the Pod was made: another supervisor may have been quicker. */
+  /** @returns whether the Pod was created: another supervisor may have been faster. */
   #add(record: PodRecord, spec: PodRecord['pod']['spec'], index: number, attempt: number) {
     const { pod } = record;
     const name = jobPodName(pod.owner?.name ?? '', index, attempt);
@@ -105,13 +105,13 @@ export class JobContinuation {
     return true;
   }
 
-  /** A Job that has failed ends the Pods of it that still run. */
+  /** Terminates the other running Pods of a failed Job. */
   async #stopOthers(record: PodRecord) {
     const running = this.#siblings(record).filter(
       ({ name, supervised }) => name !== this.#folder.name && supervised,
     );
     await Promise.all(
-      running.map((folder) => tell(folder.file('control.sock'), { type: 'terminate' })),
+      running.map((folder) => sendControl(folder.file('control.sock'), { type: 'terminate' })),
     );
   }
 
@@ -119,7 +119,7 @@ export class JobContinuation {
     return this.#store.pods.filter((folder) => folder.exists && folder.record.jobUid === jobUid);
   }
 
-  /** @returns false where it was cancelled meanwhile. */
+  /** @returns false if it was cancelled meanwhile. */
   async #waitUntil(at: number): Promise<boolean> {
     const cancelled = this.#cancelled.promise.then(() => false);
     const control = await serveControl(this.#folder.file('control.sock'), ({ type }) => {

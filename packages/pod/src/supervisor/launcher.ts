@@ -9,7 +9,7 @@ import { findImage, type ImageProblem, userProblem } from './images.ts';
 import { type PodRecord, podLabels } from './record.ts';
 import { sandboxName } from './sandbox.ts';
 
-/** What a container is started into, as it is at that moment. */
+/** The state of the Pod when a container is started. */
 export interface Surroundings {
   readonly record: PodRecord;
   readonly data: PodData;
@@ -35,12 +35,12 @@ export class Launcher {
     this.#onPull = onPull;
   }
 
-  /** What is known of the images so far, by reference. */
+  /** The images found so far, by reference. */
   get images(): ReadonlyMap<string, ImageInfo> {
     return this.#images;
   }
 
-  /** Looks at the images of a Pod ahead of time: while its sandbox starts, this costs nothing. */
+  /** Inspects a Pod's images ahead of time: while its sandbox starts, this costs nothing. */
   async knowImages({ initContainers, containers }: PodSpec): Promise<void> {
     const all = new Set([...initContainers, ...containers].map(({ image }) => image));
     await Promise.all(
@@ -53,8 +53,8 @@ export class Launcher {
 
   /**
    * Starts a run of a container.
-   * @returns the engine's id, or why it cannot be made, which is tried again later.
-   * @throws {ExpectedError} where its program could not be started.
+   * @returns the engine's id, or why it cannot be created; that is retried later.
+   * @throws {ExpectedError} if its program could not be started.
    */
   async start(
     run: Run,
@@ -80,13 +80,13 @@ export class Launcher {
     try {
       return await this.#engine.run(request);
     } catch (error) {
-      // The image may have been removed: the next start looks again.
+      // The image may have been removed: the next start checks again.
       this.#images.delete(spec.image);
       throw error;
     }
   }
 
-  /** Of earlier runs only the last is kept, for its log. */
+  /** Removes earlier runs except the last one, which is kept for its log. */
   forgetOldRuns({ container, attempt }: Run, record: PodRecord): void {
     if (attempt < 2) return;
     const name = `${sandboxName(record)}-${container}-${attempt - 2}`;

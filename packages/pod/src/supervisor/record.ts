@@ -1,7 +1,7 @@
 import type { FoundEngine } from '../engine/find.ts';
 import type { DataObjects, PodObject } from '../manifest/types.ts';
 
-/** What a supervisor is given: a Pod and everything it refers to. */
+/** A supervisor's input: a Pod and everything it refers to. */
 export interface PodRecord {
   readonly pod: PodObject;
   readonly uid: string;
@@ -20,7 +20,7 @@ export interface PodRecord {
   readonly serviceVariables: Readonly<Record<string, string>>;
   readonly hostPorts: readonly HostPort[];
   readonly backoffBase?: number | undefined;
-  /** All Pods that one `up` makes of one Job have this in common. */
+  /** Shared by all Pods that one `up` creates for one Job. */
   readonly jobUid: string;
   /** When the Job began, in milliseconds since 1970. */
   readonly jobBegunAt: number;
@@ -30,7 +30,7 @@ export interface PodRecord {
 export interface PodService {
   readonly name: string;
   readonly namespace: string;
-  /** Found and sent to even while it is not ready. */
+  /** Gets traffic even while it is not ready (publishNotReadyAddresses). */
   readonly always: boolean;
   readonly ports: readonly ServiceTarget[];
 }
@@ -40,7 +40,7 @@ export interface ServiceTarget {
   readonly port: number;
   /** The port of the Pod. */
   readonly target: number;
-  /** The port of 127.0.0.1 that leads to it; undefined where none does. */
+  /** The port of 127.0.0.1 that leads to it; undefined if there is none. */
   readonly host: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Died } from '../engine/deaths.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { ExitEvent } from '../engine/exit-events.ts';
 import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
 import type { Mount } from '../volumes/pod-volumes.ts';
@@ -11,13 +11,13 @@ const MESSAGE_LIMIT = 4096;
 const LOG_LIMIT = 2048;
 const LOG_LINES = 80;
 
-/** The containers that run now, by the engine's ids, and how those that ended did. */
+/** The running containers by the engine's ids, and how the ended ones ended. */
 export class Runs {
   readonly #engine: Engine;
   readonly #messages: string;
   readonly #byId = new Map<string, Run>();
-  /** Deaths that were told before `run` had returned the container's id. */
-  readonly #early = new Map<string, Died>();
+  /** Exits that were reported before `run` had returned the container's id. */
+  readonly #early = new Map<string, ExitEvent>();
   readonly #killed = new Set<string>();
 
   constructor(engine: Engine, messages: string) {
@@ -36,19 +36,19 @@ export class Runs {
     return undefined;
   }
 
-  /** Adds a run; returns its death if that was quicker. */
-  add(id: string, run: Run): Died | undefined {
+  /** Adds a run; returns its exit if that was reported earlier. */
+  add(id: string, run: Run): ExitEvent | undefined {
     this.#byId.set(id, run);
     const early = this.#early.get(id);
     this.#early.delete(id);
     return early;
   }
 
-  /** Takes out a run that died; one that is not known yet is kept for `add`. */
-  take(died: Died): Run | undefined {
-    const run = this.#byId.get(died.id);
-    if (run) this.#byId.delete(died.id);
-    else this.#early.set(died.id, died);
+  /** Removes a run that has ended; an exit that is not known yet is kept for `add`. */
+  take(exit: ExitEvent): Run | undefined {
+    const run = this.#byId.get(exit.id);
+    if (run) this.#byId.delete(exit.id);
+    else this.#early.set(exit.id, exit);
     return run;
   }
 
@@ -71,9 +71,9 @@ export class Runs {
     return { source, target, readOnly: false };
   }
 
-  /** How a run ended: OOMKilled where the kernel ended it for its memory, and its last words. */
+  /** Returns how a run ended: OOMKilled if the kernel killed it for its memory, and its termination message. */
   async ending(
-    { id, exitCode }: Died,
+    { id, exitCode }: ExitEvent,
     run: Run,
     spec: ContainerSpec,
   ): Promise<{ reason?: string; message?: string }> {
@@ -91,8 +91,8 @@ export class Runs {
   }
 
   /**
-   * Podman does not see it on cgroup v1: there, a SIGKILL that nobody here sent, to a container
-   * with a memory limit, is taken for the kernel's.
+   * Podman does not report it on cgroup v1: there, a SIGKILL that pod did not send, to a container
+   * with a memory limit, is attributed to the kernel.
    */
   async #outOfMemory(id: string, { resources }: ContainerSpec): Promise<boolean> {
     if ((await this.#engine.end(id))?.oomKilled) return true;

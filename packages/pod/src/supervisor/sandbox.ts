@@ -12,16 +12,16 @@ export interface Sandbox {
   readonly name: string;
   readonly id: string;
   readonly podIP: string;
-  /** Where a port of the Pod is reached from this machine. */
+  /** Returns the address that leads from this machine to a port of the Pod. */
   readonly reach: (port: number) => { readonly host: string; readonly port: number };
 }
 
-/** Its name says the Pod, and is no other's: Pods of two stores may have one name. */
+/** Returns a unique container name: Pods of two stores may have the same name. */
 export function sandboxName({ pod, uid }: Pick<PodRecord, 'pod' | 'uid'>): string {
   return `pod-${pod.metadata.name}-${uid.slice(0, 8)}`;
 }
 
-/** Starts the sandbox. @throws {ExpectedError} where the engine cannot. */
+/** Starts the sandbox. @throws {ExpectedError} if the engine cannot. */
 export async function startSandbox(
   engine: Engine,
   record: PodRecord,
@@ -79,7 +79,7 @@ function dnsFlags({ dnsConfig }: PodSpec): string[] {
   ];
 }
 
-/** Ports that this machine must reach where a Pod's own address leads nowhere. */
+/** Lists the ports that must be published if the Pod's own address is not reachable. */
 function portsToReach({ pod, services }: PodRecord): number[] {
   const all = [...pod.spec.initContainers, ...pod.spec.containers];
   const targets = services.flatMap(({ ports }) => ports.map(({ target }) => target));

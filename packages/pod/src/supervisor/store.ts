@@ -40,12 +40,12 @@ export class PodStore {
     );
   }
 
-  /** Where Ready Pods leave their address under each of their Services' names. */
+  /** The folder in which Ready Pods publish their address per Service. */
   get endpoints(): string {
     return join(this.root, 'endpoints');
   }
 
-  /** Where the volumes of a Pod are: on disk, since the folder of the state may be in memory. */
+  /** The folder of a Pod's volumes: on disk, since the state folder may be in memory. */
   volumes(pod: string, uid: string): string {
     return join(tmpdir(), `sidekit-pod-${process.getuid?.() ?? 0}-volumes`, `${pod}-${uid}`);
   }

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { errorText, PollingWatch, silentLog } from '@sidekit/core/tool';
-import type { Died } from '../engine/deaths.ts';
 import { Engine } from '../engine/engine.ts';
+import type { ExitEvent } from '../engine/exit-events.ts';
 import { PodMachine } from '../lifecycle/machine.ts';
 import { type PodStatusObject, statusOf } from '../lifecycle/status.ts';
 import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
@@ -20,14 +20,14 @@ import { decodeData, type PodRecord, podLabels } from './record.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
-/** How often the sizes of emptyDirs are looked at, as the kubelet's eviction manager does. */
+/** How often the sizes of emptyDirs are checked, as by the kubelet's eviction manager. */
 const HOUSEKEEPING = 10_000;
-/** How often a death that no event told of is looked for. */
+/** How often to check for exits that no event reported. */
 const SWEEP = 60_000;
 
 /**
- * Looks after one Pod from its start to its end: carries out what the state machine says, and
- * tells it what happened. The Pod's folder always holds its status and timeline.
+ * Runs one Pod from its start to its end: carries out the actions of the state machine and
+ * reports events to it. The Pod's folder always holds its status and timeline.
  */
 export class Supervisor {
   readonly #folder: PodFolder;
@@ -69,7 +69,7 @@ export class Supervisor {
     this.#machine = new PodMachine({ spec: pod.spec, backoffBase, backoffLimit });
   }
 
-  /** Runs the Pod to its end. Never rejects: a sandbox that cannot be made is a failed Pod. */
+  /** Runs the Pod to its end. Never rejects: a Pod whose sandbox cannot be created has failed. */
   async run(): Promise<void> {
     writeFileSync(this.#folder.file('pid'), String(process.pid));
     this.#publishStatus();
@@ -77,22 +77,22 @@ export class Supervisor {
     const closers: (() => unknown)[] = [];
     try {
       control = await serveControl(this.#folder.file('control.sock'), (request) => {
-        if (request.type === 'terminate') this.#tell(request);
+        if (request.type === 'terminate') this.#dispatch(request);
         else this.#update();
       });
       this.#volumes.make();
       this.#publishVolumes();
       const since = new Date();
       await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
-      // From `since` on; begun earlier, it would only be in the way of the sandbox.
+      // Starts from `since`; started earlier, it would only slow down the sandbox.
       closers.push(
-        this.#engine.followDeaths(podLabels(this.#record).own, since, (died) => this.#onDied(died)),
+        this.#engine.followExits(podLabels(this.#record).own, since, (exit) => this.#onExit(exit)),
       );
       closers.push(this.#watchEndpoints(), this.#keepHouse());
-      this.#tell({ type: 'begin' });
+      this.#dispatch({ type: 'begin' });
       await this.#ended.promise;
     } catch (error) {
-      this.#tell({ type: 'fail', reason: 'FailedCreatePodSandBox', message: errorText(error) });
+      this.#dispatch({ type: 'fail', reason: 'FailedCreatePodSandBox', message: errorText(error) });
     } finally {
       clearTimeout(this.#timer);
       for (const close of closers) close();
@@ -104,9 +104,9 @@ export class Supervisor {
     }
   }
 
-  /** Ends the Pod as the API would, by its own grace period. */
+  /** Terminates the Pod with its own grace period. */
   terminate(): void {
-    this.#tell({ type: 'terminate' });
+    this.#dispatch({ type: 'terminate' });
   }
 
   async #startSandbox() {
@@ -115,8 +115,7 @@ export class Supervisor {
     try {
       this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
     } catch (error) {
-      // The pause image is made by the first Pod that misses it: asking first would cost each
-      // Pod a call of the engine.
+      // The first Pod without a pause image creates it: checking first would cost every Pod a call.
       if (!(await this.#engine.ensurePauseImage())) throw error;
       this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
     }
@@ -165,7 +164,7 @@ export class Supervisor {
   async #sweep() {
     for (const id of this.#runs.ids) {
       const end = await this.#engine.end(id);
-      if (end) this.#onDied({ id, exitCode: end.exitCode });
+      if (end) this.#onExit({ id, exitCode: end.exitCode });
     }
   }
 
@@ -173,16 +172,16 @@ export class Supervisor {
     const full = this.#volumes.overfull();
     if (!full) return;
     const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}".`;
-    this.#tell({ type: 'fail', reason: 'Evicted', message });
+    this.#dispatch({ type: 'fail', reason: 'Evicted', message });
   }
 
-  #tell(event: PodEvent) {
+  #dispatch(event: PodEvent) {
     for (const action of this.#machine.handle(event, Date.now())) this.#do(action);
     clearTimeout(this.#timer);
     const { deadline } = this.#machine;
     if (deadline !== undefined) {
       const wait = Math.min(Math.max(0, deadline - Date.now()), 2 ** 31 - 1);
-      this.#timer = setTimeout(() => this.#tell({ type: 'tick' }), wait);
+      this.#timer = setTimeout(() => this.#dispatch({ type: 'tick' }), wait);
     }
     this.#publishStatus();
   }
@@ -217,15 +216,15 @@ export class Supervisor {
         ],
       });
       if (typeof started !== 'string')
-        return this.#tell({ type: 'startFailed', ...run, ...started });
+        return this.#dispatch({ type: 'startFailed', ...run, ...started });
       const early = this.#runs.add(started, run);
-      this.#tell({ type: 'started', ...run, id: started });
-      if (early) this.#onDied(early);
+      this.#dispatch({ type: 'started', ...run, id: started });
+      if (early) this.#onExit(early);
     } catch (error) {
       // Its program could not be started: Kubernetes counts that as a run that exits with 128.
       this.#note({ type: 'note', reason: 'Failed', container, message: errorText(error) });
       const reason = 'StartError';
-      this.#tell({ type: 'exited', ...run, exitCode: 128, reason, message: errorText(error) });
+      this.#dispatch({ type: 'exited', ...run, exitCode: 128, reason, message: errorText(error) });
     }
     this.#launcher.forgetOldRuns(run, this.#record);
   }
@@ -266,15 +265,15 @@ export class Supervisor {
       : { ok: false, message: 'the container has ended' };
     const run = { container, attempt };
     if (action.type === 'hook')
-      this.#tell({ type: 'hookDone', ...run, hook: action.hook, ...outcome });
-    else this.#tell({ type: 'probed', ...run, probe: action.probe, ...outcome });
+      this.#dispatch({ type: 'hookDone', ...run, hook: action.hook, ...outcome });
+    else this.#dispatch({ type: 'probed', ...run, probe: action.probe, ...outcome });
   }
 
-  async #onDied(died: Died) {
-    const run = this.#runs.take(died);
+  async #onExit(exit: ExitEvent) {
+    const run = this.#runs.take(exit);
     if (!run) return;
-    const ending = await this.#runs.ending(died, run, this.#spec(run.container));
-    this.#tell({ type: 'exited', ...run, exitCode: died.exitCode, ...ending });
+    const ending = await this.#runs.ending(exit, run, this.#spec(run.container));
+    this.#dispatch({ type: 'exited', ...run, exitCode: exit.exitCode, ...ending });
   }
 
   #spec(name: string): ContainerSpec {
@@ -283,16 +282,16 @@ export class Supervisor {
     return found.spec;
   }
 
-  /** New ConfigMaps and Secrets: they reach the volumes at once, the environment at the next start. */
+  /** Applies new ConfigMaps and Secrets: to volumes at once, to the environment at the next start. */
   #update() {
     this.#record = this.#folder.record;
     this.#data = dataOf(this.#record);
     const { activeDeadlineSeconds } = this.#record.pod.spec;
     if (activeDeadlineSeconds !== undefined)
-      this.#tell({ type: 'deadline', activeDeadlineSeconds });
+      this.#dispatch({ type: 'deadline', activeDeadlineSeconds });
     const changed = this.#publishVolumes();
     if (changed.length === 0) return;
-    const message = `volumes were published anew: ${changed.join(', ')}`;
+    const message = `volumes were updated: ${changed.join(', ')}`;
     this.#note({ type: 'note', reason: 'Updated', message });
   }
 

@@ -2,14 +2,14 @@ import { availableParallelism, totalmem } from 'node:os';
 import { divided, parseQuantity } from '../manifest/quantity.ts';
 import type { ContainerSpec, PodObject, ResourceFieldRef } from '../manifest/types.ts';
 
-/** What the fields of a Pod can refer to. */
+/** The facts that downward API fields refer to. */
 export interface FieldContext {
   readonly pod: PodObject;
   readonly uid: string;
   readonly podIP: string;
 }
 
-/** The name that the downward API gives the node; there is only this machine. */
+/** The node's name in the downward API; there is only this machine. */
 const NODE_NAME = 'localhost';
 const HOST_IP = '127.0.0.1';
 
@@ -46,8 +46,8 @@ export function fieldValue(path: string, { pod, uid, podIP }: FieldContext): str
 }
 
 /**
- * A container's request or limit in units of the divisor, rounded up as the kubelet does. Where
- * a limit is not set, it is what the machine has.
+ * A container's request or limit in units of the divisor, rounded up as the kubelet does. If
+ * a limit is not set, it is the machine's capacity.
  */
 export function resourceValue(
   { resource, containerName, divisor }: ResourceFieldRef,

@@ -36,7 +36,7 @@ export class PodVolumes {
     this.#spec = spec;
   }
 
-  /** Makes them all. @throws {ExpectedError} where one cannot be made. */
+  /** Creates all volumes. @throws {ExpectedError} if one cannot be created. */
   make(): void {
     mkdirSync(this.#root, { recursive: true, mode: 0o711 });
     const group = this.#spec.securityContext?.fsGroup;
@@ -54,7 +54,7 @@ export class PodVolumes {
   }
 
   /**
-   * Writes the files of configMaps, secrets and the downward API, anew where they changed.
+   * Writes the files of configMaps, secrets and the downward API if they have changed.
    * @returns the names of the volumes that have changed.
    */
   publish(context: FieldContext, data: PodData): string[] {
@@ -67,7 +67,7 @@ export class PodVolumes {
       .map(({ name }) => name);
   }
 
-  /** What a container mounts. @throws {ExpectedError} for a subPath that leads out of its volume. */
+  /** Lists a container's mounts. @throws {ExpectedError} for a subPath that leads out of its volume. */
   mounts(mounts: readonly VolumeMount[]): Mount[] {
     return mounts.map((mount) => ({
       source: this.#source(mount),
@@ -111,7 +111,7 @@ export class PodVolumes {
     );
   }
 
-  /** Ends the mounts and removes everything. */
+  /** Unmounts and removes everything. */
   remove(): void {
     for (const { name, emptyDir } of this.#spec.volumes) {
       const path = join(this.#root, name);
@@ -122,7 +122,7 @@ export class PodVolumes {
   }
 }
 
-/** An emptyDir is open to every container of the Pod, and to fsGroup where there is one. */
+/** An emptyDir is open to every container of the Pod, and to fsGroup if there is one. */
 function openToAll(path: string, group: number | undefined) {
   if (group !== undefined) chownSync(path, 0, group);
   chmodSync(path, group === undefined ? 0o777 : 0o2777);
@@ -161,7 +161,7 @@ function checkHostPath({ path, type }: NonNullable<Volume['hostPath']>) {
   else if (type === '' && !found) throw new ExpectedError(`hostPath ${path} does not exist`);
 }
 
-/** The bytes that a folder holds; what vanishes meanwhile counts nothing. */
+/** Returns the bytes that a folder holds; a file that disappears meanwhile counts as 0. */
 function usage(path: string): number {
   let total = 0;
   for (const name of readdirSync(path, { recursive: true }) as string[]) {

@@ -22,7 +22,7 @@ test('files are links through ..data, and a new version is one rename of it', ()
   assert.equal(publishFiles(path, [file('a', '3')]), true);
   assert.notEqual(readlinkSync(join(path, '..data')), before);
   assert.equal(readFileSync(join(path, 'a'), 'utf8'), '3');
-  // What is gone leaves neither a link nor an old version behind.
+  // A removed file leaves neither a link nor an old version.
   assert.deepEqual(readdirSync(path).toSorted(), [
     '..data',
     readlinkSync(join(path, '..data')),

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import type { VolumeFile } from './files.ts';
 
 /**
- * Writes the files of a volume the way the kubelet does (AtomicWriter): a new directory beside
+ * Writes the files of a volume the way the kubelet does (AtomicWriter): a new directory next to
  * the old one, then one rename of the `..data` symlink, so that a reader sees the old files or the
  * new ones, never a mixture. The files themselves are links through `..data`.
  * @returns whether anything has changed.

@@ -3,7 +3,7 @@ import { readWorkload } from '../../manifest/workload.ts';
 import { PodMachine } from '../machine.ts';
 import type { MachineOptions, PodAction, PodEvent, ProbeKind } from '../types.ts';
 
-/** What a simulated container does in one of its runs; times in milliseconds. */
+/** A simulated container's behaviour in one of its runs; times in milliseconds. */
 export interface Behaviour {
   /** From the start action until it runs; 100 by default. */
   readonly startAfter?: number;
@@ -19,7 +19,7 @@ export interface Behaviour {
   /** How long its hooks take; 10 by default. */
   readonly hookTakes?: number;
   readonly hookOk?: boolean;
-  /** It cannot be made, for this reason. */
+  /** It cannot be created, for this reason. */
   readonly failStart?: string;
 }
 
@@ -35,7 +35,7 @@ interface Pending {
   readonly at: number;
   readonly order: number;
   readonly event: PodEvent;
-  /** Dropped where its run has ended meanwhile. */
+  /** Dropped if its run has ended meanwhile. */
   readonly run?: string;
 }
 

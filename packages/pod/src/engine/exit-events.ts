@@ -2,25 +2,25 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { EngineName } from './find.ts';
 
-/** A container of ours that ended, as the engine's event says. */
-export interface Died {
+/** The exit of one of pod's containers, as the engine's event reports it. */
+export interface ExitEvent {
   readonly id: string;
   readonly exitCode: number;
 }
 
-/** The pause before a stream that broke off is taken up again, in milliseconds. */
+/** The pause before a broken stream is reopened, in milliseconds. */
 const RECONNECT = 200;
 
 /**
- * Follows the ends of containers with a label, from `since` on, by one stream of the engine's
- * events: no polling, and an end is known in milliseconds. A stream that breaks off (a restarted
- * daemon) is taken up where it ended. Returns the function that stops.
+ * Follows the exits of containers with a label, from `since` on, by one stream of the engine's
+ * events: no polling, and an exit is known within milliseconds. A stream that breaks (a restarted
+ * daemon) resumes from its last instant. Returns the function that stops.
  */
-export function followDeaths(
+export function followExits(
   engine: EngineName,
   label: string,
   since: Date,
-  onDied: (died: Died) => void,
+  onExit: (exit: ExitEvent) => void,
 ): () => void {
   const [event, format] = engine === 'podman' ? ['died', 'json'] : ['die', '{{json .}}'];
   const seen = new Set<string>();
@@ -35,11 +35,11 @@ export function followDeaths(
     const stream = spawn(engine, [...words, ...filters], { stdio: ['ignore', 'pipe', 'ignore'] });
     child = stream;
     createInterface({ input: stream.stdout }).on('line', (line) => {
-      const died = readDeath(line);
-      // Events of the moment of a reconnection come twice.
-      if (!died || seen.has(died.id)) return;
-      seen.add(died.id);
-      onDied(died);
+      const exit = readExit(line);
+      // Events around a reconnection arrive twice.
+      if (!exit || seen.has(exit.id)) return;
+      seen.add(exit.id);
+      onExit(exit);
     });
     stream.once('error', () => {});
     stream.once('close', () => {
@@ -54,7 +54,7 @@ export function followDeaths(
   };
 }
 
-function readDeath(line: string): Died | undefined {
+function readExit(line: string): ExitEvent | undefined {
   try {
     const event = JSON.parse(line);
     // Podman 4's own field, Docker's attribute, Podman 5's attribute.
