@@ -1,4 +1,13 @@
-export { createAdminServer, startAdminServer } from './admin-server.ts';
+export {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  type Fault,
+  faultText,
+  UnavailableError,
+  UsageError,
+  withoutPasswords,
+} from './errors.ts';
 export {
   type AtomicFileOptions,
   type Chunks,
@@ -11,27 +20,19 @@ export {
   temporaryPath,
   writeFileAtomic,
   writeNewFile,
-} from './atomic-file.ts';
-export { type BackoffOptions, fullJitter, pause, retryAfter } from './backoff.ts';
-export { childEnvironment } from './child-environment.ts';
-export { endProcess, signalExitCode } from './end-process.ts';
+} from './io/atomic-file.ts';
+export { type HttpRequest, type HttpResponse, send } from './io/http-client.ts';
+export { listen } from './io/listen.ts';
+export { PollingWatch, type WatchOptions } from './io/watch.ts';
+export { createAdminServer, startAdminServer } from './observe/admin-server.ts';
 export {
-  ExitCode,
-  ExpectedError,
-  errorText,
-  type Fault,
-  faultText,
-  UnavailableError,
-  UsageError,
-  withoutPasswords,
-} from './errors.ts';
-export { reportFailure } from './failure.ts';
-export { type Condition, Health, type HealthReport, type Probe, type Reason } from './health.ts';
-export { keepHealthFile } from './health-file.ts';
-export { type HttpRequest, type HttpResponse, send } from './http-client.ts';
-export { mainOf, type Run } from './invoke.ts';
-export { Lifecycle } from './lifecycle.ts';
-export { listen } from './listen.ts';
+  type Condition,
+  Health,
+  type HealthReport,
+  type Probe,
+  type Reason,
+} from './observe/health.ts';
+export { keepHealthFile } from './observe/health-file.ts';
 export {
   createLog,
   type Log,
@@ -39,7 +40,7 @@ export {
   type LogLevel,
   type LogOptions,
   silentLog,
-} from './log.ts';
+} from './observe/log.ts';
 export {
   type Counter,
   DURATION_BUCKETS,
@@ -47,14 +48,19 @@ export {
   type Gauge,
   type Histogram,
   Registry,
-} from './metrics.ts';
-export { monotonic } from './monotonic.ts';
+} from './observe/metrics.ts';
+export { registerProcessMetrics } from './observe/process-metrics.ts';
+export { writeStderr } from './observe/stderr.ts';
 export * from './options/index.ts';
-export { registerProcessMetrics } from './process-metrics.ts';
-export { type Commands, main } from './program.ts';
-export { rfc3339 } from './rfc3339.ts';
-export { type Context, defineSidecar, runSidecar, type Sidecar } from './sidecar.ts';
-export { writeStderr } from './stderr.ts';
-export { throttle } from './throttle.ts';
+export { childEnvironment } from './sidecar/child-environment.ts';
+export { endProcess, signalExitCode } from './sidecar/end-process.ts';
+export { mainOf, type Run } from './sidecar/invoke.ts';
+export { Lifecycle } from './sidecar/lifecycle.ts';
+export { type Commands, main } from './sidecar/program.ts';
+export { reportFailure } from './sidecar/report-failure.ts';
+export { type Context, defineSidecar, runSidecar, type Sidecar } from './sidecar/sidecar.ts';
+export { type BackoffOptions, fullJitter, pause, retryAfter } from './time/backoff.ts';
+export { monotonic } from './time/monotonic.ts';
+export { rfc3339 } from './time/rfc3339.ts';
+export { throttle } from './time/throttle.ts';
 export { version } from './version.ts';
-export { PollingWatch, type WatchOptions } from './watch.ts';

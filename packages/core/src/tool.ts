@@ -2,13 +2,14 @@
  * What a command-line tool needs of core: errors, units and names, without what serves, measures
  * and reads configuration files. A tool is started for each command, and each module costs it time.
  */
-export { pause } from './backoff.ts';
-export { childEnvironment } from './child-environment.ts';
-export { endProcess, signalExitCode } from './end-process.ts';
+
 export { ExitCode, ExpectedError, errorText, type Fault, UsageError } from './errors.ts';
-export { reportFailure } from './failure.ts';
-export { silentLog } from './log.ts';
-export { nearest } from './options/nearest.ts';
+export { PollingWatch } from './io/watch.ts';
+export { silentLog } from './observe/log.ts';
 export { duration } from './options/units.ts';
+export { nearest } from './schema/nearest.ts';
+export { childEnvironment } from './sidecar/child-environment.ts';
+export { endProcess, signalExitCode } from './sidecar/end-process.ts';
+export { reportFailure } from './sidecar/report-failure.ts';
+export { pause } from './time/backoff.ts';
 export { version } from './version.ts';
-export { PollingWatch } from './watch.ts';

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearest } from '../schema/nearest.ts';
 import type { Option, OptionValues } from './table.ts';
 import type { JsonSchema, Report, Type } from './type.ts';
 

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearest } from '../schema/nearest.ts';
 import { type OptionTable, SERVICE_LINK, variableName } from './table.ts';
 import type { Report } from './type.ts';
 

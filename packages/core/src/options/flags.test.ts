@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Fault, faultText } from '../errors.ts';
-import { table } from '../fixtures/table.ts';
+import { table } from '../testing/table.ts';
 import { readFlags } from './flags.ts';
 import { defineOptions, type OptionTable } from './table.ts';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from './nearest.ts';
+import { nearest } from '../schema/nearest.ts';
 import { flagName, type OptionTable } from './table.ts';
 import type { Report } from './type.ts';
 

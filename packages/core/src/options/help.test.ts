@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { table } from '../fixtures/table.ts';
+import { table } from '../testing/table.ts';
 import { helpText, markdownTable } from './help.ts';
 import { defineOptions } from './table.ts';
 

@@ -1,10 +1,10 @@
+export { nearest } from '../schema/nearest.ts';
 export { type Address, address, formatAddress, listenOptions, parseAddress } from './address.ts';
 export { commonOptions } from './common.ts';
 export { isRecord, list, map, object } from './composites.ts';
 export type { Environment } from './environment.ts';
 export { parseConfig, readConfigFile } from './file.ts';
 export { helpText, jsonSchema, markdownTable } from './help.ts';
-export { nearest } from './nearest.ts';
 export { type Inputs, type Invocation, resolveOptions, valuesOf } from './resolve.ts';
 export { boolean, choice, integer, number, path, text, url } from './scalars.ts';
 export {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { table } from '../fixtures/table.ts';
+import { table } from '../testing/table.ts';
 import { jsonSchema } from './help.ts';
 import { valuesOf } from './resolve.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
 import { ExitCode, UsageError } from '../errors.ts';
-import { table } from '../fixtures/table.ts';
+import { table } from '../testing/table.ts';
 import type { Environment } from './environment.ts';
 import { resolveOptions, valuesOf } from './resolve.ts';
 import { integer } from './scalars.ts';

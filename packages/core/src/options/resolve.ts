@@ -1,9 +1,9 @@
 import { type Fault, UsageError, withoutPasswords, withoutQueries } from '../errors.ts';
+import { nearest } from '../schema/nearest.ts';
 import { discreet } from './composites.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { readFlags } from './flags.ts';
-import { nearest } from './nearest.ts';
 import { flagName, type OptionMap, type OptionTable, type OptionValues } from './table.ts';
 
 /** What a command was asked to do. */

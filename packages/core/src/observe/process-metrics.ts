@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
+import { version } from '../version.ts';
 import type { Registry } from './metrics.ts';
-import { version } from './version.ts';
 
 /** Registers what Prometheus' client guidelines ask of every process, and the build. */
 export function registerProcessMetrics(registry: Registry, name: string): void {

@@ -3,14 +3,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
-import { isTemporaryOf } from './atomic-file.ts';
+import { isTemporaryOf } from '../io/atomic-file.ts';
 
 test('a full file system leaves the old content and no temporary file', async () => {
   // A file size limit stands for it: writing past it fails in the middle (EFBIG).
   using directory = temporaryDirectory();
   const path = join(directory.path, 'f');
   writeFileSync(path, 'old');
-  const program = new URL('./fixtures/write-atomic.ts', import.meta.url);
+  const program = new URL('../testing/write-atomic.ts', import.meta.url);
   await using limited = startProgram(program, [path, String(4 * 1024 * 1024), 'limited']);
   assert.deepEqual(await limited.exited, { code: 3, signal: null }, limited.stderr);
   assert.match(limited.stdout, /EFBIG/);
@@ -23,7 +23,7 @@ test('a reader finds the old or the new content whole when the writer is killed'
   const path = join(directory.path, 'f');
   const size = 1024 * 1024;
   writeFileSync(path, 'a'.repeat(size));
-  const program = new URL('./fixtures/write-atomic.ts', import.meta.url);
+  const program = new URL('../testing/write-atomic.ts', import.meta.url);
   for (let kill = 0; kill < 5; kill++) {
     await using writer = startProgram(program, [path, String(size)]);
     await until(() => writer.stdout.length > kill * 2, { what: 'some writes' });

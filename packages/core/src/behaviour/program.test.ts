@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startProgram } from '@sidekit/test-kit';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 async function run(fixture: string, args: readonly string[], env: Record<string, string> = {}) {
-  const program = new URL(`./fixtures/${fixture}.ts`, import.meta.url);
+  const program = new URL(`../testing/${fixture}.ts`, import.meta.url);
   await using started = startProgram(program, args, { env });
   const { code } = await started.exited;
   return { code, stdout: started.stdout, stderr: started.stderr };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLog, silentLog } from '../observe/log.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { createLog, silentLog } from './log.ts';
 
 test('steps run in reverse order, each after the one before', async () => {
   const lifecycle = new Lifecycle(silentLog);

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
-import { ExpectedError } from './errors.ts';
+import { ExpectedError } from '../errors.ts';
 import { listen } from './listen.ts';
 
 test('an address that is taken is told with its option and the remedy', async () => {
@@ -34,7 +34,7 @@ test('an address of another host and a directory that is missing have their reme
 test('a socket that a killed process left behind is replaced, a living one never', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 's');
-  const program = new URL('./fixtures/listen-unix.ts', import.meta.url);
+  const program = new URL('../testing/listen-unix.ts', import.meta.url);
   await using first = startProgram(program, [path]);
   await until(() => first.stdout === 'listening\n', { what: 'the first process' });
   await assert.rejects(listen(createServer(), { path }, '--listen'), {

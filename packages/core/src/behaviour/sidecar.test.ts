@@ -11,7 +11,7 @@ import {
   testEarlyStop,
 } from '@sidekit/test-kit';
 
-const program = new URL('./fixtures/sidecar.ts', import.meta.url);
+const program = new URL('../testing/sidecar.ts', import.meta.url);
 
 function serve(...args: string[]): TestProcess {
   return startProgram(program, ['serve', '--log-level', 'debug', ...args]);

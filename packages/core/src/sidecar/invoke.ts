@@ -1,9 +1,9 @@
+import { ExitCode } from '../errors.ts';
+import { helpText, type Invocation, type OptionMap, type OptionTable } from '../options/index.ts';
+import { resolveOptions } from '../options/resolve.ts';
+import { version } from '../version.ts';
 import { endProcess } from './end-process.ts';
-import { ExitCode } from './errors.ts';
-import { reportFailure } from './failure.ts';
-import { helpText, type Invocation, type OptionMap, type OptionTable } from './options/index.ts';
-import { resolveOptions } from './options/resolve.ts';
-import { version } from './version.ts';
+import { reportFailure } from './report-failure.ts';
 
 /** What a command was asked to do, validated. */
 export type Run<F extends OptionMap> = Extract<Invocation<F>, { kind: 'run' }>;

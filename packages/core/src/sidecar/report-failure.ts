@@ -1,5 +1,5 @@
-import { ExitCode, ExpectedError, errorText, faultText, UsageError } from './errors.ts';
-import { writeStderr } from './stderr.ts';
+import { ExitCode, ExpectedError, errorText, faultText, UsageError } from '../errors.ts';
+import { writeStderr } from '../observe/stderr.ts';
 
 /** Prints what ended a program, as sentences on stderr, and returns its exit code. */
 export function reportFailure(error: unknown, name: string): ExitCode {

@@ -1,5 +1,5 @@
-import { errorText } from './errors.ts';
-import type { Log } from './log.ts';
+import { errorText } from '../errors.ts';
+import type { Log } from '../observe/log.ts';
 
 /**
  * What must be undone at the end, undone in reverse order, each step after the one before, all

@@ -1,6 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { errorText } from './errors.ts';
-import type { Log } from './log.ts';
+import { errorText } from '../errors.ts';
+import type { Log } from '../observe/log.ts';
 
 export interface WatchOptions {
   /** Directories whose changes wake the poll early. */

@@ -1,14 +1,20 @@
-import { startAdminServer } from './admin-server.ts';
+import { ExitCode, ExpectedError, errorText } from '../errors.ts';
+import { startAdminServer } from '../observe/admin-server.ts';
+import { Health } from '../observe/health.ts';
+import { keepHealthFile } from '../observe/health-file.ts';
+import { createLog, type Log, type LogLevel } from '../observe/log.ts';
+import { Registry } from '../observe/metrics.ts';
+import { registerProcessMetrics } from '../observe/process-metrics.ts';
+import type {
+  Address,
+  Invocation,
+  OptionMap,
+  OptionTable,
+  OptionValues,
+} from '../options/index.ts';
+import { version } from '../version.ts';
 import { endProcess, signalExitCode } from './end-process.ts';
-import { ExitCode, ExpectedError, errorText } from './errors.ts';
-import { Health } from './health.ts';
-import { keepHealthFile } from './health-file.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { createLog, type Log, type LogLevel } from './log.ts';
-import { Registry } from './metrics.ts';
-import type { Address, Invocation, OptionMap, OptionTable, OptionValues } from './options/index.ts';
-import { registerProcessMetrics } from './process-metrics.ts';
-import { version } from './version.ts';
 
 /** The options that a sidecar's table must hold: those of `commonOptions`. */
 interface CommonValues {

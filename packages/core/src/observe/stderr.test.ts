@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const FIXTURE = fileURLToPath(new URL('./fixtures/stderr.ts', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../testing/stderr.ts', import.meta.url));
 const LINES = 20_000;
 
 /** What the lines must be, in order and in whole. */

@@ -1,5 +1,5 @@
-import { errorText } from './errors.ts';
-import { rfc3339 } from './rfc3339.ts';
+import { errorText } from '../errors.ts';
+import { rfc3339 } from '../time/rfc3339.ts';
 import { writeStderr } from './stderr.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

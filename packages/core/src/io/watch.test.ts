@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
-import { createLog, silentLog } from './log.ts';
+import { createLog, silentLog } from '../observe/log.ts';
 import { PollingWatch } from './watch.ts';
 
 const HOUR = 3_600_000;
@@ -129,7 +129,7 @@ test('a poll that fails is logged and does not end the watch', async () => {
 test('where inotify has no instance left it says so once and goes on by polling', async () => {
   // A user namespace of its own with a limit of 0 (util-linux' unshare, namespaces(7)).
   using directory = temporaryDirectory();
-  const program = fileURLToPath(new URL('./fixtures/watch.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../testing/watch.ts', import.meta.url));
   const script = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" "$@"';
   const command = ['--user', '--map-root-user', 'sh', '-c', script, process.execPath, program];
   await using watcher = new TestProcess('unshare', [...command, directory.path]);

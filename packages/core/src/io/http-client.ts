@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { formatSize } from './options/index.ts';
+import { formatSize } from '../options/index.ts';
 
 export interface HttpRequest {
   readonly method?: string;

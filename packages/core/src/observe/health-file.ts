@@ -1,5 +1,5 @@
-import { writeFileAtomic } from './atomic-file.ts';
-import { errorText } from './errors.ts';
+import { errorText } from '../errors.ts';
+import { writeFileAtomic } from '../io/atomic-file.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 

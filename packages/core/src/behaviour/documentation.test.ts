@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TestProcess, testReadmeOptions, until } from '@sidekit/test-kit';
-import { ExitCode } from './errors.ts';
-import { commonOptions, defineOptions, markdownTable } from './options/index.ts';
+import { ExitCode } from '../errors.ts';
+import { commonOptions, defineOptions, markdownTable } from '../options/index.ts';
 
-const README = new URL('../README.md', import.meta.url);
+const README = new URL('../../README.md', import.meta.url);
 const text = readFileSync(README, 'utf8');
 
 testReadmeOptions(
@@ -23,7 +23,7 @@ test('the README names every exit code', () => {
 
 test("the README's sidecar works as it stands", async () => {
   const program = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
-  const cwd = fileURLToPath(new URL('..', import.meta.url));
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
   await using ticker = new TestProcess(
     process.execPath,
     ['--input-type=module-typescript', '-e', program],

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { errorText } from './errors.ts';
+import { errorText } from '../errors.ts';
+import { listen } from '../io/listen.ts';
+import type { Address } from '../options/index.ts';
 import type { Health, Probe } from './health.ts';
-import { listen } from './listen.ts';
 import { Registry } from './metrics.ts';
-import type { Address } from './options/index.ts';
 
 const PROBES: Readonly<Record<string, Probe>> = {
   '/startupz': 'startup',

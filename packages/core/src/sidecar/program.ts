@@ -1,10 +1,10 @@
+import { ExitCode, UsageError } from '../errors.ts';
+import { nearest, type OptionMap } from '../options/index.ts';
+import { version } from '../version.ts';
 import { endProcess } from './end-process.ts';
-import { ExitCode, UsageError } from './errors.ts';
-import { reportFailure } from './failure.ts';
 import { invoke, print } from './invoke.ts';
-import { nearest, type OptionMap } from './options/index.ts';
+import { reportFailure } from './report-failure.ts';
 import { runSidecar, type Sidecar } from './sidecar.ts';
-import { version } from './version.ts';
 
 /** The sidecars of an image by subcommand, or its only one. */
 export type Commands = Sidecar<OptionMap> | Readonly<Record<string, Sidecar<OptionMap>>>;
