@@ -8,7 +8,7 @@ import {
   type StormOptions,
   type StormResult,
   storm,
-} from '../packages/adapter/src/test-support/storm.ts';
+} from '../packages/adapter/src/testing/storm.ts';
 import { isThere } from './adapter/peers.ts';
 import { stoodStill } from './adapter/run.ts';
 

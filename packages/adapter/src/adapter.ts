@@ -1,14 +1,14 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Context, defineSidecar } from '@sidekit/core';
-import { adapterMetrics } from './metrics.ts';
-import { adapterTable } from './options.ts';
+import { adapterMetrics } from './observe/own-counters.ts';
+import { adapterTable } from './options/table.ts';
 import { Delivery } from './output/delivery.ts';
-import { outputsFor } from './output/index.ts';
-import { registerStateMetrics } from './own-metrics.ts';
-import { PayloadPool } from './pipeline/batch.ts';
-import { pipelineFor } from './pipeline/for-options.ts';
-import { LineSplitter } from './pipeline/lines.ts';
-import { Checkpoint } from './state/checkpoint.ts';
+import { outputsFor } from './output/outputs-for.ts';
+import { registerStateMetrics } from './observe/own-gauges.ts';
+import { PayloadPool } from './output/batch.ts';
+import { pipelineFor } from './pipeline/pipeline-for.ts';
+import { LineSplitter } from './tail/line-splitter.ts';
+import { Checkpoint } from './tail/checkpoint.ts';
 import { parking } from './state/parking.ts';
 import { StateFile } from './state/state-file.ts';
 import { Catalogue } from './tail/catalogue.ts';
@@ -131,13 +131,13 @@ export function startAdapter(
       chunk: Math.max(CHUNK, options.maxLine + 1024),
       log,
       now,
-      onBirth: () => checkpoint.now(),
+      onNewGeneration: () => checkpoint.now(),
       onRead: (bytes, lines) => {
         metrics.bytes.inc(bytes);
         metrics.lines.inc(lines);
       },
       onDrop: (cause, bytes) => metrics.droppedBytes.with({ cause }).inc(bytes),
-      onLooked: () => {
+      onScanned: () => {
         if (looked) return;
         looked = true;
         health.condition('first look', 'startup', 'ready').pass();

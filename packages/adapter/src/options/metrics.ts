@@ -1,5 +1,5 @@
 import { choice, list, map, number, object, option, type Report, text } from '@sidekit/core';
-import type { MetricSpec } from '../log-metrics.ts';
+import type { MetricSpec } from '../observe/log-metrics.ts';
 
 const metricName = text('metric name', {
   matches: /^[a-zA-Z_:][a-zA-Z0-9_:]*$/,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Health, Registry, silentLog } from '@sidekit/core';
 import { until } from '@sidekit/test-kit';
-import { adapterMetrics } from '../metrics.ts';
-import { Batch, PayloadPool } from '../pipeline/batch.ts';
+import { adapterMetrics } from '../observe/own-counters.ts';
+import { Batch, PayloadPool } from './batch.ts';
 import { Delivery } from './delivery.ts';
 import { ndjson } from './encoding.ts';
 

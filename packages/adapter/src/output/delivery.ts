@@ -1,6 +1,6 @@
 import { type Condition, errorText, fullJitter, type Log, pause, throttle } from '@sidekit/core';
-import type { AdapterMetrics } from '../metrics.ts';
-import type { Batch, PayloadPool } from '../pipeline/batch.ts';
+import type { AdapterMetrics } from '../observe/own-counters.ts';
+import type { Batch, PayloadPool } from './batch.ts';
 import { type Output, RetryError } from './output.ts';
 
 export interface DeliveryOptions {

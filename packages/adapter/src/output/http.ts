@@ -4,7 +4,7 @@ import https from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type HttpResponse, retryAfter, send } from '@sidekit/core';
-import type { Payload } from '../pipeline/batch.ts';
+import type { Payload } from './batch.ts';
 import { type Encoding, lokiEntries, ndjson, otlpRecords } from './encoding.ts';
 import { type Outcome, type Output, RetryError } from './output.ts';
 

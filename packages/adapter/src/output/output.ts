@@ -1,4 +1,4 @@
-import type { Payload } from '../pipeline/batch.ts';
+import type { Payload } from './batch.ts';
 import type { Encoding } from './encoding.ts';
 
 /** What became of a payload: taken, or refused for good with the reason. */

@@ -4,9 +4,9 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Joiner } from '../pipeline/joiner.ts';
-import { LineFlag } from '../pipeline/lines.ts';
+import { LineFlag } from '../tail/line-splitter.ts';
 import { Generation } from '../tail/generation.ts';
-import { type Format, parserFor } from './index.ts';
+import { type Format, parserFor } from './parser-for.ts';
 import { compilePattern } from './regex.ts';
 
 interface Golden {
@@ -20,7 +20,7 @@ interface Golden {
   readonly pairs: readonly { readonly line: string; readonly record: unknown }[];
 }
 
-const directory = fileURLToPath(new URL('./golden/', import.meta.url));
+const directory = fileURLToPath(new URL('./golden', import.meta.url));
 const timeFields = ['time', 'timestamp', '@timestamp', 'ts', 't', 'asctime'];
 
 for (const path of globSync(`${directory}*.golden.json`).toSorted()) {

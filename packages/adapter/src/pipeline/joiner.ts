@@ -1,7 +1,7 @@
 import { criTag } from '../parse/cri.ts';
 import type { Pattern } from '../parse/regex.ts';
 import type { Generation } from '../tail/generation.ts';
-import { LineFlag } from './lines.ts';
+import { LineFlag } from '../tail/line-splitter.ts';
 
 export interface JoinOptions {
   /** A line that matches begins a new event; undefined leaves lines alone. */

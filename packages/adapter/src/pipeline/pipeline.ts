@@ -1,14 +1,14 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { AccessMetrics } from '../log-metrics.ts';
-import type { AdapterMetrics } from '../metrics.ts';
+import type { AccessMetrics } from '../observe/log-metrics.ts';
+import type { AdapterMetrics } from '../observe/own-counters.ts';
 import { type Encoding, ndjson } from '../output/encoding.ts';
 import type { FastParser, Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
 import type { Generation, Mark } from '../tail/generation.ts';
-import { Batch, type PayloadPool } from './batch.ts';
+import { Batch, type PayloadPool } from '../output/batch.ts';
 import type { Joiner } from './joiner.ts';
-import { LineFlag, type LineSink } from './lines.ts';
+import { LineFlag, type LineSink } from '../tail/line-splitter.ts';
 import { RecordKey } from './record-key.ts';
 
 export interface PipelineOptions {

@@ -40,7 +40,7 @@ export function factsOf(stat: () => BigStats | undefined): FileStats | undefined
 }
 
 /** One life of an inode. */
-export function lifeOf({ inode, birth }: Pick<FileFacts, 'inode' | 'birth'>): string {
+export function fileIdentity({ inode, birth }: Pick<FileFacts, 'inode' | 'birth'>): string {
   return `${inode}@${birth}`;
 }
 

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
-import { Births, SLACK, stoodStill } from './births.ts';
+import { NewGenerations, SLACK, wasLeftByItsWriter } from './new-generations.ts';
 import { readAt } from './bytes.ts';
 import { type Candidate, type FileStats, factsOf, oldestFirst } from './candidates.ts';
 import { isCopyOf } from './copies.ts';
@@ -33,7 +33,7 @@ export class Catalogue {
   readonly #logs = new Logs();
   readonly #owners = new Owners();
   readonly #files: LogFiles;
-  readonly #births: Births;
+  readonly #newGenerations: NewGenerations;
   readonly #cache: DirectoryCache;
   readonly #examined = new Set<string>();
   /** Directories in which something could not be settled at the last look. */
@@ -42,7 +42,7 @@ export class Catalogue {
   constructor(options: CatalogueOptions) {
     this.#options = options;
     this.#files = new LogFiles(options.log);
-    this.#births = new Births(this.#logs, options);
+    this.#newGenerations = new NewGenerations(this.#logs, options);
     this.#cache = new DirectoryCache(options.log, options.now);
   }
 
@@ -71,7 +71,7 @@ export class Catalogue {
   discover(): void {
     const { globs } = this.#options;
     const changed = this.#cache.refresh();
-    if (!this.#births.first && changed.size === 0 && this.#unsettled.size === 0) return;
+    if (!this.#newGenerations.first && changed.size === 0 && this.#unsettled.size === 0) return;
     const { paths, walked } = globs.find(this.#cache);
     this.#owners.clear();
     for (const path of paths) this.#owners.add(path);
@@ -83,7 +83,7 @@ export class Catalogue {
       if (again || !this.#examined.has(directory)) this.#examine(directory);
     }
     this.#cache.retain(new Set([...directories, ...walked]));
-    this.#births.first = false;
+    this.#newGenerations.first = false;
   }
 
   /** The file behind a generation was truncated or replaced: find what holds the rest, if any. */
@@ -97,7 +97,7 @@ export class Catalogue {
       // What is in the file now may be reached by no name any more: the descriptor stays.
       const { size } = fstatSync(fd);
       const log = this.#logs.of(generation.log);
-      const next = this.#births.begin(log, { fd, path, inode, birth, size, mtime });
+      const next = this.#newGenerations.begin(log, { fd, path, inode, birth, size, mtime });
       next.rotatedAt = rotatedAt;
     }
     const directory = dirname(generation.log);
@@ -139,7 +139,7 @@ export class Catalogue {
       if (owner?.live) liveInodes.set(path, stats.inode);
       const known = this.#logs.withInode(stats.inode);
       if (known && this.#settle(known, path, stats)) continue;
-      if (owner && !this.#births.isIgnored(stats)) candidates.push({ ...owner, path, stats });
+      if (owner && !this.#newGenerations.isIgnored(stats)) candidates.push({ ...owner, path, stats });
     }
     for (const generation of this.#logs.inDirectory(directory)) {
       this.#follow(generation, liveInodes.get(generation.log), present);
@@ -204,7 +204,7 @@ export class Catalogue {
     const { path, log: owner, live, dated, stats } = candidate;
     const file = this.#openFile(path, stats.inode);
     if (!file) return;
-    if (isCompressed(readAt(file.fd, 0, 8)) || (dated && !stoodStill(file, owner))) {
+    if (isCompressed(readAt(file.fd, 0, 8)) || (dated && !wasLeftByItsWriter(file, owner))) {
       this.#leave(file);
       return;
     }
@@ -224,12 +224,12 @@ export class Catalogue {
         this.#unsettled.add(directory);
         return;
       }
-      if (this.#births.isHistory(file, log)) {
+      if (this.#newGenerations.isHistory(file, log)) {
         this.#leave(file);
         return;
       }
     }
-    const generation = this.#births.begin(log, file);
+    const generation = this.#newGenerations.begin(log, file);
     if (live) return;
     generation.rotatedAt = this.#options.now();
     // It is older than what its writer has open now.
@@ -247,12 +247,12 @@ export class Catalogue {
     }
     original.dropCopy();
     original.copy = file;
-    this.#births.ignore(file);
+    this.#newGenerations.ignore(file);
   }
 
   /** A copy takes the place of the file that it was made of. */
   #continueIn(generation: Generation, file: FileFacts): void {
-    this.#births.unignore(file);
+    this.#newGenerations.unignore(file);
     const { inode } = generation;
     if (!generation.continueIn(file, this.#options.now())) {
       closeSync(file.fd);
@@ -265,7 +265,7 @@ export class Catalogue {
 
   /** Leaves a file alone from now on. */
   #leave(file: FileFacts): void {
-    this.#births.ignore(file);
+    this.#newGenerations.ignore(file);
     closeSync(file.fd);
   }
 

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Log, PollingWatch, pause } from '@sidekit/core';
 import { readInto, TAIL_LENGTH } from './bytes.ts';
 import type { Catalogue } from './catalogue.ts';
-import type { Downstream } from './downstream.ts';
+import type { LineConsumer } from './line-consumer.ts';
 import type { Generation, Mark } from './generation.ts';
-import { overHeld } from './held.ts';
+import { dropOverLimits } from './deleted-files.ts';
 import type { TailedLog } from './logs.ts';
 
 export interface TailerOptions {
@@ -18,10 +18,10 @@ export interface TailerOptions {
   readonly log: Log;
   readonly now: () => number;
   /** Keeps new generations' names before their first record goes out. */
-  readonly onBirth: () => Promise<void>;
+  readonly onNewGeneration: () => Promise<void>;
   readonly onRead: (bytes: number, lines: number) => void;
   /** A look at everything was completed. */
-  readonly onLooked: () => void;
+  readonly onScanned: () => void;
   readonly onDrop: (cause: 'held-bytes' | 'held-age', bytes: number) => void;
 }
 
@@ -36,21 +36,21 @@ const LEAST_PAUSE = 20;
  */
 export class Tailer {
   readonly #catalogue: Catalogue;
-  readonly #downstream: Downstream;
+  readonly #consumer: LineConsumer;
   readonly #options: TailerOptions;
   readonly #buffer: Buffer;
   readonly #directories: string[] = [];
   #watch: PollingWatch | undefined;
   #lastPass = 0;
-  #lastLook = 0;
+  #lastScan = 0;
   #resuming = false;
   #generations = -1;
   #abandoned = false;
   readonly #stopping = new AbortController();
 
-  constructor(catalogue: Catalogue, downstream: Downstream, options: TailerOptions) {
+  constructor(catalogue: Catalogue, consumer: LineConsumer, options: TailerOptions) {
     this.#catalogue = catalogue;
-    this.#downstream = downstream;
+    this.#consumer = consumer;
     this.#options = options;
     this.#buffer = Buffer.allocUnsafeSlow(options.chunk + TAIL_LENGTH);
   }
@@ -66,7 +66,7 @@ export class Tailer {
         const early = LEAST_PAUSE - (this.#options.now() - this.#lastPass);
         if (early > 0 && early <= LEAST_PAUSE) await pause(early, this.#stopping.signal);
         // Where only room was made, the last look still holds.
-        const look = !this.#resuming || this.#options.now() - this.#lastLook >= interval;
+        const look = !this.#resuming || this.#options.now() - this.#lastScan >= interval;
         this.#resuming = false;
         await this.pass(false, look);
         this.#lastPass = this.#options.now();
@@ -105,11 +105,11 @@ export class Tailer {
   async pass(final = false, look = true): Promise<boolean> {
     const { now, pollInterval } = this.#options;
     let turnEnds = now() + TURN;
-    if (look) await this.#look();
+    if (look) await this.#scan();
     for (let progress = true; progress; ) {
       progress = false;
       for (const log of [...this.#catalogue.logs.values()]) {
-        if (this.#abandoned || !this.#downstream.hasRoom()) break;
+        if (this.#abandoned || !this.#consumer.hasRoom()) break;
         const generation = log.generations.find(
           ({ unread, partial, clamp }) => clamp === undefined && unread > partial.length,
         );
@@ -119,11 +119,11 @@ export class Tailer {
         await nextTurn();
         turnEnds = now() + TURN;
       }
-      if (progress && now() - this.#lastLook >= pollInterval) await this.#look();
+      if (progress && now() - this.#lastScan >= pollInterval) await this.#scan();
     }
     if (this.#abandoned) return false;
     for (const log of [...this.#catalogue.logs.values()]) this.#settle(log, final);
-    this.#downstream.flush();
+    this.#consumer.flush();
     for (const generation of this.#catalogue.generations()) {
       const { unread, partial, clamp } = generation;
       if (unread > partial.length && clamp === undefined) return true;
@@ -131,20 +131,20 @@ export class Tailer {
     return false;
   }
 
-  async #look(): Promise<void> {
+  async #scan(): Promise<void> {
     this.#catalogue.discover();
     let births = 0;
     for (const generation of [...this.#catalogue.generations()]) this.#check(generation);
     for (const _ of this.#catalogue.generations()) births++;
-    overHeld(this.#catalogue.generations(), this.#options, (generation, cause) =>
+    dropOverLimits(this.#catalogue.generations(), this.#options, (generation, cause) =>
       this.#drop(generation, cause),
     );
     if (births !== this.#generations) {
       this.#generations = births;
-      await this.#options.onBirth();
+      await this.#options.onNewGeneration();
     }
-    this.#lastLook = this.#options.now();
-    this.#options.onLooked();
+    this.#lastScan = this.#options.now();
+    this.#options.onScanned();
   }
 
   /** Has it grown, or was it truncated? */
@@ -178,7 +178,7 @@ export class Tailer {
       this.#catalogue.truncated(generation);
       return true;
     }
-    const taken = this.#downstream.splitter.split(generation, buffer, overlap, end, read.offset);
+    const taken = this.#consumer.splitter.split(generation, buffer, overlap, end, read.offset);
     this.#options.onRead(taken.bytes, taken.lines);
     const rest = end - overlap - taken.bytes;
     const short = end - overlap < wanted;
@@ -208,14 +208,14 @@ export class Tailer {
       if (partial.length > 0 && (lost || (whole && (final || left || idle >= partialFlush)))) {
         this.#flushPartial(generation);
       }
-      if (generation.unread === 0) this.#downstream.settle(generation, idle, final || left || gone);
+      if (generation.unread === 0) this.#consumer.settle(generation, idle, final || left || gone);
       const delivered = generation.acked.offset >= generation.read.offset;
       if (left && generation.unread === 0 && delivered && generation.fd !== undefined) {
         generation.close();
-        this.#downstream.close(generation);
+        this.#consumer.close(generation);
       }
       if (gone && generation.fd === undefined && (delivered || generation.detached)) {
-        this.#downstream.close(generation);
+        this.#consumer.close(generation);
         this.#catalogue.forget(generation);
       }
     }
@@ -223,7 +223,7 @@ export class Tailer {
 
   #flushPartial(generation: Generation): void {
     const { partial, read } = generation;
-    this.#downstream.partial(generation, partial, read.offset);
+    this.#consumer.partial(generation, partial, read.offset);
     const tail = Buffer.concat([read.tail, partial]).subarray(-TAIL_LENGTH);
     generation.partial = Buffer.alloc(0);
     this.#moveTo(generation, {
@@ -235,7 +235,7 @@ export class Tailer {
 
   #moveTo(generation: Generation, mark: Mark): void {
     generation.advance(mark);
-    this.#downstream.mark(generation, mark);
+    this.#consumer.mark(generation, mark);
   }
 
   /** Gives up what cannot be delivered, so that a deleted file does not fill the disk. */
@@ -243,7 +243,7 @@ export class Tailer {
     const bytes = generation.size - generation.read.offset;
     this.#options.onDrop(cause, bytes);
     this.#options.log.error('a deleted file was given up', { path: generation.path, cause, bytes });
-    this.#downstream.close(generation);
+    this.#consumer.close(generation);
     this.#catalogue.forget(generation);
   }
 }

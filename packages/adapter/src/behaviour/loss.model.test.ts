@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { propertyParameters, temporaryDirectory } from '@sidekit/test-kit';
 import fc from 'fast-check';
-import { HandDriven } from './test-support/hand-driven.ts';
-import { LossModel, type Setting, STEP_KINDS, type Step } from './test-support/loss-model.ts';
-import { RealProcess } from './test-support/real-process.ts';
-import { Receiver } from './test-support/receiver.ts';
+import { HandDriven } from '../testing/hand-driven.ts';
+import { LossModel, type Setting, STEP_KINDS, type Step } from '../testing/loss-model.ts';
+import { RealProcess } from '../testing/real-process.ts';
+import { Receiver } from '../testing/receiver.ts';
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -15,7 +15,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       lines: fc.integer({ min: 1, max: 40 }),
     }),
   },
-  { weight: 3, arbitrary: fc.constant({ kind: 'look' } as const) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'poll' } as const) },
   {
     weight: 8,
     arbitrary: fc

@@ -17,8 +17,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { valuesOf } from '@sidekit/core';
 import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
-import { adapterTable } from './options.ts';
-import { scene } from './test-support/scene.ts';
+import { adapterTable } from '../options/table.ts';
+import { scene } from '../testing/scene.ts';
 
 test('a pattern that takes exponential time elsewhere takes one look here', async () => {
   await using s = await scene({ format: 'regex', pattern: '^(?<all>(a+)+)$' });
@@ -35,7 +35,7 @@ for (const [what, pattern] of [
   ['a back-reference', '^(?<level>\\w+) \\1'],
 ] as const) {
   test(`${what}, which needs more than linear time, is refused at the start with the remedy`, async () => {
-    await using program = startProgram(new URL('main.ts', import.meta.url), [
+    await using program = startProgram(new URL('../main.ts', import.meta.url), [
       ...['--include', '/nowhere/*.log', '--format', 'regex', '--pattern', pattern],
     ]);
     assert.equal((await program.exited).code, 64);
@@ -51,7 +51,7 @@ test('a line of 1 GiB is cut, in bounded memory, and the next line is read', asy
   writeFileSync(live, 'the line before\nx');
   truncateSync(live, 1024 ** 3);
   appendFileSync(live, '\nthe line behind\n');
-  await using program = startProgram(new URL('main.ts', import.meta.url), [
+  await using program = startProgram(new URL('../main.ts', import.meta.url), [
     ...['--include', live, '--output', `file:${out}`, '--state', join(directory.path, 'state')],
     ...['--long-lines', 'cut', '--max-line', '1KiB', '--admin', '127.0.0.1:0'],
   ]);
@@ -80,7 +80,7 @@ for (const [include, output] of [
 ] as const) {
   test(`an output to ${output} beside ${include}, which would be read for ever, is refused`, async () => {
     const args = ['--include', include, '--output', `file:${output}`];
-    await using refused = startProgram(new URL('main.ts', import.meta.url), args);
+    await using refused = startProgram(new URL('../main.ts', import.meta.url), args);
     assert.equal((await refused.exited).code, 64);
     assert.match(refused.stderr, /is among the files that are read: write to another directory/);
   });
@@ -95,7 +95,7 @@ test('an output that is left out of what is read may stand beside it', () => {
 
 test('a pattern that no file matches is said', async () => {
   using directory = temporaryDirectory('nothing');
-  await using program = startProgram(new URL('main.ts', import.meta.url), [
+  await using program = startProgram(new URL('../main.ts', import.meta.url), [
     ...['--include', join(directory.path, 'nowhere/*.log'), '--admin', '127.0.0.1:0'],
     ...['--state', join(directory.path, 'state')],
   ]);
@@ -121,7 +121,7 @@ test(`a line of ${LONG_LINE / MIB} Mi characters is split in bounded memory, and
     written.update(part);
   }
   appendFileSync(live, '\nthe line behind\n');
-  await using program = startProgram(new URL('main.ts', import.meta.url), [
+  await using program = startProgram(new URL('../main.ts', import.meta.url), [
     ...['--include', live, '--output', `file:${out}`, '--state', join(directory.path, 'state')],
     ...['--admin', '127.0.0.1:0'],
   ]);
@@ -169,9 +169,9 @@ test('what is given up of a deleted file and what was delivered are together wha
   s.receiver.down = true;
   const written = `${'x'.repeat(99)}\n`.repeat(10_000);
   s.write(written);
-  await s.adapter.look();
+  await s.adapter.poll();
   unlinkSync(s.live);
-  await s.adapter.look();
+  await s.adapter.poll();
   s.receiver.down = false;
   await s.settle();
   const dropped = s.adapter.metric('adapter_dropped_bytes_total');

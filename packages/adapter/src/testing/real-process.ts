@@ -22,7 +22,7 @@ export class RealProcess implements Subject {
   }
 
   /** Nobody knows what it has seen, only that it is running. */
-  async look(): Promise<boolean> {
+  async poll(): Promise<boolean> {
     await this.#process.logged('starting', 60_000);
     return false;
   }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { scene } from './test-support/scene.ts';
+import { scene } from '../testing/scene.ts';
 
 /** A volume of its own size; mounting needs root, which is said where it is missing. */
 function volume(path: string, size: string): Disposable {
@@ -59,7 +59,7 @@ test('a full output volume holds records back, and leaves no torn or lost line o
   fill(filler);
   const lines = Array.from({ length: 5000 }, (_line, i) => `line ${i} ${'x'.repeat(i % 90)}`);
   s.write(`${lines.join('\n')}\n`);
-  await s.adapter.look();
+  await s.adapter.poll();
   await s.adapter.until('adapter_retries_total', (count) => count >= 3);
   assert.match(JSON.stringify(s.adapter.health.report('ready').warnings), /ENOSPC/);
 

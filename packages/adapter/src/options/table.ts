@@ -11,13 +11,13 @@ import {
   size,
   text,
 } from '@sidekit/core';
-import { checkMetrics, metricFields } from './options/metrics.ts';
-import { checkTargets, outputFields } from './options/outputs.ts';
-import { checkPattern, pattern } from './options/pattern.ts';
-import { outputTarget } from './output/target.ts';
-import { FORMATS } from './parse/index.ts';
-import { Globs } from './tail/glob.ts';
-import { READY_MADE } from './transform/redact.ts';
+import { checkMetrics, metricFields } from './metrics.ts';
+import { checkTargets, outputFields } from './outputs.ts';
+import { checkPattern, pattern } from './pattern.ts';
+import { outputTarget } from '../output/target.ts';
+import { FORMATS } from '../parse/parser-for.ts';
+import { Globs } from '../tail/glob.ts';
+import { READY_MADE } from '../transform/redact.ts';
 
 const glob = text('glob', {
   matches: /^[^\0]{1,4096}$/,

@@ -1,6 +1,6 @@
 import type { Generation } from './generation.ts';
 
-interface HeldLimits {
+interface DeletedFileLimits {
   readonly heldBytes: number;
   readonly heldAge: number;
   readonly now: () => number;
@@ -10,9 +10,9 @@ interface HeldLimits {
  * Finds the deleted files that are held open for too long or are too large together, oldest
  * first: as long as their descriptors are held, the disk cannot be freed.
  */
-export function overHeld(
+export function dropOverLimits(
   generations: Iterable<Generation>,
-  { heldBytes, heldAge, now }: HeldLimits,
+  { heldBytes, heldAge, now }: DeletedFileLimits,
   drop: (generation: Generation, cause: 'held-bytes' | 'held-age') => void,
 ): void {
   const held = [...generations]

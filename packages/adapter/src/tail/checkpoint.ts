@@ -1,7 +1,7 @@
 import { type Condition, errorText, type Log, throttle } from '@sidekit/core';
-import type { AdapterMetrics } from '../metrics.ts';
-import type { Catalogue } from '../tail/catalogue.ts';
-import type { StateFile } from './state-file.ts';
+import type { AdapterMetrics } from '../observe/own-counters.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { StateFile } from '../state/state-file.ts';
 
 export interface CheckpointOptions {
   readonly file: StateFile;

@@ -3,8 +3,8 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory, until } from '@sidekit/test-kit';
-import { HandDriven } from '../test-support/hand-driven.ts';
-import { Receiver } from '../test-support/receiver.ts';
+import { HandDriven } from '../testing/hand-driven.ts';
+import { Receiver } from '../testing/receiver.ts';
 
 async function delivering(options: (url: string, directory: string) => Record<string, unknown>) {
   const directory = temporaryDirectory('output');
@@ -157,7 +157,7 @@ test('several outputs get everything, each in its own time; the state waits for 
   }));
   s.receiver.down = true;
   s.write('one\n');
-  await s.adapter.look();
+  await s.adapter.poll();
   const out = join(s.directory, 'out.json');
   await until(() => existsSync(out) && readFileSync(out, 'utf8').includes('one'), {
     what: 'the file has the record',
@@ -230,7 +230,7 @@ test('the Authorization header is read from its file for each request, and waite
     outputs: [{ to: url, authorizationFile: join(directory, 'token') }],
   }));
   s.write('one\n');
-  await s.adapter.look();
+  await s.adapter.poll();
   await s.adapter.until('adapter_retries_total', (count) => count > 0);
   assert.match(JSON.stringify(s.adapter.health.report('ready').warnings), /token/);
   writeFileSync(join(s.directory, 'token'), 'Bearer first\n');

@@ -1,5 +1,5 @@
 import type { OptionValues } from '@sidekit/core';
-import type { adapterTable } from '../options.ts';
+import type { adapterTable } from '../options/table.ts';
 import { fileOutput } from './file.ts';
 import { httpOutput, lokiOutput, otlpOutput } from './http.ts';
 import type { Output } from './output.ts';

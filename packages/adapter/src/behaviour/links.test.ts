@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { scene } from '../test-support/scene.ts';
+import { scene } from '../testing/scene.ts';
 
 const AT = '2026-11-21T05:05:00.000000000Z';
 const cri = (text: string) => `${AT} stdout F ${text}\n`;

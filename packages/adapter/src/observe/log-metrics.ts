@@ -1,6 +1,6 @@
 import { type Counter, DURATION_BUCKETS, type Histogram, type Registry } from '@sidekit/core';
-import { type AccessCounts, METHODS } from './parse/access-fast.ts';
-import type { LogRecord } from './parse/parser.ts';
+import { type AccessCounts, METHODS } from '../parse/access-fast.ts';
+import type { LogRecord } from '../parse/parser.ts';
 
 /** A metric that is counted from records. */
 export interface MetricSpec {

@@ -14,9 +14,9 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { silentLog } from '@sidekit/core';
 import { temporaryDirectory } from '@sidekit/test-kit';
-import { HandDriven } from '../test-support/hand-driven.ts';
-import { Receiver } from '../test-support/receiver.ts';
-import { scene } from '../test-support/scene.ts';
+import { HandDriven } from '../testing/hand-driven.ts';
+import { Receiver } from '../testing/receiver.ts';
+import { scene } from '../testing/scene.ts';
 
 test('lines as Windows writes them, a byte order mark, and bytes that are not UTF-8', async () => {
   await using s = await scene();
@@ -162,7 +162,7 @@ test('a damaged state file is set aside, and everything is read again', async ()
 test('a state directory that cannot be written is said, and delivery goes on', async () => {
   await using s = await scene({ state: '/proc/no/such' });
   s.write('one\n');
-  await s.adapter.look();
+  await s.adapter.poll();
   s.write('two\n');
   await s.settle();
   assert.deepEqual(s.messages(), ['one', 'two']);
@@ -195,8 +195,8 @@ test('an unreadable file is said once and read when it can be', async () => {
   chmodSync(s.live, 0);
   chmodSync(s.directory, 0o755);
   await asNobody(async () => {
-    await s.adapter.look();
-    await s.adapter.look();
+    await s.adapter.poll();
+    await s.adapter.poll();
   });
   assert.equal(s.errors.filter((line) => line.includes('cannot be opened')).length, 1);
   chmodSync(s.live, 0o644);
@@ -215,8 +215,8 @@ test('a directory that cannot be entered is said once, keeps no other from being
   chmodSync(closed, 0);
   chmodSync(s.directory, 0o755);
   await asNobody(async () => {
-    await s.adapter.look();
-    await s.adapter.look();
+    await s.adapter.poll();
+    await s.adapter.poll();
     assert.equal(s.adapter.metric('adapter_unreadable_files'), 1);
   });
   await s.adapter.until('adapter_buffered_bytes', (bytes) => bytes === 0);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Health, Registry, silentLog, valuesOf } from '@sidekit/core';
 import { until } from '@sidekit/test-kit';
 import { type RunningAdapter, startAdapter } from '../adapter.ts';
-import { adapterTable } from '../options.ts';
+import { adapterTable } from '../options/table.ts';
 
 /** An adapter in this process whose looks and clock are the test's to make. */
 export class HandDriven {
@@ -31,7 +31,7 @@ export class HandDriven {
   }
 
   /** One look, and what is read at once. */
-  async look(): Promise<boolean> {
+  async poll(): Promise<boolean> {
     await this.#running.tailer.pass();
     return true;
   }

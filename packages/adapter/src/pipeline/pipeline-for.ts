@@ -6,17 +6,17 @@ import {
   type OptionValues,
   type Registry,
 } from '@sidekit/core';
-import { AccessMetrics, declaredMetrics } from '../log-metrics.ts';
-import type { AdapterMetrics } from '../metrics.ts';
-import type { adapterTable } from '../options.ts';
+import { AccessMetrics, declaredMetrics } from '../observe/log-metrics.ts';
+import type { AdapterMetrics } from '../observe/own-counters.ts';
+import type { adapterTable } from '../options/table.ts';
 import type { Delivery } from '../output/delivery.ts';
 import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
-import { parserFor } from '../parse/index.ts';
+import { parserFor } from '../parse/parser-for.ts';
 import { FastJson } from '../parse/json-fast.ts';
 import { compilePattern } from '../parse/regex.ts';
 import { byteTransform, type KnownFields } from '../transform/on-bytes.ts';
 import { transformer } from '../transform/transform.ts';
-import type { PayloadPool } from './batch.ts';
+import type { PayloadPool } from '../output/batch.ts';
 import { Joiner } from './joiner.ts';
 import { Pipeline } from './pipeline.ts';
 import { KEY_FIELDS } from './record-key.ts';

@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import { Registry, valuesOf } from '@sidekit/core';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
-import { adapterMetrics } from '../metrics.ts';
-import { adapterTable } from '../options.ts';
+import { adapterMetrics } from '../observe/own-counters.ts';
+import { adapterTable } from '../options/table.ts';
 import type { Delivery } from '../output/delivery.ts';
 import { ndjson } from '../output/encoding.ts';
-import { FORMATS } from '../parse/index.ts';
+import { FORMATS } from '../parse/parser-for.ts';
 import { Generation } from '../tail/generation.ts';
-import { type Batch, PayloadPool } from './batch.ts';
-import { pipelineFor } from './for-options.ts';
-import { LineSplitter } from './lines.ts';
+import { type Batch, PayloadPool } from '../output/batch.ts';
+import { pipelineFor } from '../pipeline/pipeline-for.ts';
+import { LineSplitter } from '../tail/line-splitter.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 

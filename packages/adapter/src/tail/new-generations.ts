@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Log } from '@sidekit/core';
 import { HEAD_LENGTH, readAt } from './bytes.ts';
-import { type FileStats, factsOf, lifeOf } from './candidates.ts';
+import { type FileStats, factsOf, fileIdentity } from './candidates.ts';
 import { type FileFacts, Generation } from './generation.ts';
 import type { Logs, TailedLog } from './logs.ts';
 
-export interface BirthOptions {
+export interface NewGenerationOptions {
   readonly startAt: 'beginning' | 'end';
   readonly log: Log;
   readonly now: () => number;
@@ -17,15 +17,15 @@ export interface BirthOptions {
 export const SLACK = 5_000;
 
 /** Begins generations, and knows which files begin none. */
-export class Births {
+export class NewGenerations {
   /** Until the first look is over, what is there was there before this program. */
   first = true;
   readonly #logs: Logs;
-  readonly #options: BirthOptions;
+  readonly #options: NewGenerationOptions;
   /** Files that are not ours to read: history from before the first look, compressed ones. */
   readonly #ignored = new Set<string>();
 
-  constructor(logs: Logs, options: BirthOptions) {
+  constructor(logs: Logs, options: NewGenerationOptions) {
     this.#logs = logs;
     this.#options = options;
   }
@@ -55,15 +55,15 @@ export class Births {
 
   /** From now on this life of the file begins nothing. */
   ignore(file: FileStats): void {
-    this.#ignored.add(lifeOf(file));
+    this.#ignored.add(fileIdentity(file));
   }
 
   unignore(file: FileStats): void {
-    this.#ignored.delete(lifeOf(file));
+    this.#ignored.delete(fileIdentity(file));
   }
 
   isIgnored(file: FileStats): boolean {
-    return this.#ignored.has(lifeOf(file));
+    return this.#ignored.has(fileIdentity(file));
   }
 
   /** Whether the log was never seen before this program's first look. */
@@ -73,7 +73,7 @@ export class Births {
 }
 
 /** A dated name is a rotated file only if its writer had left it when the live one was born. */
-export function stoodStill(file: FileFacts, owner: string): boolean {
+export function wasLeftByItsWriter(file: FileFacts, owner: string): boolean {
   const live = factsOf(() => statSync(owner, { bigint: true, throwIfNoEntry: false }));
   if (!live || live.birth === 0n || file.birth === 0n || file.birth > live.birth) return false;
   return file.mtime <= Number(live.birth / 1_000_000n) + SLACK;

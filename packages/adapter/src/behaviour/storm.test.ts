@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
-import { storm } from './test-support/storm.ts';
+import { storm } from '../testing/storm.ts';
 
 const usual = { rate: 20_000, seconds: 4 * Number(process.env.SIDEKIT_RUNS ?? 1) };
 

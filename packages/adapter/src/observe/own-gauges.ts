@@ -1,6 +1,6 @@
 import type { Registry } from '@sidekit/core';
-import type { Delivery } from './output/delivery.ts';
-import type { Catalogue } from './tail/catalogue.ts';
+import type { Delivery } from '../output/delivery.ts';
+import type { Catalogue } from '../tail/catalogue.ts';
 
 /** Gauges that are read off the parts at each scrape. */
 export function registerStateMetrics(

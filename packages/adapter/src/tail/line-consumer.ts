@@ -1,8 +1,8 @@
-import type { LineSplitter } from '../pipeline/lines.ts';
+import type { LineSplitter } from './line-splitter.ts';
 import type { Generation, Mark } from './generation.ts';
 
 /** What the tailer reads for: where lines go, and whether there is room. */
-export interface Downstream {
+export interface LineConsumer {
   readonly splitter: LineSplitter;
   /** Whether more may be read; otherwise reading pauses, and looking around does not. */
   hasRoom(): boolean;

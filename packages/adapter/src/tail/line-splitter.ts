@@ -1,4 +1,4 @@
-import type { Generation } from '../tail/generation.ts';
+import type { Generation } from './generation.ts';
 
 /** What is special about a line. */
 export const LineFlag = {

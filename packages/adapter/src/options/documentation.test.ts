@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonSchema, markdownTable, type OptionTable, UsageError, valuesOf } from '@sidekit/core';
 import { testPublishedSchema, testReadmeOptions } from '@sidekit/test-kit';
-import { adapterTable } from './options.ts';
+import { adapterTable } from './table.ts';
 
 const table = adapterTable as unknown as OptionTable;
 
-testReadmeOptions(new URL('../README.md', import.meta.url), markdownTable(table));
-testPublishedSchema(new URL('../schema.json', import.meta.url), jsonSchema(table));
+testReadmeOptions(new URL('../../README.md', import.meta.url), markdownTable(table));
+testPublishedSchema(new URL('../../schema.json', import.meta.url), jsonSchema(table));
 
 test('what cannot work is refused with all its faults at once', () => {
   const wrong = {

@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { HandDriven } from '../test-support/hand-driven.ts';
-import { joinedLines } from '../test-support/joined-lines.ts';
-import { scene } from '../test-support/scene.ts';
+import { HandDriven } from '../testing/hand-driven.ts';
+import { joinedLines } from '../testing/joined-lines.ts';
+import { scene } from '../testing/scene.ts';
 
 const KILOBYTE = `${'the same first kilobyte, '.repeat(50)}.\n`;
 
@@ -170,13 +170,13 @@ test('a dead output pauses reading, not discovery, and loses nothing (fluent-bit
   s.receiver.down = true;
   const lines = Array.from({ length: 500 }, (_, i) => `line ${i} ${'x'.repeat(50)}`);
   s.write(`${lines.slice(0, 250).join('\n')}\n`);
-  await s.adapter.look();
+  await s.adapter.poll();
   renameSync(s.live, `${s.live}.1`);
   s.write(`${lines.slice(250).join('\n')}\n`);
-  await s.adapter.look();
+  await s.adapter.poll();
   unlinkSync(`${s.live}.1`);
   unlinkSync(s.live);
-  await s.adapter.look();
+  await s.adapter.poll();
   s.receiver.down = false;
   await s.settle();
   assert.deepEqual(s.messages(), lines);
@@ -186,12 +186,12 @@ test('deleted files that cannot be delivered are given up in time, and counted (
   await using s = await scene({ batchBytes: 1024, bufferBytes: 4096, heldAge: '1h' });
   s.receiver.down = true;
   s.write(`${'x'.repeat(99)}\n`.repeat(10_000));
-  await s.adapter.look();
+  await s.adapter.poll();
   unlinkSync(s.live);
-  await s.adapter.look();
+  await s.adapter.poll();
   assert.ok(Number.isNaN(s.adapter.metric('adapter_dropped_bytes_total')));
   s.clock.now += 3_600_000;
-  await s.adapter.look();
+  await s.adapter.poll();
   assert.ok(s.adapter.metric('adapter_dropped_bytes_total') > 10_000);
   assert.match(s.errors.join(''), /given up/);
 });

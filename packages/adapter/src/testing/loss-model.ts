@@ -8,7 +8,7 @@ export type Step =
   | { readonly kind: 'part' }
   | { readonly kind: 'rename' | 'shift' | 'copytruncate' }
   | { readonly kind: 'truncate' | 'delete' | 'recreate' }
-  | { readonly kind: 'look' | 'settle' | 'wait' | 'down' | 'up' | 'stop' | 'kill' };
+  | { readonly kind: 'poll' | 'settle' | 'wait' | 'down' | 'up' | 'stop' | 'kill' };
 
 export const STEP_KINDS: readonly Step['kind'][] = [
   ...([
@@ -21,13 +21,13 @@ export const STEP_KINDS: readonly Step['kind'][] = [
     'delete',
     'recreate',
   ] as const),
-  ...(['look', 'settle', 'wait', 'down', 'up', 'stop', 'kill'] as const),
+  ...(['poll', 'settle', 'wait', 'down', 'up', 'stop', 'kill'] as const),
 ];
 
 /** An adapter under test. */
 export interface Subject {
   /** Makes it look and read; says whether it has everything open now that exists. */
-  look(): Promise<boolean>;
+  poll(): Promise<boolean>;
   /** Lets it deliver everything; `done` says whether the receiver has what it must have. */
   settle(done: () => boolean): Promise<void>;
   stop(): Promise<void>;
@@ -75,8 +75,8 @@ export class LossModel {
         log.delete();
         log.write();
         break;
-      case 'look':
-        log.opened = (await this.#adapter.look()) && log.exists;
+      case 'poll':
+        log.opened = (await this.#adapter.poll()) && log.exists;
         break;
       case 'settle':
         receiver.down = false;
