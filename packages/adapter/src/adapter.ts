@@ -1,28 +1,28 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Context, defineSidecar } from '@sidekit/core';
 import { adapterMetrics } from './observe/own-counters.ts';
+import { registerStateMetrics } from './observe/own-gauges.ts';
 import { adapterTable } from './options/table.ts';
+import { PayloadPool } from './output/batch.ts';
 import { Delivery } from './output/delivery.ts';
 import { outputsFor } from './output/outputs-for.ts';
-import { registerStateMetrics } from './observe/own-gauges.ts';
-import { PayloadPool } from './output/batch.ts';
 import { pipelineFor } from './pipeline/pipeline-for.ts';
-import { LineSplitter } from './tail/line-splitter.ts';
-import { Checkpoint } from './tail/checkpoint.ts';
 import { parking } from './state/parking.ts';
 import { StateFile } from './state/state-file.ts';
 import { Catalogue } from './tail/catalogue.ts';
+import { Checkpoint } from './tail/checkpoint.ts';
 import { Globs } from './tail/glob.ts';
+import { LineSplitter } from './tail/line-splitter.ts';
 import { Tailer } from './tail/tailer.ts';
 
 const CHUNK = 256 * 1024;
 
-/** Files → generations → lines → records → batches → outputs → acknowledged → state. */
+/** The adapter: files → generations → lines → records → batches → outputs → state. */
 export const adapter = defineSidecar({
   table: adapterTable,
   run: async (context) => {
     const running = startAdapter(context);
-    await new Promise<void>((done) => context.stopping.addEventListener('abort', () => done()));
+    await context.stopped;
     await running.stop();
   },
 });
@@ -33,17 +33,17 @@ type Parts = Pick<
 >;
 
 export interface RunningAdapter {
-  /** Looks at all files and reads what there is room for. */
+  /** Polls all files and reads as far as there is room. */
   readonly tailer: Tailer;
-  /** Resolves once all that was read is delivered and kept in the state. */
+  /** Resolves once everything that was read is delivered and saved. */
   settled(): Promise<void>;
-  /** Reads and delivers what is there, within the grace period, and keeps the state. */
+  /** Reads and delivers the rest within the grace period, and saves the state. */
   stop(): Promise<void>;
-  /** Ends at once, as a crash does: nothing more is read, delivered or kept. */
+  /** Ends immediately, as a crash does: nothing more is read, delivered or saved. */
   crash(): Promise<void>;
 }
 
-/** Puts the parts together and starts reading; `follow: false` leaves the looking to the caller. */
+/** Assembles the parts and starts reading; with `follow: false` the caller polls. */
 export function startAdapter(
   { options, log, metrics: registry, health }: Parts,
   { follow = true, now = Date.now }: { follow?: boolean; now?: () => number } = {},
@@ -51,7 +51,7 @@ export function startAdapter(
   const metrics = adapterMetrics(registry);
   const outputs = outputsFor(options);
   const encodings = [...new Map(outputs.map(({ encoding }) => [encoding.name, encoding])).values()];
-  // As many as may be under way: beyond, fresh ones would keep the collector at work.
+  // As many as can be in use at a time: allocating new ones keeps the garbage collector busy.
   const underWay = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
   const pool = new PayloadPool(options.batchBytes + CHUNK * 2, underWay * encodings.length);
   const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
@@ -101,7 +101,7 @@ export function startAdapter(
     },
   });
   let wanting = false;
-  let looked = false;
+  let scanned = false;
 
   const pipeline = pipelineFor(options, { metrics, registry, pool, encodings, now, delivery });
   const splitter = new LineSplitter(
@@ -138,16 +138,16 @@ export function startAdapter(
       },
       onDrop: (cause, bytes) => metrics.droppedBytes.with({ cause }).inc(bytes),
       onScanned: () => {
-        if (looked) return;
-        looked = true;
-        health.condition('first look', 'startup', 'ready').pass();
+        if (scanned) return;
+        scanned = true;
+        health.condition('first scan', 'startup', 'ready').pass();
         const logs = catalogue.logs.size;
-        if (logs > 0) log.info('following logs', { logs });
-        else log.warn('no file matches yet; looking again at each poll');
+        if (logs > 0) log.info('following logs', { event: 'following', logs });
+        else log.warn('no file matches yet', { event: 'no_match' });
       },
     },
   );
-  health.condition('first look', 'startup', 'ready');
+  health.condition('first scan', 'startup', 'ready');
   registerStateMetrics(registry, catalogue, delivery, now);
   if (follow) tailer.start();
   return {
@@ -166,7 +166,8 @@ export function startAdapter(
       }
       await delivery.close();
       await checkpoint.close();
-      if (!delivery.empty) log.warn('stopped with records undelivered: they are read again');
+      if (!delivery.empty)
+        log.warn('stopped with undelivered records: they are read again', { event: 'undelivered' });
       for (const generation of catalogue.generations()) generation.close();
     },
     crash: async () => {
@@ -178,7 +179,7 @@ export function startAdapter(
   };
 }
 
-/** The fixed part of a glob: the directory that holds everything it can match. */
+/** Returns the directory that contains everything a glob can match. */
 function baseOf(glob: string): string {
   const full = resolve(glob);
   const wild = full.search(/[*?[{]/);

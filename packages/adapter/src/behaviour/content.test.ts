@@ -159,7 +159,7 @@ test('a damaged state file is set aside, and everything is read again', async ()
   assert.ok(names.some((name) => name.includes('.damaged-')));
 });
 
-test('a state directory that cannot be written is said, and delivery goes on', async () => {
+test('a state directory that cannot be written is logged, and delivery continues', async () => {
   await using s = await scene({ state: '/proc/no/such' });
   s.write('one\n');
   await s.adapter.poll();
@@ -228,7 +228,7 @@ test('a directory that cannot be entered is said once, keeps no other from being
   assert.equal(s.adapter.metric('adapter_unreadable_files'), 0);
 });
 
-/** Does something without the rights of root, who reads and enters everything. */
+/** Runs something without the rights of root, who can read everything. */
 async function asNobody(work: () => Promise<void>): Promise<void> {
   const root = process.geteuid?.() === 0;
   if (root) process.seteuid?.(65_534);

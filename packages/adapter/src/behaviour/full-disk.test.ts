@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { scene } from '../testing/scene.ts';
 
-/** A volume of its own size; mounting needs root, which is said where it is missing. */
+/** Mounts a volume of a given size; this needs root. */
 function volume(path: string, size: string): Disposable {
   mkdirSync(path);
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', path]);
   return { [Symbol.dispose]: () => void execFileSync('umount', ['-l', path]) };
 }
 
-/** Takes all the room that a volume has left. */
+/** Fills a volume. */
 function fill(path: string): void {
   const chunk = Buffer.alloc(4096);
   assert.throws(
@@ -23,7 +23,7 @@ function fill(path: string): void {
   );
 }
 
-test('a full state volume is said and counted, delivery goes on, and the state is kept once there is room', async () => {
+test('a full state volume is logged and counted, delivery continues, and the state is saved once there is room', async () => {
   await using s = await scene((directory) => ({ state: join(directory, 'small/state') }));
   using _ = volume(join(s.directory, 'small'), '64k');
   const filler = join(s.directory, 'small/filler');

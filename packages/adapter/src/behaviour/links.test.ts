@@ -8,7 +8,7 @@ import { scene } from '../testing/scene.ts';
 const AT = '2026-11-21T05:05:00.000000000Z';
 const cri = (text: string) => `${AT} stdout F ${text}\n`;
 
-/** A node's directories of logs: /var/log/containers has links into /var/log/pods. */
+/** Creates a node's log directories: /var/log/containers has links into /var/log/pods. */
 async function node() {
   const s = await scene((directory) => ({
     format: 'cri',
@@ -21,7 +21,7 @@ async function node() {
   return Object.assign(s, { pod, link: join(s.directory, 'containers/shop-0_ns_app-1.log') });
 }
 
-/** Points a link elsewhere, as the kubelet does: a new link takes the old one's name. */
+/** Changes the target of a link as the kubelet does: a new link replaces the old one. */
 function flip(link: string, target: string): void {
   symlinkSync(target, `${link}.tmp`);
   renameSync(`${link}.tmp`, link);
@@ -36,7 +36,7 @@ test('a link is followed to its file, whose records have the path of the file', 
   assert.equal(s.receiver.records[0]?.['file.path'], join(s.pod, '0.log'));
 });
 
-test('when a link goes to the next container’s file, both files are read to their ends', async () => {
+test('when a link moves to the next container’s file, both files are read to the end', async () => {
   await using s = await node();
   writeFileSync(join(s.pod, '0.log'), cri('one'));
   symlinkSync(join(s.pod, '0.log'), s.link);

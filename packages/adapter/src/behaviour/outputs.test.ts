@@ -28,7 +28,7 @@ async function delivering(options: (url: string, directory: string) => Record<st
   };
 }
 
-test('JSON arrays, compressed, with headers of one’s own', async () => {
+test('JSON arrays, compressed, with own headers', async () => {
   await using s = await delivering((url) => ({
     outputs: [{ to: `${url}/in`, format: 'json', gzip: true, headers: { 'x-own': 'yes' } }],
   }));
@@ -169,7 +169,7 @@ test('several outputs get everything, each in its own time; the state waits for 
   assert.match(readFileSync(join(s.directory, 'state/state.json'), 'utf8'), /"offset":4/);
 });
 
-test('a file output rotates itself between batches, and mends a torn end', async () => {
+test('a file output rotates itself between batches, and repairs a torn end', async () => {
   await using s = await delivering((_url, directory) => {
     writeFileSync(join(directory, 'out.json'), '{"whole":1}\n{"to');
     return {

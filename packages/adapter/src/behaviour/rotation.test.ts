@@ -150,7 +150,7 @@ test('files rotated while down are read, oldest first (vector#22954)', async () 
   assert.deepEqual(s.messages(), ['one', 'two', 'three', 'four']);
 });
 
-test('several rotations between two looks are read, with only the live name given', async () => {
+test('several rotations between two polls are read, with only the live name given', async () => {
   await using s = await scene();
   s.write('1\n');
   await s.settle();
@@ -182,7 +182,7 @@ test('a dead output pauses reading, not discovery, and loses nothing (fluent-bit
   assert.deepEqual(s.messages(), lines);
 });
 
-test('deleted files that cannot be delivered are given up in time, and counted (beats#2395)', async () => {
+test('deleted files that cannot be delivered are dropped in time, and counted (beats#2395)', async () => {
   await using s = await scene({ batchBytes: 1024, bufferBytes: 4096, heldAge: '1h' });
   s.receiver.down = true;
   s.write(`${'x'.repeat(99)}\n`.repeat(10_000));
@@ -193,7 +193,7 @@ test('deleted files that cannot be delivered are given up in time, and counted (
   s.clock.now += 3_600_000;
   await s.adapter.poll();
   assert.ok(s.adapter.metric('adapter_dropped_bytes_total') > 10_000);
-  assert.match(s.errors.join(''), /given up/);
+  assert.match(s.errors.join(''), /deleted_file_dropped/);
 });
 
 test('an old reader does not survive a truncation (vector#23619)', async () => {

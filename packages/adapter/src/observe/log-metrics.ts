@@ -7,7 +7,7 @@ export interface MetricSpec {
   readonly name: string;
   readonly type: 'counter' | 'histogram';
   readonly help: string;
-  /** What is added or observed; a counter without it counts records. */
+  /** The field that is added or observed; a counter without it counts records. */
   readonly field: string | undefined;
   /** Label names to the fields that hold their values. */
   readonly labels: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface MetricSpec {
 /** The value of the labels of records beyond the cap. */
 export const OVERFLOW = '__other__';
 
-/** Counts what the configuration declares; each metric has at most `cap` label sets. */
+/** Counts the declared metrics; each has at most `cap` label sets. */
 export function declaredMetrics(
   registry: Registry,
   specs: readonly MetricSpec[],
@@ -77,7 +77,7 @@ function textOf(value: unknown): string {
   return value === undefined || value === null ? '' : String(value);
 }
 
-/** What every access log is counted for, from records or from the fast parser's tallies. */
+/** Counts every access log, from records or from the fast parser's tallies. */
 export class AccessMetrics {
   readonly #requests: (method: string, status: string) => Counter;
   readonly #bytes: Counter;
@@ -100,7 +100,7 @@ export class AccessMetrics {
   }
 
   record({ method, status, bytes, duration }: LogRecord): void {
-    // Anything can stand in a log: methods that are not known are one label value.
+    // A log can contain anything: unknown methods share one label value.
     const known = METHODS.includes(method as string) ? (method as string) : OVERFLOW;
     const kind = typeof status === 'number' ? `${Math.trunc(status / 100)}xx` : OVERFLOW;
     if (status !== undefined) this.#requests(known, kind).inc();

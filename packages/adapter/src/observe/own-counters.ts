@@ -1,6 +1,6 @@
 import type { Counter, Family, Registry } from '@sidekit/core';
 
-/** What the adapter counts about itself. */
+/** The adapter's own counters. */
 export interface AdapterMetrics {
   readonly lines: Counter;
   readonly bytes: Counter;
@@ -28,16 +28,19 @@ export function adapterMetrics(registry: Registry): AdapterMetrics {
   return {
     lines: counter('lines', 'Lines read.'),
     bytes: counter('read_bytes', 'Bytes read.'),
-    records: counter('records', 'Records made.'),
+    records: counter('records', 'Records created.'),
     parseErrors: counter('parse_errors', 'Lines passed on raw because they did not parse.'),
     invalidUtf8: counter('invalid_utf8_lines', 'Lines in which bytes were not UTF-8.'),
     longLines: counter('long_lines', 'Lines longer than the limit, cut or split.'),
-    partialLines: counter('partial_lines', 'Last lines passed on before their end came.'),
-    generations: counter('generations', 'Files begun: each life of a log file is one.'),
-    rotations: counter('rotations', 'Live names that went to another file.'),
+    partialLines: counter('partial_lines', 'Last lines passed on before their end was written.'),
+    generations: counter('generations', 'Generations of log files that were started.'),
+    rotations: counter('rotations', 'Live names that moved to another file.'),
     truncations: counter('truncations', 'Files that were truncated or replaced in place.'),
-    droppedRecords: counters('dropped_records', 'Records given up, by cause.'),
-    droppedBytes: counters('dropped_bytes', 'Bytes of deleted files given up unread, by cause.'),
+    droppedRecords: counters('dropped_records', 'Records dropped, by cause.'),
+    droppedBytes: counters(
+      'dropped_bytes',
+      'Unread bytes of deleted files that were dropped, by cause.',
+    ),
     checkpoints: counter('checkpoints', 'Times the state was written.'),
     checkpointFailures: counter('checkpoint_failures', 'Times the state could not be written.'),
     delivered: counters('delivered_records', 'Records that an output acknowledged.'),

@@ -2,7 +2,7 @@ import type { Registry } from '@sidekit/core';
 import type { Delivery } from '../output/delivery.ts';
 import type { Catalogue } from '../tail/catalogue.ts';
 
-/** Gauges that are read off the parts at each scrape. */
+/** Registers gauges that are read at each scrape. */
 export function registerStateMetrics(
   registry: Registry,
   catalogue: Catalogue,

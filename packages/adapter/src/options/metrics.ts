@@ -7,9 +7,9 @@ const metricName = text('metric name', {
   remedy: 'use letters, digits, _ and :',
 });
 
-/** A counter or histogram made from the records. */
+/** A counter or histogram derived from the records. */
 export const metricFields = object({
-  name: option(metricName, { description: 'As it is exposed.', required: true }),
+  name: option(metricName, { description: 'The name under which it is exposed.', required: true }),
   type: option(choice('counter', 'histogram'), {
     description: 'A counter adds, a histogram observes.',
     default: 'counter',
@@ -24,7 +24,7 @@ export const metricFields = object({
     default: {},
   }),
   match: option(map(text()), {
-    description: 'Only records with these field values count.',
+    description: 'Only records with these field values are counted.',
     default: {},
   }),
   buckets: option(list(number(-1e15, 1e15)), {
@@ -32,7 +32,7 @@ export const metricFields = object({
   }),
 });
 
-/** Names are given once, histograms have a field, and labels have names that Prometheus takes. */
+/** Checks that names are unique, histograms have a field, and label names are valid. */
 export function checkMetrics(metrics: readonly MetricSpec[], report: Report): void {
   const names = metrics.map(({ name }) => name);
   for (const name of new Set(names.filter((one, i) => names.indexOf(one) !== i))) {

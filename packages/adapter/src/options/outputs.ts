@@ -14,14 +14,14 @@ import {
 import { outputTarget, type Target } from '../output/target.ts';
 import type { Globs } from '../tail/glob.ts';
 
-/** An output with settings of its own. */
+/** An output with its own settings. */
 export const outputFields = object({
   to: option(outputTarget, {
     description: 'As for `--output`.',
     required: true,
   }),
   format: option(choice('ndjson', 'json'), {
-    description: 'For HTTP: JSON lines, or one JSON array a batch.',
+    description: 'For HTTP: JSON lines, or one JSON array per batch.',
     default: 'ndjson',
   }),
   gzip: option(boolean, { description: 'For HTTP, Loki and OTLP: compress.', default: false }),
@@ -30,7 +30,8 @@ export const outputFields = object({
     default: {},
   }),
   authorizationFile: option(path, {
-    description: 'A file whose content is sent as the Authorization header, read each time.',
+    description:
+      'A file whose content is sent as the Authorization header; read for every request.',
   }),
   timeout: option(duration(1, 3_600_000), {
     description: 'For HTTP, Loki and OTLP: how long one request may take.',
@@ -51,8 +52,8 @@ export const outputFields = object({
 });
 
 /**
- * Two outputs to one place would write over each other, and one to a file that is read would
- * be read for ever, longer each time.
+ * Checks that no two outputs have the same target, which they would overwrite, and that no output
+ * writes to a file that is read, which would never end.
  */
 export function checkTargets(outputs: readonly Target[], globs: Globs, report: Report): void {
   const targets = outputs.map(({ kind, target }) => `${kind}:${target}`);

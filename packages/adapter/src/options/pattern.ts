@@ -1,7 +1,7 @@
 import { Broken, type Report, refine, text } from '@sidekit/core';
 import { compilePattern, groupNames } from '../parse/regex.ts';
 
-/** A regular expression of the user's, which must run in linear time. */
+/** A user's regular expression, which must run in linear time. */
 export const pattern = refine(text('regular expression'), (source) => {
   try {
     compilePattern(source);
@@ -14,7 +14,7 @@ export const pattern = refine(text('regular expression'), (source) => {
   }
 });
 
-/** A pattern goes with the format `regex`, needs it, and must name what becomes a field. */
+/** Checks that a pattern is given with the format `regex` only, and has named groups. */
 export function checkPattern(format: string, source: string | undefined, report: Report): void {
   if (format !== 'regex') {
     if (source === undefined) return;

@@ -11,13 +11,13 @@ import {
   size,
   text,
 } from '@sidekit/core';
-import { checkMetrics, metricFields } from './metrics.ts';
-import { checkTargets, outputFields } from './outputs.ts';
-import { checkPattern, pattern } from './pattern.ts';
 import { outputTarget } from '../output/target.ts';
 import { FORMATS } from '../parse/parser-for.ts';
 import { Globs } from '../tail/glob.ts';
 import { READY_MADE } from '../transform/redact.ts';
+import { checkMetrics, metricFields } from './metrics.ts';
+import { checkTargets, outputFields } from './outputs.ts';
+import { checkPattern, pattern } from './pattern.ts';
 
 const glob = text('glob', {
   matches: /^[^\0]{1,4096}$/,
@@ -30,51 +30,52 @@ const hour = 60 * minute;
 
 export const adapterTable = defineOptions({
   command: 'adapter',
-  summary: 'reads the logs that an application writes to files, and passes them on as records',
+  summary: 'reads the log files of an application and sends them on as records',
   prefix: 'ADAPTER',
   options: {
     include: option(list(glob), {
       description:
-        'The log files: paths or globs (`*`, `?`, `**`, `[a-z]`, `{a,b}`) of the live names. Their rotated siblings are found without being named.',
+        'The log files: paths or globs (`*`, `?`, `**`, `[a-z]`, `{a,b}`) of the live names. Their rotated siblings are found automatically.',
       required: true,
     }),
     exclude: option(list(glob), {
-      description: 'Files to leave out: globs of names, or of paths where they hold a slash.',
+      description: 'Files to leave out: globs of names, or of paths if they contain a slash.',
       default: [],
     }),
-    format: option(choice(...FORMATS), { description: 'How lines are read.', default: 'raw' }),
+    format: option(choice(...FORMATS), { description: 'The format of the lines.', default: 'raw' }),
     pattern: option(pattern, {
       description: 'For the format `regex`: a regular expression with named groups, in RE2 syntax.',
     }),
     timeFields: option(list(text()), {
-      description: 'Where records of json, logfmt and regex have their time; the first counts.',
+      description:
+        'Fields of json, logfmt and regex records that may hold the time; the first that does counts.',
       default: ['time', 'timestamp', '@timestamp', 'ts', 't', 'asctime'],
     }),
     multilineStart: option(pattern, {
       description:
-        'A line that matches begins a new record; others are added to the one before, as the lines of a stack trace.',
+        'A line that matches starts a new record; other lines are appended to the record before, such as those of a stack trace.',
     }),
     multilineTimeout: option(duration(10, hour), {
       description: 'How long the last record of a multiline log waits for more lines.',
       default: 1000,
     }),
     multilineMaxLines: option(integer(2, 100_000), {
-      description: 'The most lines of one record.',
+      description: 'The largest number of lines in one record.',
       default: 500,
     }),
     startAt: option(choice('beginning', 'end'), {
-      description: 'Where files are read from that were there before the very first start.',
+      description: 'Where to start in files that existed before the very first start.',
       default: 'beginning',
     }),
     fileFields: option(list(choice('id', 'offset', 'path')), {
       description:
-        'What each record says of its origin: `file.id` and `offset` together are a deduplication key, `file.path` is the live name.',
+        'The origin that is added to each record: `file.id` and `offset` together are a deduplication key, `file.path` is the live path.',
       default: ['id', 'offset'],
     }),
     rename: option(map(text()), { description: 'Old field names to new ones.', default: {} }),
     drop: option(list(text()), { description: 'Fields to leave out.', default: [] }),
     redact: option(list(choice(...READY_MADE)), {
-      description: 'What to redact wherever it stands in a record.',
+      description: 'Values to redact anywhere in a record.',
       default: [],
     }),
     redactFields: option(list(text()), {
@@ -82,17 +83,17 @@ export const adapterTable = defineOptions({
       default: [],
     }),
     redactPatterns: option(list(pattern), {
-      description: 'Regular expressions of what else is redacted.',
+      description: 'Regular expressions (RE2) of other text to redact.',
       default: [],
     }),
     add: option(map(text()), {
       description:
-        'Fields to add to each record. `file:/etc/podinfo/name` takes the content of a file, such as one of a downward API volume; variables of the container are written `$(POD_NAME)` in the manifest.',
+        'Fields to add to each record. `file:/etc/podinfo/name` reads the value from a file, such as one of a downward API volume; a manifest can refer to the container’s variables as `$(POD_NAME)`.',
       default: {},
     }),
     output: option(list(outputTarget), {
       description:
-        'Where records go: `stdout`, `file:PATH`, `http://…` or `https://…` (JSON lines), `loki:http://…`, `otlp:http://…`. Several are delivered to independently. Without any, stdout.',
+        'Where records go: `stdout`, `file:PATH`, `http://…` or `https://…` (JSON lines), `loki:http://…`, `otlp:http://…`. Several outputs work independently. Default: stdout.',
       default: [],
     }),
     outputs: option(list(outputFields), {
@@ -101,56 +102,61 @@ export const adapterTable = defineOptions({
       secret: true,
     }),
     metrics: option(list(metricFields), {
-      description: 'Counters and histograms made from the records, beside those of access logs.',
+      description:
+        'Counters and histograms derived from the records, in addition to those of access logs.',
       default: [],
     }),
     metricLabelSets: option(integer(1, 100_000), {
-      description: 'The most label sets of one such metric; records beyond count as `__other__`.',
+      description:
+        'The largest number of label sets of one such metric; further records count as `__other__`.',
       default: 1000,
     }),
     state: option(path, {
       description:
-        'The directory that remembers how far each file was delivered. By default `.adapter` in the directory of the first `--include`.',
+        'The directory that stores how far each file was delivered. Default: `.adapter` in the directory of the first `--include`.',
     }),
     checkpointInterval: option(duration(0, minute), {
       description: 'The least time between two writes of the state.',
       default: 200,
     }),
     pollInterval: option(duration(10, minute), {
-      description: 'How often files are looked at; hints of the kernel only make it earlier.',
+      description: 'How often files are checked; inotify events only cause an earlier check.',
       default: 250,
     }),
     rotateWait: option(duration(0, hour), {
-      description: 'How long a rotated file is still read after its last growth.',
+      description: 'How long a rotated file is read after it last grew.',
       default: 5000,
     }),
     partialFlush: option(duration(10, hour), {
-      description: 'After how long a last line without its end is passed on, as `partial`.',
+      description:
+        'How long a last line without a line feed waits before it is passed on as `partial`.',
       default: 1000,
     }),
     maxLine: option(size(256, 16 * 1024 * 1024), {
-      description: 'The longest line, in bytes.',
+      description: 'The largest line, in bytes.',
       default: 256 * 1024,
     }),
     longLines: option(choice('split', 'cut'), {
       description:
-        'Longer lines: `split` passes on every byte in several `partial` records, `cut` only the beginning, as `truncated`.',
+        'How to handle longer lines: `split` passes on every byte in several `partial` records, `cut` only the beginning, marked `truncated`.',
       default: 'split',
     }),
     batchBytes: option(size(1024, 64 * 1024 * 1024), {
-      description: 'A batch is sent once it is this large; or earlier, when nothing more is there.',
+      description:
+        'The largest batch, in bytes of its body; a smaller one is sent if there is nothing more to read.',
       default: 256 * 1024,
     }),
     bufferBytes: option(size(4096, 1024 * 1024 * 1024), {
-      description: 'Undelivered bytes in memory at which reading pauses.',
+      description: 'The size of undelivered records in memory at which reading pauses.',
       default: 4 * 1024 * 1024,
     }),
     retryBase: option(duration(1, hour), {
-      description: 'The bound of the first pause after a failed delivery; it doubles each time.',
+      description:
+        'The upper bound of the first pause after a failed delivery; it doubles with every attempt.',
       default: 200,
     }),
     retryCap: option(duration(1, hour), {
-      description: 'The longest pause between two tries.',
+      description: 'The longest pause between two attempts.',
       default: 30_000,
     }),
     refused: option(choice('drop', 'park'), {
@@ -159,16 +165,16 @@ export const adapterTable = defineOptions({
       default: 'drop',
     }),
     parkBytes: option(size(), {
-      description: 'The most that is parked; beyond, batches are dropped.',
+      description: 'The largest size of all parked batches; further ones are dropped.',
       default: 64 * 1024 * 1024,
     }),
     heldBytes: option(size(), {
       description:
-        'Deleted files that are not delivered yet are kept on the disk up to this much, then given up, oldest first, and counted.',
+        'Deleted files that are not delivered yet are kept open up to this size; beyond it the oldest are dropped and counted.',
       default: 1024 * 1024 * 1024,
     }),
     heldAge: option(duration(0), {
-      description: 'Deleted files that are not delivered are given up after this long.',
+      description: 'How long deleted files that are not delivered yet are kept open.',
       default: 24 * hour,
     }),
     ...commonOptions(':9902'),

@@ -1,9 +1,9 @@
 import type { Generation, Mark } from '../tail/generation.ts';
 
-/** Node's own encoder, which is quicker than `write` for short texts. */
+/** Node's own encoder, which is faster than `write` for short strings. */
 type Writable = Buffer & { utf8Write(text: string, at: number): number };
 
-/** Bytes that grow at the end, in a buffer that is used again. */
+/** Bytes that are appended to a buffer, which is reused. */
 export class Payload {
   buffer: Buffer;
   length = 0;
@@ -12,7 +12,7 @@ export class Payload {
     this.buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
-  /** Makes room for `extra` bytes more. */
+  /** Makes room for `extra` more bytes. */
   ensure(extra: number): void {
     if (this.length + extra <= this.buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + extra));
@@ -21,7 +21,7 @@ export class Payload {
   }
 
   append(text: string): void {
-    // Three bytes hold any UTF-16 unit in UTF-8.
+    // A UTF-16 unit needs at most three bytes in UTF-8.
     this.ensure(text.length * 3);
     this.length += (this.buffer as Writable).utf8Write(text, this.length);
   }
@@ -36,16 +36,14 @@ export class Payload {
   }
 }
 
-/** Records on their way, once for each encoding that an output asks for, acknowledged together. */
+/** Records that are acknowledged together, once per encoding that an output needs. */
 export class Batch {
   readonly payloads: readonly Payload[];
   count = 0;
-  /** The source bytes that the records were made of. */
-  sourceBytes = 0;
-  /** How far each generation is delivered once this batch is. */
+  /** How far each generation is delivered once this batch is delivered. */
   readonly marks = new Map<Generation, Mark>();
   readonly madeAt: number;
-  /** Outputs that have not acknowledged it. */
+  /** The number of outputs that have not acknowledged it. */
   pending = 0;
 
   constructor(payloads: readonly Payload[], madeAt: number) {
@@ -60,7 +58,7 @@ export class Batch {
   }
 }
 
-/** Payload buffers of delivered batches, kept for the next: fresh ones outrun the collector. */
+/** Reuses the buffers of delivered batches: allocation is faster than the garbage collector. */
 export class PayloadPool {
   readonly #free: Payload[] = [];
   readonly #capacity: number;
@@ -77,7 +75,7 @@ export class PayloadPool {
 
   give(payload: Payload): void {
     payload.length = 0;
-    // One that grew for a long line is left to the collector.
+    // A buffer that grew for a long line is left to the garbage collector.
     if (this.#free.length < this.#keep && payload.buffer.length <= this.#capacity * 2) {
       this.#free.push(payload);
     }

@@ -17,7 +17,7 @@ function batch(): Batch {
 }
 
 for (const turns of [0, 1, 2, 3, 4, 5]) {
-  test(`a batch that comes ${turns} turns behind the delivery of the last one is delivered`, async () => {
+  test(`a batch that comes ${turns} turns after the delivery of the last one is delivered`, async () => {
     const delivered: Batch[] = [];
     const delivery = new Delivery([{ name: 'test', encoding: ndjson, deliver: async () => ({}) }], {
       bufferBytes: 1024,

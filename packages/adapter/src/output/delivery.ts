@@ -12,9 +12,9 @@ export interface DeliveryOptions {
   readonly metrics: AdapterMetrics;
   readonly log: Log;
   readonly condition: (output: string) => Condition;
-  /** Keeps a payload that an output refused for good. */
+  /** Stores a payload that an output refused. */
   readonly park: ((output: string, bytes: Buffer) => Promise<boolean>) | undefined;
-  /** All outputs have a batch, and all before it. */
+  /** Called once all outputs have a batch and all before it. */
   readonly onDelivered: (batch: Batch) => void;
 }
 
@@ -25,8 +25,8 @@ interface Lane {
 }
 
 /**
- * Takes batches to all outputs, each at its own pace and in order, trying again for as long as
- * it takes. A batch counts as delivered once every output has acknowledged it.
+ * Delivers batches to all outputs, to each in order and independently, and retries without an end.
+ * A batch is delivered once every output has acknowledged it.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -45,7 +45,7 @@ export class Delivery {
     return this.#held;
   }
 
-  /** When the oldest undelivered batch was made; undefined where there is none. */
+  /** The time of the oldest undelivered batch; undefined if there is none. */
   get oldest(): number | undefined {
     return this.#batches[0]?.madeAt;
   }
@@ -82,7 +82,7 @@ export class Delivery {
     return this.#batches.length === 0;
   }
 
-  /** Gives up what is under way; it stays unacknowledged. */
+  /** Aborts deliveries in progress; they stay unacknowledged. */
   async close(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#lanes.map(({ working }) => working));
@@ -100,17 +100,18 @@ export class Delivery {
       batch.pending--;
       this.#settle();
     }
-    // In the same turn as the last look at the queue: what comes later starts it again.
+    // In the same turn as the last read of the queue: a later batch starts it again.
     lane.working = undefined;
   }
 
-  /** Tries until the output took or refused the batch; false when it was given up at the end. */
+  /** Retries until the output accepted or refused the batch; false if it was aborted. */
   async #deliver(output: Output, batch: Batch, index: number, condition: Condition) {
     const { retry, metrics, log } = this.#options;
     const { signal } = this.#ending;
     const payload = batch.payloads[index]!;
     const say = throttle(10_000, (left) =>
-      log.warn('an output does not take records; trying again', {
+      log.warn('an output does not accept records; retrying', {
+        event: 'output_retry',
         output: output.name,
         attempts: attempt,
         ...(left > 0 ? { suppressed: left } : {}),
@@ -127,7 +128,11 @@ export class Delivery {
           rejected = 0,
         } = await output.deliver(payload, batch.count, signal);
         if (warning) {
-          log.warn('an output took records with a warning', { output: output.name, warning });
+          log.warn('an output accepted records with a warning', {
+            event: 'output_warning',
+            output: output.name,
+            warning,
+          });
           metrics.droppedRecords.with({ cause: 'rejected', output: output.name }).inc(rejected);
         }
         if (refused === undefined) {
@@ -152,25 +157,30 @@ export class Delivery {
     return false;
   }
 
-  /** A batch that will never be taken is parked or dropped, and counted either way. */
+  /** Parks or drops a batch that will never be accepted, and counts it. */
   async #refuse(output: Output, batch: Batch, bytes: Buffer, reason: string): Promise<void> {
     const { metrics, log, park } = this.#options;
     let parked = false;
     try {
       parked = (await park?.(output.name, bytes)) ?? false;
     } catch (error) {
-      log.error('a batch could not be parked', { output: output.name, error: errorText(error) });
+      log.error('a batch could not be parked', {
+        event: 'park_failed',
+        output: output.name,
+        error: errorText(error),
+      });
     }
     const cause = parked ? 'parked' : 'refused';
     metrics.droppedRecords.with({ cause, output: output.name }).inc(batch.count);
     log.error(`an output refused records; they were ${parked ? 'parked' : 'dropped'}`, {
+      event: 'records_refused',
       output: output.name,
       records: batch.count,
       reason,
     });
   }
 
-  /** Acknowledges in order what every output has. */
+  /** Acknowledges, in order, the batches that every output has. */
   #settle(): void {
     for (let batch = this.#batches[0]; batch && batch.pending === 0; batch = this.#batches[0]) {
       this.#batches.shift();

@@ -1,32 +1,32 @@
 import type { LogRecord } from '../parse/parser.ts';
 
-/** A record on its way out, with its deduplication key already in it. */
+/** A record with its deduplication key, ready to be encoded. */
 export interface Outgoing {
   readonly record: LogRecord;
   readonly json: string;
 }
 
-/** How a record is written into a payload. */
+/** Writes records into a payload. */
 export interface Encoding {
   readonly name: 'ndjson' | 'loki' | 'otlp';
-  /** The byte behind each record. */
+  /** The byte after each record. */
   readonly end: number;
   encode(outgoing: Outgoing, now: number): string;
 }
 
 const COMMA = 0x2c;
 
-/** A JSON object a line. */
+/** One JSON object per line. */
 export const ndjson: Encoding = { name: 'ndjson', end: 0x0a, encode: ({ json }) => json };
 
-/** Entries of a Loki stream, each with a comma behind it: `["<ns>","<line>"]`. */
+/** Entries of a Loki stream, each followed by a comma: `["<ns>","<line>"]`. */
 export const lokiEntries: Encoding = {
   name: 'loki',
   end: COMMA,
   encode: ({ record, json }, now) => `["${nanoseconds(record.time, now)}",${JSON.stringify(json)}]`,
 };
 
-/** LogRecords of OTLP's JSON encoding, each with a comma behind it. */
+/** LogRecords in OTLP's JSON encoding, each followed by a comma. */
 export const otlpRecords: Encoding = {
   name: 'otlp',
   end: COMMA,
@@ -47,7 +47,7 @@ export const otlpRecords: Encoding = {
   },
 };
 
-/** The time of a record in nanoseconds; that of its arrival where it has none. */
+/** Returns the time of a record in nanoseconds; that of its arrival if it has none. */
 export function nanoseconds(time: unknown, now: number): string {
   if (typeof time === 'string') {
     const milliseconds = Date.parse(time.replace(/\.\d+/, ''));
@@ -92,7 +92,7 @@ function attributes(record: Record<string, unknown>): unknown[] {
   return Object.entries(record).map(([key, value]) => ({ key, value: anyValue(value) }));
 }
 
-/** OTLP's AnyValue in its JSON encoding, where 64-bit integers are text. */
+/** Converts a value to OTLP's AnyValue in JSON, in which 64-bit integers are text. */
 function anyValue(value: unknown): Record<string, unknown> {
   switch (typeof value) {
     case 'string':

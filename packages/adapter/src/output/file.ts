@@ -6,20 +6,20 @@ import type { Output } from './output.ts';
 
 export interface FileOutputOptions {
   readonly path: string;
-  /** Rotated once it is larger, in bytes; 0 never rotates. */
+  /** The size in bytes from which it is rotated; 0 never rotates. */
   readonly maxSize: number;
-  /** How many rotated files are kept: `path.1` is the newest. */
+  /** The number of rotated files to keep: `path.1` is the newest. */
   readonly keep: number;
 }
 
-/** JSON lines in a file, with its own rotation between two batches. */
+/** Writes JSON lines to a file, which it rotates between batches. */
 export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
   let file: FileHandle | undefined;
   let size = 0;
   const ensure = async () => {
     if (file) return file;
     makeDirectory(dirname(path));
-    await mendEnd(path);
+    await removeTornLine(path);
     file = await open(path, 'a', 0o644);
     size = (await file.stat()).size;
     return file;
@@ -47,12 +47,12 @@ export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
           at += (await target.write(bytes, at, bytes.length - at)).bytesWritten;
         }
       } catch (error) {
-        // A full disk took a part: undo it, so that the next try leaves no torn line.
+        // A full disk accepted only a part: remove it, so that no torn line remains.
         await target.truncate(before).catch(() => {});
         throw error;
       }
       size += bytes.length;
-      // Someone else may have moved the file away.
+      // Another program may have renamed or removed the file.
       const named = await stat(path).catch(() => undefined);
       if (named?.ino !== (await target.stat()).ino) {
         await target.close();
@@ -67,8 +67,8 @@ export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
   };
 }
 
-/** A crash in the middle of a write leaves a torn line, which was not acknowledged: cut it off. */
-async function mendEnd(path: string): Promise<void> {
+/** Removes the torn last line that a crash during a write left; it was not acknowledged. */
+async function removeTornLine(path: string): Promise<void> {
   const file = await open(path, 'r+').catch(() => undefined);
   if (!file) return;
   try {

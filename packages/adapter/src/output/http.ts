@@ -11,7 +11,7 @@ import { type Outcome, type Output, RetryError } from './output.ts';
 export interface HttpOutputOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** A file whose content is sent as the Authorization header; read for each request. */
+  /** A file whose content is sent as the Authorization header; read for every request. */
   readonly authorizationFile: string | undefined;
   readonly gzip: boolean;
   readonly timeout: number;
@@ -27,7 +27,7 @@ interface Shape {
   readonly success?: (response: HttpResponse) => Outcome;
 }
 
-/** Batches as JSON lines or as one JSON array. */
+/** Posts batches as JSON lines or as one JSON array. */
 export function httpOutput(options: HttpOutputOptions & { format: 'ndjson' | 'json' }): Output {
   return overHttp(options, {
     name: redacted(options.url),
@@ -120,7 +120,7 @@ function isTransient(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
-/** A partial success must not be tried again: what was rejected is only reported. */
+/** Reads a partial success, which must not be retried: rejected records are only reported. */
 function partialSuccess({ body }: HttpResponse): Outcome {
   try {
     const { partialSuccess: partial } = JSON.parse(body.toString('utf8')) as {
@@ -131,12 +131,12 @@ function partialSuccess({ body }: HttpResponse): Outcome {
       return { rejected, warning: `${rejected} rejected: ${partial?.errorMessage ?? ''}`.trim() };
     }
   } catch {
-    // An empty body, or one that is not JSON, is a success all the same.
+    // An empty body, or one that is not JSON, is a success too.
   }
   return {};
 }
 
-/** JSON lines as one array; a line feed is nothing but an end there. */
+/** Converts JSON lines to one array; a line feed occurs only at the end of a line. */
 function asArray({ buffer, length }: Payload): Buffer {
   const array = Buffer.allocUnsafe(length + 1);
   array[0] = 0x5b;
@@ -156,7 +156,7 @@ function withPath(url: string, path: string): string {
   return full.href;
 }
 
-/** Without what may be secret: the name is a label and is logged. */
+/** Removes what may be secret: the name is logged and used as a label. */
 function redacted(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;

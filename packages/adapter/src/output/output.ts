@@ -1,17 +1,17 @@
 import type { Payload } from './batch.ts';
 import type { Encoding } from './encoding.ts';
 
-/** What became of a payload: taken, or refused for good with the reason. */
+/** The result of a delivery: accepted, or refused with the reason. */
 export interface Outcome {
   readonly refused?: string;
   readonly warning?: string;
-  /** Records of a payload that was taken but for these. */
+  /** The number of records that were rejected from an accepted payload. */
   readonly rejected?: number;
 }
 
-/** A failure that may pass: the payload is tried again. */
+/** A failure after which the payload is retried. */
 export class RetryError extends Error {
-  /** What the receiver asks for, in milliseconds. */
+  /** The pause that the receiver asked for, in milliseconds. */
   readonly after: number | undefined;
 
   constructor(message: string, after?: number, options?: ErrorOptions) {
@@ -20,14 +20,14 @@ export class RetryError extends Error {
   }
 }
 
-/** Where records go. */
+/** A destination of records. */
 export interface Output {
-  /** As in logs and labels: `stdout`, `file:/x`, `otlp:http://…`. */
+  /** Its name in logs and labels: `stdout`, `file:/x`, `otlp:http://…`. */
   readonly name: string;
   readonly encoding: Encoding;
   /**
-   * Delivers the whole payload. Resolving acknowledges it; rejecting means that it may be tried
-   * again, unless `signal` aborted.
+   * Delivers a payload. Resolving acknowledges it; rejecting means that it is retried, unless
+   * `signal` aborted.
    */
   deliver(payload: Payload, count: number, signal: AbortSignal): Promise<Outcome>;
   close?(): Promise<void>;

@@ -20,7 +20,7 @@ const USUAL: Omit<Settings, 'to'> = {
   keep: 5,
 };
 
-/** The outputs that the options ask for; stdout where they ask for none. */
+/** Creates the outputs of the options; stdout if there are none. */
 export function outputsFor({ output, outputs }: Values): Output[] {
   const all: Settings[] = [...output.map((to) => ({ ...USUAL, to })), ...outputs];
   if (all.length === 0) all.push({ ...USUAL, to: { kind: 'stdout', target: '' } satisfies Target });
@@ -38,7 +38,7 @@ function outputFor(settings: Settings): Output {
     case 'http':
       return httpOutput(http);
     case 'loki': {
-      // A stream without labels is refused by Loki.
+      // Loki refuses a stream without labels.
       const labels = Object.keys(settings.labels).length > 0 ? settings.labels : { job: 'adapter' };
       return lokiOutput({ ...http, labels });
     }

@@ -6,7 +6,7 @@ import type { Output } from './output.ts';
 
 const writeSome = promisify(write);
 
-/** Writes all bytes to a descriptor; waits where a pipe is full and does not block. */
+/** Writes all bytes to a descriptor; waits while a non-blocking pipe is full. */
 export async function writeAll(fd: number, bytes: Buffer, signal: AbortSignal): Promise<void> {
   let at = 0;
   while (at < bytes.length) {
@@ -19,7 +19,7 @@ export async function writeAll(fd: number, bytes: Buffer, signal: AbortSignal): 
   }
 }
 
-/** JSON lines on stdout. What a reader of the pipe has not taken yet holds the output up. */
+/** Writes JSON lines to stdout, and waits for the reader of a full pipe. */
 export function stdoutOutput(fd = 1): Output {
   let position = 0;
   let current: unknown;
@@ -27,7 +27,7 @@ export function stdoutOutput(fd = 1): Output {
     name: 'stdout',
     encoding: ndjson,
     deliver: async (payload, _count, signal) => {
-      // After a failure in the middle it goes on where it stopped: lines stay whole.
+      // After a failure it continues where it stopped, so that lines stay complete.
       if (current !== payload) position = 0;
       current = payload;
       while (position < payload.length) {

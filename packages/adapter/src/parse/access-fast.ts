@@ -4,9 +4,9 @@ import { commonLogTime } from './time.ts';
 
 /**
  * The common and combined formats from bytes to JSON bytes, without a string or an object a
- * line. It takes only the plain lines (no escapes, no control characters, a request line of
- * three parts, a well-known method); for any other it gives up, and the record-making parser in
- * `access.ts` has its turn. A differential test keeps the two equal.
+ * line. It takes only plain lines (no escapes, no control characters, a request line of three
+ * parts, a well-known method); all others go to the parser that makes records in `access.ts`. A
+ * differential test keeps the two equal.
  */
 
 export const METHODS: readonly string[] = [
@@ -21,9 +21,9 @@ export const METHODS: readonly string[] = [
   'PATCH',
 ];
 
-/** The fields that a plain line becomes: these, */
+/** The fields that every plain line has. */
 export const CERTAIN: readonly string[] = ['time', 'method', 'path', 'protocol', 'status'];
-/** and some of these. */
+/** All fields that a plain line can have. */
 export const POSSIBLE: readonly string[] = [
   ...CERTAIN,
   ...['remote_addr', 'remote_user', 'bytes', 'referer', 'user_agent'],
@@ -45,7 +45,7 @@ const AGENT = bytesOf('"user_agent":"');
 const DASH = 0x2d;
 const STAMP = 26;
 
-/** Counts by method and status class, filled line by line and fetched chunk by chunk. */
+/** Counts by method and status class, filled for each line and collected for each chunk. */
 export class AccessCounts {
   /** `METHODS` × status classes 0 to 9. */
   readonly requests: Uint32Array = new Uint32Array(METHODS.length * 10);
@@ -58,7 +58,7 @@ export class AccessCounts {
 }
 
 export class FastAccess implements FastParser {
-  /** The longest that the names, quotes and numbers around a line's own bytes become. */
+  /** The largest size of the names, quotes and numbers around a line's own bytes. */
   readonly overhead = 256;
   readonly counts: AccessCounts = new AccessCounts();
   readonly #combined: boolean;
@@ -115,7 +115,7 @@ export class FastAccess implements FastParser {
     const path = i;
     for (; i < end; i++) {
       const byte = input[i]!;
-      // Bytes from 0x80 on could be a space of Unicode, which the other parser looks at.
+      // Bytes from 0x80 on could be a Unicode space, which the other parser handles.
       if (byte === SPACE || PLAIN[byte] === 0 || byte >= 0x80) break;
       out[o++] = byte;
     }
@@ -194,7 +194,7 @@ export class FastAccess implements FastParser {
     return o;
   }
 
-  /** Most lines of a log share their second with the line before. */
+  /** Formats the time, unless it is that of the line before. */
   #knowTime(input: Uint8Array, at: number): boolean {
     const stamp = this.#stamp;
     let k = STAMP - 1;
@@ -214,7 +214,7 @@ function digit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** The index in `METHODS` of the word before a space at `at`, or -1. */
+/** Returns the index in `METHODS` of the word before a space at `at`, or -1. */
 function methodAt(input: Uint8Array, at: number): number {
   for (let m = 0; m < METHOD_BYTES.length; m++) {
     const name = METHOD_BYTES[m]!;

@@ -15,7 +15,7 @@ const COMBINED_REST = /^"((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: |$)/s;
 const REQUEST = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) (\S+) ([A-Z]{1,16}\/\d(?:\.\d)?)$/;
 const DURATION = /^\d{1,9}\.\d{1,9}$/;
 
-/** Parses the common format, and the combined one where it goes on in that way. */
+/** Parses the common or the combined format. */
 export function accessParser(format: 'common' | 'combined'): Parser {
   return (line) => {
     const match = COMMON.exec(line);
@@ -45,7 +45,7 @@ export function accessParser(format: 'common' | 'combined'): Parser {
   };
 }
 
-/** The request line as method, path and protocol, or whole where a client sent something else. */
+/** Adds the request line as method, path and protocol, or unparsed if it is something else. */
 export function addRequest(record: LogRecord, request: string): void {
   if (request === '-') return;
   const parts = REQUEST.exec(request);
@@ -66,7 +66,7 @@ function unescaped(text: string): string {
     if (one !== undefined && one !== 'x') return NAMED[one] ?? one;
     return all;
   });
-  // Escaped bytes of one character stand side by side: decode them together.
+  // Escaped bytes of one character are adjacent: decode them together.
   return plain.replace(/(?:\\x[0-9a-fA-F]{2})+/g, (hex) =>
     Buffer.from(hex.replaceAll('\\x', ''), 'hex').toString('utf8'),
   );

@@ -6,7 +6,7 @@ const LINE = /^(\S{20,40}) (stdout|stderr) ([A-Z](?::[A-Z])*) ?/;
 /**
  * The container runtime's format
  * (https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md):
- * time, stream, tags, message. The tag P says that the line goes on in the next of its stream.
+ * time, stream, tags, message. The tag P says that the next line of the stream continues this one.
  */
 export const parseCri: Parser = (line) => {
   const match = LINE.exec(line);
@@ -15,7 +15,7 @@ export const parseCri: Parser = (line) => {
   return { time, stream: match[2], message: line.slice(match[0].length) };
 };
 
-/** The stream of a line that is only a part of a message, and of the last part. */
+/** Reads the stream of a line, and whether the next line of the stream continues it. */
 export function criTag(line: string): { stream: string; more: boolean } | undefined {
   const match = LINE.exec(line);
   return match ? { stream: match[2]!, more: match[3]!.split(':').includes('P') } : undefined;

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Joiner } from '../pipeline/joiner.ts';
-import { LineFlag } from '../tail/line-splitter.ts';
 import { Generation } from '../tail/generation.ts';
+import { LineFlag } from '../tail/line-splitter.ts';
 import { type Format, parserFor } from './parser-for.ts';
 import { compilePattern } from './regex.ts';
 

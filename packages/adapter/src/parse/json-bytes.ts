@@ -1,18 +1,17 @@
 /**
- * JSON by its bytes, in the form that `JSON.stringify` writes: what scanners and writers of lines
- * share that make no strings.
+ * Scans and writes JSON bytes in the form that `JSON.stringify` writes, without making strings.
  */
 
-/** 1 for bytes that JSON writes as they are; UTF-8's continuation was checked before. */
+/** 1 for bytes that JSON writes unchanged; the input is known to be UTF-8. */
 export const PLAIN: Uint8Array = new Uint8Array(256).fill(1, 0x20);
 PLAIN[0x22] = 0;
 PLAIN[0x5c] = 0;
 
-/** The letters behind a backslash that JSON.stringify writes too: `"\bfnrt`. */
+/** The letters after a backslash that JSON.stringify writes too: `"\bfnrt`. */
 const SHORT_ESCAPE = new Uint8Array(256);
 for (const letter of '"\\bfnrt') SHORT_ESCAPE[letter.charCodeAt(0)] = 1;
 
-/** So many digits are written as they were read, whatever their value (a double holds 15). */
+/** Numbers of up to this many digits survive a double unchanged. */
 const DIGITS = 15;
 
 export const SPACE = 0x20;
@@ -28,7 +27,7 @@ export const CLOSE_LIST = 0x5d;
 export const OPEN = 0x7b;
 export const CLOSE = 0x7d;
 
-/** The place behind a string's closing quote, or -1. */
+/** Returns the position after a string's closing quote, or -1. */
 export function stringEnd(input: Buffer, at: number): number {
   let i = at;
   for (;;) {
@@ -39,7 +38,7 @@ export function stringEnd(input: Buffer, at: number): number {
   }
 }
 
-/** The place behind a number that JSON.stringify would write in just this way, or -1. */
+/** Returns the position after a number that JSON.stringify would write in this way, or -1. */
 export function numberEnd(input: Buffer, at: number): number {
   let i = input[at] === MINUS ? at + 1 : at;
   const first = i;
@@ -68,7 +67,7 @@ export function numberEnd(input: Buffer, at: number): number {
 
 const WORDS = ['true', 'false', 'null'].map((word) => Uint8Array.from(Buffer.from(word)));
 
-/** The place behind `true`, `false` or `null`, or -1. */
+/** Returns the position after `true`, `false` or `null`, or -1. */
 export function wordEnd(input: Buffer, at: number): number {
   for (const word of WORDS) {
     let k = 0;
@@ -86,7 +85,7 @@ function isExponent(byte: number): boolean {
   return byte === 0x65 || byte === 0x45;
 }
 
-/** Copies bytes and returns the place behind them. */
+/** Copies bytes and returns the position after them. */
 export function copy(
   input: Uint8Array,
   from: number,
@@ -122,7 +121,7 @@ export function compact(
   return o;
 }
 
-/** Writes text without escapes between quotes and returns the place behind it. */
+/** Writes text without escapes between quotes and returns the position after it. */
 export function quoted(text: string, out: Buffer, at: number): number {
   let o = at;
   out[o++] = QUOTE;

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { KEY_FIELDS } from '../pipeline/record-key.ts';
-import { parserFor } from './parser-for.ts';
 import { FastJson } from './json-fast.ts';
+import { parserFor } from './parser-for.ts';
 
 const USUAL = ['time', 'timestamp', '@timestamp', 'ts', 't', 'asctime'];
 

@@ -22,27 +22,27 @@ import {
 import { anyTime } from './time.ts';
 
 /**
- * JSON lines from bytes to bytes. What loggers write is as a rule already what
- * `JSON.stringify(JSON.parse(line))` would give, but for spaces behind commas and colons; where
- * that is certain, those are left out and only the time is put into its place. Certain means: no
- * escapes but the short ones, numbers in the one form that JSON.stringify writes, no key twice,
- * none that begins with a digit (objects list numbers first), and none of the record's key.
+ * Converts JSON lines from bytes to bytes. Loggers usually write what
+ * `JSON.stringify(JSON.parse(line))` returns, except for spaces after commas and colons; if that is
+ * certain, the spaces are removed and only the time is rewritten. Certain means: no escapes but the
+ * short ones, numbers in the form that JSON.stringify writes, no duplicate keys, none that starts
+ * with a digit (objects list numbers first), and none of the record's key.
  */
 
-/** Deeper lines go to the other parser. */
+/** Deeper lines go to the parser that makes records. */
 const DEEPEST = 32;
-/** Lines with more keys do, too: each key is compared with those of its object. */
+/** So do lines with more keys: each key is compared with those of its object. */
 const MOST_KEYS = 128;
 const TIME = Uint8Array.from(Buffer.from('"time":'));
 
-/** FNV-1a, as far as 32 bits go; equal hashes are looked into. */
+/** FNV-1a in 32 bits; names with equal hashes are compared. */
 const SEED = 0x811c9dc5 | 0;
 const PRIME = 0x01000193;
 
 interface Name {
   readonly hash: number;
   readonly bytes: Uint8Array;
-  /** Its place among the time fields; -1 for a reserved name. */
+  /** Its index among the time fields; -1 for a reserved name. */
   readonly field: number;
 }
 
@@ -50,30 +50,30 @@ export class FastJson implements FastParser {
   readonly overhead = 64;
   readonly #fields: readonly string[];
   readonly #names: readonly Name[];
-  /** Where the place of `time` is among the fields. */
+  /** The index of `time` among the fields. */
   readonly #time: number;
-  /** Of the containers around the place in hand: whether it is an object, and its first key. */
+  /** For each open container: whether it is an object, and its first key. */
   readonly #isObject = new Uint8Array(DEEPEST + 1);
   readonly #firstKey = new Uint32Array(DEEPEST + 1);
   readonly #hashes = new Int32Array(MOST_KEYS);
   #keys = 0;
-  /** There are spaces between the tokens of the line. */
+  /** True if there are spaces between the tokens of the line. */
   #spaced = false;
-  /** How many of the fields are looked at for a time. */
-  readonly #looked: number;
-  /** Of each field, where its key begins and its value begins and ends; 0 where it is missing. */
+  /** The number of fields that may hold the time. */
+  readonly #candidates: number;
+  /** For each field, the start of its key and the start and end of its value; 0 if missing. */
   readonly #keyAt: Uint32Array;
   readonly #valueAt: Uint32Array;
   readonly #valueEnd: Uint32Array;
 
   /**
-   * @param timeFields where a record may have its time; the first that holds one counts.
-   * @param reserved names of top-level members that only the other parser may take.
+   * @param timeFields fields that may hold the time; the first that does counts.
+   * @param reserved names of top-level members whose lines go to the other parser.
    */
   constructor(timeFields: readonly string[], reserved: readonly string[]) {
     this.#fields = timeFields.includes('time') ? timeFields : [...timeFields, 'time'];
     this.#time = this.#fields.indexOf('time');
-    this.#looked = timeFields.length;
+    this.#candidates = timeFields.length;
     this.#names = [
       ...reserved.map((name) => nameOf(name, -1)),
       ...this.#fields.map((name, field) => nameOf(name, field)),
@@ -87,7 +87,7 @@ export class FastJson implements FastParser {
     if (end - start < 4 || input[start] !== OPEN) return -1;
     this.#keyAt.fill(0);
     if (!this.#scan(input, start, end)) return -1;
-    for (let field = 0; field < this.#looked; field++) {
+    for (let field = 0; field < this.#candidates; field++) {
       if (this.#keyAt[field] === 0) continue;
       if (field !== this.#time && this.#keyAt[this.#time] !== 0) continue;
       const time = timeIn(input, this.#valueAt[field]!, this.#valueEnd[field]!);
@@ -100,18 +100,18 @@ export class FastJson implements FastParser {
     return this.#tokens(input, start, end - 1, out, at);
   }
 
-  /** Copies a part of the line that begins outside of a string. */
+  /** Copies a part of the line that starts outside a string. */
   #tokens(input: Buffer, from: number, to: number, out: Buffer, at: number): number {
     return this.#spaced ? compact(input, from, to, out, at) : copy(input, from, to, out, at);
   }
 
-  /** The line with another value for its `time`. */
+  /** Writes the line with a new value for its `time`. */
   #replaced(input: Buffer, start: number, end: number, out: Buffer, at: number, time: string) {
     const o = this.#tokens(input, start, this.#valueAt[this.#time]!, out, at);
     return this.#tokens(input, this.#valueEnd[this.#time]!, end - 1, out, quoted(time, out, o));
   }
 
-  /** The line without one member, and `time` at its end. */
+  /** Writes the line without one member, and `time` at its end. */
   #moved(
     input: Buffer,
     start: number,
@@ -123,7 +123,7 @@ export class FastJson implements FastParser {
   ): number {
     let from = this.#keyAt[field]!;
     let to = this.#valueEnd[field]!;
-    // With it goes one comma: that behind it, or at the end that before it.
+    // Remove one comma too: the one after it, or the one before it at the end.
     if (input[to] === COMMA) to++;
     else while (from > start + 1 && input[from] !== COMMA) from--;
     const before = this.#tokens(input, start, from, out, at);
@@ -133,7 +133,7 @@ export class FastJson implements FastParser {
     return quoted(time, out, o);
   }
 
-  /** Whether the line is one object in the form that JSON.stringify writes; notes its fields. */
+  /** Whether the line is one object in the form that JSON.stringify writes; records its fields. */
   #scan(input: Buffer, start: number, end: number): boolean {
     const isObject = this.#isObject;
     const firstKey = this.#firstKey;
@@ -170,7 +170,7 @@ export class FastJson implements FastParser {
           if (++depth > DEEPEST) return false;
           isObject[depth] = first === OPEN ? 1 : 0;
           firstKey[depth] = this.#keys;
-          // A time is no container; the other parser need not look either.
+          // A container is not a time, for the other parser either.
           if (field !== -1) this.#valueEnd[field] = this.#valueAt[field]!;
           continue;
         }
@@ -181,7 +181,7 @@ export class FastJson implements FastParser {
       if (i === -1 || i >= end) return false;
       if (field !== -1) this.#valueEnd[field] = i;
       while (input[i] === (isObject[depth] === 1 ? CLOSE : CLOSE_LIST)) {
-        // The keys of an object that is closed need not be compared with any more.
+        // Keys of a closed object are not compared any more.
         if (isObject[depth] === 1) this.#keys = firstKey[depth]!;
         i++;
         depth--;
@@ -199,7 +199,7 @@ export class FastJson implements FastParser {
     return i;
   }
 
-  /** Reads a key from its quote on; returns the place behind it, or -1. */
+  /** Reads a key from its quote on and returns the position after it, or -1. */
   #key(input: Buffer, at: number, first: number): number {
     if (input[at] !== QUOTE) return -1;
     let i = at + 1;
@@ -218,7 +218,7 @@ export class FastJson implements FastParser {
     return i + 1;
   }
 
-  /** Which field the key just read is: -1 for none of them, -2 for a reserved name. */
+  /** Returns the field of the key just read: -1 for none, -2 for a reserved name. */
   #fieldAt(input: Buffer, from: number, to: number): number {
     const hash = this.#hashes[this.#keys - 1];
     for (const name of this.#names) {
@@ -239,11 +239,11 @@ function nameOf(name: string, field: number): Name {
 }
 
 /**
- * The time that a value is, as the record-making parser reads it: undefined where it is none,
- * null where only that parser can say.
+ * Returns the time in a value as the parser that makes records reads it: undefined if it is none,
+ * null if only that parser can decide.
  */
 function timeIn(input: Buffer, from: number, to: number): string | null | undefined {
-  // A container, which is no time.
+  // A container is not a time.
   if (from === to) return undefined;
   if (input[from] !== QUOTE) {
     const number = Number((input as Sliceable).latin1Slice(from, to));

@@ -1,10 +1,10 @@
 import type { LogRecord, Parser } from './parser.ts';
 
-/** One JSON object a line. */
+/** Parses one JSON object per line. */
 export const parseJson: Parser = (line) => {
   let value: unknown;
   try {
-    // Digits beyond a double's would change silently: such numbers stay as they were written.
+    // A double would silently change long numbers: they are kept as they were written.
     value = hasLongNumber(line) ? exact(line) : JSON.parse(line);
   } catch {
     return 'not JSON';
@@ -15,10 +15,10 @@ export const parseJson: Parser = (line) => {
   return value as LogRecord;
 };
 
-/** More digits than this, its point included, may be more than a double holds. */
+/** A number with this many digits, point included, may not fit a double. */
 const LONG = 16;
 
-/** Looks for a run of digits by every 16th character, one of which it cannot avoid. */
+/** Finds a run of 16 digits by testing every 16th character. */
 function hasLongNumber(line: string): boolean {
   for (let i = LONG - 1; i < line.length; i += LONG) {
     if (!isDigit(line.charCodeAt(i))) continue;

@@ -2,8 +2,8 @@ import type { LogRecord, Parser } from './parser.ts';
 import { scalar } from './regex.ts';
 
 /**
- * logfmt as Go's libraries write it: `key=value key="quoted \"value\"" flag`. A key alone is
- * true. Quoted values stay text.
+ * Parses logfmt as Go's libraries write it: `key=value key="quoted \"value\"" flag`. A key
+ * without a value is true. Quoted values stay text.
  */
 export const parseLogfmt: Parser = (line) => {
   const record: LogRecord = {};
@@ -47,7 +47,7 @@ function closingQuote(line: string, from: number): number {
   return -1;
 }
 
-/** Go's strconv.Quote writes more escapes than JSON knows: \x00, \a, \v. */
+/** Removes quotes and escapes; Go's strconv.Quote writes more of them than JSON: \x00, \a, \v. */
 function unquoted(quoted: string): string {
   if (!quoted.includes('\\')) return quoted.slice(1, -1);
   try {

@@ -7,7 +7,7 @@ const CONTEXT =
   /, (client|server|request|subrequest|upstream|host|referrer): (?:"((?:[^"\\]|\\.)*)"|([^,]*))/g;
 const NAMES: Readonly<Record<string, string>> = { client: 'remote_addr', referrer: 'referer' };
 
-/** nginx's error log (https://nginx.org/en/docs/ngx_core_module.html#error_log). */
+/** Parses nginx's error log (https://nginx.org/en/docs/ngx_core_module.html#error_log). */
 export const parseNginxError: Parser = (line) => {
   const match = LINE.exec(line);
   if (!match) return "not in the format of nginx's error log";

@@ -25,11 +25,11 @@ export interface ParserOptions {
   readonly format: Format;
   /** For `regex`. */
   readonly pattern: string | undefined;
-  /** Where json, logfmt and regex records have their time; the first that holds one counts. */
+  /** The fields of json, logfmt and regex records that may hold the time; the first that does counts. */
   readonly timeFields: readonly string[];
 }
 
-/** The parser of a format. Records that say when they are from have `time` first. */
+/** Creates the parser of a format. */
 export function parserFor({ format, pattern = '', timeFields }: ParserOptions): Parser {
   switch (format) {
     case 'json':
@@ -52,7 +52,7 @@ export function parserFor({ format, pattern = '', timeFields }: ParserOptions): 
   }
 }
 
-/** Brings the time to `time`, in RFC 3339; a field that holds none stays as it was. */
+/** Moves the time to `time`, in RFC 3339; a field that holds none stays unchanged. */
 function timed(parse: Parser, fields: readonly string[]): Parser {
   return (line) => {
     const record = parse(line);
@@ -73,7 +73,7 @@ function timed(parse: Parser, fields: readonly string[]): Parser {
   };
 }
 
-/** A number that was kept as it was written is a number all the same. */
+/** Reads a number that was kept as it was written. */
 function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const raw = (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);

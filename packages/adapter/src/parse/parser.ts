@@ -1,5 +1,5 @@
-/** What a line says, by field name; `time` is RFC 3339 in UTC. */
+/** The fields of a line by name; `time` is RFC 3339 in UTC. */
 export type LogRecord = Record<string, unknown>;
 
-/** Reads one line: its record, or why it is none. Never throws, and takes linear time. */
+/** Parses one line into a record, or returns the reason why it cannot. Never throws; linear time. */
 export type Parser = (line: string) => LogRecord | string;

@@ -3,18 +3,18 @@ import type { LogRecord, Parser } from './parser.ts';
 
 /**
  * A user's regular expression, run by RE2's algorithm: time is linear in the line whatever the
- * pattern, so none can stall the reader. The price is no look-around and no back-references,
- * which are refused when the configuration is read.
+ * pattern, so none can stall the reader. It has no look-around and no back-references; these are
+ * refused when the configuration is read.
  */
 export interface Pattern {
   readonly source: string;
   test(text: string): boolean;
-  /** The named groups of the first match; undefined where there is none. */
+  /** Returns the named groups of the first match; undefined if there is none. */
   groups(text: string): Record<string, string> | undefined;
   replaceAll(text: string, replacement: string): string;
 }
 
-/** @throws Error saying what RE2 does not accept. */
+/** Compiles a pattern. @throws Error with what RE2 does not accept. */
 export function compilePattern(source: string): Pattern {
   const compiled = RE2JS.compile(source);
   const names = Object.keys(compiled.namedGroups());
@@ -36,12 +36,12 @@ export function compilePattern(source: string): Pattern {
   };
 }
 
-/** The names of a pattern's groups. */
+/** Returns the names of a pattern's groups. */
 export function groupNames(source: string): readonly string[] {
   return Object.keys(RE2JS.compile(source).namedGroups());
 }
 
-/** Fields from named groups; what is wholly a JSON number becomes one. */
+/** Creates a parser whose fields are named groups; text that is a JSON number becomes one. */
 export function regexParser(pattern: Pattern): Parser {
   return (line) => {
     const groups = pattern.groups(line);
@@ -54,7 +54,7 @@ export function regexParser(pattern: Pattern): Parser {
 
 const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/;
 
-/** A number where the text is one and survives the change, else the text. */
+/** Returns a number if the text is one and keeps its digits, else the text. */
 export function scalar(text: string): string | number {
   return NUMBER.test(text) ? Number(text) : text;
 }

@@ -15,7 +15,7 @@ const RFC3164 =
   /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) (\S{1,255}) (.*)$/s;
 const TAG = /^([^\s:[\]]{1,64})(?:\[(\d{1,10}|[^\]]{1,64})\])?: ?/;
 
-/** RFC 5424, and RFC 3164 as it is written to files: with or without priority, also RFC 3339 times. */
+/** Parses RFC 5424, and RFC 3164 with or without priority and with RFC 3339 times too. */
 export const parseSyslog: Parser = (line) => {
   const record: LogRecord = {};
   let rest = line;
@@ -74,7 +74,7 @@ function rfc5424(text: string, record: LogRecord): LogRecord | string {
   return record;
 }
 
-/** RFC 5424 §6.3; returns the position behind the last element, or -1. */
+/** Parses RFC 5424 §6.3 and returns the position after the last element, or -1. */
 function structuredData(
   text: string,
   from: number,

@@ -4,16 +4,16 @@ import type { Generation } from '../tail/generation.ts';
 import { LineFlag } from '../tail/line-splitter.ts';
 
 export interface JoinOptions {
-  /** A line that matches begins a new event; undefined leaves lines alone. */
+  /** A line that matches starts a new event; undefined joins no lines. */
   readonly start: Pattern | undefined;
-  /** Lines are those of the container runtime: parts of one message are joined. */
+  /** True joins the parts into which the container runtime split a message. */
   readonly cri: boolean;
   readonly maxLines: number;
   /** In characters. */
   readonly maxSize: number;
 }
 
-/** Lines that belong together, on their way to become one record. */
+/** Lines that will become one record. */
 interface Event {
   text: string;
   readonly offset: number;
@@ -22,7 +22,7 @@ interface Event {
 }
 
 interface Held {
-  /** By stream: messages of the container runtime whose last part has not come. */
+  /** By stream: messages of the container runtime whose last part is missing. */
   readonly parts: Map<string, Event>;
   /** By stream: events that the next line may continue. */
   readonly events: Map<string, Event>;
@@ -32,7 +32,7 @@ type Emit = (text: string, offset: number, flag: LineFlag) => void;
 
 const CRI_HEAD = /^\S+ \S+ \S+ ?/;
 
-/** Joins the lines of an event, such as a stack trace, and the parts that a runtime cut. */
+/** Joins the lines of an event, such as a stack trace, and the parts of a split message. */
 export class Joiner {
   readonly #options: JoinOptions;
   readonly #held = new Map<Generation, Held>();
@@ -65,7 +65,7 @@ export class Joiner {
     this.#line(held, stream, whole, emit);
   }
 
-  /** The offset of the first line that is held; undefined where none is. */
+  /** Returns the offset of the first waiting line; undefined if there is none. */
   heldFrom(generation: Generation): number | undefined {
     const held = this.#held.get(generation);
     if (!held || held.parts.size + held.events.size === 0) return undefined;
@@ -75,7 +75,7 @@ export class Joiner {
     return first;
   }
 
-  /** Emits what is held. */
+  /** Emits all waiting lines. */
   flush(generation: Generation, emit: Emit): void {
     const held = this.#held.get(generation);
     if (!held) return;
@@ -99,7 +99,7 @@ export class Joiner {
     }
     const text = message(line.text, cri);
     const current = events.get(stream);
-    // The rest of a cut line belongs to what came before, whatever it looks like.
+    // The rest of a split line continues the event, whether or not it matches.
     const begins = line.flag !== LineFlag.partial && start.test(text);
     if (current && !begins && current.lines < maxLines && current.text.length < maxSize) {
       current.text += `\n${text}`;

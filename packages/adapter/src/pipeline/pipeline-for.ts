@@ -9,14 +9,14 @@ import {
 import { AccessMetrics, declaredMetrics } from '../observe/log-metrics.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
 import type { adapterTable } from '../options/table.ts';
+import type { PayloadPool } from '../output/batch.ts';
 import type { Delivery } from '../output/delivery.ts';
 import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
-import { parserFor } from '../parse/parser-for.ts';
 import { FastJson } from '../parse/json-fast.ts';
+import { parserFor } from '../parse/parser-for.ts';
 import { compilePattern } from '../parse/regex.ts';
 import { byteTransform, type KnownFields } from '../transform/on-bytes.ts';
 import { transformer } from '../transform/transform.ts';
-import type { PayloadPool } from '../output/batch.ts';
 import { Joiner } from './joiner.ts';
 import { Pipeline } from './pipeline.ts';
 import { KEY_FIELDS } from './record-key.ts';
@@ -34,7 +34,7 @@ interface PipelineParts {
   readonly delivery: Delivery;
 }
 
-/** The pipeline that the options ask for, and of its two paths the quicker one that does. */
+/** Creates the pipeline for the options, on the faster of its two paths if they allow it. */
 export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
   const { metrics, registry, encodings, delivery } = parts;
   const { format } = options;
@@ -82,7 +82,7 @@ export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
   });
 }
 
-/** Takes values of the form `file:/path` from their files. */
+/** Reads values of the form `file:/path` from their files. */
 function resolved(add: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(add).map(([name, value]) => {

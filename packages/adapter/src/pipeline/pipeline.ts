@@ -1,27 +1,27 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { AccessMetrics } from '../observe/log-metrics.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
+import { Batch, type PayloadPool } from '../output/batch.ts';
 import { type Encoding, ndjson } from '../output/encoding.ts';
 import type { FastParser, Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
 import type { Generation, Mark } from '../tail/generation.ts';
-import { Batch, type PayloadPool } from '../output/batch.ts';
-import type { Joiner } from './joiner.ts';
 import { LineFlag, type LineSink } from '../tail/line-splitter.ts';
+import type { Joiner } from './joiner.ts';
 import { RecordKey } from './record-key.ts';
 
 export interface PipelineOptions {
   readonly parse: Parser;
-  /** Takes plain lines where nothing needs a record; undefined where something does. */
+  /** Converts plain lines without a record; undefined if an option needs records. */
   readonly fast: FastParser | undefined;
-  /** What is written behind the members that the fast parser writes, each behind a comma. */
+  /** JSON members, each after a comma, that follow those of the fast parser. */
   readonly added: string;
   readonly joiner: Joiner | undefined;
   readonly transform: ((record: LogRecord) => void) | undefined;
   readonly observe: ((record: LogRecord) => void) | undefined;
   readonly access: AccessMetrics | undefined;
-  /** Counts what the fast parser took since the last batch. */
+  /** Adds the fast parser's counts since the last batch to the metrics. */
   readonly tally: (() => void) | undefined;
   readonly encodings: readonly Encoding[];
   readonly fileFields: readonly ('id' | 'offset' | 'path')[];
@@ -35,22 +35,22 @@ export interface PipelineOptions {
 
 const EMPTY = Buffer.alloc(0) as Sliceable;
 
-/** Makes records of lines and batches of records. Nothing in it waits. */
+/** Turns lines into records and records into batches, synchronously. */
 export class Pipeline implements LineSink {
-  /** Lines that went from bytes to bytes. */
-  quick = 0;
+  /** The number of lines that were converted without a record. */
+  fastLines = 0;
   readonly #options: PipelineOptions;
   readonly #key: RecordKey;
   readonly #fastKey: RecordKey;
   #batch: Batch | undefined;
-  // The chunk in hand.
+  // The current chunk.
   #generation: Generation | undefined;
   #buffer: Sliceable = EMPTY;
   #start = 0;
   #offset = -1;
   #ascii = false;
   #utf8 = false;
-  /** The chunk as one text, of which lines are slices, where all of it is ASCII. */
+  /** The chunk as one string, of which lines are slices, if all of it is ASCII. */
   #chunk = '';
   #chunkStart = 0;
 
@@ -68,7 +68,7 @@ export class Pipeline implements LineSink {
     const lines = buffer.subarray(start, end);
     this.#ascii = isAscii(lines);
     this.#utf8 = this.#ascii || isUtf8(lines);
-    // A slice keeps the whole chunk in memory, so lines that are held are decoded one by one.
+    // A slice keeps the complete chunk in memory, so lines that are kept are decoded one by one.
     const whole = this.#ascii && !this.#options.fast && !this.#options.joiner;
     this.#chunk = whole ? this.#buffer.latin1Slice(start, end) : '';
     this.#chunkStart = start;
@@ -84,21 +84,21 @@ export class Pipeline implements LineSink {
       if (at !== -1) {
         payload.length = this.#fastKey.write(this.#generation!, offset, payload.buffer, at);
         this.#batch!.count++;
-        this.quick++;
+        this.fastLines++;
         return;
       }
     }
     this.#text(this.#decode(start, end), offset, flag);
   }
 
-  /** A partial last line, which is not part of a chunk. */
+  /** Takes a partial last line, which is not part of a chunk. */
   partial(generation: Generation, text: Buffer, offset: number): void {
     this.#options.metrics.partialLines.inc();
     this.begin(generation, text, 0, text.length);
     this.line(0, text.length, offset, LineFlag.partial);
   }
 
-  /** All lines before `read` came; held ones are not acknowledged before they went out. */
+  /** Notes that all lines before `read` were passed on; waiting ones are not acknowledged yet. */
   mark(generation: Generation, read: Mark): void {
     const { batchBytes } = this.#options;
     const batch = this.#current();
@@ -115,7 +115,7 @@ export class Pipeline implements LineSink {
     if (batch.bytes >= batchBytes) this.flush();
   }
 
-  /** Emits held events once nothing came for a while. */
+  /** Emits waiting events after a time without new lines. */
   settle(generation: Generation, idle: number, final: boolean): void {
     const { joiner, eventTimeout } = this.#options;
     if (joiner?.heldFrom(generation) === undefined) return;
@@ -159,7 +159,7 @@ export class Pipeline implements LineSink {
     if (!this.#utf8 && !isUtf8(buffer.subarray(start, end))) {
       this.#options.metrics.invalidUtf8.inc();
     }
-    // What is not UTF-8 becomes U+FFFD.
+    // Invalid UTF-8 becomes U+FFFD.
     return buffer.utf8Slice(start, end);
   }
 
@@ -192,7 +192,7 @@ export class Pipeline implements LineSink {
       payload.append(JSON.stringify(record));
       payload.ensure(this.#key.room);
       const { buffer, length } = payload;
-      // The key takes the place of the closing brace.
+      // The key replaces the closing brace.
       payload.length = this.#key.write(this.#generation!, offset, buffer, length - 1);
     } else {
       this.#key.add(this.#generation!, offset, record);

@@ -3,16 +3,16 @@ import type { Generation } from '../tail/generation.ts';
 
 type FileField = 'id' | 'offset' | 'path';
 
-/** The names that the key takes; a record that has one is written in another way. */
+/** The field names of the key; a record that has one of them is written by `add`. */
 export const KEY_FIELDS: readonly string[] = ['offset', 'file.id', 'file.path'];
 
-/** Names of an application's own fields that give way, as they are kept. */
+/** The prefix under which an application's own fields of these names are kept. */
 const KEPT = 'original.';
 const OFFSET = Buffer.from(',"offset":');
 
 /**
- * Says of each record where it is from. `file.id` and `offset` together are the same for each
- * delivery of a line and for no other line, so that a receiver can tell duplicates.
+ * Adds the origin to each record. `file.id` and `offset` together are the same for every delivery
+ * of a line and for no other line, so that a receiver can recognise duplicates.
  */
 export class RecordKey {
   /** The most bytes that `write` needs. */
@@ -25,7 +25,7 @@ export class RecordKey {
   #last: Generation | undefined;
   #prefix: Buffer = Buffer.alloc(0);
 
-  /** @param lead JSON members, each behind a comma, that `write` puts before the key. */
+  /** @param lead JSON members, each after a comma, that `write` puts before the key. */
   constructor(fields: readonly FileField[], lead = '') {
     this.#lead = lead;
     this.room = 32 * 1024 + Buffer.byteLength(lead);
@@ -34,7 +34,7 @@ export class RecordKey {
     this.#offset = fields.includes('offset');
   }
 
-  /** Whether the fields can be written behind a record's own: it has some, and none of theirs. */
+  /** Whether the key can follow a record's own fields: it has some, and none of the key's names. */
   isFree(record: LogRecord): boolean {
     if (record.offset !== undefined || record['file.id'] !== undefined) return false;
     if (record['file.path'] !== undefined) return false;
@@ -49,7 +49,7 @@ export class RecordKey {
     if (this.#offset) this.#set(record, 'offset', offset);
   }
 
-  /** Writes the fields behind others, and closes the object and the line; returns the new end. */
+  /** Writes the fields after others, closes the object and the line, and returns the new end. */
   write(generation: Generation, offset: number, out: Buffer, at: number): number {
     if (generation !== this.#last) this.#turnTo(generation);
     const prefix = this.#prefix;
@@ -72,7 +72,7 @@ export class RecordKey {
   #set(record: LogRecord, name: string, value: unknown): void {
     if (Object.hasOwn(record, name)) {
       const own = record[name];
-      // What the line itself says moves aside, and to the end comes ours.
+      // The line's own field is kept under another name, and the key is put at the end.
       delete record[name];
       record[KEPT + name] = own;
     }

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a directory and its parents. Unlike `mkdirSync` with `recursive`, which never returns
- * where a file system answers ENOENT below a directory that exists (/proc does), it tries once.
+ * Creates a directory and its parents. Unlike `mkdirSync` with `recursive`, which never returns
+ * if a file system reports ENOENT below an existing directory (/proc does), it tries once.
  * @throws the system call's error.
  */
 export function makeDirectory(path: string): void {

@@ -4,8 +4,8 @@ import { type Log, writeFileAtomic } from '@sidekit/core';
 import { makeDirectory } from './make-directory.ts';
 
 /**
- * Keeps refused batches as files, up to `limit` bytes together.
- * @returns the function that keeps one; it rejects where the limit or the disk is full.
+ * Stores refused batches as files, up to `limit` bytes in total.
+ * @returns the function that stores one; it rejects if the disk is full.
  */
 export function parking(directory: string, limit: number, log: Log) {
   let count = 0;
@@ -16,7 +16,11 @@ export function parking(directory: string, limit: number, log: Log) {
       used += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
     }
     if (used + bytes.length > limit) {
-      log.warn('the parking place is full', { directory, limit });
+      log.warn('the directory of parked batches is full', {
+        event: 'park_full',
+        directory,
+        limit,
+      });
       return false;
     }
     const kind = output.replace(/[^A-Za-z0-9.-]+/g, '_').slice(0, 64);

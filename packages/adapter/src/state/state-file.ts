@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { errorText, type Log, writeFileAtomic } from '@sidekit/core';
 import { makeDirectory } from './make-directory.ts';
 
-/** What the state directory keeps of a generation. */
+/** The saved state of a generation. */
 export interface SavedGeneration {
   readonly id: string;
   readonly log: string;
@@ -20,12 +20,12 @@ export interface SavedGeneration {
 }
 
 const VERSION = 1;
-/** A larger state file is not ours. */
+/** A larger state file, in bytes, was not written by this program. */
 const LARGEST = 256 * 1024 * 1024;
 
 /**
- * The state on disk: one JSON file, a generation a line, replaced atomically. One that cannot
- * be read is set aside, and everything is read again: twice is better than never.
+ * The state on disk: one JSON file with one generation per line, replaced atomically. A file that
+ * cannot be read is set aside, and everything is read again: twice is better than never.
  */
 export class StateFile {
   readonly path: string;
@@ -59,8 +59,8 @@ export class StateFile {
   }
 
   /**
-   * Replaces the file where something changed.
-   * @param lines a generation each, as JSON.
+   * Replaces the file if something changed.
+   * @param lines one generation each, as JSON.
    * @returns whether it was written.
    * @throws the system call's error, such as ENOSPC or EROFS.
    */
@@ -78,12 +78,14 @@ export class StateFile {
     try {
       renameSync(this.path, aside);
       this.#log.error('the state file was damaged and set aside: all files are read again', {
+        event: 'state_damaged',
         path: this.path,
         aside,
         error: errorText(error),
       });
     } catch (failure) {
       this.#log.error('the state file cannot be read: all files are read again', {
+        event: 'state_unreadable',
         path: this.path,
         error: errorText(failure),
       });

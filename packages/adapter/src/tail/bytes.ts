@@ -29,13 +29,13 @@ export function readInto(
   return total;
 }
 
-/** The bytes before `offset` that vouch for it. */
+/** Reads the bytes before `offset` that are compared before the offset is trusted. */
 export function tailBefore(fd: number, offset: number): Buffer {
   const length = Math.min(TAIL_LENGTH, offset);
   return readAt(fd, offset - length, length);
 }
 
-/** A fingerprint for the state file: content itself may be private. */
+/** Hashes bytes for the state file, which must not hold content. */
 export function fingerprint(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'base64url').slice(0, 24);
 }

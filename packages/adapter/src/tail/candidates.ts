@@ -2,13 +2,13 @@ import type { FileFacts } from './generation.ts';
 
 export type FileStats = Omit<FileFacts, 'fd' | 'path'>;
 
-/** A file that is not known yet, and whose it seems to be. */
+/** A file that is not known yet, and the log to which it seems to belong. */
 export interface Candidate {
   readonly path: string;
   /** The live path of its log. */
   readonly log: string;
   readonly live: boolean;
-  /** Only its name's date says that it was rotated. */
+  /** Only a date or number inside its name says that it was rotated. */
   readonly dated: boolean;
   readonly stats: FileStats;
 }
@@ -22,7 +22,7 @@ interface BigStats {
   isFile(): boolean;
 }
 
-/** What stat(2) says of a regular file; undefined for anything else, and where it fails. */
+/** Reads stat(2) of a regular file; undefined for anything else and on failure. */
 export function factsOf(stat: () => BigStats | undefined): FileStats | undefined {
   let stats: BigStats | undefined;
   try {
@@ -39,19 +39,19 @@ export function factsOf(stat: () => BigStats | undefined): FileStats | undefined
   };
 }
 
-/** One life of an inode. */
+/** Identifies a file by inode and birth time, since inodes are reused. */
 export function fileIdentity({ inode, birth }: Pick<FileFacts, 'inode' | 'birth'>): string {
   return `${inode}@${birth}`;
 }
 
 let collator: Intl.Collator | undefined;
 
-/** By birth, then by last change; of numbered siblings the higher number is the older. */
+/** Sorts by birth time, then by last change; of numbered siblings the higher number is older. */
 export function oldestFirst(a: Candidate, b: Candidate): number {
   if (a.live !== b.live) return a.live ? 1 : -1;
   if (a.stats.birth !== b.stats.birth) return a.stats.birth < b.stats.birth ? -1 : 1;
   if (a.stats.mtime !== b.stats.mtime) return a.stats.mtime - b.stats.mtime;
-  // Files made within one tick of the clock are many, and a new collator for each is slow.
+  // Many files can share one tick of the clock, and creating a collator for each is slow.
   collator ??= new Intl.Collator('en', { numeric: true });
   return collator.compare(b.path, a.path);
 }

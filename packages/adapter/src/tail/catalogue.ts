@@ -2,7 +2,6 @@ import { closeSync, fstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
-import { NewGenerations, SLACK, wasLeftByItsWriter } from './new-generations.ts';
 import { readAt } from './bytes.ts';
 import { type Candidate, type FileStats, factsOf, oldestFirst } from './candidates.ts';
 import { isCopyOf } from './copies.ts';
@@ -11,6 +10,7 @@ import type { FileFacts, Generation } from './generation.ts';
 import type { Globs } from './glob.ts';
 import { LogFiles } from './log-files.ts';
 import { Logs, type TailedLog } from './logs.ts';
+import { NewGenerations, SLACK, wasLeftByItsWriter } from './new-generations.ts';
 import { Owners } from './owners.ts';
 import { isCompressed } from './rotated-names.ts';
 
@@ -24,10 +24,10 @@ export interface CatalogueOptions {
   readonly onEvent: (event: 'generation' | 'rotation' | 'truncation') => void;
 }
 
-/** Names come and go between listing and looking; this long, a look that found none is no proof. */
+/** How long a file must be missing, in milliseconds: names change between listing and stat. */
 const MISSING = 60_000;
 
-/** Knows which files are which generation of which log, however they are renamed or copied. */
+/** Tracks which file is which generation of which log, however files are renamed or copied. */
 export class Catalogue {
   readonly #options: CatalogueOptions;
   readonly #logs = new Logs();
@@ -36,7 +36,7 @@ export class Catalogue {
   readonly #newGenerations: NewGenerations;
   readonly #cache: DirectoryCache;
   readonly #examined = new Set<string>();
-  /** Directories in which something could not be settled at the last look. */
+  /** Directories in which something was left undecided by the last scan. */
   readonly #unsettled = new Set<string>();
 
   constructor(options: CatalogueOptions) {
@@ -54,7 +54,7 @@ export class Catalogue {
     return this.#logs.byPath;
   }
 
-  /** How many files cannot be opened, and directories listed, at present. */
+  /** The number of files that cannot be opened and directories that cannot be listed. */
   get unreadable(): number {
     return this.#files.unreadable.size + this.#cache.unreadable.size;
   }
@@ -67,7 +67,7 @@ export class Catalogue {
     this.#logs.restore(saved, this.#options.now());
   }
 
-  /** Looks for files that came, went, or changed their names. */
+  /** Finds files that appeared, disappeared or were renamed. */
   discover(): void {
     const { globs } = this.#options;
     const changed = this.#cache.refresh();
@@ -86,15 +86,18 @@ export class Catalogue {
     this.#newGenerations.first = false;
   }
 
-  /** The file behind a generation was truncated or replaced: find what holds the rest, if any. */
+  /** Handles a truncated or replaced file: finds the copy that holds the rest, if there is one. */
   truncated(generation: Generation): void {
     this.#options.onEvent('truncation');
-    this.#options.log.info('a file was truncated', { path: generation.path });
+    this.#options.log.info('a file was truncated', {
+      event: 'truncated',
+      path: generation.path,
+    });
     const { fd, rotatedAt, path, inode, birth, mtime } = generation;
     generation.fd = undefined;
     this.#detach(generation);
     if (fd !== undefined) {
-      // What is in the file now may be reached by no name any more: the descriptor stays.
+      // The file may have no name any more, so its descriptor is kept.
       const { size } = fstatSync(fd);
       const log = this.#logs.of(generation.log);
       const next = this.#newGenerations.begin(log, { fd, path, inode, birth, size, mtime });
@@ -103,7 +106,7 @@ export class Catalogue {
     const directory = dirname(generation.log);
     this.#cache.relist(directory);
     this.#examine(directory);
-    // Names that are new there are matched with the globs at the next look.
+    // New names there are matched against the globs by the next scan.
     this.#unsettled.add(directory);
   }
 
@@ -112,14 +115,14 @@ export class Catalogue {
     this.#logs.forget(generation);
   }
 
-  /** Whether a file that no name leads to any more was missing long enough to be forgotten. */
+  /** Whether a file without a name was missing long enough to be forgotten. */
   isGone({ missingSince, detached, saved }: Generation): boolean {
     if (missingSince === undefined) return false;
     const patience = detached && !saved ? this.#options.forgetAfter : MISSING;
     return this.#options.now() - missingSince >= patience;
   }
 
-  /** Settles which file of a directory is which generation. */
+  /** Decides which file of a directory is which generation. */
   #examine(directory: string): void {
     this.#examined.add(directory);
     this.#unsettled.delete(directory);
@@ -139,7 +142,8 @@ export class Catalogue {
       if (owner?.live) liveInodes.set(path, stats.inode);
       const known = this.#logs.withInode(stats.inode);
       if (known && this.#settle(known, path, stats)) continue;
-      if (owner && !this.#newGenerations.isIgnored(stats)) candidates.push({ ...owner, path, stats });
+      if (owner && !this.#newGenerations.isIgnored(stats))
+        candidates.push({ ...owner, path, stats });
     }
     for (const generation of this.#logs.inDirectory(directory)) {
       this.#follow(generation, liveInodes.get(generation.log), present);
@@ -148,7 +152,7 @@ export class Catalogue {
     for (const candidate of candidates) this.#take(candidate, directory);
   }
 
-  /** Whether a known inode still is the file that it was; if not, its generation is detached. */
+  /** Whether a known inode is still the same file; if not, its generation is detached. */
   #settle(known: Generation, path: string, stats: FileStats): boolean {
     const sameBirth = known.birth === 0n || stats.birth === 0n || known.birth === stats.birth;
     known.missingSince = undefined;
@@ -175,7 +179,7 @@ export class Catalogue {
     return false;
   }
 
-  /** Notices that a live name left its file, or that no name is left. */
+  /** Notices that the live name moved to another file, or that no name is left. */
   #follow(generation: Generation, liveInode: string | undefined, present: ReadonlySet<string>) {
     const now = this.#options.now();
     if (!present.has(generation.inode)) generation.missingSince ??= now;
@@ -199,7 +203,7 @@ export class Catalogue {
     if (copy) this.#continueIn(generation, { ...copy, size: fstatSync(copy.fd).size });
   }
 
-  /** Takes an unknown file for what it is: a copy of a known generation, history, or a new one. */
+  /** Classifies an unknown file: a copy of a known generation, an old file, or a new generation. */
   #take(candidate: Candidate, directory: string): void {
     const { path, log: owner, live, dated, stats } = candidate;
     const file = this.#openFile(path, stats.inode);
@@ -219,7 +223,7 @@ export class Catalogue {
         return;
       }
       if (file.size === 0 && this.#options.now() - file.mtime < SLACK) {
-        // Perhaps a copy that is only beginning.
+        // It may be a copy that has only just been started.
         closeSync(file.fd);
         this.#unsettled.add(directory);
         return;
@@ -232,14 +236,14 @@ export class Catalogue {
     const generation = this.#newGenerations.begin(log, file);
     if (live) return;
     generation.rotatedAt = this.#options.now();
-    // It is older than what its writer has open now.
+    // It is older than the file that its writer has open now.
     log.generations.pop();
     const current = log.generations.findIndex((other) => other.live && !other.saved);
     log.generations.splice(current === -1 ? log.generations.length : current, 0, generation);
   }
 
   #takeCopy(original: Generation, file: FileFacts): void {
-    // After a restart the original may be gone altogether: nothing else holds the rest then.
+    // After a restart the original may be gone, and only the copy holds the rest.
     const gone = original.saved !== undefined && original.missingSince !== undefined;
     if (original.detached || gone) {
       this.#continueIn(original, file);
@@ -250,7 +254,7 @@ export class Catalogue {
     this.#newGenerations.ignore(file);
   }
 
-  /** A copy takes the place of the file that it was made of. */
+  /** Continues a generation in the copy of its file. */
   #continueIn(generation: Generation, file: FileFacts): void {
     this.#newGenerations.unignore(file);
     const { inode } = generation;
@@ -260,10 +264,13 @@ export class Catalogue {
     }
     this.#logs.release(generation, inode);
     this.#logs.claim(generation);
-    this.#options.log.info('a truncated file goes on in its copy', { path: file.path });
+    this.#options.log.info('reading continues in the copy of a truncated file', {
+      event: 'copy_found',
+      path: file.path,
+    });
   }
 
-  /** Leaves a file alone from now on. */
+  /** Closes a file and ignores it from now on. */
   #leave(file: FileFacts): void {
     this.#newGenerations.ignore(file);
     closeSync(file.fd);

@@ -1,7 +1,7 @@
 import { type Condition, errorText, type Log, throttle } from '@sidekit/core';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
-import type { Catalogue } from './catalogue.ts';
 import type { StateFile } from '../state/state-file.ts';
+import type { Catalogue } from './catalogue.ts';
 
 export interface CheckpointOptions {
   readonly file: StateFile;
@@ -13,10 +13,10 @@ export interface CheckpointOptions {
   readonly log: Log;
 }
 
-/** How long a failed write waits for the next, in milliseconds. */
+/** The pause after a failed write, in milliseconds. */
 const RETRY = 1_000;
 
-/** Writes the state soon after something was delivered, and goes on where it cannot. */
+/** Writes the state soon after a delivery, and continues if that fails. */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #complain: () => void;
@@ -28,14 +28,15 @@ export class Checkpoint {
   constructor(options: CheckpointOptions) {
     this.#options = options;
     this.#complain = throttle(60_000, () =>
-      options.log.error('the state cannot be written; after a restart more is delivered twice', {
+      options.log.error('the state cannot be written: a restart would deliver more records twice', {
+        event: 'state_write_failed',
         path: options.file.path,
         error: this.#failure,
       }),
     );
   }
 
-  /** Something was delivered: write it within the interval. */
+  /** Schedules a write within the interval. */
   soon(least = 0): void {
     this.#timer ??= setTimeout(
       () => {
@@ -46,7 +47,7 @@ export class Checkpoint {
     );
   }
 
-  /** Writes what is delivered by now; never rejects. */
+  /** Writes what was delivered so far; never rejects. */
   now(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
@@ -59,7 +60,7 @@ export class Checkpoint {
     clearTimeout(this.#timer);
   }
 
-  /** Ends at once, as a crash does. */
+  /** Stops immediately, as a crash does. */
   abandon(): void {
     this.#abandoned = true;
     clearTimeout(this.#timer);

@@ -1,24 +1,24 @@
 import { fingerprint, HEAD_LENGTH, readAt, sameBytes, TAIL_LENGTH, tailBefore } from './bytes.ts';
 import type { FileFacts, Generation } from './generation.ts';
 
-/** A copy is compared whole up to this size, and beyond it at both ends. */
+/** A copy up to this size, in bytes, is compared completely; a larger one at both ends. */
 const WHOLE = 4 * 1024 * 1024;
 
 /**
- * Whether `file` is what `cp` made of a generation, as logrotate's copytruncate does: born
- * later than the original, with the bytes that the generation is known to have. In doubt it is
- * not: a file read twice is better than one never read.
+ * Whether `file` is what `cp` made of a generation, as logrotate's copytruncate does: created
+ * after the original and holding the bytes that the generation is known to have. In doubt it is
+ * not a copy: reading a file twice is better than never reading it.
  */
 export function isCopyOf(file: FileFacts, generation: Generation): boolean {
   if (file.size === 0 || file.inode === generation.inode) return false;
   if (file.birth !== 0n && generation.birth !== 0n && file.birth < generation.birth) return false;
   const { fd, detached, size } = generation;
   if (fd !== undefined && !detached && file.size <= size && sameContent(file, fd)) return true;
-  // The original may have been truncated a moment ago, unnoticed: what was read of it counts.
+  // The original may have just been truncated: compare with what was read of it.
   return generation.saved ? matchesSaved(file, generation) : matchesRead(file, generation);
 }
 
-/** The original is still there: the copy is the beginning of it. */
+/** Compares with an original that still exists: the copy is its beginning. */
 function sameContent({ fd, size }: FileFacts, original: number): boolean {
   if (size <= WHOLE) return sameBytes(fd, original, 0, size);
   const half = WHOLE / 2;
@@ -35,8 +35,8 @@ function matchesSaved(file: FileFacts, { saved }: Generation): boolean {
 }
 
 /**
- * The original is gone: its head, and what stood before the place that was read to. A copy that
- * ends earlier must end at a place that is remembered; behind one, files that begin alike differ.
+ * Compares with an original that is gone, by its head and the bytes before the read offset. A
+ * shorter copy must end at a remembered place, since files that start alike differ after one.
  */
 function matchesRead(file: FileFacts, generation: Generation): boolean {
   const { read, places } = generation;

@@ -7,8 +7,8 @@ interface DeletedFileLimits {
 }
 
 /**
- * Finds the deleted files that are held open for too long or are too large together, oldest
- * first: as long as their descriptors are held, the disk cannot be freed.
+ * Drops deleted files that were kept open for too long or are too large together, oldest first:
+ * the disk space is not freed while their descriptors are open.
  */
 export function dropOverLimits(
   generations: Iterable<Generation>,

@@ -1,9 +1,9 @@
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { errorText, type Log } from '@sidekit/core';
 
-/** A directory whose time is younger than this may change again within one tick of the clock. */
+/** A directory changed within this time, in milliseconds, may change again in the same clock tick. */
 const UNSETTLED = 2_000;
-/** Everything is listed anew this often, whatever the times say: remote clocks differ. */
+/** Every directory is listed again after this time, in milliseconds: remote clocks differ. */
 const RELIST = 10_000;
 
 interface Listing {
@@ -14,8 +14,8 @@ interface Listing {
 }
 
 /**
- * Listings of directories, read again only where the directory's time says that a name came,
- * went or moved: a quiet directory costs one stat(2) a poll, however many files it holds.
+ * Caches directory listings and reads one again only if the directory's time has changed: a quiet
+ * directory costs one stat(2) per poll, however many files it holds.
  */
 export class DirectoryCache {
   readonly #listings = new Map<string, Listing>();
@@ -28,17 +28,17 @@ export class DirectoryCache {
     this.#now = now;
   }
 
-  /** The directories that are there and cannot be listed at present. */
+  /** The directories that exist and cannot be listed. */
   get unreadable(): ReadonlySet<string> {
     return this.#unreadable;
   }
 
-  /** The directories that are followed; some may not exist yet. */
+  /** The directories that are watched; some may not exist yet. */
   get directories(): Iterable<string> {
     return this.#listings.keys();
   }
 
-  /** The entries of a directory as of the last refresh, and follows it from now on. */
+  /** Returns the entries of a directory as of the last refresh, and watches it from now on. */
   list(directory: string): readonly Dirent[] {
     return (this.#listings.get(directory) ?? this.#read(directory)).entries;
   }
@@ -66,12 +66,12 @@ export class DirectoryCache {
     return changed;
   }
 
-  /** Lists one directory anew. */
+  /** Lists one directory again. */
   relist(directory: string): void {
     this.#read(directory);
   }
 
-  /** Stops following what `keep` does not hold. */
+  /** Stops watching the directories that are not in `keep`. */
   retain(keep: ReadonlySet<string>): void {
     for (const directory of this.#listings.keys()) {
       if (keep.has(directory)) continue;
@@ -111,12 +111,13 @@ export class DirectoryCache {
     }
   }
 
-  /** Says it once; until it can be listed again the directory counts as empty. */
+  /** Logs it once; the directory counts as empty until it can be listed. */
   #complain(directory: string, error: unknown): void {
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (gone || this.#unreadable.has(directory)) return;
     this.#unreadable.add(directory);
-    this.#log.error('a directory cannot be listed; trying again at each look', {
+    this.#log.error('a directory cannot be listed; trying again at every scan', {
+      event: 'directory_unreadable',
       path: directory,
       error: errorText(error),
     });

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { SavedGeneration } from '../state/state-file.ts';
 import { fingerprint, HEAD_LENGTH, readAt, tailBefore } from './bytes.ts';
 
-/** A place in a generation up to which everything was delivered, and what vouches for it. */
+/** An offset in a generation, with the bytes before it that identify the place. */
 export interface Mark {
   readonly offset: number;
   /** The up to 256 bytes before the offset. */
@@ -11,7 +11,7 @@ export interface Mark {
   readonly inLine: boolean;
 }
 
-/** A file as it was found and opened. */
+/** A file that was found and opened. */
 export interface FileFacts {
   readonly fd: number;
   readonly path: string;
@@ -22,12 +22,12 @@ export interface FileFacts {
 }
 
 const LF = 0x0a;
-/** How many earlier places are remembered, to recognise a copy that ends before the offset. */
+/** The number of earlier offsets that are remembered, to recognise a shorter copy. */
 const PLACES = 64;
 
 /**
- * One life of a log file: from its first byte until it is rotated, truncated or replaced. It
- * holds its descriptor until everything was read and delivered, wherever its name goes.
+ * One generation of a log file: from its first byte until it is rotated, truncated or replaced.
+ * It keeps its descriptor until everything was read and delivered, whatever happens to its name.
  */
 export class Generation {
   readonly id: string;
@@ -39,27 +39,27 @@ export class Generation {
   fd: number | undefined;
   /** The file's first bytes, up to 1 KiB, as far as they were read. */
   head: Buffer = Buffer.alloc(0);
-  /** What is read next: always the start of a line, or of the rest of one. */
+  /** The next offset to read: always the start of a line, or of the rest of one. */
   read: Mark = { offset: 0, tail: Buffer.alloc(0), inLine: false };
   /** Delivered by all outputs. */
   acked: Mark = this.read;
-  /** Earlier places of `read`. */
+  /** Earlier values of `read`. */
   readonly places: Mark[] = [];
   size = 0;
   mtime = 0;
-  /** The start of a line whose end was not there yet, kept in case it is cut off the file. */
+  /** The start of a line whose end was not written yet, kept in case the file is truncated. */
   partial: Buffer = Buffer.alloc(0);
   grownAt: number;
-  /** When the live name went to another file, or away. */
+  /** The time at which the live name moved to another file or was removed. */
   rotatedAt: number | undefined;
   unlinkedAt: number | undefined;
-  /** Its file was truncated or replaced: only a copy can hold the rest. */
+  /** True if its file was truncated or replaced, so that only a copy can hold the rest. */
   detached = false;
   /** A copy of this file, made by copytruncate before it truncates. */
   copy: FileFacts | undefined;
-  /** What the state file knew, until the file was seen to be the same. */
+  /** The saved state, until the file was verified to be the same. */
   saved: SavedGeneration | undefined;
-  /** Since when no name in its directory leads to it. */
+  /** The time since which no name in its directory refers to it. */
   missingSince: number | undefined;
   /** The end of a copy that is shorter than what was read of the original. */
   clamp: Mark | undefined;
@@ -93,7 +93,7 @@ export class Generation {
     return this.fd === undefined ? 0 : Math.max(0, this.size - this.read.offset);
   }
 
-  /** Whether this file, by its bytes, is the one the state file speaks of; takes its head and tail. */
+  /** Whether a file is, by its bytes, the saved one; takes over its head and tail. */
   adopt({ fd, size }: FileFacts): boolean {
     const { saved } = this;
     if (!saved) return true;
@@ -109,7 +109,7 @@ export class Generation {
     return true;
   }
 
-  /** Whether the open file still begins and goes on as it did when it was read. */
+  /** Whether the open file still has the head and the bytes before the offset that were read. */
   verify(fd: number): boolean {
     const head = readAt(fd, 0, HEAD_LENGTH);
     if (head.length < this.head.length) return false;
@@ -120,7 +120,7 @@ export class Generation {
     return true;
   }
 
-  /** Moves on in the file. */
+  /** Advances the read offset. */
   advance(mark: Mark): void {
     if (mark.offset === this.read.offset) return;
     this.places.push(this.read);
@@ -128,14 +128,14 @@ export class Generation {
     this.read = mark;
   }
 
-  /** Begins behind what is there already. */
+  /** Starts at the current end of the file. */
   startAtEnd({ fd, size }: FileFacts): void {
     const tail = tailBefore(fd, size);
     this.read = { offset: size, tail, inLine: tail.length > 0 && tail.at(-1) !== LF };
     this.acked = this.read;
   }
 
-  /** Takes a descriptor where none was held, if the file is what it was; it may have grown. */
+  /** Takes a descriptor if none is held and the file is the same; it may have grown. */
   resume(file: FileFacts): boolean {
     if (this.saved ? !this.adopt(file) : !this.verify(file.fd)) return false;
     this.fd = file.fd;
@@ -144,7 +144,7 @@ export class Generation {
     return true;
   }
 
-  /** Goes on in a copy of its file, at the same offset; false where the copy does not fit. */
+  /** Continues in a copy of its file at the same offset; false if the copy does not match. */
   continueIn(file: FileFacts, now: number): boolean {
     if (this.saved && !this.adopt(file)) return false;
     const { read } = this;
@@ -166,7 +166,7 @@ export class Generation {
     return true;
   }
 
-  /** What the state keeps of it, as JSON; made anew only where something changed. */
+  /** Returns its saved state as JSON; built again only if something changed. */
   save(): string {
     const { path, inode, mtime, clamp, acked, saved } = this;
     const mark = clamp && acked.offset > clamp.offset ? clamp : acked;

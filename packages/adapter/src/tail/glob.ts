@@ -8,11 +8,11 @@ const WILD = /[*?[\]{}]/;
 const DEEPEST = 32;
 
 /**
- * The files that globs name, found by walking cached listings. `*` and `?` stay within one
+ * Finds the files that globs match by walking cached listings. `*` and `?` stay within one
  * name, `**` crosses directories, `[a-z]` and `{a,b}` choose; hidden names must be written out.
  */
 export class Globs {
-  /** The patterns that are plain paths: their files are expected before they exist. */
+  /** The patterns that are plain paths, whose files are expected before they exist. */
   readonly literals: readonly string[];
   readonly #include: readonly string[];
   readonly #exclude: readonly string[];
@@ -23,7 +23,7 @@ export class Globs {
     this.#exclude = exclude.map((pattern) => (pattern.includes('/') ? resolve(pattern) : pattern));
   }
 
-  /** Paths of regular files, links resolved, each once, and the directories walked. */
+  /** Returns the paths of regular files, each once with links resolved, and the directories walked. */
   find(cache: DirectoryCache): { paths: Set<string>; walked: Set<string> } {
     const paths = new Set<string>();
     const walked = new Set<string>();
@@ -94,12 +94,12 @@ export class Globs {
     try {
       if (statSync(path).isFile()) paths.add(realpathSync(path));
     } catch {
-      // A dangling link: its target may come.
+      // A dangling link: its target may appear later.
     }
   }
 }
 
-/** Whether a segment of a glob means this name; a dot in front must be written out. */
+/** Whether a segment of a glob matches a name; a leading dot must be written out. */
 export function named(name: string, segment: string): boolean {
   if (!WILD.test(segment)) return name === segment;
   if (name.startsWith('.') && !segment.startsWith('.')) return false;
@@ -112,7 +112,7 @@ export function named(name: string, segment: string): boolean {
   return expression.test(name);
 }
 
-/** Whether a walk along the pattern comes to the path. */
+/** Whether the segments of a pattern match those of a path. */
 function leadsTo([segment, ...rest]: readonly string[], path: readonly string[]): boolean {
   const [name, ...below] = path;
   if (segment === undefined || name === undefined) return segment === name;
@@ -123,7 +123,7 @@ function leadsTo([segment, ...rest]: readonly string[], path: readonly string[])
 
 /** A segment with no wildcards but `*` and `?`, as nearly all are. */
 const PLAIN = /^[\w.*? -]*$/;
-/** Of the segments in the options: few. matchesGlob compiles anew for each name at each look. */
+/** Compiled segments of the options' globs: matchesGlob compiles again for every name. */
 const expressions = new Map<string, RegExp>();
 
 function expressionOf(segment: string): RegExp {
@@ -131,19 +131,19 @@ function expressionOf(segment: string): RegExp {
   return new RegExp(`^${source}$`, 's');
 }
 
-/** `**` does not follow links, which may lead in circles. */
+/** Whether an entry is a directory; `**` does not follow links, which may form a loop. */
 function isDirectory(entry: Dirent, path: string, followLinks: boolean): boolean {
   if (entry.isDirectory()) return true;
   if (!followLinks || !entry.isSymbolicLink()) return false;
   try {
     return statSync(path).isDirectory();
   } catch {
-    // It leads nowhere, in a circle, or where this user may not look.
+    // A dangling link, a loop, or a place that this user may not read.
     return false;
   }
 }
 
-/** A walk joins every name at every look, of which none needs what path.join puts right. */
+/** Joins a directory and a name; `path.join` would normalise each of them again at every scan. */
 function within(directory: string, name: string): string {
   return directory === '/' ? `/${name}` : `${directory}/${name}`;
 }

@@ -1,19 +1,19 @@
-import type { LineSplitter } from './line-splitter.ts';
 import type { Generation, Mark } from './generation.ts';
+import type { LineSplitter } from './line-splitter.ts';
 
-/** What the tailer reads for: where lines go, and whether there is room. */
+/** Receives what the tailer reads, and says whether there is room for more. */
 export interface LineConsumer {
   readonly splitter: LineSplitter;
-  /** Whether more may be read; otherwise reading pauses, and looking around does not. */
+  /** Whether more may be read; if not, reading pauses and scanning continues. */
   hasRoom(): boolean;
-  /** A partial last line, as it is. */
+  /** Takes a last line that has no end yet. */
   partial(generation: Generation, text: Buffer, offset: number): void;
-  /** Everything before `read` is handed on: what of it is safe to acknowledge. */
+  /** Notes that everything before `read` was passed on; decides how much may be acknowledged. */
   mark(generation: Generation, read: Mark): void;
-  /** Emits what waits for more lines, such as the last event of a multiline log. */
+  /** Emits what is waiting for more lines, such as the last event of a multiline log. */
   settle(generation: Generation, idle: number, final: boolean): void;
-  /** Sends what was collected. */
+  /** Sends the collected records. */
   flush(): void;
-  /** Forgets what is kept for a generation. */
+  /** Discards everything kept for a generation. */
   close(generation: Generation): void;
 }

@@ -1,18 +1,18 @@
 import type { Generation } from './generation.ts';
 
-/** What is special about a line. */
+/** Marks an incomplete line. */
 export const LineFlag = {
   none: 0,
-  /** A part of a line: flushed before its end came, cut into pieces, or the rest of such. */
+  /** A part of a line: flushed before its end was written, a piece of a long line, or the rest. */
   partial: 1,
-  /** The rest of the line was left out. */
+  /** The rest of the line was dropped. */
   truncated: 2,
 } as const;
 export type LineFlag = (typeof LineFlag)[keyof typeof LineFlag];
 
 /** Receives the lines of a chunk, without their ends. */
 export interface LineSink {
-  /** The lines that follow are in `buffer` between `start` and `end`. */
+  /** Starts a chunk: the lines that follow are in `buffer` between `start` and `end`. */
   begin(generation: Generation, buffer: Buffer, start: number, end: number): void;
   line(start: number, end: number, offset: number, flag: LineFlag): void;
 }
@@ -25,17 +25,17 @@ export interface SplitterOptions {
 }
 
 export interface Taken {
-  /** Bytes that were used up. */
+  /** Consumed bytes. */
   bytes: number;
   lines: number;
-  /** They end within a line. */
+  /** True if they end within a line. */
   inLine: boolean;
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Cuts chunks into lines. */
+/** Splits chunks into lines. */
 export class LineSplitter {
   readonly #options: SplitterOptions;
   readonly #sink: LineSink;
@@ -47,8 +47,8 @@ export class LineSplitter {
   }
 
   /**
-   * Hands on the lines of `buffer[start, end)`, whose first byte is at `offset` of the file, and
-   * says how far it came: the start of a line without an end is left for the next time.
+   * Passes on the lines of `buffer[start, end)`, whose first byte is at `offset` of the file.
+   * @returns how much was consumed: the start of a line without an end is left for the next call.
    */
   split(generation: Generation, buffer: Buffer, start: number, end: number, offset: number): Taken {
     const { maxLine } = this.#options;
@@ -59,11 +59,11 @@ export class LineSplitter {
     let at = start;
     if (offset === 0 && !inLine) at += byteOrderMark(buffer, start, end);
     const last = buffer.lastIndexOf(LF, end - 1);
-    // What is behind the last line feed is left for the next time, unless it is too long.
+    // Bytes after the last line feed are left for the next call, unless they are too many.
     const left = end - (last < at ? at : last + 1);
     sink.begin(generation, buffer, at, last < at || left >= maxLine ? end : last + 1);
     while (at < end) {
-      // A writer without O_APPEND leaves a hole before its place after a truncation.
+      // A writer without O_APPEND leaves a hole before its offset after a truncation.
       if (!inLine && buffer[at] === 0) {
         while (at < end && buffer[at] === 0) at++;
         continue;
@@ -91,10 +91,10 @@ export class LineSplitter {
     return taken;
   }
 
-  /** Hands on a piece of a line that is too long; returns where the next one begins. */
+  /** Passes on a piece of a line that is too long; returns the start of the next piece. */
   #piece(buffer: Buffer, at: number, offset: number, inLine: boolean): number {
     let stop = at + this.#options.maxLine;
-    // Not in the middle of a character: its further bytes are 10xxxxxx.
+    // Do not split a character: its continuation bytes are 10xxxxxx.
     for (let back = 0; back < 3 && (buffer[stop]! & 0xc0) === 0x80; back++) stop--;
     if (this.#options.longLines === 'split') this.#sink.line(at, stop, offset, LineFlag.partial);
     else if (!inLine) this.#sink.line(at, stop, offset, LineFlag.truncated);

@@ -4,7 +4,7 @@ import { errorText, type Log } from '@sidekit/core';
 import { factsOf } from './candidates.ts';
 import type { FileFacts } from './generation.ts';
 
-/** Opens log files, and says once of each that it cannot be opened. */
+/** Opens log files, and logs once for each that it cannot be opened. */
 export class LogFiles {
   readonly #unreadable = new Set<string>();
   readonly #log: Log;
@@ -13,12 +13,12 @@ export class LogFiles {
     this.#log = log;
   }
 
-  /** The paths that cannot be opened at present. */
+  /** The paths that cannot be opened. */
   get unreadable(): ReadonlySet<string> {
     return this.#unreadable;
   }
 
-  /** Opens the file where it still is the one with this inode; never waits, as on a pipe. */
+  /** Opens the file if it still has this inode; never blocks, as opening a pipe would. */
   open(path: string, inode: string): FileFacts | undefined {
     let fd: number | undefined;
     try {
@@ -34,7 +34,7 @@ export class LogFiles {
     return undefined;
   }
 
-  /** Forgets complaints about names of a directory that are there no more. */
+  /** Forgets failures of names that no longer exist in a directory. */
   retain(directory: string, entries: readonly { readonly name: string }[]): void {
     for (const path of this.#unreadable) {
       if (dirname(path) !== directory) continue;
@@ -46,7 +46,8 @@ export class LogFiles {
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (gone || this.#unreadable.has(path)) return;
     this.#unreadable.add(path);
-    this.#log.error('a log file cannot be opened; trying again at each look', {
+    this.#log.error('a log file cannot be opened; trying again at every scan', {
+      event: 'file_unreadable',
       path,
       error: errorText(error),
     });

@@ -2,26 +2,26 @@ import { dirname } from 'node:path';
 import type { SavedGeneration } from '../state/state-file.ts';
 import { Generation } from './generation.ts';
 
-/** One log as its writer sees it: a live name, and the generations behind it, oldest first. */
+/** One log as its writer sees it: a live path and its generations, oldest first. */
 export interface TailedLog {
   readonly path: string;
   readonly generations: Generation[];
 }
 
-/** The logs that are followed, and which generation each inode is. */
+/** The logs that are followed, and the generation of each inode. */
 export class Logs {
   readonly byPath = new Map<string, TailedLog>();
   readonly #byInode = new Map<string, Generation>();
   readonly #restored = new Set<string>();
 
-  /** Takes over what the state file knew, oldest first. */
+  /** Restores the saved generations, oldest first. */
   restore(saved: readonly SavedGeneration[], now: number): void {
     for (const one of saved) {
       const generation = Generation.restore(one, now);
       this.of(one.log).generations.push(generation);
       const earlier = this.#byInode.get(one.inode);
       if (earlier) {
-        // It was truncated before the end, and its copy, if there is one, was not found yet.
+        // The file was truncated, and its copy, if there is one, was not found yet.
         earlier.detached = true;
         earlier.missingSince = now;
       }
@@ -30,12 +30,12 @@ export class Logs {
     }
   }
 
-  /** Whether the state file knew of the log. */
+  /** Whether the log was in the state file. */
   wasRestored(path: string): boolean {
     return this.#restored.has(path);
   }
 
-  /** The log with this live path; made where it is new. */
+  /** Returns the log with this live path, created if it is new. */
   of(path: string): TailedLog {
     let log = this.byPath.get(path);
     if (!log) {
@@ -57,22 +57,22 @@ export class Logs {
     return found;
   }
 
-  /** The generation that an inode is at present. */
+  /** Returns the current generation of an inode. */
   withInode(inode: string): Generation | undefined {
     return this.#byInode.get(inode);
   }
 
-  /** From now on the inode is this generation's. */
+  /** Makes a generation the current one of its inode. */
   claim(generation: Generation): void {
     this.#byInode.set(generation.inode, generation);
   }
 
-  /** The inode is this generation's no more. */
+  /** Removes a generation from its inode. */
   release(generation: Generation, inode: string = generation.inode): void {
     if (this.#byInode.get(inode) === generation) this.#byInode.delete(inode);
   }
 
-  /** Forgets a generation, and its log with the last one. */
+  /** Forgets a generation, and the log with its last one. */
   forget(generation: Generation): void {
     generation.close();
     this.release(generation);

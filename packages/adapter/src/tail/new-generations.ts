@@ -13,16 +13,16 @@ export interface NewGenerationOptions {
   readonly onEvent: (event: 'generation') => void;
 }
 
-/** Copies and renames of one instant may have times that differ by the clock's tick and more. */
+/** Tolerance for file times, in milliseconds: copies and renames of one instant may differ. */
 export const SLACK = 5_000;
 
-/** Begins generations, and knows which files begin none. */
+/** Starts generations, and remembers the files that start none. */
 export class NewGenerations {
-  /** Until the first look is over, what is there was there before this program. */
+  /** True until the first scan is over: files found by then existed before this program started. */
   first = true;
   readonly #logs: Logs;
   readonly #options: NewGenerationOptions;
-  /** Files that are not ours to read: history from before the first look, compressed ones. */
+  /** Files that are not read: those rotated before the first scan, and compressed ones. */
   readonly #ignored = new Set<string>();
 
   constructor(logs: Logs, options: NewGenerationOptions) {
@@ -30,7 +30,7 @@ export class NewGenerations {
     this.#options = options;
   }
 
-  /** A generation of the log, in the file that was opened. */
+  /** Starts a generation of the log in the file that was opened. */
   begin(log: TailedLog, file: FileFacts): Generation {
     const { now, startAt, onEvent } = this.#options;
     const generation = new Generation(randomBytes(8).toString('hex'), log.path, file, now());
@@ -41,11 +41,15 @@ export class NewGenerations {
     this.#logs.claim(generation);
     log.generations.push(generation);
     onEvent('generation');
-    this.#options.log.debug('a new generation', { path: file.path, id: generation.id });
+    this.#options.log.debug('a new generation', {
+      event: 'generation',
+      path: file.path,
+      id: generation.id,
+    });
     return generation;
   }
 
-  /** Rotated files from before this log was followed, or put back by someone. */
+  /** Whether a rotated file is older than the log's known generations, or was restored by someone. */
   isHistory(file: FileFacts, log: TailedLog): boolean {
     if (this.#isNew(log)) return this.#options.startAt === 'end';
     let newest = 0;
@@ -53,7 +57,7 @@ export class NewGenerations {
     return file.mtime < newest - SLACK;
   }
 
-  /** From now on this life of the file begins nothing. */
+  /** Remembers that this file starts no generation. */
   ignore(file: FileStats): void {
     this.#ignored.add(fileIdentity(file));
   }
@@ -66,13 +70,13 @@ export class NewGenerations {
     return this.#ignored.has(fileIdentity(file));
   }
 
-  /** Whether the log was never seen before this program's first look. */
+  /** Whether the log was unknown before this program's first scan. */
   #isNew(log: TailedLog): boolean {
     return this.first && !this.#logs.wasRestored(log.path);
   }
 }
 
-/** A dated name is a rotated file only if its writer had left it when the live one was born. */
+/** Whether the writer had left a file with a dated name when the live file was created. */
 export function wasLeftByItsWriter(file: FileFacts, owner: string): boolean {
   const live = factsOf(() => statSync(owner, { bigint: true, throwIfNoEntry: false }));
   if (!live || live.birth === 0n || file.birth === 0n || file.birth > live.birth) return false;

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { isDatedName, isLeftOut, isRotatedName } from './rotated-names.ts';
 
-/** Whose file a name is. */
+/** The log to which a file name belongs. */
 export interface Owner {
   /** The live path. */
   readonly log: string;
@@ -9,13 +9,13 @@ export interface Owner {
   readonly dated: boolean;
 }
 
-/** What may stand between a live name and what rotation adds. */
+/** The characters that may separate a live name from what rotation adds. */
 const MARKS = '._-';
 
-/** The live names, and whose the names beside them are. */
+/** The live names, and the logs to which the names next to them belong. */
 export class Owners {
   readonly #live = new Set<string>();
-  /** By directory: live names, whether or not their files exist at this moment. */
+  /** Live names by directory, whether or not their files exist. */
   readonly #bases = new Map<string, Set<string>>();
 
   clear(): void {
@@ -23,14 +23,14 @@ export class Owners {
     this.#bases.clear();
   }
 
-  /** A live path: its file is a log, and those beside it may be its rotated siblings. */
+  /** Adds a live path: its file is a log, and files next to it may be its rotated siblings. */
   add(path: string): void {
     if (this.#live.has(path)) return;
     this.#live.add(path);
     this.expect(path);
   }
 
-  /** A path whose file may come, or is a link that is followed elsewhere. */
+  /** Adds a path whose file may appear later, or which is a link to another directory. */
   expect(path: string): void {
     const directory = dirname(path);
     const bases = this.#bases.get(directory) ?? new Set();
@@ -41,7 +41,7 @@ export class Owners {
     return this.#bases.keys();
   }
 
-  /** Its own log's, a rotated sibling of another's, or nobody's. */
+  /** Returns the log of a name: its own, that of which it is a rotated sibling, or none. */
   ownerOf(name: string, directory: string): Owner | undefined {
     const bases = this.#bases.get(directory);
     if (!bases || isLeftOut(name)) return undefined;

@@ -1,17 +1,17 @@
-/** What compressors append; such files hold what was read before they were made. */
+/** The extensions of compressors; such files hold what was read before they were compressed. */
 const COMPRESSED = /\.(gz|tgz|bz2|xz|zst|zstd|lz4|lzma|br|zip|z|7z)$/i;
-/** Files of editors, copies in progress, and other programs' notes. */
+/** Files of editors, copies in progress, and other programs' state. */
 const NO_LOG = /(\.(tmp|temp|swp|swx|lock|pid|part|partial|pos|offset|idx|index|db)|~)$/i;
 const MARK = /^[._-](?=.*(\d|old|prev|bak|orig|rotated|archive))/i;
 const DATED = /^[._-](\d{4}-?\d\d-?\d\d|\d{2}-\d{2}-\d{4})[\dT:._-]*$|^[._-]\d{1,6}$/;
 
-/** Whether a name says that the file is compressed, or no log at all. */
+/** Whether a name says that the file is compressed or not a log. */
 export function isLeftOut(name: string): boolean {
   return COMPRESSED.test(name) || NO_LOG.test(name);
 }
 
 /**
- * Whether `name` is what rotation makes of the live name `base`: `app.log.1`,
+ * Whether rotation turns the live name `base` into `name`: `app.log.1`,
  * `app.log-20261121`, `app.log.old` (logrotate, kubelet, newsyslog).
  */
 export function isRotatedName(name: string, base: string): boolean {
@@ -21,7 +21,7 @@ export function isRotatedName(name: string, base: string): boolean {
 
 /**
  * Whether `name` carries a date or number before the extension of `base`: `app-2026-11-21.log`,
- * `app.1.log` (log4j, logback, winston). Such a name may as well be another program's live log.
+ * `app.1.log` (log4j, logback, winston). Such a name may also be another program's live log.
  */
 export function isDatedName(name: string, base: string): boolean {
   const dot = base.lastIndexOf('.');
@@ -37,7 +37,7 @@ const MAGIC = ['1f8b08', '425a68', 'fd377a585a00', '28b52ffd', '04224d18', '504b
   Buffer.from(hex, 'hex'),
 );
 
-/** Whether a file's first bytes are those of a compressor. */
+/** Whether a file starts with the magic bytes of a compressor. */
 export function isCompressed(head: Buffer): boolean {
   return MAGIC.some((magic) => head.subarray(0, magic.length).equals(magic));
 }

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Log, PollingWatch, pause } from '@sidekit/core';
 import { readInto, TAIL_LENGTH } from './bytes.ts';
 import type { Catalogue } from './catalogue.ts';
-import type { LineConsumer } from './line-consumer.ts';
-import type { Generation, Mark } from './generation.ts';
 import { dropOverLimits } from './deleted-files.ts';
+import type { Generation, Mark } from './generation.ts';
+import type { LineConsumer } from './line-consumer.ts';
 import type { TailedLog } from './logs.ts';
 
 export interface TailerOptions {
@@ -17,22 +17,22 @@ export interface TailerOptions {
   readonly chunk: number;
   readonly log: Log;
   readonly now: () => number;
-  /** Keeps new generations' names before their first record goes out. */
+  /** Saves new generations before their first record is delivered. */
   readonly onNewGeneration: () => Promise<void>;
   readonly onRead: (bytes: number, lines: number) => void;
-  /** A look at everything was completed. */
+  /** Called after every scan. */
   readonly onScanned: () => void;
   readonly onDrop: (cause: 'held-bytes' | 'held-age', bytes: number) => void;
 }
 
-/** After this long without a pause, in milliseconds, others have their turn. */
+/** The longest time without yielding to other work, in milliseconds. */
 const TURN = 8;
-/** Hints closer together than this, in milliseconds, are one. */
+/** Hints closer together than this, in milliseconds, cause one poll. */
 const LEAST_PAUSE = 20;
 
 /**
- * Reads what was appended to the files of the catalogue: chunk by chunk in turn, so that one
- * busy file does not starve the others, and each log's generations oldest first.
+ * Reads what was appended to the files of the catalogue: one chunk from each log in turn, so that
+ * a busy file does not starve the others, and the generations of a log oldest first.
  */
 export class Tailer {
   readonly #catalogue: Catalogue;
@@ -65,10 +65,10 @@ export class Tailer {
       poll: async () => {
         const early = LEAST_PAUSE - (this.#options.now() - this.#lastPass);
         if (early > 0 && early <= LEAST_PAUSE) await pause(early, this.#stopping.signal);
-        // Where only room was made, the last look still holds.
-        const look = !this.#resuming || this.#options.now() - this.#lastScan >= interval;
+        // If the only change is new room, the last scan is still valid.
+        const scan = !this.#resuming || this.#options.now() - this.#lastScan >= interval;
         this.#resuming = false;
-        await this.pass(false, look);
+        await this.pass(false, scan);
         this.#lastPass = this.#options.now();
         const known = new Set(this.#directories);
         for (const directory of this.#catalogue.directories) {
@@ -78,34 +78,34 @@ export class Tailer {
     });
   }
 
-  /** Reads on: room was made. */
+  /** Continues reading after room was made. */
   resume(): void {
     this.#resuming = true;
     void this.#watch?.wake();
   }
 
-  /** Ends following. `pass(true)` then reads what is left. */
+  /** Stops following. `pass(true)` then reads the rest. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#watch?.close();
   }
 
-  /** Ends at once, as a crash does. */
+  /** Stops immediately, as a crash does. */
   async abandon(): Promise<void> {
     this.#abandoned = true;
     await this.stop();
   }
 
   /**
-   * One look at everything, and all reading that it gives rise to, as far as there is room.
-   * @param final holds nothing back: partial lines and events that may go on are passed on.
-   * @param look false reads only what the last look found.
+   * Scans all files and reads what is new, as far as there is room.
+   * @param final passes on partial lines and unfinished events too.
+   * @param scan false reads only what the last scan found.
    * @returns whether more is left to read.
    */
-  async pass(final = false, look = true): Promise<boolean> {
+  async pass(final = false, scan = true): Promise<boolean> {
     const { now, pollInterval } = this.#options;
     let turnEnds = now() + TURN;
-    if (look) await this.#scan();
+    if (scan) await this.#scan();
     for (let progress = true; progress; ) {
       progress = false;
       for (const log of [...this.#catalogue.logs.values()]) {
@@ -147,7 +147,7 @@ export class Tailer {
     this.#options.onScanned();
   }
 
-  /** Has it grown, or was it truncated? */
+  /** Checks whether a file has grown or was truncated. */
   #check(generation: Generation): void {
     const { fd } = generation;
     if (fd === undefined) return;
@@ -165,7 +165,7 @@ export class Tailer {
     generation.mtime = Math.max(Math.trunc(mtimeMs), generation.mtime);
   }
 
-  /** Reads one chunk; returns whether that brought anything. */
+  /** Reads one chunk and returns whether that made progress. */
   #step(generation: Generation): boolean {
     const { fd, read, unread } = generation;
     if (fd === undefined || generation.clamp !== undefined) return false;
@@ -173,7 +173,7 @@ export class Tailer {
     const overlap = read.tail.length;
     const wanted = Math.min(this.#options.chunk, unread);
     const end = readInto(fd, buffer, 0, overlap + wanted, read.offset - overlap);
-    // Between the look and this read the file may have been truncated and written again.
+    // The file may have been truncated and written again since the scan.
     if (end < overlap || !buffer.subarray(0, overlap).equals(read.tail)) {
       this.#catalogue.truncated(generation);
       return true;
@@ -192,7 +192,7 @@ export class Tailer {
     return true;
   }
 
-  /** What is due because nothing came: partial lines, held events, closing. */
+  /** Handles idle files: flushes partial lines and events, and closes finished files. */
   #settle(log: TailedLog, final: boolean): void {
     const { now, partialFlush, rotateWait } = this.#options;
     const at = now();
@@ -238,11 +238,16 @@ export class Tailer {
     this.#consumer.mark(generation, mark);
   }
 
-  /** Gives up what cannot be delivered, so that a deleted file does not fill the disk. */
+  /** Drops what cannot be delivered, so that a deleted file does not fill the disk. */
   #drop(generation: Generation, cause: 'held-bytes' | 'held-age'): void {
     const bytes = generation.size - generation.read.offset;
     this.#options.onDrop(cause, bytes);
-    this.#options.log.error('a deleted file was given up', { path: generation.path, cause, bytes });
+    this.#options.log.error('unread bytes of a deleted file were dropped', {
+      event: 'deleted_file_dropped',
+      path: generation.path,
+      cause,
+      bytes,
+    });
     this.#consumer.close(generation);
     this.#catalogue.forget(generation);
   }

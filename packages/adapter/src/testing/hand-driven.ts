@@ -4,7 +4,7 @@ import { until } from '@sidekit/test-kit';
 import { type RunningAdapter, startAdapter } from '../adapter.ts';
 import { adapterTable } from '../options/table.ts';
 
-/** An adapter in this process whose looks and clock are the test's to make. */
+/** An adapter in this process whose polls and clock are controlled by the test. */
 export class HandDriven {
   readonly registry: Registry = new Registry();
   readonly health: Health = new Health();
@@ -30,20 +30,20 @@ export class HandDriven {
     );
   }
 
-  /** One look, and what is read at once. */
+  /** Polls once. */
   async poll(): Promise<boolean> {
     await this.#running.tailer.pass();
     return true;
   }
 
-  /** Looks until all is read, delivered and kept. */
+  /** Polls until everything is read, delivered and saved. */
   async settle(): Promise<void> {
     do await this.#running.settled();
     while (await this.#running.tailer.pass());
     await this.#running.settled();
   }
 
-  /** Waits for what happens between two looks. */
+  /** Waits until a metric has reached a value. */
   async until(metric: string, reached: (value: number) => boolean): Promise<void> {
     await until(() => reached(this.metric(metric)), { what: metric, interval: 5 });
   }

@@ -1,6 +1,6 @@
 /**
- * The lines behind raw records, with the parts of a line joined by their file and offset. A
- * record that came twice counts twice; a part that came twice is used once.
+ * Returns the lines of raw records, with the parts of a line joined by file and offset. A record
+ * that arrived twice counts twice; a part that arrived twice is used once.
  */
 export function joinedLines(records: readonly Record<string, unknown>[]): string[] {
   const lines: string[] = [];

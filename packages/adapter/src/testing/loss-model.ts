@@ -2,7 +2,7 @@ import { joinedLines } from './joined-lines.ts';
 import type { Receiver } from './receiver.ts';
 import { type Line, WrittenLog } from './written-log.ts';
 
-/** What can happen to a log and its reader. */
+/** An event of a log or its reader. */
 export type Step =
   | { readonly kind: 'write'; readonly lines: number }
   | { readonly kind: 'part' }
@@ -26,9 +26,9 @@ export const STEP_KINDS: readonly Step['kind'][] = [
 
 /** An adapter under test. */
 export interface Subject {
-  /** Makes it look and read; says whether it has everything open now that exists. */
+  /** Makes it poll and read; returns whether it now has every existing file open. */
   poll(): Promise<boolean>;
-  /** Lets it deliver everything; `done` says whether the receiver has what it must have. */
+  /** Lets it deliver everything; `done` returns whether the receiver has all lines. */
   settle(done: () => boolean): Promise<void>;
   stop(): Promise<void>;
   /** Ends it as SIGKILL does. */
@@ -40,13 +40,13 @@ export interface Setting {
   /** Starts an adapter that follows `live`. */
   readonly start: (directory: string, live: string, clock: { now: number }) => Subject;
   /**
-   * Whether what `settle` brought is acknowledged for good: in a real process only the next
-   * write of the state makes it so, and until then it may come again.
+   * Whether everything that `settle` delivered is also saved: a real process saves it with the
+   * next checkpoint, and until then may deliver it again.
    */
   readonly exact: boolean;
 }
 
-/** A log, an adapter that reads it, and what the one must have of the other. */
+/** A log, an adapter that reads it, and a check that every line arrives. */
 export class LossModel {
   readonly #directory: string;
   readonly #log: WrittenLog;
@@ -107,7 +107,7 @@ export class LossModel {
     }
   }
 
-  /** Brings everything to an end; returns what is wrong. */
+  /** Ends the log and the adapter; returns all faults. */
   async verdict(): Promise<string[]> {
     this.#log.endLine();
     this.#setting.receiver.down = false;
@@ -120,7 +120,7 @@ export class LossModel {
     return [...this.#faults, ...this.#missing(), ...this.#disorder()];
   }
 
-  /** Ends the adapter where the verdict did not. */
+  /** Ends the adapter if the verdict did not. */
   async end(): Promise<void> {
     if (!this.#ended) await this.#adapter.crash();
   }

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { startProgram, type TestProcess, until } from '@sidekit/test-kit';
 import type { Subject } from './loss-model.ts';
 
-/** The adapter as a process of its own, which decides itself when it looks and can be killed. */
+/** The adapter as a process, which polls by itself and can be killed. */
 export class RealProcess implements Subject {
   readonly #process: TestProcess;
 
-  /** @param compiled a directory where Node keeps the compiled program from start to start. */
+  /** @param compiled a directory in which Node caches the compiled program. */
   constructor(directory: string, live: string, output: string, compiled: string) {
     this.#process = startProgram(
       new URL('../main.ts', import.meta.url),
@@ -21,7 +21,7 @@ export class RealProcess implements Subject {
     );
   }
 
-  /** Nobody knows what it has seen, only that it is running. */
+  /** Waits until it is running; what it has read is unknown. */
   async poll(): Promise<boolean> {
     await this.#process.logged('starting', 60_000);
     return false;

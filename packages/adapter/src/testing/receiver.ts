@@ -8,15 +8,15 @@ export interface Received {
   readonly body: string;
 }
 
-/** An HTTP receiver that records what it got and answers what it is told to. */
+/** An HTTP receiver that records requests and sends the responses that a test sets. */
 export class Receiver implements AsyncDisposable {
   readonly requests: Received[] = [];
-  /** The answers to the next requests; 200 once they are used up. */
+  /** The responses to the next requests; 200 after the last. */
   readonly answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
-  /** Answers 503 to everything. */
+  /** Responds with 503 to everything. */
   down = false;
   readonly #server: Server;
-  /** Tests look again and again until all is there: each body is read once. */
+  /** Tests read the records repeatedly: each body is parsed once. */
   readonly #parsed = new WeakMap<Received, Record<string, unknown>[]>();
 
   private constructor(server: Server) {

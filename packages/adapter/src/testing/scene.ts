@@ -7,7 +7,7 @@ import { Receiver } from './receiver.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** One log in a directory of its own, an adapter whose looks are made by hand, and its receiver. */
+/** Creates one log in its own directory, an adapter that is polled by hand, and its receiver. */
 export async function scene(given: Options | ((directory: string) => Options) = {}) {
   const directory = temporaryDirectory('scene');
   const receiver = await Receiver.start();
@@ -35,7 +35,7 @@ export async function scene(given: Options | ((directory: string) => Options) = 
     adapter: start(),
     write: (text: string) => appendFileSync(live, text),
     messages: () => receiver.records.map(({ message }) => message),
-    /** Ends the adapter by SIGTERM or as by SIGKILL, does what happens meanwhile, starts anew. */
+    /** Ends the adapter as SIGTERM or SIGKILL does, calls `meanwhile`, and starts it again. */
     restart: async (manner: 'stop' | 'crash', meanwhile: () => void = () => {}) => {
       await scene.adapter[manner]();
       meanwhile();

@@ -1,7 +1,7 @@
 import { closeSync, copyFileSync, openSync, renameSync, truncateSync, writeSync } from 'node:fs';
 
 /**
- * A program that writes numbered lines to one log and rotates it without mercy.
+ * A program that writes numbered lines to one log and rotates it constantly.
  * Arguments: file, lines a second, seconds, milliseconds between rotations, rename|copytruncate.
  * Prints how many lines it wrote.
  */

@@ -12,18 +12,18 @@ export interface StormOptions {
   readonly manner: 'rename' | 'copytruncate';
   /** Milliseconds between two SIGKILLs; 0 for none. */
   readonly killEvery: number;
-  /** Another reader instead of the adapter. */
+  /** A reader to use instead of the adapter. */
   readonly reader?: (live: string, directory: string) => Reader;
 }
 
-/** What reads the log in a storm. */
+/** A reader of the log in a storm. */
 export interface Reader {
-  /** The lines that it put out, each holding a line of the log, as JSON or bare. */
+  /** The path of its output: lines that each hold a line of the log, as JSON or raw. */
   readonly out: string;
   start(): TestProcess;
-  /** Whether it watches by now: one that reads live names only cannot know earlier rotations. */
+  /** Whether it watches already: one that reads live names only cannot know earlier rotations. */
   watches?(process: TestProcess): boolean;
-  /** Whether it has nothing more to do. */
+  /** Whether it has delivered everything. */
   drained(): boolean | Promise<boolean>;
 }
 
@@ -36,7 +36,7 @@ export interface StormResult {
   readonly unrecognised: number;
 }
 
-/** A writer that rotates without mercy, and an adapter that is killed without warning. */
+/** Runs a writer that rotates constantly and an adapter that is killed without warning. */
 export async function storm(options: StormOptions): Promise<StormResult> {
   const { directory, rate, seconds, rotateEvery, manner, killEvery } = options;
   const live = join(directory, 'app.log');

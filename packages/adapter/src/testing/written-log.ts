@@ -11,21 +11,21 @@ import { join } from 'node:path';
 
 export interface Line {
   readonly text: string;
-  /** No reader could have seen it: it was gone before the next look. */
+  /** True if no reader could have seen it: it was gone before the next poll. */
   excused: boolean;
-  /** Delivered and kept: it may not come again. */
+  /** True if it was delivered and saved: it must not arrive again. */
   settled: boolean;
 }
 
 /**
- * A log as its writer knows it: its files, and every line that was ever written to it, each
- * with what became of it.
+ * A log as its writer knows it: its files and every line that was ever written to it, with the
+ * state of each.
  */
 export class WrittenLog {
   readonly lines: Line[] = [];
   /** The live path. */
   readonly path: string;
-  /** Whether the reader surely has the live file open. */
+  /** Whether the reader has the live file open. */
   opened = false;
   readonly #banner: string;
   readonly #tick: () => void;
@@ -33,15 +33,15 @@ export class WrittenLog {
   #inLive: Line[] = [];
   /** Lines of deleted files that only the reader's descriptors hold. */
   #inDeleted: Line[] = [];
-  /** What is still to be written of the last line. */
+  /** The rest of the last line that is not written yet. */
   #partial = '';
   #rotations = 0;
   #next: number;
 
   /**
    * @param first the number of the first line.
-   * @param tick called at each write: the clock of the file system ticks in steps, and that of
-   * the test follows.
+   * @param tick called at each write, so that the test's clock advances with that of the file
+   * system.
    */
   constructor(directory: string, sameHead: boolean, first: number, tick: () => void) {
     this.path = join(directory, 'logs', 'app.log');
@@ -59,19 +59,19 @@ export class WrittenLog {
     return this.#inLive;
   }
 
-  /** The lines that must be delivered by now: those that are whole, and not excused. */
+  /** Returns the lines that must have arrived: those that are complete and not excused. */
   due(): Line[] {
     const pending = this.#partial === '' ? undefined : this.lines.at(-1);
     return this.lines.filter((line) => line !== pending && !line.excused);
   }
 
-  /** The next line, or the rest of the one that was begun. */
+  /** Writes the next line, or the rest of the one that was started. */
   write(): void {
     if (this.#partial === '') this.#append(`${this.#newLine().text}\n`);
     else this.endLine();
   }
 
-  /** Half of a line, or of the rest of the one that was begun. */
+  /** Writes half of a line, or of the rest of the one that was started. */
   part(): void {
     if (this.#partial !== '') {
       const [next, rest] = halves(this.#partial);
@@ -115,7 +115,7 @@ export class WrittenLog {
     this.#inLive = [];
   }
 
-  /** Truncates without a copy: what was not read by now, no reader can see. */
+  /** Truncates without a copy: no reader can see what was not read so far. */
   truncate(): void {
     if (!this.exists) return;
     this.endLine();
@@ -133,12 +133,12 @@ export class WrittenLog {
     this.#newFile();
   }
 
-  /** The reader has what only its descriptors held. */
+  /** Notes that the reader has delivered what only its descriptors held. */
   settled(): void {
     this.#inDeleted = [];
   }
 
-  /** The reader died: what only its descriptors held is gone with it. */
+  /** Notes that the reader died, and with it what only its descriptors held. */
   readerDied(): void {
     excuse(this.#inDeleted);
     this.#inDeleted = [];

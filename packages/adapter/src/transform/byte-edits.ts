@@ -19,16 +19,16 @@ export interface EditOptions {
   readonly redactFields: readonly string[];
 }
 
-/** A name that something is done to. */
+/** A field name and what is done to it. */
 interface Name {
   readonly bytes: Uint8Array;
-  /** The place among the renamed members; -1 for one that keeps its name. */
+  /** Its index among the renamed members; -1 if it keeps its name. */
   readonly rename: number;
   readonly drop: boolean;
   readonly redact: boolean;
 }
 
-/** Records with more values to redact are edited as records. */
+/** Lines with more values to redact are converted through a record. */
 const MOST_REDACTED = 64;
 
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
@@ -44,7 +44,7 @@ export class ByteEdits {
   readonly #names: readonly Name[];
   /** The new names, as JSON, each with its colon. */
   readonly #renamed: readonly Uint8Array[];
-  /** Where the values of the renamed members are; an end of 0 where a record has none. */
+  /** Positions of the values of renamed members; an end of 0 means that there is none. */
   readonly #valueAt: Uint32Array;
   readonly #valueEnd: Uint32Array;
   readonly #redacts: boolean;
@@ -67,8 +67,8 @@ export class ByteEdits {
   }
 
   /**
-   * Copies the record in `input[0, end)`, which lacks its closing brace, edited.
-   * @returns the position behind it in `out`, or -1 where nothing is left, or too much is to do.
+   * Copies and edits the record in `input[0, end)`, which lacks its closing brace.
+   * @returns the position after it in `out`, or -1 if nothing is left or there is too much to do.
    */
   apply(input: Buffer, end: number, out: Buffer, at: number): number {
     this.#valueEnd.fill(0);
@@ -100,7 +100,7 @@ export class ByteEdits {
         continue;
       }
       if (name.rename !== -1) {
-        // What is inside would have to be looked through as well.
+        // Values inside would have to be redacted as well.
         if (this.#redacts && (input[value] === OPEN || input[value] === OPEN_LIST)) return -1;
         this.#valueAt[name.rename] = value;
         this.#valueEnd[name.rename] = i;
@@ -110,7 +110,7 @@ export class ByteEdits {
       copied = i;
     }
     o = copy(input, copied, end, out, o);
-    // The last member left the comma before it.
+    // Removing the last member left the comma before it.
     if (out[o - 1] === COMMA) o--;
     o = this.#append(input, out, o, at + 1);
     return o === at + 1 ? -1 : o;
@@ -141,7 +141,7 @@ export class ByteEdits {
   }
 }
 
-/** The place behind a value: the comma or bracket that follows it, or the end. */
+/** Returns the position after a value: the comma or bracket that follows it, or the end. */
 function valueEnd(input: Buffer, at: number, end: number): number {
   let depth = 0;
   for (let i = at; i < end; ) {

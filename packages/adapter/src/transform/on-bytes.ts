@@ -3,30 +3,30 @@ import { KEY_FIELDS } from '../pipeline/record-key.ts';
 import { ByteEdits } from './byte-edits.ts';
 import type { TransformOptions } from './transform.ts';
 
-/** What a fast parser's records have, as far as it is known before a line is read. */
+/** The fields of a fast parser's records, as far as they are known in advance. */
 export interface KnownFields {
-  /** Those that a line may become. */
+  /** Fields that a record may have. */
   readonly possible: readonly string[];
-  /** Those that every line becomes. */
+  /** Fields that every record has. */
   readonly certain: readonly string[];
 }
 
-/** The same as `transformer` does to a record, for records that are bytes from the start. */
+/** Does to JSON bytes what `transformer` does to a record. */
 export interface ByteTransform {
-  /** What is added: members, each with a comma before it, that follow a record's own. */
+  /** Members, each with a comma before it, that follow a record's own. */
   readonly added: string;
-  /** A line with one of these names has to become a record. */
+  /** Names whose presence in a line requires a record. */
   readonly reserved: readonly string[];
-  /** Makes a parser rename, drop and redact what it writes. */
+  /** Wraps a parser so that it renames, drops and redacts. */
   readonly around: (parser: FastParser) => FastParser;
 }
 
-/** Names that parsing sets by itself, that are no member like others, or that the key takes. */
+/** Names that the parsers set, that are special in JavaScript, or that the key uses. */
 const SPECIAL = new Set(['time', '__proto__', ...KEY_FIELDS]);
 
 /**
- * Undefined where the options ask for what needs the record: patterns to redact, and fields that
- * take each other's names.
+ * Returns undefined if the options need a record: patterns to redact, and fields that take each
+ * other's names.
  */
 export function byteTransform(
   options: TransformOptions,
@@ -44,7 +44,7 @@ export function byteTransform(
     to.some((name) => from.includes(name) || drop.includes(name) || redactFields.includes(name)) ||
     from.some((name) => drop.includes(name));
   if (clash) return undefined;
-  // Were nothing left of a line that was counted, it could not be handed on.
+  // A line that was counted must leave at least one field.
   if (certain.length > 0 && certain.every((name) => drop.includes(name))) return undefined;
   const edits =
     from.length + drop.length + redactFields.length > 0
@@ -62,7 +62,7 @@ function membersOf(add: Readonly<Record<string, string>>): string {
   return members === '' ? '' : `,${members}`;
 }
 
-/** A parser whose records are edited on their way to the payload. */
+/** A parser whose records are edited while they are copied to the payload. */
 class EditedParser implements FastParser {
   readonly overhead: number;
   readonly #parser: FastParser;

@@ -8,7 +8,7 @@ export interface TransformOptions extends RedactOptions {
   readonly add: Readonly<Record<string, string>>;
 }
 
-/** Rename, then drop, then redact, then add; undefined where there is nothing to do. */
+/** Renames, drops, redacts and adds fields, in this order; undefined if there is nothing to do. */
 export function transformer(options: TransformOptions): ((record: LogRecord) => void) | undefined {
   const renames = Object.entries(options.rename);
   const adds = Object.entries(options.add);
