@@ -66,7 +66,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** What the adapter is told to do beside reading and writing. */
+/** The options of the adapter in addition to reading and writing. */
 const WORK: readonly (readonly [name: string, flags: readonly string[]])[] = [
   ['', []],
   [' and adding', ['--add', 'env=prod', '--add', 'pod=shop-5d8f']],

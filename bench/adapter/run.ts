@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { until } from '@sidekit/test-kit';
 
-/** What one run of one contestant gave. */
+/** The result of one run of one contestant. */
 export interface Result {
-  /** Lines a second of CPU time, which other work on the machine does not disturb. */
+  /** Lines per second of CPU time, which other work on the machine does not disturb. */
   readonly perCpu: number;
-  /** Lines a second of wall-clock time. */
+  /** Lines per second of wall-clock time. */
   readonly perSecond: number;
   /** The peak, in MiB. */
   readonly rss: number;
@@ -17,11 +17,11 @@ export interface Contestant {
   readonly argv: readonly string[];
   /** Whether all lines are done; a program that ends by itself has none. */
   readonly done?: () => boolean | Promise<boolean>;
-  /** What it must have written: a JSON record a line, each with these fields. */
+  /** The expected output: one JSON record per line, each with these fields. */
   readonly output?: { readonly path: string; readonly fields: readonly string[] };
 }
 
-/** Throws unless each line became a record; looks into every thousandth. */
+/** Throws unless each line became a record; checks every thousandth. */
 export function checkOutput({ path, fields }: Required<Contestant>['output'], lines: number): void {
   const records = readFileSync(path, 'utf8').trimEnd().split('\n');
   if (records.length !== lines) throw new Error(`${path}: ${records.length} records, not ${lines}`);

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { valuesOf } from '@sidekit/core';
-import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 import { adapterTable } from '../options/table.ts';
 import { scene } from '../testing/scene.ts';
 
@@ -55,7 +55,7 @@ test('a line of 1 GiB is cut, in bounded memory, and the next line is read', asy
     ...['--include', live, '--output', `file:${out}`, '--state', join(directory.path, 'state')],
     ...['--long-lines', 'cut', '--max-line', '1KiB', '--admin', '127.0.0.1:0'],
   ]);
-  const text = await until(
+  const text = await eventually(
     () => {
       const now = readFileSync(out, 'utf8');
       return now.includes('the line after') ? now : undefined;
@@ -99,7 +99,7 @@ test('a pattern that matches no file is logged', async () => {
     ...['--include', join(directory.path, 'nowhere/*.log'), '--admin', '127.0.0.1:0'],
     ...['--state', join(directory.path, 'state')],
   ]);
-  assert.equal((await program.logged('no file matches yet')).level, 'warn');
+  assert.equal((await program.event('no_match')).level, 'warn');
 });
 
 const MIB = 1024 ** 2;
@@ -122,7 +122,7 @@ test(`a line of ${LONG_LINE / MIB} Mi characters is split in bounded memory, and
     ...['--include', live, '--output', `file:${out}`, '--state', join(directory.path, 'state')],
     ...['--admin', '127.0.0.1:0'],
   ]);
-  await until(() => lastLine(out).includes('the line after'), {
+  await eventually(() => lastLine(out).includes('the line after'), {
     what: 'the line after is delivered',
     timeout: 120_000,
     interval: 50,

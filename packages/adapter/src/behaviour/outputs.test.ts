@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { HandDriven } from '../testing/hand-driven.ts';
 import { Receiver } from '../testing/receiver.ts';
 
@@ -159,7 +159,7 @@ test('several outputs get everything, each in its own time; the state waits for 
   s.write('one\n');
   await s.adapter.poll();
   const out = join(s.directory, 'out.json');
-  await until(() => existsSync(out) && readFileSync(out, 'utf8').includes('one'), {
+  await eventually(() => existsSync(out) && readFileSync(out, 'utf8').includes('one'), {
     what: 'the file has the record',
   });
   assert.match(readFileSync(join(s.directory, 'state/state.json'), 'utf8'), /"offset":0/);

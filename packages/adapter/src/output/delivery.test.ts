@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Health, Registry, silentLog } from '@sidekit/core';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { adapterMetrics } from '../observe/own-counters.ts';
 import { Batch, PayloadPool } from './batch.ts';
 import { Delivery } from './delivery.ts';
@@ -36,7 +36,10 @@ for (const turns of [0, 1, 2, 3, 4, 5]) {
       },
     });
     delivery.submit(batch());
-    await until(() => delivered.length === 2, { what: 'the second is delivered', timeout: 1000 });
+    await eventually(() => delivered.length === 2, {
+      what: 'the second is delivered',
+      timeout: 1000,
+    });
     assert.ok(delivery.empty);
     await delivery.close();
   });

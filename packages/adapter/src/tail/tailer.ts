@@ -133,14 +133,14 @@ export class Tailer {
 
   async #scan(): Promise<void> {
     this.#catalogue.discover();
-    let births = 0;
+    let count = 0;
     for (const generation of [...this.#catalogue.generations()]) this.#check(generation);
-    for (const _ of this.#catalogue.generations()) births++;
+    for (const _ of this.#catalogue.generations()) count++;
     dropOverLimits(this.#catalogue.generations(), this.#options, (generation, cause) =>
       this.#drop(generation, cause),
     );
-    if (births !== this.#generations) {
-      this.#generations = births;
+    if (count !== this.#generations) {
+      this.#generations = count;
       await this.#options.onNewGeneration();
     }
     this.#lastScan = this.#options.now();

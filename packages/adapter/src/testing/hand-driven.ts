@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Health, Registry, silentLog, valuesOf } from '@sidekit/core';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { type RunningAdapter, startAdapter } from '../adapter.ts';
 import { adapterTable } from '../options/table.ts';
 
@@ -45,7 +45,7 @@ export class HandDriven {
 
   /** Waits until a metric has reached a value. */
   async until(metric: string, reached: (value: number) => boolean): Promise<void> {
-    await until(() => reached(this.metric(metric)), { what: metric, interval: 5 });
+    await eventually(() => reached(this.metric(metric)), { what: metric, interval: 5 });
   }
 
   stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { startProgram, type TestProcess, until } from '@sidekit/test-kit';
+import { eventually, startProgram, type TestProcess } from '@sidekit/test-kit';
 import type { Subject } from './loss-model.ts';
 
 /** The adapter as a process, which polls by itself and can be killed. */
@@ -23,20 +23,20 @@ export class RealProcess implements Subject {
 
   /** Waits until it is running; what it has read is unknown. */
   async poll(): Promise<boolean> {
-    await this.#process.logged('starting', 60_000);
+    await this.#process.event('starting', 60_000);
     return false;
   }
 
   async settle(done: () => boolean): Promise<void> {
     try {
-      await until(done, { what: 'everything is delivered', timeout: 30_000, interval: 5 });
+      await eventually(done, { what: 'everything is delivered', timeout: 30_000, interval: 5 });
     } catch (cause) {
       throw new Error(`not everything is delivered by ${this.#process.stderr}`, { cause });
     }
   }
 
   async stop(): Promise<void> {
-    await this.#process.logged('starting', 60_000);
+    await this.#process.event('starting', 60_000);
     this.#process.kill('SIGTERM');
     assert.deepEqual(await this.#process.exited, { code: 0, signal: null }, this.#process.stderr);
   }

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort, startProgram, type TestProcess, until } from '@sidekit/test-kit';
+import { eventually, freePort, startProgram, type TestProcess } from '@sidekit/test-kit';
 
 export interface StormOptions {
   readonly directory: string;
@@ -43,7 +43,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   const reader = (options.reader ?? (await adapterReader()))(live, directory);
   let adapter: TestProcess = reader.start();
   const first = adapter;
-  await until(() => reader.watches?.(first) ?? true, { what: 'the reader watches' });
+  await eventually(() => reader.watches?.(first) ?? true, { what: 'the reader watches' });
   let kills = 0;
   await using writer = startProgram(fileURLToPath(new URL('./storm-writer.ts', import.meta.url)), [
     live,
@@ -67,7 +67,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
   await finished;
   const written = Number(writer.stdout);
   try {
-    await until(() => reader.drained(), {
+    await eventually(() => reader.drained(), {
       what: 'everything is delivered',
       timeout: 60_000,
       interval: 200,
