@@ -1,0 +1,10 @@
+export { SharedMemoryError } from './native/error.ts';
+export { SEGMENT_DIRECTORY } from './segment/explain.ts';
+export { listSegments, type SegmentInfo, statSegment } from './segment/list.ts';
+export { type BrokenName, checkSegmentName } from './segment/name.ts';
+export { Segment, type SegmentOptions, unlinkSegment } from './segment/segment.ts';
+export { ftok, parseSemaphoreKey } from './semaphore/key.ts';
+export { type SemaphoreLimits, semaphoreLimits } from './semaphore/limits.ts';
+export type { SemaphoreOptions } from './semaphore/open.ts';
+export { type AcquireOptions, removeSemaphore, Semaphore } from './semaphore/semaphore.ts';
+export type { WaitOptions, WaitResult } from './wait/futex.ts';
