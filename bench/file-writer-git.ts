@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- file-writer-git`: the file-writer's git client beside isomorphic-git, both
- * against `git http-backend`: a first look at a repository of 10,000 files, a look at nothing
- * new, and a look at a commit that changes one file.
+ * against `git http-backend`: a first check at a repository of 10,000 files, a check at nothing
+ * new, and a check at a commit that changes one file.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { GitRepository } from '../packages/file-writer/src/testing/git-repository.ts';
 import { startGitServer } from '../packages/file-writer/src/testing/git-server.ts';
-import type { Cost } from './file-writer/looks.ts';
+import type { Cost } from './file-writer/checks.ts';
 
 const FILES = 10_000;
 const CLIENTS = ['own', 'isomorphic'] as const;
@@ -31,24 +31,24 @@ export async function run(): Promise<void> {
       const files = manyFiles();
       repository.import(files);
       await using server = await startGitServer(root);
-      const door = await countingDoor(Number(new URL(server.url).port));
+      const proxy = await countingProxy(Number(new URL(server.url).port));
       for (const name of CLIENTS) {
         const path = join(root, name, 'site');
-        const client = start(name, `http://127.0.0.1:${door.port}/site.git`, path);
-        for (const what of ['first look', 'nothing new', 'one file changed']) {
+        const client = start(name, `http://127.0.0.1:${proxy.port}/site.git`, path);
+        for (const what of ['first check', 'nothing new', 'one file changed']) {
           if (what === 'one file changed') {
             repository.import(new Map([...files, ['d0/s0/f0.txt', randomBytes(100)]]));
           }
-          const before = door.bytes();
-          const cost = await client.look();
+          const before = proxy.bytes();
+          const cost = await client.check();
           const row = rows.get(`${what}|${name}`) ?? [];
-          rows.set(`${what}|${name}`, [...row, { cost, bytes: door.bytes() - before }]);
+          rows.set(`${what}|${name}`, [...row, { cost, bytes: proxy.bytes() - before }]);
         }
         const onDisk = sizeOf(join(root, name));
         rows.set(`disk|${name}`, [{ cost: { seconds: 0, cpu: 0, rss: 0 }, bytes: onDisk }]);
         client.end();
       }
-      door.close();
+      proxy.close();
     }
     await print(rows, rounds);
   } finally {
@@ -67,8 +67,8 @@ function manyFiles(): Map<string, Buffer> {
   return files;
 }
 
-/** Passes connections on and counts what comes back. */
-async function countingDoor(port: number) {
+/** Forwards connections and counts the received bytes. */
+async function countingProxy(port: number) {
   let bytes = 0;
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -96,8 +96,8 @@ function start(name: string, url: string, path: string) {
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    look: async (): Promise<Cost> => {
-      child.stdin.write('look\n');
+    check: async (): Promise<Cost> => {
+      child.stdin.write('check\n');
       const { value, done } = await lines.next();
       if (done) throw new Error(`the ${name} client ended`);
       return JSON.parse(value);
@@ -118,7 +118,7 @@ async function print(rows: ReadonlyMap<string, { cost: Cost; bytes: number }[]>,
   console.log(
     `git: ${FILES} files, ${rounds} interleaved round(s), medians; isomorphic-git ${version()}`,
   );
-  for (const what of ['first look', 'nothing new', 'one file changed']) {
+  for (const what of ['first check', 'nothing new', 'one file changed']) {
     for (const name of CLIENTS) {
       const row = rows.get(`${what}|${name}`) ?? [];
       const of = (pick: (one: (typeof row)[number]) => number) => median(row.map(pick));

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- file-writer`: how soon a change is visible, replacements a second beside a
+ * `npm run bench -- file-writer`: how soon a change is visible, replacements a second next to a
  * plain `fs.writeFile` loop, and what following 1,000 files costs.
  */
 import {
@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '@sidekit/core';
-import { TestProcess, until } from '@sidekit/test-kit';
+import { eventually, TestProcess } from '@sidekit/test-kit';
 import { NODE_FLAGS } from '../images/node-flags.ts';
 
 const MAIN = fileURLToPath(new URL('../packages/file-writer/src/main.ts', import.meta.url));
@@ -68,14 +68,14 @@ async function freshness(directory: string) {
       '--interval',
       `${INTERVAL}ms`,
     ]);
-    await until(() => readFileSync(target, 'utf8') === '0', { what: 'the first content' });
+    await eventually(() => readFileSync(target, 'utf8') === '0', { what: 'the first content' });
     const ages: Age[] = [];
     const pid = writer.child.pid!;
     for (let i = 1; i <= CHANGES; i++) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * INTERVAL));
       const [since, waited] = [performance.now(), queued(pid) + queued(process.pid)];
       set[source](`change ${i}`);
-      await until(() => readFileSync(target, 'utf8') === `change ${i}`, {
+      await eventually(() => readFileSync(target, 'utf8') === `change ${i}`, {
         what: 'the change',
         interval: 1,
       });
@@ -94,7 +94,7 @@ interface Age {
   readonly cpuWait: number;
 }
 
-/** Tells what the writer does apart from what the machine does to it. */
+/** Reports delays, and how much of them was waiting for a CPU. */
 function report(source: string, ages: readonly Age[]) {
   const sorted = ages.toSorted((a, b) => a.age - b.age);
   const at = (part: number) => sorted[Math.ceil(part * sorted.length) - 1]!;
@@ -129,8 +129,8 @@ async function writes(directory: string) {
   const path = join(directory, 'written');
   const ways: Readonly<Record<string, () => Promise<void>>> = {
     'fs.writeFile (torn reads, no sync)': () => writeFile(path, content),
-    'whole, --no-fsync': () => writeFileAtomic(path, content, { fsync: false }),
-    'whole and durable (default)': () => writeFileAtomic(path, content),
+    'atomic, --no-fsync': () => writeFileAtomic(path, content, { fsync: false }),
+    'atomic and durable (default)': () => writeFileAtomic(path, content),
   };
   const results = new Map<string, { rate: number; cpu: number }[]>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -175,7 +175,7 @@ async function following(directory: string, source: 'dir' | 'http') {
   const config = join(directory, 'config.json');
   writeFileSync(config, JSON.stringify({ source, interval: '1s', fsync: false, files }));
   await using writer = start(['--config', config]);
-  await until(() => statSync(files.at(-1)!.target).size > 0, {
+  await eventually(() => statSync(files.at(-1)!.target).size > 0, {
     what: 'the last file',
     timeout: 60_000,
   });

@@ -5,12 +5,12 @@
 import fs from 'node:fs';
 import git from 'isomorphic-git';
 import http from 'isomorphic-git/http/node';
-import { serveLooks } from './looks.ts';
+import { serveChecks } from './checks.ts';
 
 const [url = '', dir = ''] = process.argv.slice(2);
 const common = { fs, http, dir, singleBranch: true, depth: 1, tags: false, ref: 'main' };
 let published: string | undefined;
-await serveLooks(async () => {
+await serveChecks(async () => {
   const refs = await git.listServerRefs({ http, url, prefix: 'refs/heads/main' });
   const oid = refs[0]?.oid;
   if (oid === published) return;

@@ -2,7 +2,7 @@
 import * as fileSystem from 'node:fs/promises';
 import { Target } from '../../packages/file-writer/src/publish/target.ts';
 import { gitSource } from '../../packages/file-writer/src/source/git.ts';
-import { serveLooks } from './looks.ts';
+import { serveChecks } from './checks.ts';
 
 const [repository = '', path = ''] = process.argv.slice(2);
 const GIB = 1024 ** 3;
@@ -15,7 +15,7 @@ const target = new Target({
   ...{ target: path, mode: 0o644, directoryMode: 0o755, owner: undefined, fsync: false },
   ...{ keep: 0, keepFor: 0, fileSystem, ...limits },
 });
-await serveLooks(async () => {
+await serveChecks(async () => {
   const content = await source.poll({ signal: AbortSignal.timeout(120_000), fresh: false });
   if (content) await target.publish(content);
 });

@@ -1,30 +1,34 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
-test('a changed ConfigMap reaches the running application, which is told and not restarted', async () => {
+test('a changed ConfigMap reaches the running application, which is notified and not restarted', async () => {
   await using session = await applyPod('config-reload');
   await session.ready('config-reload');
   const get = (path: string) => session.http('config-reload', 5000, path);
   assert.equal((await get('/page.txt')).body.trim(), 'Hello from config-reload: red green');
-  assert.equal((await get('/sink')).headers.get('x-received'), '0', 'not told of the first page');
+  assert.equal(
+    (await get('/sink')).headers.get('x-received'),
+    '0',
+    'not notified of the first page',
+  );
 
   const manifest = readFileSync('manifests/pods/config-reload.yaml', 'utf8');
   await session.reapply(
     manifest.replace('greeting: Hello', 'greeting: Goodbye').replace('[red, green]', '[blue]'),
   );
-  // The kubelet brings a changed ConfigMap within its sync period, a minute or more.
+  // The kubelet updates a changed ConfigMap within its sync period, a minute or more.
   const late = { timeout: 180_000, interval: 500 };
-  await until(
+  await eventually(
     async () => (await get('/page.txt')).body.trim() === 'Goodbye from config-reload: blue',
     {
       what: 'the new page',
       ...late,
     },
   );
-  await until(async () => (await get('/sink')).headers.get('x-received') === '1', {
+  await eventually(async () => (await get('/sink')).headers.get('x-received') === '1', {
     what: 'the notification',
     ...late,
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyPod } from '../engine/index.ts';
 
-test('the application starts when the data are there, whole', async () => {
+test('the application starts when the data is there, complete', async () => {
   await using session = await applyPod('data-loader');
   const { status } = await session.ready('data-loader');
   const [loader] = status.initContainerStatuses ?? [];

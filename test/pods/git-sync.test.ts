@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
-test('a commit shows up on the page, and an outage of the git server does not take the page away', async () => {
+test('a commit appears on the page, and an outage of the git server keeps the page', async () => {
   await using session = await applyPod('git-sync');
   await session.ready('git-sync');
   const page = async () => (await session.http('git-sync', 5000, '/site/index.html')).body;
@@ -12,7 +12,7 @@ test('a commit shows up on the page, and an outage of the git server does not ta
   const path = '/site.git/files/index.html';
   const put = await session.http('git-server', 8081, path, { method: 'PUT', body: 'a new commit' });
   assert.equal(put.status, 201);
-  await until(async () => (await page()) === 'a new commit', {
+  await eventually(async () => (await page()) === 'a new commit', {
     what: 'the new commit on the page',
     timeout: 30_000,
     interval: 100,
@@ -20,7 +20,7 @@ test('a commit shows up on the page, and an outage of the git server does not ta
 
   await session.remove('git-server');
   const admin = async (path: string) => (await session.http('git-sync', 9903, path)).body;
-  await until(
+  await eventually(
     async () => (await admin('/metrics')).includes('file_writer_failing{target="/html/site"} 1'),
     {
       what: 'the metric of the outage',

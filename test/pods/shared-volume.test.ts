@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
 const DATE = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d UTC \d{4}$/;
 
-test('what one container writes each second, the other serves, in whole lines', async () => {
+test('one container serves the lines that the other writes each second, all of them complete', async () => {
   await using session = await applyPod('shared-volume');
   await session.ready('mc1');
   const page = async () => (await session.http('mc1', 8080, '/index.html')).body;
   const lines = async () => (await page()).trim().split('\n');
   const first = await lines();
-  await until(async () => (await lines()).length >= first.length + 3, {
+  await eventually(async () => (await lines()).length >= first.length + 3, {
     what: 'three more lines',
     timeout: 30_000,
     interval: 200,

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { type Chunks, formatSize } from '@sidekit/core';
 import { Failure } from './failure.ts';
 
-/** What a source brings when something has changed. */
+/** The new content that a source delivers after a change. */
 export type Content = FileContent | LineContent | TreeContent;
 
-/** The whole of one file. */
+/** The complete content of one file. */
 export interface FileContent {
   readonly kind: 'file';
   readonly chunks: Chunks;
   /** The SHA-256 that it must have, in hexadecimal. */
   readonly sha256?: string | undefined;
-  /** Told once it is published: only then may the source answer "unchanged". */
+  /** Called once it is published: only then may the source report "unchanged". */
   readonly published?: () => void;
 }
 
@@ -26,7 +26,7 @@ export interface LineContent {
 export interface TreeContent {
   readonly kind: 'tree';
   readonly entries: Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
-  /** What the version is called, such as a commit; letters, digits, `.`, `_` and `-`. */
+  /** Part of the name of the version, such as a commit; letters, digits, `.`, `_` and `-`. */
   readonly label?: string;
   readonly published?: () => void;
 }
@@ -43,31 +43,31 @@ export type TreeEntry = {
 /** Counts bytes or files against a limit shared by all files of one version. */
 export class Allowance {
   readonly #limit: number;
-  readonly #what: 'bytes' | 'files';
+  readonly #unit: 'bytes' | 'files';
   #used = 0;
 
-  constructor(limit: number, what: 'bytes' | 'files' = 'bytes') {
+  constructor(limit: number, unit: 'bytes' | 'files' = 'bytes') {
     this.#limit = limit;
-    this.#what = what;
+    this.#unit = unit;
   }
 
   get used(): number {
     return this.#used;
   }
 
-  /** @throws {Failure} where more passes than the limit. */
+  /** @throws {Failure} if the total exceeds the limit. */
   take(amount: number): void {
     this.#used += amount;
     if (this.#used <= this.#limit) return;
     const rule =
-      this.#what === 'bytes'
+      this.#unit === 'bytes'
         ? `is larger than ${formatSize(this.#limit)}: raise --max-size`
         : `has more than ${this.#limit} files or directories: raise --max-files`;
     throw new Failure('too_large', `the content ${rule}, or make the source smaller`);
   }
 }
 
-/** Passes chunks on while it counts and hashes them. */
+/** Counts and hashes chunks as they pass through. */
 export class Measure {
   readonly #hash = createHash('sha256');
   readonly #allowance: Allowance;
@@ -86,13 +86,13 @@ export class Measure {
     }
   }
 
-  /** The SHA-256 of all that passed, once, at the end. */
+  /** Returns the SHA-256 of everything that passed. Call it once, at the end. */
   digest(): string {
     return this.#hash.digest('hex');
   }
 }
 
-/** @throws {Failure} where content has another checksum than the one pinned. */
+/** @throws {Failure} if the content does not have the pinned checksum. */
 export function checkPin(actual: string, pinned: string | undefined): void {
   if (pinned === undefined || actual === pinned) return;
   throw new Failure(

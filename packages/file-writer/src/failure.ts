@@ -1,10 +1,10 @@
 import { ExpectedError } from '@sidekit/core';
 
-/** Why one try to bring a file failed: one sentence with its remedy, and a word for the metric. */
+/** The reason why a check failed: one sentence with its remedy, and a label for the metric. */
 export class Failure extends ExpectedError {
   /** The value of the label `reason`: `http_status`, `too_large`, `disk_full`. */
   readonly reason: string;
-  /** How long the other side asked to be left alone, in milliseconds. */
+  /** The pause that the server asked for (`Retry-After`), in milliseconds. */
   readonly retryAfter: number | undefined;
 
   constructor(

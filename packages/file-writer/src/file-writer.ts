@@ -1,18 +1,18 @@
 import * as fileSystem from 'node:fs/promises';
 import { type Context, defineSidecar, type Environment } from '@sidekit/core';
-import type { FileSpec } from './file-spec.ts';
-import { Follower } from './follower.ts';
+import { Follower } from './follow/follower.ts';
+import { runOnce } from './follow/once.ts';
+import { Slots } from './follow/slots.ts';
 import { type Metrics, registerMetrics } from './metrics.ts';
-import { Notifier } from './notifier.ts';
-import { runOnce } from './once.ts';
-import { fileSpecs, table } from './options.ts';
+import { Notifier } from './notify/notifier.ts';
+import type { FileSpec } from './options/file-spec.ts';
+import { fileSpecs, table } from './options/table.ts';
 import { Target } from './publish/target.ts';
-import { Slots } from './slots.ts';
-import { openSource } from './sources.ts';
+import { openSource } from './source/open.ts';
 
 type FileWriterContext = Context<typeof table.options>;
 
-/** The sidecar; `environment` is what templates see as `env`. */
+/** Defines the sidecar; templates see `environment` as `env`. */
 export function fileWriter(environment: Environment) {
   return defineSidecar({
     table,

@@ -1,6 +1,6 @@
 import type { Counter, Family, Gauge, Histogram, Registry } from '@sidekit/core';
 
-/** What is counted; `target` is the path that readers use. */
+/** The metrics of the file-writer; the label `target` is the path that readers use. */
 export interface Metrics {
   readonly polls: Family<Counter>;
   readonly failures: Family<Counter>;
@@ -18,11 +18,11 @@ export function registerMetrics(registry: Registry): Metrics {
   return {
     polls: registry.counters({
       name: 'file_writer_polls_total',
-      help: 'Looks at the source, by result: changed, unchanged or failed.',
+      help: 'Checks of the source, by result: changed, unchanged or failed.',
     }),
     failures: registry.counters({
       name: 'file_writer_failures_total',
-      help: 'Failed looks, by reason.',
+      help: 'Failed checks, by reason.',
     }),
     bytes: registry.counters({
       name: 'file_writer_published_bytes_total',
@@ -42,11 +42,11 @@ export function registerMetrics(registry: Registry): Metrics {
     }),
     failing: registry.gauges({
       name: 'file_writer_failing',
-      help: '1 while the last look failed and the content may be stale.',
+      help: '1 while the last check failed and the content may be stale.',
     }),
     duration: registry.histogram({
       name: 'file_writer_poll_duration_seconds',
-      help: 'Time of one look, publishing included.',
+      help: 'Duration of one check, publishing included.',
     }),
     notifications: registry.counters({
       name: 'file_writer_notifications_total',

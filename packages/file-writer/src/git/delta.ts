@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 
 /**
  * Applies a delta to its base (gitformat-pack(5), "Deltified representation").
- * @throws {Failure} where it doesn't fit its base or makes more than `limit` bytes.
+ * @throws {Failure} if it does not fit its base, or its result is larger than `limit` bytes.
  */
 export function applyDelta(base: Buffer, delta: Buffer, limit: number): Buffer {
   let position = 0;

@@ -1,4 +1,4 @@
-/** What a hostile server or repository may send: every pack here is well summed. */
+/** Packs of a hostile server or repository: every pack here has a correct checksum. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
@@ -17,9 +17,9 @@ const KINDS = { commit: 1, tree: 2, blob: 3, 'ofs-delta': 6, 'ref-delta': 7 };
 interface Part {
   readonly kind: keyof typeof KINDS;
   readonly data: Buffer;
-  /** What stands between the head and the data of a delta. */
+  /** The reference to the base, between the head and the data of a delta. */
   readonly base?: Buffer;
-  /** What the head says the size is. */
+  /** The size that the head declares. */
   readonly size?: number;
 }
 
@@ -63,7 +63,7 @@ async function publish(root: Part, parts: readonly Part[], path: string, maxFile
   return await new Target(writeSettings(path, { fsync: false })).publish({ kind: 'tree', entries });
 }
 
-test('names that leave the tree, or that git itself would run things from, are refused', async () => {
+test('names that lead out of the tree, or from which git itself would run programs, are refused', async () => {
   using directory = temporaryDirectory('hostile');
   const x = blob('x');
   for (const name of ['.git', '.GIT', '..', '.', '', 'a/b', '../a', '/etc']) {
@@ -83,7 +83,7 @@ test('names that leave the tree, or that git itself would run things from, are r
   assert.deepEqual(readdirSync(join(directory.path, '.site.versions')), [], 'nothing is left');
 });
 
-test('nothing is written through a link, whichever of two entries of one name comes first', async () => {
+test('nothing is written through a link, whatever the order of two entries of the same name', async () => {
   using directory = temporaryDirectory('hostile');
   const [x, inside] = [blob('x'), blob('safe')];
   const inner = tree(['100644', 'f', x]);
@@ -115,7 +115,7 @@ test('set-uid bits and unknown modes of a tree never reach the disk', async () =
   assert.deepEqual(readdirSync(path), ['a', 'b']);
 });
 
-test('a few trees that stand for millions of directories are refused at once', async () => {
+test('a few trees that expand to millions of directories are refused at once', async () => {
   using directory = temporaryDirectory('hostile');
   const parts = [tree()];
   for (let level = 0; level < 12; level++) {
@@ -131,7 +131,7 @@ test('a few trees that stand for millions of directories are refused at once', a
   });
 });
 
-test('data that unpacks to more than its head says, or to less, is refused', async () => {
+test('data that unpacks to more or less than its head declares is refused', async () => {
   for (const size of [10, 2000]) {
     const bomb: Part = { kind: 'blob', data: Buffer.alloc(1000), size };
     await assert.rejects(Pack.open(pack([bomb]), LIMITS), { reason: 'git_pack' });
@@ -166,7 +166,7 @@ test('a chain of small deltas that each copy their base many times over is refus
   await assert.rejects(Pack.open(pack([base, ...deltas]), LIMITS), { reason: 'too_large' });
 });
 
-test('deltas that stand on themselves, on each other or on nothing are refused', async () => {
+test('deltas based on themselves, on each other or on nothing are refused', async () => {
   const delta = Buffer.from([1, 1, 0x90, 1]);
   const a = Buffer.alloc(20, 1);
   const own: Part = { kind: 'ref-delta', base: a, data: delta };
@@ -180,7 +180,7 @@ test('deltas that stand on themselves, on each other or on nothing are refused',
   }
 });
 
-test('more objects than files can need, and bytes after the last, are refused', async () => {
+test('more objects than the files can need, and bytes after the last, are refused', async () => {
   await assert.rejects(Pack.open(pack([blob('a')], { count: 0xffffffff }), LIMITS), {
     reason: 'too_large',
     message: /4294967295 objects: raise --max-files/,
@@ -192,7 +192,7 @@ test('more objects than files can need, and bytes after the last, are refused', 
   });
 });
 
-test('the end of the time for one look ends the reading of a pack', async () => {
+test('the end of the time for one check ends the reading of a pack', async () => {
   const parts = Array.from({ length: 3000 }, (_, i) => blob(String(i)));
   const signal = AbortSignal.abort();
   await assert.rejects(Pack.open(pack(parts), { maxSize: 1e6, maxObjects: 1e6, signal }), {

@@ -106,7 +106,7 @@ test('packets are found however the stream is cut', async () => {
   );
 });
 
-test('what is no packet, and a stream that ends inside one, are refused', async () => {
+test('bytes that are not a packet, and a stream that ends inside one, are refused', async () => {
   for (const text of ['<html>', '000', '0009ab']) {
     const read = async () => {
       for await (const _ of readPackets(

@@ -15,17 +15,17 @@ export interface GitObject {
 const TYPES: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
 const OFFSET_DELTA = 6;
 const REFERENCE_DELTA = 7;
-/** The longest chain of deltas that git makes (pack.depth). */
+/** The longest chain of deltas that git creates (pack.depth). */
 const DEPTH = 4095;
-/** Bases kept unpacked, in bytes. */
+/** The size of the cache of unpacked bases, in bytes. */
 const CACHE = 32 * 1024 * 1024;
-/** Other work runs after so many unpacked bytes, or so many objects. */
+/** Other tasks get a turn after so many unpacked bytes, or so many objects. */
 const TURN = 1024 * 1024;
 const TURN_OBJECTS = 1000;
-/** How much larger all objects may be than the largest content: the rest of the repository. */
+/** How many times larger than the largest content all objects together may be. */
 const EXPANSION = 10;
 
-/** What a pack may cost: the server that sends it is not trusted. */
+/** Limits of a pack: the server that sends it is not trusted. */
 export interface PackLimits {
   /** The largest object, in bytes; all of them together may take ten times as much. */
   readonly maxSize: number;
@@ -37,14 +37,14 @@ export interface PackLimits {
 interface Entry {
   readonly kind: number;
   readonly size: number;
-  /** Where the compressed data starts. */
+  /** The offset of the compressed data. */
   readonly data: number;
   readonly base: number | string | undefined;
 }
 
 /**
- * A pack (gitformat-pack(5)) in memory: every object is checked against its id when the pack is
- * opened, and unpacked again when it is asked for, so that memory holds the packed size.
+ * A pack (gitformat-pack(5)) in memory: every object is verified against its id when the pack is
+ * opened, and unpacked again when it is read, so that memory holds the packed size.
  */
 export class Pack {
   readonly #bytes: Buffer;
@@ -61,7 +61,7 @@ export class Pack {
     this.#limits = limits;
   }
 
-  /** @throws {Failure} where the pack is broken, or costs more than the limits allow. */
+  /** @throws {Failure} if the pack is invalid, or exceeds the limits. */
   static async open(bytes: Buffer, limits: PackLimits): Promise<Pack> {
     const pack = new Pack(bytes, limits);
     await pack.#index();
@@ -72,7 +72,7 @@ export class Pack {
     return this.#offsets.size;
   }
 
-  /** @throws {Failure} where the pack has no such object. */
+  /** @throws {Failure} if the pack has no such object. */
   read(oid: string, type: ObjectType): Buffer {
     const offset = this.#offsets.get(oid);
     const object = offset === undefined ? undefined : this.#unpack(offset, 0);
@@ -107,7 +107,7 @@ export class Pack {
     await this.#identify();
   }
 
-  /** Counts what was unpacked, and lets other work run now and then. */
+  /** Counts unpacked bytes, and gives other tasks a turn from time to time. */
   async #spend(bytes: number): Promise<void> {
     const { maxSize, signal } = this.#limits;
     this.#unpacked += bytes;
@@ -124,7 +124,7 @@ export class Pack {
     signal?.throwIfAborted();
   }
 
-  /** Finds the id of each object; a delta waits for the base that it names by id. */
+  /** Computes the id of each object; a delta waits for the base that it names by id. */
   async #identify(): Promise<void> {
     let waiting = [...this.#entries.keys()];
     while (waiting.length > 0) {
@@ -137,7 +137,7 @@ export class Pack {
         const { type, data } = this.#unpack(offset, 0);
         const hash = createHash('sha1').update(`${type} ${data.length}\0`).update(data);
         const oid = hash.digest('hex');
-        // The first stays: a delta that makes its own base again would stand on itself.
+        // The first wins: a delta that reproduces its own base would otherwise depend on itself.
         if (!this.#offsets.has(oid)) this.#offsets.set(oid, offset);
         await this.#spend(data.length);
       }
@@ -218,7 +218,7 @@ export class Pack {
     return object;
   }
 
-  /** Keeps a base, the oldest giving way. */
+  /** Caches a base; the oldest ones are evicted. */
   #remember(offset: number, object: GitObject): void {
     if (object.data.length > CACHE / 4) return;
     this.#cache.set(offset, object);
@@ -232,7 +232,7 @@ export class Pack {
 
   #inflate(position: number, size: number): { content: Buffer; consumed: number } {
     try {
-      // Compressed data says nothing of its own length; a block's overhead bounds it.
+      // The pack does not record the compressed length; the overhead of deflate bounds it.
       const bound = size + Math.ceil(size / 1000) + 64;
       const { buffer, engine } = inflateSync(this.#bytes.subarray(position, position + bound), {
         info: true,

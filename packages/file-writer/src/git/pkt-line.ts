@@ -6,12 +6,12 @@ export type Packet = Buffer | 'flush' | 'delimiter' | 'end';
 export const FLUSH = '0000';
 export const DELIMITER = '0001';
 
-/** A text as a packet: four hexadecimal digits of its length, these included, before it. */
+/** Encodes a text as a packet: its length in four hexadecimal digits, these included, then the text. */
 export function packet(text: string): string {
   return (Buffer.byteLength(text) + 4).toString(16).padStart(4, '0') + text;
 }
 
-/** Splits a stream into packets. @throws {Failure} where it is none, or ends inside one. */
+/** Splits a stream into packets. @throws {Failure} if it has another format, or ends inside a packet. */
 export async function* readPackets(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Packet> {
   let rest = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -40,11 +40,11 @@ function lengthOf(bytes: Buffer, offset: number): number {
   if (length !== 3) return length;
   throw new Failure(
     'git_protocol',
-    `the git server sent ${JSON.stringify(digits)} where a packet should start: is the URL that of a repository?`,
+    `the git server sent ${JSON.stringify(digits)} instead of the start of a packet: is this the URL of a repository?`,
   );
 }
 
-/** A packet as text, without the line feed that lines may end with. */
+/** Decodes a packet as text, without the line feed that lines may end with. */
 export function lineOf(bytes: Buffer): string {
   return bytes.toString('utf8', 0, bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length);
 }

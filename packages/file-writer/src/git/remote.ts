@@ -5,14 +5,14 @@ import { statusFailure } from '../http/status.ts';
 import { DELIMITER, FLUSH, lineOf, packet, readPackets } from './pkt-line.ts';
 import { findRef } from './refs.ts';
 
-/** The most that a list of refs may take, in bytes. */
+/** The largest list of refs, in bytes. */
 const REFS_LIMIT = 32 * 1024 * 1024;
 
 type Options = Pick<ExchangeOptions, 'credentials' | 'idleTimeout' | 'signal' | 'caFile'>;
 
 /**
- * The upload-pack service of a repository over smart HTTP (gitprotocol-http(5)): protocol 2 where
- * the server speaks it, else 0. Only what following one ref needs.
+ * A client of the upload-pack service of a repository over smart HTTP (gitprotocol-http(5)):
+ * protocol 2 if the server speaks it, else 0. Implements only what following one ref needs.
  */
 export class GitRemote {
   readonly #url: string;
@@ -22,8 +22,8 @@ export class GitRemote {
   }
 
   /**
-   * The commit that a branch, tag, full ref name or HEAD stands for now.
-   * @throws {Failure} where there is no such ref, saying which branches there are.
+   * Resolves a branch, tag, full ref name or HEAD to its current commit.
+   * @throws {Failure} if there is no such ref, with the names of some branches.
    */
   async resolve(ref: string, options: Options): Promise<string> {
     const { version, refs } = await this.#advertisement(options);
@@ -39,19 +39,19 @@ export class GitRemote {
     );
   }
 
-  /** The pack of one commit and all its files, without history, in chunks. @throws {Failure} */
+  /** Downloads the pack of one commit and all its files, without history. @throws {Failure} */
   async *fetchCommit(commit: string, options: Options): AsyncGenerator<Uint8Array> {
     const { version } = await this.#advertisement(options);
     const body = version === 2 ? fetchCommand(commit) : wantCommand(commit);
-    const answer = await this.#post(body, version, options);
+    const response = await this.#post(body, version, options);
     let inPack = version === 0;
-    for await (const one of readPackets(bodyOf(answer))) {
+    for await (const one of readPackets(bodyOf(response))) {
       if (typeof one === 'string') continue;
       const line = inPack && one[0]! <= 3 ? '' : lineOf(one);
       if (line.startsWith('ERR ')) throw this.#refused(line.slice(4));
       if (line === 'packfile') inPack = true;
       if (!inPack || line !== '') continue;
-      // Side bands: 1 carries the pack, 2 progress, 3 what went wrong.
+      // Side bands: 1 carries the pack, 2 progress, 3 the fatal error.
       if (one[0] === 3) throw this.#refused(lineOf(one.subarray(1)));
       if (one[0] === 1) yield one.subarray(1);
     }
@@ -60,20 +60,23 @@ export class GitRemote {
   async #advertisement(options: Options) {
     const url = new URL(this.#url);
     const query = url.search ? `${url.search}&` : '?';
-    const answer = await exchange(
+    const response = await exchange(
       `${url.origin}${url.pathname}/info/refs${query}service=git-upload-pack`,
       { ...options, headers: { 'git-protocol': 'version=2' } },
     );
-    const type = answer.headers['content-type'] ?? '';
-    if (answer.status !== 200 || !type.startsWith('application/x-git-upload-pack-advertisement')) {
-      answer.body.destroy();
-      if (answer.status !== 200) throw statusFailure(answer, '--credentials');
+    const type = response.headers['content-type'] ?? '';
+    if (
+      response.status !== 200 ||
+      !type.startsWith('application/x-git-upload-pack-advertisement')
+    ) {
+      response.body.destroy();
+      if (response.status !== 200) throw statusFailure(response, '--credentials');
       throw new Failure(
         'git_protocol',
-        `${show(this.#url)} is no git repository over smart HTTP (it answered ${type || 'nothing'}): correct --repository`,
+        `${show(this.#url)} is not a git repository over smart HTTP (it answered ${type || 'nothing'}): correct --repository`,
       );
     }
-    const lines = await readLines(answer);
+    const lines = await readLines(response);
     if (lines.includes('version 2')) {
       const format = lines.find((line) => line.startsWith('object-format='));
       if (format && format !== 'object-format=sha1') {
@@ -114,7 +117,7 @@ export class GitRemote {
 
   async #post(body: string, version: 0 | 2, options: Options): Promise<Exchange> {
     const url = new URL(this.#url);
-    const answer = await exchange(`${url.origin}${url.pathname}/git-upload-pack${url.search}`, {
+    const response = await exchange(`${url.origin}${url.pathname}/git-upload-pack${url.search}`, {
       ...options,
       method: 'POST',
       body: Buffer.from(body),
@@ -124,9 +127,9 @@ export class GitRemote {
         ...(version === 2 ? { 'git-protocol': 'version=2' } : {}),
       },
     });
-    if (answer.status === 200) return answer;
-    answer.body.destroy();
-    throw statusFailure(answer, '--credentials');
+    if (response.status === 200) return response;
+    response.body.destroy();
+    throw statusFailure(response, '--credentials');
   }
 
   #refused(message: string): Failure {
@@ -134,7 +137,7 @@ export class GitRemote {
   }
 }
 
-/** Protocol 2, gitprotocol-v2(5): one commit without its parents. */
+/** Encodes the request for one commit without its parents: protocol 2, gitprotocol-v2(5). */
 function fetchCommand(commit: string): string {
   return [
     packet('command=fetch\n'),
@@ -149,7 +152,7 @@ function fetchCommand(commit: string): string {
   ].join('');
 }
 
-/** The same in protocol 0, gitprotocol-pack(5). */
+/** Encodes the same request in protocol 0, gitprotocol-pack(5). */
 function wantCommand(commit: string): string {
   const capabilities = 'side-band-64k ofs-delta no-progress shallow agent=sidekit';
   return [
@@ -160,26 +163,26 @@ function wantCommand(commit: string): string {
   ].join('');
 }
 
-async function readLines(answer: Exchange): Promise<string[]> {
+async function readLines(response: Exchange): Promise<string[]> {
   const lines: string[] = [];
   let size = 0;
-  for await (const one of readPackets(bodyOf(answer))) {
+  for await (const one of readPackets(bodyOf(response))) {
     if (typeof one === 'string') continue;
     size += one.length;
     if (size > REFS_LIMIT)
       throw new Failure(
         'too_large',
-        `${show(answer.url)} lists too many refs: name one with --ref`,
+        `${show(response.url)} lists too many refs: name one with --ref`,
       );
     const line = lineOf(one);
     if (line.startsWith('ERR '))
-      throw new Failure('git_refused', `${show(answer.url)} refused: ${line.slice(4)}`);
+      throw new Failure('git_refused', `${show(response.url)} refused: ${line.slice(4)}`);
     if (!line.startsWith('# service=')) lines.push(line);
   }
   return lines;
 }
 
-/** `<oid> <name>[\0capabilities]`; a peeled tag follows as `<name>^{}` and takes its place. */
+/** Parses `<oid> <name>[\0capabilities]`; a peeled tag follows as `<name>^{}` and replaces the tag. */
 function parseRefs(lines: readonly string[]): Map<string, string> {
   const refs = new Map<string, string>();
   for (const line of lines) {

@@ -2,7 +2,7 @@ import { Allowance, type TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import type { Pack } from './pack.ts';
 
-/** Directories nested deeper than any path could be (PATH_MAX / 2): every name has a slash. */
+/** The deepest nesting of directories: no path could be longer (PATH_MAX / 2). */
 const DEPTH = 2048;
 
 interface TreeItem {
@@ -12,9 +12,9 @@ interface TreeItem {
 }
 
 /**
- * The files of a commit, or of one directory of it; submodules are left out.
- * @param maxFiles also the most directories: a few trees that name each other twice over are
- *   millions of empty ones, and none of them would be a file to count.
+ * Iterates over the files of a commit, or of one directory of it; submodules are skipped.
+ * @param maxFiles also limits the directories: a few trees that each list another one ten times
+ *   stand for millions of empty directories, without any file to count.
  */
 export function* filesOf(
   pack: Pack,
@@ -53,20 +53,20 @@ function* walk(
         `the repository has a file named ${JSON.stringify(name)}, which is refused`,
       );
     }
-    const whole = path === '' ? name : `${path}/${name}`;
+    const full = path === '' ? name : `${path}/${name}`;
     if (mode === '40000') {
-      yield* walk(pack, oid, whole, directories, depth + 1);
+      yield* walk(pack, oid, full, directories, depth + 1);
     } else if (mode === '120000') {
-      yield { path: whole, link: pack.read(oid, 'blob').toString() };
+      yield { path: full, link: pack.read(oid, 'blob').toString() };
     } else if (mode.startsWith('10')) {
-      // Of the mode only the x of the owner counts, as in git: no set-uid bit gets through.
+      // Only the `x` of the owner counts, as in git: no set-uid bit reaches the disk.
       const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
-      yield { path: whole, executable, chunks: [pack.read(oid, 'blob')] };
+      yield { path: full, executable, chunks: [pack.read(oid, 'blob')] };
     }
   }
 }
 
-/** `<mode> <name>\0<20 bytes>` after each other. */
+/** Parses a tree: entries of the form `<mode> <name>\0<20 bytes>`. */
 function readTree(pack: Pack, oid: string): TreeItem[] {
   const data = pack.read(oid, 'tree');
   const items: TreeItem[] = [];

@@ -4,10 +4,10 @@ import { bodyOf, type Exchange, type ExchangeOptions, exchange } from './exchang
 import { show } from './show.ts';
 import { statusFailure } from './status.ts';
 
-/** How often a cut download goes on where it was cut. */
+/** How often an interrupted download is resumed. */
 const RESUMES = 5;
 
-/** What makes the next request conditional (RFC 9110 §8.8). */
+/** The validators that make the next request conditional (RFC 9110 §8.8). */
 export interface Validators {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
@@ -20,18 +20,18 @@ export interface Download {
 }
 
 type Options = Pick<ExchangeOptions, 'credentials' | 'idleTimeout' | 'signal' | 'caFile'> & {
-  /** Of the content that is there; without them the request has no conditions. */
+  /** The validators of the published content; without them the request is unconditional. */
   readonly validators?: Validators | undefined;
 };
 
 /**
- * Gets a URL: undefined where it has not changed (304). A body that is cut goes on with a range
- * where the server gave a strong entity tag and takes ranges.
+ * Downloads a URL: undefined if it has not changed (304). An interrupted body is resumed with a
+ * range request if the server sent a strong entity tag and accepts ranges.
  * @throws {Failure}
  */
 export async function download(url: string, options: Options): Promise<Download | undefined> {
   const { validators } = options;
-  const answer = await exchange(url, {
+  const response = await exchange(url, {
     ...options,
     headers: {
       accept: '*/*',
@@ -40,37 +40,37 @@ export async function download(url: string, options: Options): Promise<Download 
       ...(validators?.lastModified ? { 'if-modified-since': validators.lastModified } : {}),
     },
   });
-  if (answer.status === 304 && validators) {
-    answer.body.resume();
+  if (response.status === 304 && validators) {
+    response.body.resume();
     return undefined;
   }
-  if (answer.status !== 200) {
-    answer.body.destroy();
-    throw statusFailure(answer, '--bearer-token-file or --header');
+  if (response.status !== 200) {
+    response.body.destroy();
+    throw statusFailure(response, '--bearer-token-file or --header');
   }
-  const sameOrigin = new URL(url).origin === answer.url.origin;
+  const sameOrigin = new URL(url).origin === response.url.origin;
   return {
-    chunks: decoded(answer, sameOrigin ? options : { ...options, credentials: undefined }),
-    validators: { etag: answer.headers.etag, lastModified: answer.headers['last-modified'] },
-    cancel: () => void answer.body.destroy(),
+    chunks: decoded(response, sameOrigin ? options : { ...options, credentials: undefined }),
+    validators: { etag: response.headers.etag, lastModified: response.headers['last-modified'] },
+    cancel: () => void response.body.destroy(),
   };
 }
 
-function decoded(answer: Exchange, options: Options): AsyncIterable<Uint8Array> {
-  const encoding = answer.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity') return resuming(answer, options);
-  if (encoding === 'gzip' || encoding === 'x-gzip') return unzipped(answer);
-  answer.body.destroy();
+function decoded(response: Exchange, options: Options): AsyncIterable<Uint8Array> {
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding === 'identity') return resuming(response, options);
+  if (encoding === 'gzip' || encoding === 'x-gzip') return unzipped(response);
+  response.body.destroy();
   throw new Failure(
     'encoding',
-    `${show(answer.url)} answered with the content encoding ${encoding}, which was not asked for: turn it off at the server`,
+    `${show(response.url)} answered with the content encoding ${encoding}, which was not requested: turn it off at the server`,
   );
 }
 
-async function* unzipped(answer: Exchange): AsyncGenerator<Uint8Array> {
+async function* unzipped(response: Exchange): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip();
   const feed = (async () => {
-    for await (const chunk of bodyOf(answer)) {
+    for await (const chunk of bodyOf(response)) {
       if (!gunzip.write(chunk)) await drained(gunzip);
     }
     gunzip.end();
@@ -81,14 +81,14 @@ async function* unzipped(answer: Exchange): AsyncGenerator<Uint8Array> {
     await feed;
   } catch (error) {
     if (error instanceof Failure || (error as Error).name === 'AbortError') throw error;
-    throw new Failure('encoding', `${show(answer.url)} sent broken gzip: look at the server`);
+    throw new Failure('encoding', `${show(response.url)} sent invalid gzip data: check the server`);
   } finally {
     gunzip.destroy();
-    answer.body.destroy();
+    response.body.destroy();
   }
 }
 
-/** Waits until the stream takes more, or is gone. */
+/** Waits until the stream accepts more data, or is closed. */
 function drained(stream: Gunzip): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -99,12 +99,12 @@ function drained(stream: Gunzip): Promise<void> {
   });
 }
 
-async function* resuming(answer: Exchange, options: Options): AsyncGenerator<Uint8Array> {
-  const { etag, 'content-length': length, 'accept-ranges': ranges } = answer.headers;
+async function* resuming(response: Exchange, options: Options): AsyncGenerator<Uint8Array> {
+  const { etag, 'content-length': length, 'accept-ranges': ranges } = response.headers;
   const strong =
     etag?.startsWith('"') && ranges === 'bytes' && length !== undefined ? etag : undefined;
   let received = 0;
-  let current = answer;
+  let current = response;
   for (let resumes = 0; ; resumes++) {
     try {
       for await (const chunk of bodyOf(current)) {
@@ -115,19 +115,19 @@ async function* resuming(answer: Exchange, options: Options): AsyncGenerator<Uin
     } catch (error) {
       const cut = error instanceof Failure && ['cut', 'network'].includes(error.reason);
       if (!cut || strong === undefined || resumes === RESUMES) throw error;
-      current = await rest(answer.url, strong, received, options, error);
+      current = await rest(response.url, strong, received, options, error);
     }
   }
 }
 
-/** The bytes from `offset` on, of the same entity (RFC 9110 §14.4, If-Range). */
+/** Requests the bytes from `offset` on, of the same representation (RFC 9110 §13.1.5, If-Range). */
 async function rest(url: URL, etag: string, offset: number, options: Options, cause: Failure) {
-  const answer = await exchange(url.href, {
+  const response = await exchange(url.href, {
     ...options,
     headers: { 'accept-encoding': 'identity', range: `bytes=${offset}-`, 'if-range': etag },
   });
-  const right = answer.headers['content-range']?.startsWith(`bytes ${offset}-`);
-  if (answer.status === 206 && right) return answer;
-  answer.body.destroy();
+  const right = response.headers['content-range']?.startsWith(`bytes ${offset}-`);
+  if (response.status === 206 && right) return response;
+  response.body.destroy();
   throw cause;
 }

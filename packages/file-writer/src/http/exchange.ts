@@ -11,10 +11,10 @@ const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 export interface ExchangeOptions {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent to the origin of the URL alone, not to where it redirects. */
+  /** Sent to the origin of the URL only, never to the target of a redirect. */
   readonly credentials?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array;
-  /** How long the server may send nothing, in milliseconds. */
+  /** The longest time that the server may send nothing, in milliseconds. */
   readonly idleTimeout: number;
   readonly signal: AbortSignal;
   /** A file with PEM certificates, read for each request so that it can be rotated. */
@@ -24,18 +24,18 @@ export interface ExchangeOptions {
 export interface Exchange {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
-  /** The body as it comes; an error of it is a Failure. Must be read or destroyed. */
+  /** The streamed body. Must be read or destroyed. */
   readonly body: http.IncomingMessage;
-  /** Where the answer came from, after redirects. */
+  /** The URL of the response, after redirects. */
   readonly url: URL;
 }
 
-// Following a thousand URLs must not mean a thousand handshakes an interval.
+// Following a thousand URLs must not cost a thousand handshakes per interval.
 const keepAlive = { keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo' } as const;
 const plainAgent = new http.Agent(keepAlive);
 const secureAgent = new https.Agent(keepAlive);
 
-/** One request, redirects followed, answered as a stream. @throws {Failure} */
+/** Sends one request, follows redirects, and returns the response as a stream. @throws {Failure} */
 export async function exchange(address: string, options: ExchangeOptions): Promise<Exchange> {
   let url = new URL(address);
   const { origin } = url;
@@ -54,7 +54,7 @@ export async function exchange(address: string, options: ExchangeOptions): Promi
     if (!next || downgrade || !/^https?:$/.test(next.protocol)) {
       throw new Failure(
         'redirect',
-        `${show(url)} redirects to ${next ? show(next) : 'no URL'}, which is refused: correct the URL`,
+        `${show(url)} redirects to ${next ? show(next) : 'an invalid URL'}, which is refused: correct the URL`,
       );
     }
     if (redirects === REDIRECTS) {
@@ -96,12 +96,12 @@ function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessa
       },
       ...(secure && caFile !== undefined ? { ca: readAuthorities(caFile) } : {}),
     });
-    let answer: http.IncomingMessage | undefined;
+    let received: http.IncomingMessage | undefined;
     outgoing.on('timeout', () =>
-      (answer ?? outgoing).destroy(
+      (received ?? outgoing).destroy(
         new Failure(
           'timeout',
-          `${show(url)} sent nothing for ${idleTimeout} ms: raise --idle-timeout, or look at the server`,
+          `${show(url)} sent nothing for ${idleTimeout} ms: raise --idle-timeout, or check the server`,
         ),
       ),
     );
@@ -110,7 +110,7 @@ function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessa
       reject(reused ? Object.assign(error, { reused }) : error);
     });
     outgoing.on('response', (response) => {
-      answer = response;
+      received = response;
       resolve(response);
     });
     outgoing.end(body);
@@ -128,7 +128,7 @@ function readAuthorities(path: string): Buffer {
   }
 }
 
-/** The chunks of a body; what breaks it becomes a Failure, a cut one included. */
+/** Iterates over the chunks of a body; an error or an early end becomes a Failure. */
 export async function* bodyOf({ body, url }: Exchange): AsyncGenerator<Uint8Array> {
   try {
     yield* body as AsyncIterable<Uint8Array>;
@@ -147,24 +147,24 @@ const NETWORK: Readonly<Record<string, readonly [reason: string, remedy: string]
     'unreachable',
     'nothing listens there; is the server running, and the port right?',
   ],
-  ENOTFOUND: ['dns', 'the name is unknown; correct the host, or look at the cluster DNS'],
-  EAI_AGAIN: ['dns', 'the name server did not answer; look at the cluster DNS'],
+  ENOTFOUND: ['dns', 'the name is unknown; correct the host, or check the cluster DNS'],
+  EAI_AGAIN: ['dns', 'the name server did not answer; check the cluster DNS'],
   ECONNRESET: ['cut', 'the server or a proxy cut the connection'],
   EPIPE: ['cut', 'the server or a proxy cut the connection'],
-  ETIMEDOUT: ['timeout', 'no connection came about; look at network policies'],
-  EHOSTUNREACH: ['unreachable', 'there is no route; look at network policies'],
-  ENETUNREACH: ['unreachable', 'there is no route; look at network policies'],
+  ETIMEDOUT: ['timeout', 'no connection could be established; check network policies'],
+  EHOSTUNREACH: ['unreachable', 'there is no route; check network policies'],
+  ENETUNREACH: ['unreachable', 'there is no route; check network policies'],
 };
 
 function explainNetwork(error: unknown, url: URL): unknown {
   if (error instanceof Failure) return error;
   const { code = '', name, message } = error as NodeJS.ErrnoException;
-  // The reason of the abort says more: the end of the process, or of the time for one look.
+  // The caller knows the reason: the stop of the process, or the end of the time for one check.
   if (name === 'AbortError') return error;
   if (message === 'aborted')
-    return new Failure('cut', `${show(url)} cut the connection in the middle of the answer`);
+    return new Failure('cut', `${show(url)} cut the connection in the middle of the response`);
   const [reason, remedy] = TLS.test(code)
     ? ['tls', 'its certificate is not trusted; give the authority with --ca-file']
-    : (NETWORK[code] ?? ['network', 'look at the server and the network']);
+    : (NETWORK[code] ?? ['network', 'check the server and the network']);
   return new Failure(reason, `${show(url)} cannot be reached (${errorText(error)}): ${remedy}`);
 }

@@ -1,4 +1,4 @@
-/** A URL for messages: without user, password and query, which may hold secrets. */
+/** Formats a URL for messages: without user, password and query, which may contain secrets. */
 export function show(url: URL | string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;

@@ -9,16 +9,16 @@ const REMEDIES: Readonly<Record<number, readonly [reason: string, remedy: string
   404: ['not_found', 'correct the URL'],
   410: ['not_found', 'correct the URL'],
   429: ['throttled', 'raise --interval'],
-  503: ['unavailable', 'the server is overloaded or down for a while'],
+  503: ['unavailable', 'the server is overloaded or temporarily down'],
 };
 
-/** The failure that a status means, with its remedy; `hint` says where credentials are given. */
+/** Explains an unexpected status, with its remedy; `hint` names the options for credentials. */
 export function statusFailure({ status, headers, url }: Exchange, hint: string): Failure {
   const [reason, remedy] = REMEDIES[status] ?? [
     'http_status',
-    status >= 500 ? 'look at the log of the server' : 'correct the URL',
+    status >= 500 ? 'check the log of the server' : 'correct the URL',
   ];
-  const more = reason === 'unauthorized' ? `; look at ${hint}` : '';
+  const more = reason === 'unauthorized' ? `; check ${hint}` : '';
   return new Failure(reason, `${show(url)} answered ${status}: ${remedy}${more}`, {
     retryAfter: retryAfter(headers['retry-after']),
   });

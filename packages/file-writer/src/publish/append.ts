@@ -5,13 +5,13 @@ import { Failure } from '../failure.ts';
 import { fileTrace } from './file.ts';
 import type { Outcome, WriteSettings } from './settings.ts';
 
-/** Never makes the file: one whose owner cannot be set would stay behind. */
+/** Never creates the file: one whose owner cannot be set would stay behind. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
 /**
- * Adds one line to the target with a single write(2), so that a reader that follows the file
- * sees whole lines. A file that is not there yet, or that would grow beyond the limit, begins
- * with this line, whole and with its mode and owner from the first byte.
+ * Appends one line to the target with a single write(2), so that a reader that follows the file
+ * sees complete lines. A file that does not exist yet, or would grow beyond the limit, starts over
+ * with this line, with its mode and owner set before the first byte.
  */
 export async function appendLine(content: LineContent, settings: WriteSettings): Promise<Outcome> {
   const line = Buffer.from(content.text);
@@ -19,7 +19,7 @@ export async function appendLine(content: LineContent, settings: WriteSettings):
   return { digest: '', size: line.length, changed: true, trace: await fileTrace(settings) };
 }
 
-/** @returns false where there is no file, or no room in it for the line. */
+/** @returns false if there is no file, or no room in it for the line. */
 async function append(line: Buffer, settings: WriteSettings): Promise<boolean> {
   const { target, mode, owner, fsync, maxSize, fileSystem } = settings;
   const file = await fileSystem.open(target, APPEND).catch((error: NodeJS.ErrnoException) => {
@@ -36,7 +36,7 @@ async function append(line: Buffer, settings: WriteSettings): Promise<boolean> {
     }
     const { bytesWritten } = await file.write(line, 0, line.length, null);
     if (bytesWritten < line.length) {
-      // Half a line is worse than none: take it back, the next try writes it whole.
+      // A partial line is worse than none: remove it, the next try writes it completely.
       await file.truncate(size);
       throw new Failure(
         'disk_full',

@@ -1,11 +1,11 @@
 import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 
-/** The errors of open(2), write(2), rename(2) and their kin, as a reason and what to do. */
+/** The errors of open(2), write(2), rename(2) and the like, each with a reason and a remedy. */
 const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   EBUSY: [
     'mount_point',
-    'it is a mount point itself (a subPath or a single-file mount), and the inode under a mount cannot be exchanged: mount the directory instead, and write a file in it',
+    'it is a mount point itself (a subPath or a single-file mount), and the inode under a mount cannot be replaced: mount the directory instead, and write a file in it',
   ],
   EROFS: [
     'read_only',
@@ -21,9 +21,9 @@ const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string
   ],
   EISDIR: [
     'is_directory',
-    'it is a directory, which cannot be exchanged at once: give a name that is free, or remove the directory; for a mounted volume, a name below it',
+    'it is a directory, which cannot be replaced atomically: choose a name that is free, or remove the directory; for a mounted volume, a name below it',
   ],
-  ENOTEMPTY: ['is_directory', 'it is a directory with content: give a name that is free'],
+  ENOTEMPTY: ['is_directory', 'it is a directory with content: choose a name that is free'],
   ENOTDIR: ['not_directory', 'a part of its path is a file: correct --target'],
   ENOSPC: [
     'disk_full',
@@ -34,13 +34,13 @@ const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string
   EMFILE: ['descriptors', 'too many files are open: lower --concurrency'],
   EEXIST: [
     'unsafe_path',
-    'the source gives two things one name, or a link and a directory: correct the source',
+    'the source gives two entries the same name, or a link and a directory: correct the source',
   ],
-  ENOENT: ['missing_directory', 'its directory went away while it was written'],
-  EIO: ['input_output', 'the device failed: look at the kernel log of the node'],
+  ENOENT: ['missing_directory', 'its directory was removed while it was written'],
+  EIO: ['input_output', 'the device failed: check the kernel log of the node'],
 };
 
-/** Turns what a system call of the write path threw into a failure with its remedy. */
+/** Turns an error of a system call of the write path into a failure with its remedy. */
 export function explainWrite(error: unknown, target: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof Failure || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;

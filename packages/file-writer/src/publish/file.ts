@@ -4,13 +4,13 @@ import { type Chunks, replaceFile } from '@sidekit/core';
 import { Allowance, checkPin, type FileContent, Measure } from '../content.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
 
-/** Content up to this size, in bytes, is read whole before anything is written. */
-const AT_HAND = 256 * 1024;
+/** Content up to this size, in bytes, is read completely before anything is written. */
+const READ_AHEAD = 256 * 1024;
 
 /**
- * Replaces the target by the content, unless it is what is there already. That is found out
- * without a write where the content is small, and without a sync in any case: a disk may take
- * longer for either than the interval is.
+ * Replaces the target by the content, unless it has the same content already. Small content is
+ * compared without a write, and any content without a sync: a busy disk may take longer for either
+ * than the interval.
  */
 export async function publishFile(
   content: FileContent,
@@ -20,7 +20,7 @@ export async function publishFile(
   const source = iterate(content.chunks);
   try {
     const head = await readAhead(source);
-    if (head.whole && current && (await hasAttributes(settings))) {
+    if (head.complete && current && (await hasAttributes(settings))) {
       const { digest, size } = measureAll(head.chunks);
       if (digest === current.digest) {
         checkPin(digest, content.sha256);
@@ -53,16 +53,16 @@ async function replace(
   return { digest, size: measure.size, changed, trace: await fileTrace(settings) };
 }
 
-/** Reads until the source ends, then `whole`, or has given more than small content. */
+/** Reads until the source ends (then `complete`), or has delivered more than small content. */
 async function readAhead(source: AsyncGenerator<Uint8Array, void>) {
   const chunks: Uint8Array[] = [];
-  for (let size = 0; size <= AT_HAND; ) {
+  for (let size = 0; size <= READ_AHEAD; ) {
     const { done, value } = await source.next();
-    if (done) return { whole: true, chunks };
+    if (done) return { complete: true, chunks };
     chunks.push(value);
     size += value.length;
   }
-  return { whole: false, chunks };
+  return { complete: false, chunks };
 }
 
 async function* iterate(chunks: Chunks): AsyncGenerator<Uint8Array, void> {
@@ -77,7 +77,7 @@ async function* joined(
   yield* rest;
 }
 
-/** What an earlier run left at the target; undefined where there is no file. */
+/** Reads the content that an earlier run left at the target; undefined if there is no file. */
 export async function readPublishedFile(settings: WriteSettings): Promise<Published | undefined> {
   const trace = await fileTrace(settings);
   const measure = new Measure(new Allowance(Number.POSITIVE_INFINITY));
@@ -89,7 +89,7 @@ export async function readPublishedFile(settings: WriteSettings): Promise<Publis
   return { digest: measure.digest(), size: measure.size, trace };
 }
 
-/** Changes when the file is replaced, written to, or gone. */
+/** Identifies the state of the file: changes when it is replaced, written to or removed. */
 export async function fileTrace({ fileSystem, target }: WriteSettings): Promise<string> {
   try {
     const { dev, ino, size, mtimeMs, mode, uid, gid } = await fileSystem.lstat(target);

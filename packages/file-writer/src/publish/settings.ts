@@ -1,35 +1,35 @@
 import type { FileSystem, Owner } from '@sidekit/core';
 
-/** How content is written. */
+/** Settings of everything that is written for one target. */
 export interface WriteSettings {
   /** The path that readers use. */
   readonly target: string;
-  /** The mode of files; executables of a tree also get the x where they have the r. */
+  /** The mode of files; executables of a tree also get `x` for everyone who has `r`. */
   readonly mode: number;
   readonly directoryMode: number;
   readonly owner: Owner | undefined;
   readonly fsync: boolean;
-  /** The most bytes of one version. */
+  /** The largest size of one version, in bytes. */
   readonly maxSize: number;
-  /** The most files of one version. */
+  /** The maximum number of files of one version. */
   readonly maxFiles: number;
-  /** How many versions of a tree stay beside the current one. */
+  /** How many versions of a tree are kept besides the current one. */
   readonly keep: number;
-  /** How long a version stays at least after it was replaced, in milliseconds. */
+  /** The minimum time to keep a version after it was replaced, in milliseconds. */
   readonly keepFor: number;
   readonly fileSystem: FileSystem;
 }
 
-/** What was published, and how to see that it is still there. */
+/** Published content, and how to find out that it is still there. */
 export interface Published {
   /** SHA-256 of the content; of a tree, over its paths, modes and contents. */
   readonly digest: string;
   readonly size: number;
-  /** What lstat(2) or readlink(2) says of the target. */
+  /** The state of the target by lstat(2) or readlink(2). */
   readonly trace: string;
 }
 
-/** What publishing did; `changed` is false where the same content was there already. */
+/** The result of publishing; `changed` is false if the target had the same content already. */
 export interface Outcome extends Published {
   readonly changed: boolean;
 }

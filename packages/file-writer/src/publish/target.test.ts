@@ -62,7 +62,7 @@ test('the same content again writes nothing, also after a restart, unless the mo
   }
 });
 
-test('content that has not changed is neither synced nor, where it is small, written', async () => {
+test('unchanged content is not synced, and small unchanged content is not written', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'target');
   const cases: readonly [size: number, allowed: readonly string[]][] = [
@@ -79,8 +79,8 @@ test('content that has not changed is neither synced nor, where it is small, wri
     assert.ok(calls.includes('sync'), 'a change is synced');
     calls.length = 0;
     assert.equal((await target.publish({ kind: 'file', chunks: stream() })).changed, false);
-    const looks = ['lstat', 'readlink', 'mkdir'];
-    const rest = calls.filter((call) => !looks.includes(call) && !allowed.includes(call));
+    const reads = ['lstat', 'readlink', 'mkdir'];
+    const rest = calls.filter((call) => !reads.includes(call) && !allowed.includes(call));
     assert.deepEqual(rest, [], `${size} bytes`);
   }
 });
@@ -104,7 +104,7 @@ test('a tree keeps as many old versions as asked for, and a return to an old one
   assert.equal(readFileSync(join(path, 'sub/a'), 'utf8'), 'd');
 });
 
-test('a start sweeps its own leftovers and nobody else’s', async () => {
+test('a start removes its own leftovers and nobody else’s', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'a');
   const foreign = temporaryPath(join(directory.path, 'b'));
@@ -127,14 +127,14 @@ test('a directory in the way is explained, and left alone', async () => {
   for (const make of [file, tree]) {
     await assert.rejects(new Target(writeSettings(path)).publish(make('x')), {
       reason: 'is_directory',
-      message: /target cannot be written .*EISDIR.*give a name that is free/,
+      message: /target cannot be written .*EISDIR.*choose a name that is free/,
     });
   }
   assert.deepEqual(readdirSync(path), ['inside']);
 });
 
-/** The real file system, with a look before each write to a file. */
-function onWrite(look: () => void): WriteSettings['fileSystem'] {
+/** The real file system, with a call before each write to a file. */
+function onWrite(before: () => void): WriteSettings['fileSystem'] {
   const { fileSystem } = faultyFileSystem(Number.POSITIVE_INFINITY);
   return {
     ...fileSystem,
@@ -142,7 +142,7 @@ function onWrite(look: () => void): WriteSettings['fileSystem'] {
       const handle = await fileSystem.open(...args);
       const write = handle.write.bind(handle);
       handle.write = ((...bytes: Parameters<typeof write>) => {
-        look();
+        before();
         return write(...bytes);
       }) as typeof handle.write;
       return handle;
@@ -150,7 +150,7 @@ function onWrite(look: () => void): WriteSettings['fileSystem'] {
   };
 }
 
-test('half an appended line is taken back', async () => {
+test('a partially appended line is removed', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'log');
   const target = new Target(writeSettings(path));

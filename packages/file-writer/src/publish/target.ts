@@ -9,7 +9,7 @@ import type { Outcome, Published, WriteSettings } from './settings.ts';
 import { linkTrace, publishTree, readPublishedTree } from './tree.ts';
 import { sweep } from './versions.ts';
 
-/** The place that readers look at: what is published there, and publishing more. */
+/** The path that readers use: knows what is published there, and publishes new content. */
 export class Target {
   readonly settings: WriteSettings;
   #current: Published | undefined;
@@ -18,12 +18,12 @@ export class Target {
     this.settings = settings;
   }
 
-  /** What is published as far as known; undefined where nothing is. */
+  /** The published content as far as known; undefined if there is none. */
   get current(): Published | undefined {
     return this.#current;
   }
 
-  /** Sweeps what a crash left, and finds earlier content. Returns how much was swept. */
+  /** Removes leftovers of a crash and finds earlier content. @returns how many leftovers there were. */
   async open(): Promise<number> {
     const swept = await sweep(this.settings);
     this.#current =
@@ -31,17 +31,17 @@ export class Target {
     return swept;
   }
 
-  /** Whether what was published is still there, untouched by others. */
+  /** Checks whether the published content is still there, untouched by others. */
   async intact(): Promise<boolean> {
     if (!this.#current) return false;
     const link = await linkTrace(this.settings);
     return this.#current.trace === (link || (await fileTrace(this.settings)));
   }
 
-  /** Makes the content visible, whole. @throws {Failure} saying what to do. */
+  /** Makes the content visible, complete or not at all. @throws {Failure} with the remedy. */
   async publish(content: Content): Promise<Outcome> {
     const { target, directoryMode, fileSystem } = this.settings;
-    // What others did to it meanwhile is not the current content.
+    // A target that others have changed in the meantime does not have the current content.
     const current = (await this.intact()) ? this.#current : undefined;
     try {
       await fileSystem.mkdir(dirname(target), { recursive: true, mode: directoryMode });

@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 
 /**
  * Keeps a tree inside its directory: paths come from repositories and servers, and a link could
- * hand out any file of the container.
+ * expose any file of the container.
  * @throws {Failure} naming the path.
  */
 export function checkEntry(entry: TreeEntry): void {
@@ -14,7 +14,7 @@ export function checkEntry(entry: TreeEntry): void {
   }
   if (!('link' in entry)) return;
   const led = posix.normalize(posix.join(posix.dirname(entry.path), entry.link));
-  // A `..` after a name climbs from wherever a link of that name leads, so it has no safe place.
+  // A `..` after a name climbs from the target of a link of that name, so it is never safe.
   const climbs = /(^|\/)(?!\.\.?(\/|$))[^/]+\/(.*\/)?\.\.(\/|$)/.test(entry.link);
   if (entry.link.startsWith('/') || climbs || led === '..' || led.startsWith('../')) {
     throw refused(entry.path, `is a symbolic link that leads out of the tree, to ${entry.link}`);

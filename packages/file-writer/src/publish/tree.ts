@@ -13,12 +13,12 @@ import {
   versionsDirectory,
 } from './versions.ts';
 
-/** Files written at once: as many as libuv has threads. */
+/** How many files are written at the same time: as many as libuv has threads. */
 const PARALLEL = 4;
 
 /**
  * Writes several files as one version in a directory of its own, then points the target, a
- * relative symbolic link, at it by one rename(2). Readers find the old or the new version whole.
+ * relative symbolic link, to it by one rename(2). Readers find the complete old or new version.
  */
 export async function publishTree(
   content: TreeContent,
@@ -45,13 +45,16 @@ export async function publishTree(
     throw error;
   }
   if (fsync) await syncDirectory(versions, fileSystem);
-  await flip(join(versions, name), settings);
+  await pointTo(join(versions, name), settings);
   await prune(name, settings);
   return { ...written, changed: true, trace: await linkTrace(settings) };
 }
 
-/** Points the target at a version: a new link, renamed over the old one. */
-async function flip(version: string, { target, fileSystem, fsync }: WriteSettings): Promise<void> {
+/** Points the target to a version: a new link, renamed over the old one. */
+async function pointTo(
+  version: string,
+  { target, fileSystem, fsync }: WriteSettings,
+): Promise<void> {
   const link = temporaryPath(target);
   await fileSystem.symlink(relative(dirname(target), version), link);
   try {
@@ -63,7 +66,7 @@ async function flip(version: string, { target, fileSystem, fsync }: WriteSetting
   if (fsync) await syncDirectory(dirname(target), fileSystem);
 }
 
-/** The version that an earlier run left the target at; undefined where there is none. */
+/** Finds the version that the target points to since an earlier run; undefined if there is none. */
 export async function readPublishedTree(settings: WriteSettings): Promise<Published | undefined> {
   const trace = await linkTrace(settings);
   const digest = digestOf(basename(trace));
@@ -73,7 +76,7 @@ export async function readPublishedTree(settings: WriteSettings): Promise<Publis
   return there?.isDirectory() ? { digest, size: 0, trace } : undefined;
 }
 
-/** What the link says; empty where there is no link. */
+/** Reads the link; empty if there is none. */
 export async function linkTrace({ target, fileSystem }: WriteSettings): Promise<string> {
   return await fileSystem.readlink(target).catch(() => '');
 }
@@ -107,7 +110,7 @@ async function writeTree(root: string, content: TreeContent, settings: WriteSett
       );
       running.add(work);
       void work.then(() => running.delete(work));
-      // An entry with a stream is read before the next is asked for.
+      // An entry with a stream is read completely before the next is requested.
       if (running.size >= PARALLEL || !isBuffered(entry)) await Promise.all(running);
       if (failure !== undefined) throw failure;
     }

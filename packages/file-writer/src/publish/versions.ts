@@ -2,10 +2,10 @@ import { basename, dirname, join } from 'node:path';
 import { isTemporaryOf, temporaryPath } from '@sidekit/core';
 import type { WriteSettings } from './settings.ts';
 
-/** `<number>.<digest>[.<label>]`: the number orders versions, whatever the clock does. */
+/** `<number>.<digest>[.<label>]`: the number orders versions, independent of the clock. */
 const VERSION = /^(\d{6,15})\.([0-9a-f]{64})(?:\.[\w.-]+)?$/;
 
-/** Where the versions of a tree are: beside the link, so that the link can be relative. */
+/** Returns the directory with the versions of a tree: next to the link, so that it can be relative. */
 export function versionsDirectory(target: string): string {
   return join(dirname(target), `.${basename(target)}.versions`);
 }
@@ -14,12 +14,12 @@ export function versionName(number: number, digest: string, label: string | unde
   return [String(number).padStart(6, '0'), digest, ...(label ? [label] : [])].join('.');
 }
 
-/** The digest in the name of a version; undefined where it is no version's name. */
+/** Returns the digest in the name of a version; undefined if it is not such a name. */
 export function digestOf(name: string): string | undefined {
   return VERSION.exec(name)?.[2];
 }
 
-/** The names of all versions, oldest first. */
+/** Lists the names of all versions, oldest first. */
 export async function listVersions({ target, fileSystem }: WriteSettings): Promise<string[]> {
   const names = await fileSystem.readdir(versionsDirectory(target)).catch(() => []);
   return names.filter((name) => VERSION.test(name)).toSorted((a, b) => numberOf(a) - numberOf(b));
@@ -39,19 +39,19 @@ export async function prune(current: string, settings: WriteSettings): Promise<v
   const others = all.filter((name) => name !== current);
   for (const name of others.slice(0, Math.max(0, others.length - keep))) {
     const successor = all[all.indexOf(name) + 1] ?? current;
-    // Its rename is what took the place of this version.
+    // This version was replaced when its successor was renamed.
     const { ctimeMs } = await fileSystem.lstat(join(versionsDirectory(target), successor));
     if (Date.now() - ctimeMs < keepFor) return;
-    // Renamed first: half of a version never bears a version's name.
-    const doomed = temporaryPath(join(versionsDirectory(target), basename(target)));
-    await fileSystem.rename(join(versionsDirectory(target), name), doomed);
-    await fileSystem.rm(doomed, { recursive: true, force: true });
+    // Renamed first, so that an incomplete version never has the name of a version.
+    const removed = temporaryPath(join(versionsDirectory(target), basename(target)));
+    await fileSystem.rename(join(versionsDirectory(target), name), removed);
+    await fileSystem.rm(removed, { recursive: true, force: true });
   }
 }
 
 /**
- * Removes what a crash of an earlier run left of this target: its temporary files, links and
- * directories, never those of another target or writer.
+ * Removes leftovers of a crash: temporary files, links and directories of this target, never those
+ * of another target or writer.
  * @returns how many there were.
  */
 export async function sweep({ target, fileSystem }: WriteSettings): Promise<number> {

@@ -5,7 +5,7 @@ import type { Source } from './source.ts';
 /** `date` is what date(1) prints in the C locale. */
 export type ClockFormat = 'date' | 'rfc3339' | 'rfc9110' | 'unix';
 
-/** The time as a line, at each look. */
+/** Delivers the time as a line at every check. */
 export function clockSource(
   { clockFormat, clockMode }: { clockFormat: ClockFormat; clockMode: 'append' | 'replace' },
   now: () => Date = () => new Date(),

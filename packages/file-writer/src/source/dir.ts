@@ -53,13 +53,13 @@ async function* entries(
     if (link !== undefined) yield { path, link };
     else yield { path, executable: (stats.mode & 0o111) !== 0, chunks: await read(root, one) };
   }
-  // Half old and half new is no version: the next look brings it whole.
+  // A mix of old and new is not a version: the next check delivers a consistent one.
   await verify();
 }
 
 async function read(root: string, { path, stats }: Found): Promise<Chunks> {
-  const whole = join(root, path);
-  return stats.size <= SMALL ? [await readFile(whole)] : createReadStream(whole);
+  const full = join(root, path);
+  return stats.size <= SMALL ? [await readFile(full)] : createReadStream(full);
 }
 
 const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
@@ -68,9 +68,9 @@ const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]
   EACCES: ['permission', 'this user may not read it: set defaultMode of the volume, or fsGroup'],
 };
 
-async function explained<T>(from: string, look: () => Promise<T>): Promise<T> {
+async function explained<T>(from: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await look();
+    return await read();
   } catch (error) {
     if (error instanceof Failure) throw error;
     const [reason, remedy] = REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? [

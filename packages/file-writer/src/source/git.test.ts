@@ -44,40 +44,40 @@ test('a branch is followed: new commits, nothing new, force-pushes and a deleted
   await using server = await startGitServer(directory.path);
   const path = join(directory.path, 'site');
   const index = () => readFileSync(join(path, 'index.html'), 'utf8');
-  const look = follow(server.url, path);
+  const check = follow(server.url, path);
 
   repository.write('index.html', 'one');
   repository.write('bin/run', '#!/bin/sh\n', true);
   repository.link('home.html', 'index.html');
   const first = repository.push();
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(index(), 'one');
-  assert.ok(readlinkSync(path).endsWith(first), 'the version is called after its commit');
+  assert.ok(readlinkSync(path).endsWith(first), 'the name of the version contains its commit');
   assert.equal(lstatSync(join(path, 'bin/run')).mode & 0o777, 0o755);
   assert.equal(readlinkSync(join(path, 'home.html')), 'index.html');
-  assert.equal(await look(), undefined);
+  assert.equal(await check(), undefined);
 
   repository.write('index.html', 'two');
   repository.push();
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(index(), 'two');
 
   repository.git('reset', '-q', '--hard', first);
   repository.write('index.html', 'another two');
   repository.push('rewritten', '--force');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(index(), 'another two');
 
   repository.git('push', '-q', 'origin', 'HEAD:refs/heads/other');
   repository.git('push', '-q', 'origin', '--delete', 'main');
-  await assert.rejects(look(), {
+  await assert.rejects(check(), {
     reason: 'ref_missing',
     message: /has no branch or tag main \(there are: other\): correct --ref, or was it deleted/,
   });
   assert.equal(index(), 'another two');
 
   repository.git('push', '-q', 'origin', 'HEAD:refs/heads/main');
-  assert.equal(await look(), undefined, 'the branch came back where it was');
+  assert.equal(await check(), undefined, 'the branch is back at the published commit');
 });
 
 test('tags, annotated too, full ref names, HEAD and a commit id can be followed', async () => {
@@ -98,10 +98,10 @@ test('tags, annotated too, full ref names, HEAD and a commit id can be followed'
     commit,
   ].entries()) {
     const path = join(directory.path, `out${i}`);
-    const look = follow(server.url, path, { ref });
-    assert.equal((await look())?.changed, true, ref);
+    const check = follow(server.url, path, { ref });
+    assert.equal((await check())?.changed, true, ref);
     assert.ok(readlinkSync(path).endsWith(commit), ref);
-    assert.equal(await look(), undefined, ref);
+    assert.equal(await check(), undefined, ref);
   }
 });
 
@@ -115,15 +115,15 @@ test('a server that speaks protocol 0 alone is followed as well', async () => {
   repository.git('push', '-q', 'origin', 'heavy');
   const path = join(directory.path, 'site');
   for (const ref of ['main', 'heavy', 'HEAD']) {
-    const look = follow(server.url, path, { ref });
-    await look();
+    const check = follow(server.url, path, { ref });
+    await check();
     assert.equal(readFileSync(join(path, 'index.html'), 'utf8'), 'one');
-    assert.equal(await look(), undefined);
+    assert.equal(await check(), undefined);
   }
   await assert.rejects(follow(server.url, path, { ref: 'nope' })(), { reason: 'ref_missing' });
 });
 
-test('a repository of 10,000 files arrives whole, deltas and all', async () => {
+test('a repository of 10,000 files arrives completely, deltas included', async () => {
   using directory = temporaryDirectory('git');
   const repository = new GitRepository(directory.path);
   await using server = await startGitServer(directory.path);
@@ -162,7 +162,7 @@ test('a part of the repository can be published alone', async () => {
   });
 });
 
-test('credentials come from a file or a Secret, are read anew, and a refusal says so', async () => {
+test('credentials come from a file or a Secret and are read again for each check; a refusal is explained', async () => {
   using directory = temporaryDirectory('git');
   const repository = new GitRepository(directory.path);
   await using server = await startGitServer(directory.path, { credentials: 'me:hush' });
@@ -171,14 +171,14 @@ test('credentials come from a file or a Secret, are read anew, and a refusal say
   const path = join(directory.path, 'site');
   await assert.rejects(follow(server.url, path)(), {
     reason: 'unauthorized',
-    message: /answered 401: the credentials are missing or wrong; look at --credentials/,
+    message: /answered 401: the credentials are missing or wrong; check --credentials/,
   });
   const file = join(directory.path, 'credentials');
   writeFileSync(file, 'me:wrong\n');
-  const look = follow(server.url, path, { credentials: file });
-  await assert.rejects(look(), { reason: 'unauthorized' });
+  const check = follow(server.url, path, { credentials: file });
+  await assert.rejects(check(), { reason: 'unauthorized' });
   writeFileSync(file, 'me:hush\n');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
 
   const secret = join(directory.path, 'secret');
   mkdirSync(secret);
@@ -193,31 +193,31 @@ test('credentials come from a file or a Secret, are read anew, and a refusal say
   });
 });
 
-test('what is no repository, a cut pack, and too large a repository leave the old content', async () => {
+test('a URL without a repository, a cut pack, and too large a repository leave the old content', async () => {
   using directory = temporaryDirectory('git');
   const repository = new GitRepository(directory.path);
   await using server = await startGitServer(directory.path);
   repository.write('a', 'old');
   repository.push();
   const path = join(directory.path, 'site');
-  const look = follow(server.url, path, { maxSize: MIB });
-  await look();
+  const check = follow(server.url, path, { maxSize: MIB });
+  await check();
 
   repository.write('a', 'new');
   repository.write('b', randomBytes(100_000));
   repository.push();
   server.cutAfter = 20_000;
-  await assert.rejects(look(), (error: { reason: string }) =>
+  await assert.rejects(check(), (error: { reason: string }) =>
     ['cut', 'git_protocol', 'git_pack', 'network'].includes(error.reason),
   );
   server.cutAfter = Number.POSITIVE_INFINITY;
   assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'old');
-  await look();
+  await check();
   assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'new');
 
   repository.write('large', Buffer.alloc(2 * MIB));
   repository.push();
-  await assert.rejects(look(), { reason: 'too_large', message: /raise --max-size/ });
+  await assert.rejects(check(), { reason: 'too_large', message: /raise --max-size/ });
   await assert.rejects(follow(`${server.url}/nothing`, path)(), { reason: 'not_found' });
   assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'new');
 });

@@ -20,10 +20,10 @@ export interface GitSourceOptions {
   readonly maxFiles: number;
 }
 
-/** The most objects of one commit, a file: its blob, and directories of its own above it. */
+/** The maximum number of objects of one commit per file: its blob, and directories above it. */
 const OBJECTS_PER_FILE = 4;
 
-/** Follows a branch or tag; brings the files of its newest commit, without history. */
+/** Follows a branch or tag; delivers the files of its newest commit, without history. */
 export function gitSource(options: GitSourceOptions): Source {
   const { ref, subpath, maxSize, maxFiles } = options;
   const { url, user } = splitUser(options.repository);
@@ -67,7 +67,7 @@ async function download(
   return Buffer.concat(chunks, allowance.used);
 }
 
-/** Takes `user:password@` out of a URL, so that it stands in no message. */
+/** Removes `user:password@` from a URL, so that no message contains it. */
 function splitUser(repository: string): { url: string; user: string | undefined } {
   const url = new URL(repository);
   const user =

@@ -49,22 +49,22 @@ async function serve(listener: RequestListener) {
   };
 }
 
-test('nginx: a file is brought, is not brought again while it is the same, and is when it changes', async () => {
+test('nginx: a file is downloaded once, and again only after it has changed', async () => {
   using directory = temporaryDirectory('http');
   await using nginx = await startNginx(directory.path);
   const path = join(directory.path, 'out');
-  const look = follow(`${nginx.url}/a.bin`, path);
+  const check = follow(`${nginx.url}/a.bin`, path);
   writeFileSync(join(nginx.root, 'a.bin'), 'one');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(path, 'utf8'), 'one');
-  assert.equal(await look(), undefined, 'nginx answered 304');
+  assert.equal(await check(), undefined, 'nginx answered 304');
   writeFileSync(join(nginx.root, 'a.bin'), 'three');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(path, 'utf8'), 'three');
 
-  // What somebody else broke or removed is brought again, whatever the entity tag says.
+  // A target that somebody else changed or removed is written again, whatever the entity tag.
   writeFileSync(path, 'broken');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(path, 'utf8'), 'three');
 });
 
@@ -74,10 +74,10 @@ test('nginx: gzip with a weak entity tag is unpacked, and its cap counts unpacke
   const path = join(directory.path, 'out');
   const text = 'text '.repeat(100_000);
   writeFileSync(join(nginx.root, 'a.txt'), text);
-  const look = follow(`${nginx.url}/a.txt`, path);
-  await look();
+  const check = follow(`${nginx.url}/a.txt`, path);
+  await check();
   assert.equal(readFileSync(path, 'utf8'), text);
-  assert.equal(await look(), undefined);
+  assert.equal(await check(), undefined);
   await assert.rejects(follow(`${nginx.url}/a.txt`, path, { maxSize: 100_000 })(), {
     reason: 'too_large',
     message: /larger than 100000B: raise --max-size/,
@@ -85,7 +85,7 @@ test('nginx: gzip with a weak entity tag is unpacked, and its cap counts unpacke
   assert.equal(readFileSync(path, 'utf8'), text);
 });
 
-test('nginx: a download that is cut again and again goes on by ranges', async () => {
+test('nginx: a download that is cut repeatedly is resumed with ranges', async () => {
   using directory = temporaryDirectory('http');
   await using nginx = await startNginx(directory.path);
   const content = randomBytes(3 * MIB);
@@ -135,9 +135,9 @@ test('nginx: 404, 503, 403 and a redirect are followed or explained; the old con
   const cases: readonly [string, object][] = [
     ['/none', { reason: 'not_found', message: /\/none answered 404: correct the URL/ }],
     ['/busy', { reason: 'unavailable', retryAfter: 7000 }],
-    ['/closed', { reason: 'unauthorized', message: /look at --bearer-token-file or --header/ }],
+    ['/closed', { reason: 'unauthorized', message: /check --bearer-token-file or --header/ }],
     ['/loop', { reason: 'redirect', message: /redirects more than 5 times/ }],
-    ['/error', { reason: 'http_status', message: /answered 500: look at the log of the server/ }],
+    ['/error', { reason: 'http_status', message: /answered 500: check the log of the server/ }],
   ];
   for (const [page, expected] of cases) {
     await assert.rejects(follow(nginx.url + page, path)(), expected, page);
@@ -167,20 +167,20 @@ test('nginx with TLS: an untrusted certificate is refused, its authority makes i
   assert.equal(readFileSync(path, 'utf8'), 'safe');
 });
 
-test('a pinned checksum is kept before anything is visible', async () => {
+test('a pinned checksum is verified before anything is visible', async () => {
   using directory = temporaryDirectory('http');
   let body = 'good';
   await using server = await serve((_request, response) => response.end(body));
   const path = join(directory.path, 'out');
   const sha256 = createHash('sha256').update('good').digest('hex');
-  const look = follow(server.url, path, { sha256 });
-  await look();
+  const check = follow(server.url, path, { sha256 });
+  await check();
   body = 'evil';
-  await assert.rejects(look(), { reason: 'sha256_mismatch', message: /not the pinned/ });
+  await assert.rejects(check(), { reason: 'sha256_mismatch', message: /not the pinned/ });
   assert.equal(readFileSync(path, 'utf8'), 'good');
 });
 
-test('a chunked answer that is cut, a short one and broken gzip leave nothing', async () => {
+test('a chunked response that is cut, a short one and invalid gzip leave nothing', async () => {
   using directory = temporaryDirectory('http');
   const answers: RequestListener[] = [
     (_request, response) => {
@@ -206,7 +206,7 @@ test('a chunked answer that is cut, a short one and broken gzip leave nothing', 
   }
 });
 
-test('a server that falls silent is given up after the idle timeout', async () => {
+test('a server that stops sending is abandoned after the idle timeout', async () => {
   using directory = temporaryDirectory('http');
   await using server = await serve((_request, response) => response.write('some'));
   await assert.rejects(follow(server.url, join(directory.path, 'out'), { idleTimeout: 100 })(), {
@@ -215,7 +215,7 @@ test('a server that falls silent is given up after the idle timeout', async () =
   });
 });
 
-test('nobody there is explained without secrets', async () => {
+test('a refused connection is explained without secrets', async () => {
   using directory = temporaryDirectory('http');
   const path = join(directory.path, 'out');
   await assert.rejects(
@@ -231,7 +231,7 @@ test('nobody there is explained without secrets', async () => {
   );
 });
 
-test('the bearer token is read anew, and stays with its own server', async () => {
+test('the bearer token is read again for each request, and sent to its own server only', async () => {
   using directory = temporaryDirectory('http');
   const seen: (string | undefined)[] = [];
   await using other = await serve((request, response) => {
@@ -243,11 +243,11 @@ test('the bearer token is read anew, and stays with its own server', async () =>
     response.writeHead(302, { location: other.url }).end();
   });
   const token = join(directory.path, 'token');
-  const look = follow(server.url, join(directory.path, 'out'), { bearerTokenFile: token });
-  await assert.rejects(look(), { reason: 'credentials' });
+  const check = follow(server.url, join(directory.path, 'out'), { bearerTokenFile: token });
+  await assert.rejects(check(), { reason: 'credentials' });
   for (const text of ['one\n', 'two']) {
     writeFileSync(token, text);
-    await look();
+    await check();
   }
   assert.deepEqual(seen, ['Bearer one', 'other undefined', 'Bearer two', 'other undefined']);
 });
@@ -258,14 +258,14 @@ test('several URLs become one directory that changes at once', async () => {
   const path = join(directory.path, 'out');
   const names = ['a.bin', 'b.bin'];
   for (const name of names) writeFileSync(join(nginx.root, name), `first ${name}`);
-  const look = follow(
+  const check = follow(
     names.map((name) => ({ url: `${nginx.url}/${name}`, name })),
     path,
   );
-  await look();
-  assert.equal(await look(), undefined);
+  await check();
+  assert.equal(await check(), undefined);
   writeFileSync(join(nginx.root, 'b.bin'), 'second');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(join(path, 'a.bin'), 'utf8'), 'first a.bin');
   assert.equal(readFileSync(join(path, 'b.bin'), 'utf8'), 'second');
 });

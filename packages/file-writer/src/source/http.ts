@@ -4,7 +4,7 @@ import type { Content, TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import { type Download, download, type Validators } from '../http/download.ts';
 import { show } from '../http/show.ts';
-import type { HttpResource } from '../option-types.ts';
+import type { HttpResource } from '../options/types.ts';
 import type { Source } from './source.ts';
 
 export interface HttpSourceOptions {
@@ -16,37 +16,34 @@ export interface HttpSourceOptions {
   readonly idleTimeout: number;
 }
 
-/** One URL as a file, or several as the files of one directory. */
+/** Delivers one URL as a file, or several as the files of one directory. */
 export function httpSource(options: HttpSourceOptions): Source {
   const known = new Map<string, Validators>();
   const get = (url: string, signal: AbortSignal, validators?: Validators) =>
     download(url, { ...options, signal, validators, credentials: credentialsOf(options) });
 
   const one = async (url: string, signal: AbortSignal, fresh: boolean) => {
-    const answer = await get(url, signal, fresh ? undefined : known.get(url));
-    return answer && fileContent(url, answer);
+    const response = await get(url, signal, fresh ? undefined : known.get(url));
+    return response && fileContent(url, response);
   };
-  const fileContent = (url: string, answer: Download): Content => ({
+  const fileContent = (url: string, response: Download): Content => ({
     kind: 'file',
-    chunks: answer.chunks,
+    chunks: response.chunks,
     sha256: options.sha256,
-    published: () => void known.set(url, answer.validators),
+    published: () => void known.set(url, response.validators),
   });
 
   const several = async (signal: AbortSignal, fresh: boolean): Promise<Content | undefined> => {
-    // Only if one has changed are all of them brought: they belong together.
+    // All of them are downloaded as soon as one has changed: they belong together.
     if (!fresh && (await allUnchanged(signal))) return undefined;
     const seen = new Map<string, Validators>();
     async function* entries(): AsyncGenerator<TreeEntry> {
       for (const { url, name } of options.url) {
-        const answer = await get(url, signal);
-        if (!answer)
-          throw new Failure(
-            'http_status',
-            `${show(url)} answered 304 to a request without conditions`,
-          );
-        yield { path: name, chunks: answer.chunks };
-        seen.set(url, answer.validators);
+        const response = await get(url, signal);
+        if (!response)
+          throw new Failure('http_status', `${show(url)} answered 304 to an unconditional request`);
+        yield { path: name, chunks: response.chunks };
+        seen.set(url, response.validators);
       }
     }
     return {
@@ -61,9 +58,9 @@ export function httpSource(options: HttpSourceOptions): Source {
     for (const { url } of options.url) {
       const validators = known.get(url);
       if (!validators) return false;
-      const answer = await get(url, signal, validators);
-      if (!answer) continue;
-      answer.cancel();
+      const response = await get(url, signal, validators);
+      if (!response) continue;
+      response.cancel();
       return false;
     }
     return true;

@@ -28,7 +28,7 @@ function follow(source: Source, path: string) {
   };
 }
 
-/** What the kubelet does to a ConfigMap volume: a new directory, then `..data` is renamed over. */
+/** Updates a ConfigMap volume as the kubelet does: a new directory, then `..data` is renamed over. */
 function updateConfigMap(volume: string, version: string, files: Record<string, string>) {
   mkdirSync(join(volume, `..${version}`), { recursive: true });
   for (const [name, text] of Object.entries(files)) {
@@ -49,7 +49,7 @@ test('the clock writes as date(1) does, and in three other formats', () => {
   assert.equal(formatTime(time, 'unix'), '1793512923');
 });
 
-test('the clock appends whole lines, begins anew at the limit, or keeps one line', async () => {
+test('the clock appends complete lines, starts over at the limit, or keeps one line', async () => {
   using directory = temporaryDirectory('clock');
   const path = join(directory.path, 'index.html');
   const now = () => new Date('2026-11-01T06:02:03Z');
@@ -75,26 +75,26 @@ test('a directory is mirrored with its modes and links, and only when it has cha
   writeFileSync(join(from, 'sub/run'), 'x');
   chmodSync(join(from, 'sub/run'), 0o755);
   symlinkSync('../a', join(from, 'sub/link'));
-  const look = follow(dirSource({ from, maxFiles: 10 }), path);
-  assert.equal((await look())?.changed, true);
+  const check = follow(dirSource({ from, maxFiles: 10 }), path);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(join(path, 'sub/link'), 'utf8'), 'one');
   assert.equal(statSync(join(path, 'sub/run')).mode & 0o777, 0o755);
-  assert.notEqual((await look())?.changed, true);
+  assert.notEqual((await check())?.changed, true);
   writeFileSync(join(from, 'a'), 'two');
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(join(path, 'a'), 'utf8'), 'two');
   rmSync(join(from, 'sub'), { recursive: true });
-  await look();
+  await check();
   assert.deepEqual(readdirSync(path), ['a']);
 });
 
 test('a change of the same size within one tick of the clock is seen', async () => {
   using directory = temporaryDirectory('dir');
   const [from, path] = [join(directory.path, 'from'), join(directory.path, 'to')];
-  const look = follow(dirSource({ from, maxFiles: 10 }), path);
+  const check = follow(dirSource({ from, maxFiles: 10 }), path);
   for (let i = 10; i < 60; i++) {
     writeFileSync(from, String(i));
-    await look();
+    await check();
     assert.equal(readFileSync(path, 'utf8'), String(i));
   }
 });
@@ -103,12 +103,12 @@ test('a ConfigMap volume is mirrored as one version, without the names of the ku
   using directory = temporaryDirectory('dir');
   const [volume, path] = [join(directory.path, 'volume'), join(directory.path, 'to')];
   updateConfigMap(volume, 'v1', { 'app.yaml': 'one', 'more.yaml': '1' });
-  const look = follow(dirSource({ from: volume, maxFiles: 10 }), path);
-  await look();
+  const check = follow(dirSource({ from: volume, maxFiles: 10 }), path);
+  await check();
   assert.deepEqual(readdirSync(path), ['app.yaml', 'more.yaml']);
   assert.equal(readFileSync(join(path, 'app.yaml'), 'utf8'), 'one');
   updateConfigMap(volume, 'v2', { 'app.yaml': 'two', 'more.yaml': '2' });
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.equal(readFileSync(join(path, 'app.yaml'), 'utf8'), 'two');
 
   const single = join(directory.path, 'single');
@@ -158,22 +158,22 @@ test('a template is rendered from files, environment and the downward API, again
     environment: { HOST: 'h' },
     maxSize: 10_000,
   });
-  const look = follow(source, at('out'));
-  await look();
+  const check = follow(source, at('out'));
+  await check();
   assert.equal(
     readFileSync(at('out'), 'utf8'),
     'host=h db=x:1 n=2 k=one\napp=shop quoted=a"b none',
   );
-  assert.equal(await look(), undefined);
+  assert.equal(await check(), undefined);
   updateConfigMap(at('map'), 'v2', { 'a.txt': 'two' });
-  assert.equal((await look())?.changed, true);
+  assert.equal((await check())?.changed, true);
   assert.match(readFileSync(at('out'), 'utf8'), /k=two/);
 });
 
-test('template errors say line and column, and the old content stays', async () => {
+test('template errors name line and column, and the old content stays', async () => {
   using directory = temporaryDirectory('template');
   const at = (name: string) => join(directory.path, name);
-  const look = follow(
+  const check = follow(
     templateSource({
       template: at('t'),
       data: { d: at('d.yaml') },
@@ -184,7 +184,7 @@ test('template errors say line and column, and the old content stays', async () 
   );
   writeFileSync(at('d.yaml'), 'a: 1\n');
   writeFileSync(at('t'), 'good');
-  await look();
+  await check();
   const cases: readonly [template: string, message: RegExp][] = [
     ['one\n  {{ nothing }}', /\/t:2:\d+: undefined variable: nothing.*: correct the template/],
     ['{% if %', /\/t:1:1: /],
@@ -201,11 +201,11 @@ test('template errors say line and column, and the old content stays', async () 
   ];
   for (const [template, message] of cases) {
     writeFileSync(at('t'), template);
-    await assert.rejects(look(), { reason: 'template', message }, template);
+    await assert.rejects(check(), { reason: 'template', message }, template);
     assert.equal(readFileSync(at('out'), 'utf8'), 'good');
   }
   writeFileSync(at('d.yaml'), 'a: 1\nb: [\n');
-  await assert.rejects(look(), { reason: 'data', message: /d\.yaml:\d+:\d+ is not YAML/ });
+  await assert.rejects(check(), { reason: 'data', message: /d\.yaml:\d+:\d+ is not YAML/ });
   rmSync(at('d.yaml'));
-  await assert.rejects(look(), { reason: 'missing', message: /--data d=.*cannot be read/ });
+  await assert.rejects(check(), { reason: 'missing', message: /--data d=.*cannot be read/ });
 });

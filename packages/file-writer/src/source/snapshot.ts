@@ -3,31 +3,31 @@ import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 
-/** A change younger than this may hide behind the same time stamp. */
+/** A further change within this time may leave the same time stamp. */
 const RACY_MS = 2000;
 
 export interface Found {
-  /** Relative to the root; empty where the root is a file. */
+  /** Relative to the root; empty if the root is a file. */
   readonly path: string;
   readonly stats: Stats;
-  /** What a symbolic link says. */
+  /** The target of a symbolic link. */
   readonly link?: string;
 }
 
-/** What stat(2) says of a file or of everything in a directory, at one time. */
+/** The status (stat(2)) of a file, or of everything in a directory, at one time. */
 export interface Snapshot {
   readonly root: string;
   readonly directory: boolean;
   readonly found: readonly Found[];
-  /** Equal where nothing has changed. */
+  /** Equal if nothing has changed. */
   readonly fingerprint: string;
-  /** Whether something changed so recently that a further change would look the same. */
+  /** Whether something changed so recently that a further change could go unnoticed. */
   readonly racy: boolean;
 }
 
 /**
- * Looks at a path. Of a ConfigMap or Secret volume it sees the version behind the `..data`
- * link, which the kubelet replaces as a whole, and not the kubelet's own names.
+ * Reads the status of a path. In a ConfigMap or Secret volume it reads the version behind the
+ * `..data` link, which the kubelet replaces in one step, and skips the kubelet's own names.
  */
 export async function takeSnapshot(path: string, maxFiles: number): Promise<Snapshot> {
   const own = await stat(path);

@@ -1,18 +1,18 @@
 import type { Content } from '../content.ts';
 
 export interface PollRequest {
-  /** Aborts at the end of the process and of the time for one look. */
+  /** Aborts when the process stops or the time for one check is over. */
   readonly signal: AbortSignal;
-  /** Bring the content even if it has not changed: what was published is gone. */
+  /** Deliver the content even if it has not changed: the published content is gone. */
   readonly fresh: boolean;
 }
 
-/** Where content comes from. */
+/** A place that content comes from. */
 export interface Source {
   /**
-   * Looks whether there is something new.
-   * @returns undefined where nothing has changed since the last published content.
-   * @throws {Failure} saying what is wrong and what to do.
+   * Checks whether there is new content.
+   * @returns undefined if nothing has changed since the last published content.
+   * @throws {Failure} with the problem and its remedy.
    */
   poll(request: PollRequest): Promise<Content | undefined>;
 }

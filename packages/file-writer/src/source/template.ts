@@ -18,7 +18,7 @@ export function templateSource(options: TemplateSourceOptions): Source {
     poll: async ({ fresh }): Promise<Content | undefined> => {
       const { text, data, digest } = await inputs.read();
       if (digest === published && !fresh) return undefined;
-      // Loaded only where it is used: it would slow the start of all other sources.
+      // Loaded only when it is used: it would slow the start of all other sources.
       const { render } = await import('../template/render.ts');
       const rendered = await render(text, template, { ...data, env: environment }, maxSize);
       return {

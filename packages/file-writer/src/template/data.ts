@@ -4,16 +4,16 @@ import { extname, join } from 'node:path';
 import { errorText, formatSize } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 
-/** The largest template or data file, in bytes: that of a ConfigMap. */
+/** The largest template or data file, in bytes: the limit of a ConfigMap. */
 export const INPUT_LIMIT = 1024 * 1024;
-/** The most files of one data directory. */
+/** The maximum number of files of one data directory. */
 const DIRECTORY_LIMIT = 1000;
 
 export interface Inputs {
   /** The template. */
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
-  /** Over the bytes of all of them. */
+  /** The SHA-256 over the bytes of all of them. */
   readonly digest: string;
 }
 
@@ -27,7 +27,7 @@ export class TemplateData {
     this.#data = data;
   }
 
-  /** Reads all of them as they are now. @throws {Failure} naming the file, line and column. */
+  /** Reads the current state of all of them. @throws {Failure} with the file, line and column. */
   async read(): Promise<Inputs> {
     const digest = createHash('sha256');
     const load = async (path: string, option: string) => {
@@ -48,8 +48,8 @@ export class TemplateData {
 }
 
 /**
- * Each file of a ConfigMap, Secret or downward API volume as a text under its name, all of one
- * version: that behind `..data`, which the kubelet replaces as a whole.
+ * Reads each file of a ConfigMap, Secret or downward API volume as text, all of one version: the
+ * one behind `..data`, which the kubelet replaces in one step.
  */
 async function readDirectory(path: string, load: (path: string) => Promise<string>) {
   const root = await realpath(join(path, '..data')).catch(() => path);
@@ -71,7 +71,7 @@ async function readDirectory(path: string, load: (path: string) => Promise<strin
 async function parse(text: string, path: string): Promise<unknown> {
   const extension = extname(path).toLowerCase();
   if (!['.json', '.yaml', '.yml'].includes(extension)) return text;
-  // YAML 1.2 holds JSON, and its parser knows lines and columns.
+  // YAML 1.2 includes JSON, and its parser reports lines and columns.
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { uniqueKeys: true });
   const [error] = document.errors;

@@ -15,7 +15,7 @@ function unquote(quoted: string): string {
   try {
     return JSON.parse(quoted);
   } catch {
-    // Go also writes \a, \v, \x.. and \U........, which JSON does not know.
+    // Go also writes \a, \v, \x.. and \U........, which JSON does not have.
     return quoted.slice(1, -1);
   }
 }

@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import { INPUT_LIMIT } from './data.ts';
 import { keyValues } from './key-values.ts';
 
-/** The most time that one rendering may take, in milliseconds. */
+/** The longest time for rendering a template, in milliseconds. */
 const RENDER_TIME = 2000;
 
 const noFiles = {
@@ -19,7 +19,7 @@ const noFiles = {
 
 /**
  * Renders a Liquid template. Nothing in it runs code, reads files or sees inherited properties;
- * an unknown variable or filter is an error, not an empty text.
+ * an unknown variable or filter is an error, not an empty string.
  * @throws {Failure} with the line and column.
  */
 export async function render(

@@ -1,6 +1,6 @@
 /**
  * Publishes once and kills itself at one call of the write path: `TARGET file|tree NUMBER`.
- * The real process-level form of the fault injection.
+ * The same fault injection with a real process.
  */
 import { Target } from '../publish/target.ts';
 import { faultyFileSystem } from './faulty-file-system.ts';

@@ -1,7 +1,7 @@
 import * as real from 'node:fs/promises';
 import type { FileSystem } from '@sidekit/core';
 
-/** What happens at the chosen call. */
+/** The fault that is injected at the chosen call. */
 export type Fault =
   /** The call returns this error; later ones work. */
   | { readonly kind: 'error'; readonly code: string }
@@ -14,14 +14,14 @@ export type Fault =
 
 export class Stopped extends Error {}
 
-/** A file system that counts its calls and fails at one of them; `calls` says what was called. */
+/** A file system that counts its calls and fails at one of them; `calls` lists the names. */
 export interface FaultyFileSystem {
   readonly fileSystem: FileSystem;
   readonly calls: string[];
 }
 
 /**
- * @param at the number of the call (from 0) at which the fault happens; Infinity for none.
+ * @param at the index of the call (from 0) at which the fault happens; Infinity for none.
  * @param onStop called instead of pretending: a real process kills itself there.
  */
 export function faultyFileSystem(
@@ -44,7 +44,7 @@ export function faultyFileSystem(
     if (fault.kind === 'stop-half' && half) await half();
     if (fault.kind === 'stop-after') {
       const result = await call();
-      // What the crashed process would have opened, nobody will close.
+      // Nobody else will close what the crashed process would have opened.
       if (name === 'open') await (result as real.FileHandle).close();
     }
     throw stop();
@@ -56,7 +56,7 @@ export function faultyFileSystem(
         if (typeof method !== 'function') return method;
         return (...args: unknown[]) => {
           const call = async () => Reflect.apply(method, target, args);
-          // close(2) frees the descriptor even where it fails, and so does the end of a process.
+          // close(2) frees the descriptor even if it fails, and so does the end of a process.
           if (key === 'close') return call().then(() => guard('close', async () => {}));
           const half = () => {
             const bytes = args[0] as Buffer;

@@ -28,10 +28,10 @@ export class GitRepository {
   }
 
   write(path: string, content: string | Buffer, executable = false): void {
-    const whole = join(this.#work, path);
-    mkdirSync(dirname(whole), { recursive: true });
-    writeFileSync(whole, content);
-    if (executable) chmodSync(whole, 0o755);
+    const full = join(this.#work, path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, content);
+    if (executable) chmodSync(full, 0o755);
   }
 
   link(path: string, to: string): void {
@@ -42,7 +42,7 @@ export class GitRepository {
     rmSync(join(this.#work, path), { recursive: true });
   }
 
-  /** Makes the branch main one commit with these files, without a working copy; for many. */
+  /** Replaces the branch main by one commit with these files, without a working copy; for many files. */
   import(files: ReadonlyMap<string, Buffer>): void {
     const parts: Uint8Array[] = [
       Buffer.from('commit refs/heads/main\ncommitter t <t@example.com> 0 +0000\ndata 0\n'),

@@ -9,11 +9,11 @@ export interface GitServer extends AsyncDisposable {
   readonly url: string;
   /** The Git-Protocol headers of the requests so far. */
   readonly requests: string[];
-  /** The answer takes only so many bytes and is then cut. */
+  /** Responses are cut after so many bytes. */
   cutAfter: number;
 }
 
-/** git's own server, `git http-backend`, behind a small CGI host (RFC 3875) on loopback. */
+/** Starts git's own server, `git http-backend`, behind a small CGI host (RFC 3875) on loopback. */
 export async function startGitServer(
   root: string,
   options: { readonly credentials?: string; readonly protocol0?: boolean } = {},

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, TestProcess, until } from '@sidekit/test-kit';
+import { eventually, freePort, TestProcess } from '@sidekit/test-kit';
 
-/** A real nginx on loopback that serves `root`; `location` adds directives to its server. */
+/** Starts a real nginx on loopback that serves `root`; `location` adds directives to its server. */
 export async function startNginx(
   directory: string,
   { location = '', tls }: { location?: string; tls?: { cert: string; key: string } } = {},
@@ -32,7 +32,7 @@ export async function startNginx(
   );
   const nginx = new TestProcess(program, ['-c', config, '-e', 'stderr', '-p', directory]);
   const { connect } = await import('node:net');
-  await until(
+  await eventually(
     () =>
       new Promise<boolean>((resolve, reject) => {
         const socket = connect(port, '127.0.0.1', () => {

@@ -1,6 +1,6 @@
 /**
- * What the torn-read test publishes: a few versions of different sizes, from 1 B to 10 MiB, each
- * filled with its own letter, so that a reader knows a whole version from anything else.
+ * The content of the torn-read test: a few versions of different sizes, from 1 B to 1 MiB, each
+ * filled with its own letter, so that a reader can tell a complete version from anything else.
  */
 const KIB = 1024;
 

@@ -1,7 +1,7 @@
 import * as fileSystem from 'node:fs/promises';
 import type { WriteSettings } from '../publish/settings.ts';
 
-/** How tests write unless they say otherwise. */
+/** Default write settings for tests. */
 export function writeSettings(target: string, changes: Partial<WriteSettings> = {}): WriteSettings {
   return {
     target,

@@ -8,7 +8,7 @@ const target = new Target(writeSettings(path, { fsync: false, keepFor: 3000 }));
 await target.open();
 for (let round = Math.floor(Math.random() * 1000); ; round++) {
   if (shape === 'file') {
-    // The largest comes now and then, or it would be all that there is to read.
+    // The largest comes rarely, or readers would see little else.
     const index = round % 100 === 0 ? FILES.length - 1 : round % (FILES.length - 1);
     await target.publish({ kind: 'file', chunks: chunked(FILES[index]!) });
   } else {

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startProgram, temporaryDirectory } from '@sidekit/test-kit';
 
-const main = new URL('main.ts', import.meta.url);
-/** In every place where a credential may stand. */
+const main = new URL('../main.ts', import.meta.url);
+/** Used in every place that may contain a credential. */
 const SECRET = 's3cret';
 
-test('no credential reaches the log, whatever becomes of the request', async () => {
+test('no credential reaches the log, whatever the result of the request', async () => {
   using directory = temporaryDirectory('credentials');
   const file = (name: string, text: string) => {
     const path = join(directory.path, name);
@@ -55,7 +55,7 @@ test('no credential reaches the log, whatever becomes of the request', async () 
       ...args,
     ]);
     await program.exited;
-    assert.match(program.stderr, /"msg":"starting"/, 'the run began');
+    assert.match(program.stderr, /"event":"starting"/, 'the run started');
     assert.doesNotMatch(program.stderr, new RegExp(SECRET), args.join(' '));
   }
   assert.ok(

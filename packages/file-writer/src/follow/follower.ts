@@ -1,16 +1,17 @@
+import events from 'node:events';
 import { type Condition, errorText, fullJitter, type Log, monotonic, pause } from '@sidekit/core';
-import { Failure } from './failure.ts';
-import type { FileSpec } from './file-spec.ts';
-import type { Metrics } from './metrics.ts';
-import type { Notifier } from './notifier.ts';
-import type { Target } from './publish/target.ts';
+import { Failure } from '../failure.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import type { FileSpec } from '../options/file-spec.ts';
+import type { Target } from '../publish/target.ts';
+import type { Source } from '../source/source.ts';
 import type { Slots } from './slots.ts';
-import type { Source } from './source/source.ts';
 
 /** The shortest mean pause after a failure, in milliseconds; it doubles from there. */
 const RETRY_BASE = 500;
 
-/** The same where the source changed under the look: it is there, and will be whole soon. */
+/** The same if the source changed while it was read: it will be consistent again soon. */
 const CHANGED_BASE = 20;
 
 export interface FollowerParts {
@@ -24,12 +25,12 @@ export interface FollowerParts {
   readonly log: Log;
 }
 
-/** Keeps one target equal to its source: look, publish, notify, wait. */
+/** Keeps one target equal to its source: check, publish, notify, wait. */
 export class Follower {
   readonly #parts: FollowerParts;
   #failures = 0;
   #lastMessage = '';
-  /** Something good is at the target: an outage is a warning from now on. */
+  /** The target has usable content: from then on an outage is only a warning. */
   #hasContent = false;
 
   constructor(parts: FollowerParts) {
@@ -40,46 +41,47 @@ export class Follower {
     return this.#parts.spec.target;
   }
 
-  /** Why the last look failed; empty where it did not. */
+  /** The reason why the last check failed; empty if it succeeded. */
   get failure(): string {
     return this.#lastMessage;
   }
 
-  /** Whether content of this or an earlier run is there and good enough. */
+  /** Whether the target has usable content, of this or an earlier run. */
   get hasContent(): boolean {
     return this.#hasContent;
   }
 
-  /** Sweeps what a crash left, finds earlier content and is ready with it if that is allowed. */
+  /** Removes leftovers of a crash, finds earlier content and is ready with it if that is allowed. */
   async open(): Promise<void> {
     const { spec, target, condition, notifier, log } = this.#parts;
     const swept = await target.open();
-    if (swept > 0) log.info('removed what an earlier crash left', { files: swept });
+    if (swept > 0)
+      log.info('removed leftovers of an earlier crash', { event: 'swept', files: swept });
     await notifier?.open(target.current?.digest);
     if (spec.readyWhen === 'fresh' || !target.current) return;
     this.#hasContent = true;
     condition.warn('serving content of an earlier run');
   }
 
-  /** Looks again and again, at the interval or after a pause that grows, until the stop. */
+  /** Checks at every interval, or after a growing pause when checks fail, until the stop. */
   async follow(signal: AbortSignal): Promise<void> {
     const { interval } = this.#parts.spec;
     let due = monotonic();
     while (!signal.aborted) {
-      const wait = await this.look(signal);
+      const wait = await this.check(signal);
       const now = monotonic();
-      // Counted from when the look was due, so that a clock does not drift; a late one is not made up for.
+      // Counted from when the check was due, so that a clock does not drift; missed ones are skipped.
       due = wait === undefined ? Math.max(due + this.#shortened(interval), now) : now + wait;
       await pause(due - now, signal);
     }
   }
 
-  /** Looks until it has succeeded once. @returns false where the stop came first. */
+  /** Checks until one check has succeeded. @returns false if the stop came first. */
   async once(signal: AbortSignal): Promise<boolean> {
     for (;;) {
-      const wait = await this.look(signal);
+      const wait = await this.check(signal);
       if (wait === undefined) {
-        const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+        const aborted = signal.aborted || events.once(signal, 'abort');
         await Promise.race([this.#parts.notifier?.settled(), aborted]);
         return true;
       }
@@ -87,8 +89,8 @@ export class Follower {
     }
   }
 
-  /** One look. @returns the pause before the next try; undefined where it succeeded. */
-  async look(stopping: AbortSignal): Promise<number | undefined> {
+  /** Checks once. @returns the pause before the next try; undefined if it succeeded. */
+  async check(stopping: AbortSignal): Promise<number | undefined> {
     const { spec, slots, metrics } = this.#parts;
     const { target } = spec;
     return await slots.run(async () => {
@@ -100,7 +102,7 @@ export class Follower {
       const timer = setTimeout(abort, spec.timeout);
       stopping.addEventListener('abort', abort, { once: true });
       try {
-        const changed = await this.#bring(controller.signal);
+        const changed = await this.#update(controller.signal);
         metrics.polls.with({ target, result: changed ? 'changed' : 'unchanged' }).inc();
         this.#succeeded();
         return undefined;
@@ -117,7 +119,7 @@ export class Follower {
     });
   }
 
-  async #bring(signal: AbortSignal): Promise<boolean> {
+  async #update(signal: AbortSignal): Promise<boolean> {
     const { spec, source, target, notifier, metrics, log } = this.#parts;
     const fresh = !(await target.intact());
     const content = await source.poll({ signal, fresh });
@@ -128,15 +130,15 @@ export class Follower {
     metrics.bytes.with(labels).inc(outcome.size);
     metrics.size.with(labels).set(outcome.size);
     metrics.lastChange.with(labels).set(Date.now() / 1000);
-    const say = spec.source === 'clock' ? log.debug : log.info;
-    say('published', { bytes: outcome.size, digest: outcome.digest });
+    const record = spec.source === 'clock' ? log.debug : log.info;
+    record('published', { event: 'published', bytes: outcome.size, digest: outcome.digest });
     notifier?.changed(outcome.digest);
     return true;
   }
 
   #succeeded(): void {
     const { spec, condition, metrics, log } = this.#parts;
-    if (this.#failures > 0) log.info('recovered', { failures: this.#failures });
+    if (this.#failures > 0) log.info('recovered', { event: 'recovered', failures: this.#failures });
     condition.pass();
     this.#failures = 0;
     this.#lastMessage = '';
@@ -160,8 +162,9 @@ export class Follower {
     if (message !== this.#lastMessage) {
       this.#lastMessage = message;
       const kept = this.#hasContent ? 'the old content stays' : 'there is no content yet';
-      log.warn(message, { reason, kept, retryIn });
-      if (reason === 'internal') log.error('unexpected error', { stack: (error as Error).stack });
+      log.warn(message, { event: 'check_failed', reason, kept, retryIn });
+      if (reason === 'internal')
+        log.error('unexpected error', { event: 'unexpected_error', stack: (error as Error).stack });
     }
     if (this.#hasContent) condition.warn(message);
     else condition.fail(message);
@@ -177,6 +180,6 @@ export class Follower {
 function tooLate({ timeout, target }: FileSpec): Failure {
   return new Failure(
     'timeout',
-    `${target} was not brought within ${timeout} ms: raise --timeout, or look at the source`,
+    `${target} could not be updated within ${timeout} ms: raise --timeout, or check the source`,
   );
 }

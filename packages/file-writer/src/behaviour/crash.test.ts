@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { TEMPORARY_PREFIX } from '@sidekit/core';
 import { temporaryDirectory } from '@sidekit/test-kit';
 import type { Content, TreeContent } from '../content.ts';
+import { Target } from '../publish/target.ts';
 import { type Fault, faultyFileSystem } from '../testing/faulty-file-system.ts';
 import { writeSettings } from '../testing/write-settings.ts';
-import { Target } from './target.ts';
 
 const OLD = Buffer.from('old content');
 const NEW = Buffer.from('the new and longer content');
@@ -26,7 +26,7 @@ const tree = (text: Buffer): TreeContent => ({
   ],
 });
 
-/** What a reader sees: a file, or all files of a tree; undefined where there is nothing. */
+/** Reads what a reader sees: a file, or all files of a tree; undefined if there is nothing. */
 function read(target: string): string | undefined {
   if (!existsSync(target)) return undefined;
   const paths = ['a', 'sub/b', 'sub/link'].map((path) => join(target, path));
@@ -68,7 +68,7 @@ for (const [shape, make] of SHAPES) {
           assert.ok(now === old || now === fresh, `${place}: a reader sees ${now}`);
           if (!(outcome instanceof Error)) assert.equal(now, fresh, place);
 
-          // The next start sweeps, and then everything works.
+          // The next start removes leftovers, and then everything works.
           const next = new Target(writeSettings(path));
           await next.open();
           assert.deepEqual(leftovers(directory.path), [], place);
@@ -89,7 +89,7 @@ test('errors without a crash remove what they began', async () => {
       const { fileSystem, calls } = faultyFileSystem(at, { kind: 'error', code: 'ENOSPC' });
       await new Target(writeSettings(path, { fileSystem })).publish(make(NEW)).catch(() => {});
       if (calls.length <= at) break;
-      // Only where the clean-up is what failed may something be left, and the next start sweeps it.
+      // Only a failed clean-up may leave something, and the next start removes it.
       if (['unlink', 'rm'].includes(calls[at]!)) continue;
       assert.deepEqual(leftovers(directory.path), [], `${at} ${calls[at]}`);
     }

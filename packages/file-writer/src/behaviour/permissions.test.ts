@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startProgram, temporaryDirectory } from '@sidekit/test-kit';
 
-const main = new URL('main.ts', import.meta.url);
+const main = new URL('../main.ts', import.meta.url);
 const NOBODY = 65_532;
 
-/** What `--once` says as another user who may not do it; only root can become that user. */
+/** Runs `--once` as another user without permission; only root can become that user. */
 async function asNobody(target: string, ...args: readonly string[]) {
   assert.equal(process.getuid?.(), 0, 'this test must run as root, to start another user');
   await using program = startProgram(
@@ -33,7 +33,7 @@ test('a directory that another user owns is explained, and nothing is left in it
   assert.deepEqual(readdirSync(directory.path), []);
 });
 
-test('an owner that only CAP_CHOWN may give is refused in one sentence', async () => {
+test('an owner that only CAP_CHOWN may set is refused in one sentence', async () => {
   using directory = temporaryDirectory('owner');
   chmodSync(directory.path, 0o777);
   const { code, log } = await asNobody(join(directory.path, 'page'), '--owner=1:1');

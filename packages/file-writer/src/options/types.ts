@@ -1,6 +1,6 @@
 import { Broken, type Owner, scalar, type Type } from '@sidekit/core';
 
-/** A file mode as chmod(1) takes it; in YAML in quotes, since 0644 is another number there. */
+/** A file mode as chmod(1) takes it; quoted in YAML, where 0644 is a different number. */
 export const octal: Type<number> = scalar(
   'octal mode',
   { type: 'string', pattern: '^0?[0-7]{3}$' },
@@ -45,7 +45,7 @@ export const statusRange: Type<StatusRange> = scalar(
   ({ from, to }) => (from === to ? String(from) : `${from}-${to}`),
 );
 
-/** What to get, and the name of its file among several. */
+/** A URL to download, and the name of its file if there are several. */
 export interface HttpResource {
   readonly url: string;
   readonly name: string;

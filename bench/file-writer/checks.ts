@@ -1,4 +1,4 @@
-/** One look for each line on stdin; answers with what it cost this process, as a line of JSON. */
+/** One check for each line on stdin; answers with what it cost this process, as a line of JSON. */
 import { createInterface } from 'node:readline';
 
 export interface Cost {
@@ -8,10 +8,10 @@ export interface Cost {
   readonly rss: number;
 }
 
-export async function serveLooks(look: () => Promise<void>): Promise<void> {
+export async function serveChecks(check: () => Promise<void>): Promise<void> {
   for await (const _ of createInterface({ input: process.stdin })) {
     const [start, usage] = [performance.now(), process.cpuUsage()];
-    await look();
+    await check();
     const { user, system } = process.cpuUsage(usage);
     const cost: Cost = {
       seconds: (performance.now() - start) / 1000,

@@ -9,9 +9,9 @@ import {
   send,
   writeFileAtomic,
 } from '@sidekit/core';
-import type { FileSpec } from './file-spec.ts';
-import { show } from './http/show.ts';
-import type { Metrics } from './metrics.ts';
+import { show } from '../http/show.ts';
+import type { Metrics } from '../metrics.ts';
+import type { FileSpec } from '../options/file-spec.ts';
 
 const RETRY_BASE = 500;
 
@@ -21,9 +21,9 @@ type Options = Pick<
 >;
 
 /**
- * Tells the app of new content until it accepts. What it has accepted is kept in a file beside
- * the target, apart from the content: neither a restart between publishing and telling nor a
- * return to earlier content loses a notification.
+ * Notifies the application of new content until it accepts. The last accepted content is recorded
+ * in a file next to the target: neither a restart between publishing and notifying nor a return to
+ * earlier content loses a notification.
  */
 export class Notifier {
   readonly #url: string;
@@ -32,9 +32,9 @@ export class Notifier {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #stopping: AbortSignal;
-  #told: string | undefined;
+  #accepted: string | undefined;
   #wanted: string | undefined;
-  #telling: Promise<void> = Promise.resolve();
+  #notifying: Promise<void> = Promise.resolve();
   #active = false;
 
   constructor(
@@ -55,45 +55,45 @@ export class Notifier {
     this.#stopping = parts.stopping;
   }
 
-  /** The file that remembers what the app has accepted. */
+  /** The file that records which content the application has accepted. */
   get stateFile(): string {
     const { target } = this.#options;
     return join(dirname(target), `.${basename(target)}.notified`);
   }
 
-  /** Reads what was accepted before, and goes on telling if that is not what is there now. */
+  /** Reads the record of an earlier run, and notifies if other content is published now. */
   async open(current: string | undefined): Promise<void> {
-    this.#told = await readFile(this.stateFile, 'utf8').then(
+    this.#accepted = await readFile(this.stateFile, 'utf8').then(
       (text) => text.trim(),
       () => undefined,
     );
-    if (current === undefined || this.#told === undefined || this.#told === current) return;
+    if (current === undefined || this.#accepted === undefined || this.#accepted === current) return;
     this.changed(current);
   }
 
-  /** Tells of new content; while an older notification is on its way, once more after it. */
+  /** Notifies of new content; while an older notification is pending, once more after it. */
   changed(digest: string): void {
-    const first = this.#told === undefined && this.#wanted === undefined;
+    const first = this.#accepted === undefined && this.#wanted === undefined;
     this.#wanted = digest;
     this.#metrics.pendingNotifications.with({ target: this.#options.target }).set(1);
     if (first && !this.#options.notifyFirst) {
-      this.#telling = this.#remember(digest);
+      this.#notifying = this.#remember(digest);
     } else if (!this.#active) {
       this.#active = true;
-      this.#telling = this.#telling
-        .then(() => this.#tell())
+      this.#notifying = this.#notifying
+        .then(() => this.#notify())
         .finally(() => {
           this.#active = false;
         });
     }
   }
 
-  /** Resolves when nothing is left to tell, or the stop came. */
+  /** Resolves when no notification is pending, or the sidecar stops. */
   async settled(): Promise<void> {
-    await this.#telling;
+    await this.#notifying;
   }
 
-  async #tell(): Promise<void> {
+  async #notify(): Promise<void> {
     let failures = 0;
     while (this.#wanted !== undefined && !this.#stopping.aborted) {
       const digest = this.#wanted;
@@ -103,19 +103,23 @@ export class Notifier {
       this.#metrics.notifications.with({ target, result }).inc();
       if (problem === undefined) {
         failures = 0;
-        this.#log.info('notified', { url: show(this.#url) });
+        this.#log.info('notified', { event: 'notified', url: show(this.#url) });
         await this.#remember(digest);
         continue;
       }
       if (this.#stopping.aborted) return;
       const retryIn = Math.round(fullJitter(failures, { base: RETRY_BASE, cap: retryMax }));
       if (failures++ === 0)
-        this.#log.warn('the notification was not accepted', { error: problem, retryIn });
+        this.#log.warn('the notification was not accepted', {
+          event: 'notify_failed',
+          error: problem,
+          retryIn,
+        });
       await pause(retryIn, this.#stopping);
     }
   }
 
-  /** @returns what was wrong; undefined where the app accepted. */
+  /** @returns the problem; undefined if the application accepted. */
   async #request(): Promise<string | undefined> {
     const { notifyMethod: method, notifyStatus, notifyTimeout: timeout } = this.#options;
     try {
@@ -128,7 +132,7 @@ export class Notifier {
   }
 
   async #remember(digest: string): Promise<void> {
-    this.#told = digest;
+    this.#accepted = digest;
     if (this.#wanted === digest) {
       this.#wanted = undefined;
       this.#metrics.pendingNotifications.with({ target: this.#options.target }).set(0);
@@ -136,7 +140,8 @@ export class Notifier {
     try {
       await writeFileAtomic(this.stateFile, `${digest}\n`, { ...this.#write, mode: 0o600 });
     } catch (error) {
-      this.#log.warn('the notification state was not kept; a restart may notify again', {
+      this.#log.warn('the notification state could not be saved; a restart may notify again', {
+        event: 'notify_state_not_saved',
         path: this.stateFile,
         error: errorText(error),
       });

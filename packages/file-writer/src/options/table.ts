@@ -11,28 +11,28 @@ import {
 import { type FileOptions, fileOptions } from './file-options.ts';
 import { type FileSpec, readSpecs } from './file-spec.ts';
 
-/** The options of the process as a whole, then those of its one file. */
+/** The options of the process, and those of a single file. */
 export const table = defineOptions({
   command: 'file-writer',
-  summary: 'puts files where the application reads them, whole or not at all',
+  summary: 'puts files where the application reads them, complete or not at all',
   prefix: 'FILE_WRITER',
   options: {
     ...fileOptions,
     files: option(list(object(partial(fileOptions))), {
       description:
-        'Many files, each with its own `source` and `target`; what stands outside the list is the default of each.',
+        'Many files, each with its own `source` and `target`; options outside the list are the defaults of each.',
     }),
     once: option(boolean, {
       description:
-        'Write every file once and exit: for init containers. Exit code 69 where it could not.',
+        'Write every file once and exit: for init containers. Exit code 69 if that fails.',
       default: false,
     }),
     onceTimeout: option(duration(0, 86_400_000), {
-      description: 'With `--once`: how long to try.',
+      description: 'With `--once`: the longest time to try.',
       default: 60_000,
     }),
     concurrency: option(integer(1, 1000), {
-      description: 'How many sources are asked at the same time.',
+      description: 'How many sources are checked at the same time.',
       default: 16,
     }),
     ...commonOptions(':9903'),
@@ -54,14 +54,14 @@ export const table = defineOptions({
   ],
 });
 
-/** The files of a validated configuration. */
+/** Returns the files of a validated configuration. */
 export function fileSpecs(values: Parameters<typeof readSpecs>[0]): readonly FileSpec[] {
   return readSpecs(values, (fault) => {
     throw new Error(`unchecked configuration: ${fault.name} ${fault.rule}`);
   });
 }
 
-/** The same options without defaults: in the list of files, what is left out is inherited. */
+/** Removes the defaults: in the list of files, what is left out is inherited. */
 function partial(options: FileOptions): FileOptions {
   return Object.fromEntries(
     Object.entries(options).map(([key, one]) => [

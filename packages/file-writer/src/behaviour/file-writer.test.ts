@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { send } from '@sidekit/core';
-import { freePort, startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, freePort, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 
-const main = new URL('./main.ts', import.meta.url);
+const main = new URL('../main.ts', import.meta.url);
 
 async function start(args: readonly string[]) {
   const port = await freePort();
@@ -36,11 +36,11 @@ async function serve(listener: RequestListener) {
   };
 }
 
-test('the first Pod of the article: a date each interval, ready, then exit 0 on SIGTERM', async () => {
+test('the first Pod of the article: a date at each interval, ready, then exit 0 on SIGTERM', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'html/index.html');
   await using writer = await start(['--source', 'clock', '--target', path, '--interval', '50ms']);
-  await until(() => readFileSync(path, 'utf8').split('\n').length > 4, { what: 'four lines' });
+  await eventually(() => readFileSync(path, 'utf8').split('\n').length > 4, { what: 'four lines' });
   for (const line of readFileSync(path, 'utf8').trim().split('\n')) {
     assert.match(line, /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d UTC \d{4}$/);
   }
@@ -72,15 +72,18 @@ test('an outage before the first success is unready, after it keeps the content 
   ];
   {
     await using writer = await start(args);
-    await writer.program.logged(`${server.url}x answered 500: look at the log of the server`);
+    assert.equal(
+      (await writer.program.event('check_failed')).msg,
+      `${server.url}x answered 500: check the log of the server`,
+    );
     assert.equal(await writer.status('/readyz'), 503);
     assert.equal(await writer.status('/startupz'), 503);
     assert.equal(await writer.status('/livez'), 200);
     answer = 'good';
-    await until(() => existsSync(path), { what: 'content' });
-    await until(async () => (await writer.status('/readyz')) === 200, { what: 'readiness' });
+    await eventually(() => existsSync(path), { what: 'content' });
+    await eventually(async () => (await writer.status('/readyz')) === 200, { what: 'readiness' });
     answer = undefined;
-    await until(
+    await eventually(
       async () =>
         (await writer.get('/metrics')).text.includes(`file_writer_failing{target="${path}"} 1`),
       {
@@ -96,20 +99,23 @@ test('an outage before the first success is unready, after it keeps the content 
     );
     assert.equal(readFileSync(path, 'utf8'), 'good');
     const lines = writer.program.log.filter(({ level }) => level === 'warn');
-    assert.ok(lines.length <= 3, 'an outage is one line, however often it is met');
+    assert.ok(lines.length <= 3, 'an outage is logged once, however often the check fails');
   }
   {
     await using writer = await start(args);
-    await writer.program.logged(`${server.url}x answered 500: look at the log of the server`);
+    assert.equal(
+      (await writer.program.event('check_failed')).msg,
+      `${server.url}x answered 500: check the log of the server`,
+    );
     assert.equal(await writer.status('/readyz'), 503, 'earlier content is not enough by default');
   }
   await using writer = await start([...args, '--ready-when', 'stale']);
-  await until(async () => (await writer.status('/readyz')) === 200, {
+  await eventually(async () => (await writer.status('/readyz')) === 200, {
     what: 'readiness with old content',
   });
 });
 
-test('--once writes and exits 0, or says why not and exits 69', async () => {
+test('--once writes and exits 0, or explains the failure and exits 69', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'out');
   const from = join(directory.path, 'from');
@@ -124,7 +130,7 @@ test('--once writes and exits 0, or says why not and exits 69', async () => {
   }
   {
     await using writer = await start(args);
-    await until(() => writer.program.log.some(({ level }) => level === 'warn'), {
+    await eventually(() => writer.program.log.some(({ level }) => level === 'warn'), {
       what: 'a first failure',
     });
     writeFileSync(from, 'data');
@@ -142,14 +148,14 @@ test('--once that a signal stops, or that waits for its turn until the end, exit
   const missing = ['--source', 'dir', '--from', join(directory.path, 'from'), '--target', path];
   {
     await using writer = await start(['--once', ...missing]);
-    await until(() => writer.program.log.some(({ level }) => level === 'warn'), {
+    await eventually(() => writer.program.log.some(({ level }) => level === 'warn'), {
       what: 'a first failure',
     });
     writer.program.kill();
     assert.deepEqual(await writer.program.exited, { code: 69, signal: null });
     assert.match(writer.program.stderr, /stopped by a signal before these were written: .*out: /);
   }
-  // One slot, held by a server that never answers: the second file has not even begun.
+  // One slot, taken by a server that never responds: the second file has not even started.
   await using server = await serve(() => {});
   const config = join(directory.path, 'config.json');
   const files = ['a', 'b'].map((name) => ({ target: join(directory.path, name) }));
@@ -162,7 +168,7 @@ test('--once that a signal stops, or that waits for its turn until the end, exit
   assert.match(writer.program.stderr, /not written within 300ms: .*a: .*b: not in time/);
 });
 
-test('the app is told after a change, not at first; again after a refusal, a restart and a return to old content', async () => {
+test('the application is notified after a change but not at first, and again after a refusal, a restart and a return to old content', async () => {
   using directory = temporaryDirectory();
   const [from, path] = [join(directory.path, 'from'), join(directory.path, 'out')];
   const calls: string[] = [];
@@ -188,11 +194,15 @@ test('the app is told after a change, not at first; again after a refusal, a res
     '200-202',
   ];
   const accepted = (text: string) =>
-    until(() => calls.at(-1) === `POST ${text} 200`, { what: `a call with ${text} in ${calls}` });
+    eventually(() => calls.at(-1) === `POST ${text} 200`, {
+      what: `a call with ${text} in ${calls}`,
+    });
   writeFileSync(from, 'a');
   {
     await using writer = await start(args);
-    await until(() => existsSync(join(directory.path, '.out.notified')), { what: 'the state' });
+    await eventually(() => existsSync(join(directory.path, '.out.notified')), {
+      what: 'the state',
+    });
     assert.deepEqual(calls, []);
     writeFileSync(from, 'bb');
     await accepted('bb');
@@ -200,7 +210,7 @@ test('the app is told after a change, not at first; again after a refusal, a res
     await accepted('a');
     status = 500;
     writeFileSync(from, 'ccc');
-    await until(() => calls.filter((call) => call === 'POST ccc 500').length > 2, {
+    await eventually(() => calls.filter((call) => call === 'POST ccc 500').length > 2, {
       what: 'three refusals',
     });
     assert.match((await writer.get('/metrics')).text, /file_writer_notification_pending\{.*\} 1/);
@@ -212,7 +222,7 @@ test('the app is told after a change, not at first; again after a refusal, a res
   await using writer = await start(args);
   await accepted('ccc');
   assert.equal(calls.length, 1);
-  await until(
+  await eventually(
     async () => /notification_pending\{.*\} 0/.test((await writer.get('/metrics')).text),
     { what: 'nothing pending' },
   );
@@ -229,7 +239,7 @@ test('bad usage prints every fault and starts nothing', async () => {
   assert.ok(!/ at .*\.ts/.test(writer.program.stderr), 'no stack trace');
 });
 
-test('many files are followed, and one that fails does not hold up the others', async () => {
+test('many files are followed, and one that fails does not delay the others', async () => {
   using directory = temporaryDirectory();
   const config = join(directory.path, 'config.yaml');
   const files = Array.from({ length: 100 }, (_, i) => {
@@ -242,11 +252,14 @@ test('many files are followed, and one that fails does not hold up the others', 
     `source: dir\ninterval: 50ms\nconcurrency: 4\nmode: "0600"\nfiles:\n${files.join('')}`,
   );
   await using writer = await start(['--config', config]);
-  await until(() => files.every((_, i) => i === 7 || existsSync(`${directory.path}/out/${i}`)), {
-    what: 'all others',
-  });
+  await eventually(
+    () => files.every((_, i) => i === 7 || existsSync(`${directory.path}/out/${i}`)),
+    {
+      what: 'all others',
+    },
+  );
   assert.equal(statSync(`${directory.path}/out/1`).mode & 0o777, 0o600);
   assert.equal(await writer.status('/readyz'), 503);
   writeFileSync(join(directory.path, 'in7'), 'late');
-  await until(async () => (await writer.status('/readyz')) === 200, { what: 'readiness' });
+  await eventually(async () => (await writer.status('/readyz')) === 200, { what: 'readiness' });
 });

@@ -1,4 +1,4 @@
-/** Lets at most `count` pieces of work run at the same time; the others wait in turn. */
+/** Lets at most `count` tasks run at the same time; the others wait in order. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -13,7 +13,7 @@ export class Slots {
     try {
       return await work();
     } finally {
-      // The slot passes on without becoming free, so nobody jumps the queue.
+      // The slot is handed over without becoming free, so that no task overtakes another.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free++;

@@ -13,12 +13,12 @@ import {
   text,
   url,
 } from '@sidekit/core';
-import { httpSource, octal, owner, statusRange } from './option-types.ts';
+import { httpSource, octal, owner, statusRange } from './types.ts';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
-/** The options of one file: where it comes from, where it goes, who is told. */
+/** The options of one file: its source, its target, and who is notified. */
 export const fileOptions = {
   source: option(choice('clock', 'http', 'git', 'template', 'dir'), {
     description:
@@ -29,20 +29,20 @@ export const fileOptions = {
       'The file to write. For several files at once (`git`, `dir` of a directory, several URLs): the name of a symbolic link to the newest version.',
   }),
   interval: option(duration(10, DAY), {
-    description: 'The time between two looks at the source.',
+    description: 'The time between two checks of the source.',
     default: 10_000,
   }),
   jitter: option(number(0, 1), {
     description:
-      'The part of the interval that is cut off at random, so that many writers do not ask at once; `clock` has none.',
+      'The part of the interval that is cut off at random, so that many writers do not poll at the same time; `clock` has none.',
     default: 0.1,
   }),
   timeout: option(duration(1, DAY), {
-    description: 'For one look at the source, download included.',
+    description: 'The longest time for one check of the source, download included.',
     default: 5 * MINUTE,
   }),
   idleTimeout: option(duration(1, DAY), {
-    description: 'How long a server may send nothing.',
+    description: 'The longest time that a server may send nothing.',
     default: 30_000,
   }),
   retryMax: option(duration(10, DAY), {
@@ -52,47 +52,48 @@ export const fileOptions = {
   }),
   readyWhen: option(choice('fresh', 'stale'), {
     description:
-      'Ready after the first success, or with `stale` at once if content of an earlier run is there.',
+      '`fresh`: ready after the first success. `stale`: ready at once if there is content of an earlier run.',
     default: 'fresh',
   }),
 
   mode: option(octal, {
-    description: 'The mode of files, from the first byte on.',
+    description: 'The mode of files, set before the first byte is written.',
     default: 0o644,
   }),
   directoryMode: option(octal, {
-    description: 'The mode of the directories that are made.',
+    description: 'The mode of the directories that are created.',
     default: 0o755,
   }),
   owner: option(owner, {
     description: 'The owner of files and directories; needs CAP_CHOWN unless it is this user.',
   }),
   fsync: option(boolean, {
-    description: 'Make content and names durable before they are visible.',
+    description: 'Sync content and names to disk before they become visible.',
     default: true,
   }),
   maxSize: option(size(1, 64 * 1024 ** 3), {
     description:
-      'The largest content, unpacked; more is refused. A file that is appended to begins anew there.',
+      'The largest content, unpacked; more is refused. A file that is appended to starts over at this size.',
     default: 100 * 1024 ** 2,
   }),
   maxFiles: option(integer(1, 10_000_000), {
-    description: 'The most files of one version.',
+    description: 'The maximum number of files of one version.',
     default: 100_000,
   }),
   keep: option(integer(0, 1000), {
-    description: 'How many old versions stay beside the newest, for readers that are still in one.',
+    description:
+      'How many old versions to keep besides the newest, for readers that still use one.',
     default: 2,
   }),
 
   keepFor: option(duration(0, DAY), {
     description:
-      'How long an old version stays at least, for readers that have just resolved the link.',
+      'The minimum time to keep an old version, for readers that have just resolved the link.',
     default: 10_000,
   }),
 
   clockFormat: option(choice('date', 'rfc3339', 'rfc9110', 'unix'), {
-    description: '`clock`: how the time is written; all in UTC.',
+    description: '`clock`: the format of the time, always in UTC.',
     default: 'date',
   }),
   clockMode: option(choice('append', 'replace'), {
@@ -101,14 +102,14 @@ export const fileOptions = {
   }),
   url: option(list(httpSource), {
     description:
-      '`http`: what to get. Several, as `name=URL`, become files of one directory that changes at once.',
+      '`http`: the URLs to download. Several, as `name=URL`, become files of one directory that changes at once.',
   }),
   header: option(map(text()), {
-    description: '`http`: further request headers, as `name=value`.',
+    description: '`http`: additional request headers, as `name=value`.',
     secret: true,
   }),
   bearerTokenFile: option(path, {
-    description: '`http`: a file with a bearer token, read anew for each request.',
+    description: '`http`: a file with a bearer token, read again for each request.',
   }),
   sha256: option(
     text('64 hexadecimal digits', {
@@ -123,41 +124,42 @@ export const fileOptions = {
   }),
   repository: option(url('https', 'http'), { description: '`git`: the URL of the repository.' }),
   ref: option(text('branch, tag or commit'), {
-    description: '`git`: what to follow. A commit must be one that the server hands out.',
+    description:
+      '`git`: the ref to follow. A commit must be one that the server lets clients fetch.',
     default: 'HEAD',
   }),
   subpath: option(path, { description: '`git`: publish only this directory of the repository.' }),
   credentials: option(path, {
     description:
-      '`git`: a file with `user:password`, or a directory with `username` and `password` as a Secret of type `kubernetes.io/basic-auth` gives; read anew each time.',
+      '`git`: a file with `user:password`, or a directory with `username` and `password` as in a Secret of type `kubernetes.io/basic-auth`; read again for each check.',
   }),
   template: option(path, { description: '`template`: the Liquid template.' }),
   data: option(map(path), {
     description:
-      '`template`: data as `name=path`: `.json` and `.yaml` files are parsed, of a directory each file is one text, other files are text.',
+      '`template`: data as `name=path`: `.json` and `.yaml` files are parsed, a directory becomes a map of its files, other files are text.',
   }),
   from: option(path, {
     description: '`dir`: the file or directory to mirror, such as a ConfigMap or Secret.',
   }),
 
   notify: option(url('http', 'https'), {
-    description: 'A URL to call after a change, until it accepts.',
+    description: 'A URL to request after each change, until it accepts.',
   }),
   notifyMethod: option(choice('POST', 'PUT', 'GET'), {
     description: 'The method of that request.',
     default: 'POST',
   }),
   notifyStatus: option(list(statusRange), {
-    description: 'The statuses that accept it, such as `200-299`.',
+    description: 'The statuses that count as accepted, such as `200-299`.',
     default: [{ from: 200, to: 299 }],
   }),
   notifyTimeout: option(duration(1, 10 * MINUTE), {
-    description: 'For one such request.',
+    description: 'The longest time for one such request.',
     default: 10_000,
   }),
   notifyFirst: option(boolean, {
     description:
-      'Also after the first sync. A native sidecar starts before the app, so nobody would answer.',
+      'Also notify after the first sync. A native sidecar starts before the application, so by then nobody would answer.',
     default: false,
   }),
 } as const;

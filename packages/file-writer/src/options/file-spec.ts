@@ -4,10 +4,10 @@ import { type FileValues, fileOptions } from './file-options.ts';
 
 export type SourceName = NonNullable<FileValues['source']>;
 
-/** One file to keep: its options, with those that its source cannot do without. */
+/** One file to keep up to date: its options, with `source` and `target` present. */
 export type FileSpec = FileValues & { readonly source: SourceName; readonly target: string };
 
-/** The options that belong to some sources only, and whether those need them. */
+/** The options that belong to some sources only, and whether those require them. */
 const BELONGS: Readonly<Record<string, Partial<Record<SourceName, 'needed' | 'allowed'>>>> = {
   url: { http: 'needed' },
   header: { http: 'allowed' },
@@ -30,7 +30,7 @@ export function readSpecs(values: Values, report: (fault: Fault) => void): reado
   if (files && values.target !== undefined) {
     report({
       name: '--target',
-      rule: 'stands beside files',
+      rule: 'is given together with files',
       remedy: 'give one file by flags, or a list of files in the configuration file',
     });
   }
@@ -99,7 +99,7 @@ function readSpec(
     } else if (value !== undefined && sources[source] === undefined) {
       report({
         name: name(key),
-        rule: `means nothing to the source ${source}`,
+        rule: `does not apply to the source ${source}`,
         remedy: `leave it out, or choose the source ${Object.keys(sources).join(' or ')}`,
       });
     }
@@ -126,19 +126,19 @@ function checkUrls(
   if (names.length > 1 && file.sha256 !== undefined) {
     report({
       name: name('sha256'),
-      rule: 'is of one URL only',
+      rule: 'applies to a single URL only',
       remedy: 'list the files with their own checksums under files',
     });
   }
 }
 
-/** A file of the list takes what it leaves out from outside, unless its source has no use for it. */
+/** Fills what an entry of the list leaves out with the outer value, unless its source cannot use it. */
 function inherit(values: Values, file: FileValues): FileValues {
   const source = file.source ?? values.source;
   const merged = Object.keys(fileOptions).map((key) => {
     const name = key as keyof FileValues;
-    const foreign = BELONGS[key] && source && !BELONGS[key][source];
-    return [key, file[name] ?? (foreign ? undefined : values[name])];
+    const unsupported = BELONGS[key] && source && !BELONGS[key][source];
+    return [key, file[name] ?? (unsupported ? undefined : values[name])];
   });
   return Object.fromEntries(merged) as FileValues;
 }

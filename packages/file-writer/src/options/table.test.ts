@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { resolveOptions, UsageError } from '@sidekit/core';
 import { temporaryDirectory } from '@sidekit/test-kit';
-import { fileSpecs, table } from './options.ts';
+import { fileSpecs, table } from './table.ts';
 
 async function read(argv: readonly string[], environment = {}) {
   const invocation = await resolveOptions(table, { argv, environment });
@@ -42,7 +42,7 @@ test('one file is given by flags or variables', async () => {
   assert.equal((await read([], environment)).specs[0]?.from, '/a');
 });
 
-test('many files inherit what stands outside the list, unless their source has no use for it', async () => {
+test('many files inherit options from outside the list, unless their source cannot use them', async () => {
   using directory = temporaryDirectory();
   const config = join(directory.path, 'config.yaml');
   writeFileSync(
@@ -72,7 +72,7 @@ test('every fault is reported at once, with its remedy', async () => {
   ]);
   assert.deepEqual(await faults(['--source', 'git', '--target', '/html/', '--url', 'http://h/a']), [
     '--target "/html/" must end with the name of a file: write /directory/name',
-    '--url means nothing to the source git: leave it out, or choose the source http',
+    '--url does not apply to the source git: leave it out, or choose the source http',
     '--repository is missing for the source git: give --repository',
   ]);
   assert.deepEqual(

@@ -2,9 +2,10 @@ import { formatDuration, UnavailableError } from '@sidekit/core';
 import type { Follower } from './follower.ts';
 
 /**
- * Brings every file once. @throws {UnavailableError} (exit code 69) naming those that did not
- * come within `timeout` milliseconds, unless content of an earlier run is good enough; and where
- * a signal came first, since an init container that exits with 0 lets the application start.
+ * Writes every file once.
+ * @throws {UnavailableError} (exit code 69) naming the files that could not be written within
+ * `timeout` milliseconds, unless content of an earlier run is enough, and those that a signal cut
+ * short: an init container that exits with 0 lets the application start.
  */
 export async function runOnce(
   followers: readonly Follower[],
