@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@sidekit/test-kit';
+import { hostArchitecture } from '../images/architecture.ts';
 import { bundle } from '../images/bundle.ts';
 import { IMAGES } from '../images/catalog.ts';
+import { warmCodeCache } from '../images/code-cache.ts';
 import { nodeBinary } from '../images/node-binary.ts';
 import { NODE_FLAGS } from '../images/node-flags.ts';
 import { table } from '../scripts/support/output.ts';
@@ -43,7 +45,8 @@ async function compare(bundles: string): Promise<void> {
     // What has no admin port ends by itself: it has no readiness to wait for.
     if (at === -1) continue;
     const directory = join(bundles, String(subjects.length));
-    await bundle(image, directory, process.arch as 'x64');
+    await bundle(image, directory, hostArchitecture());
+    await warmCodeCache(image, directory);
     subjects.push({
       name: image.name,
       directory,

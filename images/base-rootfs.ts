@@ -14,21 +14,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Architecture } from './bundle.ts';
+import type { Architecture } from './architecture.ts';
+import { RELEASE, unpackDebianPackages } from './debian-packages.ts';
 import { checkMachine } from './elf.ts';
 import { nodeBinary, nodeLicence } from './node-binary.ts';
 
-/** The Debian release of the libraries: that of the distroless base. */
-export const RELEASE = 'trixie';
-/** Debian's names of the architectures, which are also those of an image's platform. */
-export const PLATFORMS: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
+/** GNU's names of the programs that remove symbols, which make up a fifth of Node's binary. */
 const STRIP: Readonly<Record<Architecture, string>> = {
-  x64: process.arch === 'x64' ? 'strip' : 'x86_64-linux-gnu-strip',
-  arm64: process.arch === 'arm64' ? 'strip' : 'aarch64-linux-gnu-strip',
+  x64: 'x86_64-linux-gnu-strip',
+  arm64: 'aarch64-linux-gnu-strip',
 };
 const PACKAGES = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'ca-certificates', 'tzdata'];
 
-/** What is kept of those packages: no programs, no character sets, no documentation but licences. */
+/** The files of those packages that are kept: no programs, no character sets, no documentation but licences. */
 const KEPT = [
   'usr/lib/*-linux-gnu/{libc,libm,libdl,libpthread,librt,libresolv,libnss_dns,libnss_files}.so.*',
   'usr/lib/*-linux-gnu/{ld-linux-*,libstdc++,libgcc_s,libatomic}.so*',
@@ -38,20 +36,20 @@ const KEPT = [
   'usr/share/doc/*/copyright',
 ];
 
-/** Everything that the base is made of, for deciding whether it must be made anew. */
+/** Everything that the base is made of, which decides whether it must be rebuilt. */
 export const BASE_INPUTS = [RELEASE, ...PACKAGES, ...KEPT];
 
 /**
- * Makes the tar of the base's root folder: distroless in content, from Debian's packages.
- * Needs mmdebstrap, strip (binutils, for another architecture its own) and GNU tar. Nothing of it
- * is run, so any machine makes the base of any architecture.
+ * Makes the tar of the base's root folder: distroless in content, from Debian's packages and npm's
+ * Node. Needs Debian's apt and GNU tar, and strip (binutils) for the smaller Node; no root and no
+ * chroot. Nothing of it is run, so any machine makes the base of any architecture.
  */
 export function makeBaseRootfs(tar: string, architecture: Architecture): void {
   const work = mkdtempSync(join(tmpdir(), 'sidekit-base-'));
   try {
     const debian = join(work, 'debian');
     const root = join(work, 'root');
-    extractPackages(debian, architecture);
+    unpackDebianPackages(PACKAGES, architecture, debian);
     for (const path of globSync(KEPT, { cwd: debian })) copy(debian, root, path);
     addCertificates(debian, root);
     addSystemFiles(root);
@@ -66,22 +64,11 @@ export function makeBaseRootfs(tar: string, architecture: Architecture): void {
   }
 }
 
-function extractPackages(target: string, architecture: Architecture) {
-  execFileSync(
-    'mmdebstrap',
-    [
-      ...['--quiet', '--variant=extract', `--architectures=${PLATFORMS[architecture]}`],
-      ...[`--include=${PACKAGES.join(',')}`, RELEASE, target],
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-}
-
 function copy(from: string, to: string, path: string) {
   cpSync(join(from, path), join(to, path), { recursive: true, verbatimSymlinks: true });
 }
 
-/** What the package's maintainer script would do: all authorities in one file. */
+/** Puts all certificate authorities into one file, as the package's maintainer script would. */
 function addCertificates(debian: string, root: string) {
   const directory = join(debian, 'usr/share/ca-certificates/mozilla');
   const bundle = globSync('*.crt', { cwd: directory })
@@ -114,7 +101,12 @@ function addNode(root: string, architecture: Architecture) {
   const target = join(root, 'nodejs/bin/node');
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(nodeBinary(architecture), target);
-  execFileSync(STRIP[architecture], [target]);
+  try {
+    execFileSync(STRIP[architecture], [target]);
+  } catch (error) {
+    // Without strip the image is larger, and otherwise the same.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
   checkMachine(target, architecture);
   chmodSync(target, 0o755);
   const copyright = join(root, 'usr/share/doc/nodejs/copyright');

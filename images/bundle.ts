@@ -1,20 +1,13 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import type { Architecture } from './architecture.ts';
 import type { ImageSpec } from './catalog.ts';
-import { warmCodeCache } from './code-cache.ts';
-import { copyDebianFiles } from './debian-files.ts';
 import { checkMachine } from './elf.ts';
 import { lazyModules } from './lazy-modules.ts';
 import { foreignPackage } from './npm-package.ts';
 
-/** Node's name of a CPU architecture, as in an image's platform: amd64 is x64. */
-export type Architecture = 'x64' | 'arm64';
-
-/**
- * Writes what an image holds besides its base into `directory`: the launcher, one bundled file,
- * its code cache (where this machine can run that architecture) and the licences.
- */
+/** Writes the launcher, the bundled sidecar, its native binding and the licences into `directory`. */
 export async function bundle(
   image: ImageSpec,
   directory: string,
@@ -55,13 +48,9 @@ export async function bundle(
     cpSync(koffiBinding(architecture), binding);
     checkMachine(binding, architecture);
   }
-  if (image.debian) {
-    await copyDebianFiles(image.debian, join(directory, 'debian'), architecture);
-  }
-  if (architecture === process.arch) await warmCodeCache(image, directory);
 }
 
-/** Where npm has koffi's prebuilt binding for an architecture. */
+/** Returns the path of koffi's prebuilt binding for an architecture. */
 function koffiBinding(architecture: Architecture): string {
   const name = `@koromix/koffi-linux-${architecture}`;
   const installed = join('node_modules', name);

@@ -3,7 +3,7 @@ import type { DebianFiles } from './debian-files.ts';
 /** The images that are built, one a sidecar; all share one base layer. */
 export interface ImageSpec {
   readonly name: string;
-  /** What it is, for its OCI label. */
+  /** One line for its OCI label. */
   readonly title: string;
   /** Calls the kernel's message queues through koffi's prebuilt binding. */
   readonly native?: boolean;
@@ -19,7 +19,7 @@ export interface ImageSpec {
 export const IMAGES: readonly ImageSpec[] = [
   {
     name: 'ambassador',
-    title: 'Reverse proxy in front of the app, and local door to services outside',
+    title: 'Reverse proxy in front of the app, and local endpoint for external services',
     warmUp: [
       '--admin',
       '127.0.0.1:0',
@@ -36,7 +36,7 @@ export const IMAGES: readonly ImageSpec[] = [
   },
   {
     name: 'file-writer',
-    title: 'Writes files whole or not at all',
+    title: 'Writes complete files or none',
     warmUp: [
       '--admin',
       '127.0.0.1:0',

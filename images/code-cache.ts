@@ -4,14 +4,36 @@ import type { ImageSpec } from './catalog.ts';
 import { nodeBinary } from './node-binary.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 
+/** The launcher writes the cache to the path that this variable holds. */
+export const CACHE_VARIABLE = 'SIDEKIT_WRITE_CODE_CACHE';
+
+/** How to run Node on the files of an image. */
+export interface NodeRunner {
+  /** The program and its arguments up to and including Node. */
+  readonly command: readonly string[];
+  /** The image's directory as Node sees it. */
+  readonly directory: string;
+  /** The environment of that program. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /**
  * Runs the bundle once as the image will, stops it, and keeps what V8 compiled: start-up then
- * reads the functions it needs instead of compiling them.
+ * reads the functions it needs instead of compiling them. V8 takes the cache only if the Node
+ * that wrote it has the same version and flags.
+ * @param directory the image's files on this machine.
+ * @param runner this machine's Node, unless given.
+ * @throws Error with the log of a run that failed.
  */
-export async function warmCodeCache(image: ImageSpec, directory: string): Promise<void> {
-  const path = join(directory, 'bundle.cache');
-  const child = spawn(nodeBinary(), [...NODE_FLAGS, join(directory, 'main.cjs'), ...image.warmUp], {
-    env: { SIDEKIT_WRITE_CODE_CACHE: path },
+export async function warmCodeCache(
+  image: ImageSpec,
+  directory: string,
+  runner: NodeRunner = { command: [nodeBinary()], directory, env: {} },
+): Promise<void> {
+  const [program = '', ...words] = runner.command;
+  const main = join(runner.directory, 'main.cjs');
+  const child = spawn(program, [...words, ...NODE_FLAGS, main, ...image.warmUp], {
+    env: { ...runner.env, [CACHE_VARIABLE]: join(runner.directory, 'bundle.cache') },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
@@ -21,10 +43,12 @@ export async function warmCodeCache(image: ImageSpec, directory: string): Promis
     // With its first record a sidecar takes signals; a moment later its servers listen.
     stop ??= setTimeout(() => child.kill('SIGTERM'), 600);
   });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
   clearTimeout(stop);
-  // A wait that ends unavailable (69) has run all the same.
-  if (code !== 0 && code !== 69) {
+  // A wait that ends unavailable (69) has run all the same; a stopped one ends with 143.
+  if (code !== 0 && code !== 69 && code !== 143) {
     throw new Error(`the warm-up run of ${image.name} ended with ${code}:\n${log}`);
   }
 }

@@ -1,8 +1,7 @@
-# The release build: every image for every platform, on the base that is tested here too. What goes
-# in is made first, on any machine, by `npm run images -- --bundles-only`:
-#   dist/bundles/PLATFORM/base/rootfs.tar      made of Debian's packages and npm's Node
-#   dist/bundles/PLATFORM/NAME/app             the sidecar's bundle
-# No step runs a program of the other platform, so no emulation is needed.
+# The release build: every image for every platform, by the Dockerfile that local builds use. What
+# goes in is made first, by `npm run images -- --bundles-only`:
+#   dist/bundles/PLATFORM/NAME/app             the sidecar's bundle and its code cache
+# No step runs a program of the other platform.
 
 variable "REGISTRY" {
   default = "docker.io/sidekit"
@@ -23,9 +22,9 @@ variable "SOURCE" {
 
 variable "IMAGES" {
   default = {
-    ambassador  = "Reverse proxy in front of the app, and local door to services outside"
+    ambassador  = "Reverse proxy in front of the app, and local endpoint for external services"
     adapter     = "Log adapter"
-    file-writer = "Writes files whole or not at all"
+    file-writer = "Writes complete files or none"
     git-server  = "Demo git server over smart HTTP"
     mq          = "Producer and consumer over a POSIX message queue"
     wait-for    = "Waits for queues, ports, URLs, files and names"
@@ -37,9 +36,11 @@ target "default" {
   name       = image
   matrix     = { image = keys(IMAGES) }
   context    = "dist/bundles"
-  dockerfile = "../../images/release.Dockerfile"
+  dockerfile = "../../images/Dockerfile"
   args = {
-    NAME = image
+    NAME    = image
+    TITLE   = IMAGES[image]
+    VERSION = trimprefix(VERSION, "v")
     # Files and layers are the same whenever they are built.
     SOURCE_DATE_EPOCH = "0"
   }
@@ -47,12 +48,7 @@ target "default" {
   platforms = ["linux/amd64", "linux/arm64"]
   attest    = ["type=sbom", "type=provenance,mode=max"]
   labels = {
-    "org.opencontainers.image.title"       = "sidekit/${image}"
-    "org.opencontainers.image.description" = IMAGES[image]
-    "org.opencontainers.image.version"     = trimprefix(VERSION, "v")
-    "org.opencontainers.image.licenses"    = "Apache-2.0"
-    "org.opencontainers.image.vendor"      = "sidekit"
-    "org.opencontainers.image.revision"    = REVISION
-    "org.opencontainers.image.source"      = SOURCE
+    "org.opencontainers.image.revision" = REVISION
+    "org.opencontainers.image.source"   = SOURCE
   }
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
-import type { Architecture } from './bundle.ts';
+import type { Architecture } from './architecture.ts';
 import { checkMachine } from './elf.ts';
 
 test('the Node that runs this is of this architecture, and of no other', () => {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { Architecture } from './bundle.ts';
+import type { Architecture } from './architecture.ts';
 
 /** The numbers of elf.h: EM_X86_64 and EM_AARCH64. */
 const MACHINES: Readonly<Record<Architecture, number>> = { x64: 62, arm64: 183 };

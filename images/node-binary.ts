@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Architecture } from './bundle.ts';
+import type { Architecture } from './architecture.ts';
 import { foreignPackage } from './npm-package.ts';
 
 /** The directory of npm's `node` package: the Node that the images carry. */

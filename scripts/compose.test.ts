@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { version } from '../images/build.ts';
 import { staleFiles } from './compose.ts';
 import { COMPOSE_FILE, composeFiles } from './support/compose/file.ts';
+import { version } from './support/images/build.ts';
 
 test('docker-compose.yml says what the manifests say now', () => {
   assert.deepEqual(staleFiles(composeFiles(version)), [], 'run npm run compose');

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { version } from '../images/build.ts';
 import { composeFiles, FILES_ROOT } from './support/compose/file.ts';
+import { version } from './support/images/build.ts';
 
 export function main(args: readonly string[]): number {
   const { values } = parseArgs({ args: [...args], options: { check: { type: 'boolean' } } });

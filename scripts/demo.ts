@@ -5,9 +5,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildImages } from '../images/build.ts';
 import { type Demo, runDemo } from './support/demo-pod.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages } from './support/images/build.ts';
 import { bold, dim, green, heading, red, seconds, table } from './support/output.ts';
 
 export async function main(args: readonly string[]): Promise<number> {

@@ -1,8 +1,9 @@
 /** `npm run images`: builds all images; `-- NAME…` only some, `-- --bundles-only` their content. */
 import { parseArgs } from 'node:util';
-import { buildImages, imageReference, writeBundles } from '../images/build.ts';
 import { IMAGES } from '../images/catalog.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages, imageReference } from './support/images/build.ts';
+import { writeBundles } from './support/images/bundles.ts';
 import { heading } from './support/output.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -18,11 +19,11 @@ export async function main(args: readonly string[]): Promise<number> {
     );
     return 64;
   }
+  const engine = await findEngine(values.engine ?? process.env.POD_ENGINE);
   if (values['bundles-only']) {
-    await writeBundles('dist/bundles');
+    await writeBundles(engine, 'dist/bundles');
     return 0;
   }
-  const engine = await findEngine(values.engine ?? process.env.POD_ENGINE);
   heading(`Images (${engine.name})`);
   const wanted = IMAGES.filter(
     ({ name }) => positionals.length === 0 || positionals.includes(name),

@@ -5,9 +5,9 @@
  * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
  */
 import { parseArgs } from 'node:util';
-import { buildImages, imageReference } from '../images/build.ts';
 import { IMAGES } from '../images/catalog.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages, imageReference } from './support/images/build.ts';
 import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
 import { onCluster } from './support/on-cluster.ts';
 import { heading } from './support/output.ts';

@@ -1,7 +1,7 @@
 /** `npm run test:components`: the Kustomize components, rendered and on the engine of POD_ENGINE. */
 import { globSync } from 'node:fs';
-import { buildImages } from '../images/build.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages } from './support/images/build.ts';
 import { findKubectl } from './support/kubectl.ts';
 import { heading } from './support/output.ts';
 import { runTests } from './support/tests.ts';

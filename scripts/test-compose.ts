@@ -4,8 +4,8 @@
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
-import { buildImages } from '../images/build.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages } from './support/images/build.ts';
 import { dim, heading } from './support/output.ts';
 import { succeeds } from './support/run.ts';
 import { runTests } from './support/tests.ts';

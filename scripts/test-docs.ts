@@ -4,9 +4,9 @@
  */
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { buildImages } from '../images/build.ts';
 import { ensureDebianPackages } from './support/debian.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages } from './support/images/build.ts';
 import { heading } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 

@@ -1,7 +1,8 @@
 /** `npm test`: checks, unit tests, images and their tests, every Pod end to end, and the documentation. */
-import { buildImages } from '../images/build.ts';
+
 import { main as check } from './check.ts';
 import { findEngine } from './support/engine.ts';
+import { buildImages } from './support/images/build.ts';
 import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 import { main as testComponents } from './test-components.ts';

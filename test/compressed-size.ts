@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { must } from './engine/command.ts';
 
-/** In bytes, what a registry transfers of each layer, by image. */
+/** Returns the bytes that a registry transfers for each layer, by image. */
 export async function compressedLayers(
   engine: 'docker' | 'podman',
   images: readonly string[],

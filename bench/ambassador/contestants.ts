@@ -4,6 +4,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, until } from '@sidekit/test-kit';
+import { hostArchitecture } from '../../images/architecture.ts';
 import { bundle } from '../../images/bundle.ts';
 import { IMAGES } from '../../images/catalog.ts';
 import { nodeBinary } from '../../images/node-binary.ts';
@@ -51,7 +52,7 @@ export async function start(
   const contestants: Contestant[] = [{ name: 'nginx', ports: nginx, pid: worker }];
 
   const image = IMAGES.find(({ name }) => name === 'ambassador')!;
-  await bundle(image, join(directory, 'bundle'), process.arch as 'x64');
+  await bundle(image, join(directory, 'bundle'), hostArchitecture());
   const ambassador = async (ports: Contestant['ports'], options: readonly string[]) => {
     const pid = pinned(0, 'env', [
       ...IMAGE_ENV,

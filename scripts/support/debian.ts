@@ -11,19 +11,24 @@ export const PODMAN_PACKAGES: readonly string[] = [
   'catatonit', // the Pod's pause process
   'iptables',
 ];
-export const BASE_PACKAGES: readonly string[] = ['mmdebstrap', 'binutils'];
+export const BASE_PACKAGES: readonly string[] = ['binutils'];
 /** Counterparts that the unit tests run against, and the compiler of the benchmarks' peers. */
 export const TEST_PACKAGES: readonly string[] = ['git', 'nginx-light', 'openssl', 'strace'];
 
+/** Whether this is Debian, as root. */
+export function canInstallDebianPackages(): boolean {
+  return existsSync('/etc/debian_version') && process.getuid?.() === 0;
+}
+
 /**
- * Installs the packages that are missing, in one go, and says so.
+ * Installs the packages that are missing and says so.
  * @throws Error naming them where this is not Debian or not root.
  */
 export async function ensureDebianPackages(names: readonly string[], why: string): Promise<void> {
   const missing: string[] = [];
   for (const name of names) if (!(await installed(name))) missing.push(name);
   if (missing.length === 0) return;
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
+  if (!canInstallDebianPackages()) {
     throw new Error(
       `${why} needs ${missing.join(', ')}: install ${missing.length > 1 ? 'them' : 'it'} and try again`,
     );

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { copyDebianFiles } from '../../images/debian-files.ts';
+import { hostArchitecture } from '../../images/architecture.ts';
+import { unpackDebianPackages } from '../../images/debian-packages.ts';
 import { step } from './output.ts';
 import { run } from './run.ts';
 
@@ -10,22 +11,18 @@ const KUSTOMIZE_MAJOR = 5;
 
 /**
  * A kubectl that renders Kustomize components: the installed one, or else that of a newer Debian,
- * unpacked beside the clone and not installed.
+ * unpacked in the clone and not installed.
  * @throws Error naming what to install where neither can be had.
  */
 export async function findKubectl(): Promise<string> {
   if (await renders('kubectl')) return 'kubectl';
-  const own = resolve(CACHE, 'kubectl');
+  const own = resolve(CACHE, 'usr/bin/kubectl');
   if (existsSync(own)) return own;
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
+  if (!existsSync('/etc/debian_version')) {
     throw new Error('the tests of the components need kubectl 1.27 or later: install it');
   }
   await step("get kubectl from Debian's packages (it renders the components)", () =>
-    copyDebianFiles(
-      { packages: ['kubectl'], files: ['usr/bin/kubectl'] },
-      CACHE,
-      process.arch as 'x64' | 'arm64',
-    ),
+    unpackDebianPackages(['kubectl'], hostArchitecture(), CACHE),
   );
   return own;
 }

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly detached?: boolean;
   /** Adds what was written to stderr to the result. */
   readonly stderr?: boolean;
+  /** Ends it by SIGTERM after so many milliseconds. */
+  readonly timeout?: number;
 }
 
 /** A command that failed, with what it printed. */
@@ -29,12 +31,13 @@ export function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  const { cwd, env, show, detached = false } = options;
+  const { cwd, env, show, detached = false, timeout } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
       detached,
+      ...(timeout === undefined ? {} : { timeout }),
       env: { ...process.env, ...env },
     });
     let stdout = '';
