@@ -8,18 +8,18 @@ import {
   type Registry,
   UsageError,
 } from '@sidekit/core';
-import { Clock } from './clock.ts';
-import { environment } from './configuration.ts';
-import { Listeners } from './listeners.ts';
-import { listenersOf, type Options, table } from './options.ts';
-import { tlsPaths } from './tls-files.ts';
+import { listenersOf, type Options, table } from './options/table.ts';
+import { environment } from './server/configuration.ts';
+import { Listeners } from './server/listeners.ts';
+import { tlsPaths } from './server/tls-files.ts';
+import { Clock } from './time/clock.ts';
 
-/** How often files are looked at where the kernel says nothing, in milliseconds. */
+/** How often files are checked if the kernel reports no change, in milliseconds. */
 const WATCH_INTERVAL = 5000;
 
 /**
- * The ambassador.
- * @param reread reads all options anew from their sources, as a reload does.
+ * Defines the ambassador.
+ * @param reread reads all options from their sources again, for a reload.
  */
 export function ambassador(reread: () => Promise<Options>) {
   return defineSidecar({
@@ -36,7 +36,7 @@ export function ambassador(reread: () => Promise<Options>) {
       await listeners.apply(listenersOf(options));
       listening.pass();
       log.info('listening', { listeners: listeners.addresses });
-      // The app may need its doors to the outside until its own requests have ended.
+      // The app may need its way out until its own requests have ended.
       context.onStop('outbound listeners', () => listeners.drain('outbound', options.drainDelay));
       context.onStop('inbound listeners', () => listeners.drain('inbound', options.drainDelay));
       watchFiles(context, listeners, reread);
@@ -45,7 +45,7 @@ export function ambassador(reread: () => Promise<Options>) {
   });
 }
 
-/** Applies a changed configuration or certificate; a bad one is refused and said. */
+/** Applies a changed configuration or certificate; refuses a bad one and reports it. */
 function watchFiles(
   { options, config, log, health, metrics, onStop }: Context<(typeof table)['options']>,
   listeners: Listeners,
@@ -66,7 +66,7 @@ function watchFiles(
   ];
   const good = metrics.gauge({
     name: 'ambassador_config_last_reload_successful',
-    help: '1 while the present files are those in use.',
+    help: '1 while the current files are in use.',
   });
   good.set(1);
   let known = JSON.stringify(options);
@@ -96,7 +96,7 @@ function watchFiles(
         good.set(0);
         condition.warn(`the changed configuration was refused: ${error.message}`);
         const faults = error instanceof UsageError ? error.faults : undefined;
-        log.error('configuration refused, going on with the old one', {
+        log.error('configuration refused, the previous one stays in use', {
           error: error.message,
           faults,
         });
@@ -124,7 +124,7 @@ function registerUpstreams(metrics: Registry, listeners: Listeners) {
   });
   metrics.gauges({
     name: 'ambassador_upstream_healthy_endpoints',
-    help: 'Endpoints that may be chosen.',
+    help: 'Healthy endpoints.',
     collect: (family) => {
       for (const { name, cluster } of listeners.clusters)
         family.with({ listener: name }).set(cluster.endpoints.filter((one) => one.healthy).length);

@@ -1,6 +1,6 @@
 import { jsonSchema, markdownTable, type OptionTable } from '@sidekit/core';
 import { testPublishedSchema, testReadmeOptions } from '@sidekit/test-kit';
-import { table } from './options.ts';
+import { table } from './options/table.ts';
 
 const options = table as unknown as OptionTable;
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { main, resolveOptions, UsageError } from '@sidekit/core';
 import { ambassador } from './ambassador.ts';
-import { table } from './options.ts';
+import { table } from './options/table.ts';
 
-/** Reads the options again as at the start, so that flags go before the changed file. */
+/** Reads the options again as at the start, so that flags take precedence over the file. */
 async function reread() {
   const argv = process.argv.slice(2);
   const invocation = await resolveOptions(table, { argv, environment: process.env });

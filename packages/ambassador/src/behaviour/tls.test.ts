@@ -105,7 +105,7 @@ test('client certificates are required where an authority is named', async () =>
 test('certificates that do not belong together are refused by name', async () => {
   await assert.rejects(
     TestProxy.start({ upstream: ['http://127.0.0.1:1'], tlsCert: server.cert, tlsKey: client.key }),
-    /main: tlsCert .* is not good for TLS .*: give PEM files that belong together/,
+    /main: tlsCert .* is not good for TLS .*: give PEM files of one certificate and its key/,
   );
   await assert.rejects(
     TestProxy.start({ upstream: ['https://127.0.0.1:1'], upstreamCa: '/nowhere/ca.pem' }),

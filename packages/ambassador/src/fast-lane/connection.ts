@@ -1,36 +1,42 @@
 import type { Socket } from 'node:net';
-import type { AnswerSink } from '../answer-sink.ts';
-import type { Watched } from '../clock.ts';
-import { Exchange } from '../exchange.ts';
-import { forwardingOf } from '../forwarding.ts';
-import { AnswerWriter } from '../http/answer-writer.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import { forwardingOf } from '../exchange/forwarding.ts';
+import type { ResponseSink } from '../exchange/response-sink.ts';
+import type { Runtime } from '../exchange/runtime.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
-import { ownAnswerText } from '../http/own-answer.ts';
+import {
+  informationalText,
+  type ResponseFraming,
+  responseText,
+  withFraming,
+} from '../http/canonical-response.ts';
+import type { Taken } from '../http/lent-bytes.ts';
+import { LINGER } from '../http/linger.ts';
+import { localReplyText } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import { LINGER } from '../linger.ts';
-import type { Runtime } from '../runtime.ts';
+import { ResponseWriter } from '../http/response-writer.ts';
+import type { Watched } from '../time/clock.ts';
 import { Read, RequestReader } from './request-reader.ts';
 
-/** What a connection needs of its listener. */
+/** The listener of a connection, as the connection sees it. */
 export interface FastLaneHost {
   readonly runtime: Runtime;
   readonly draining: boolean;
-  /** Takes the connection over, with the octets that nobody has read. */
+  /** Takes the connection over, with the bytes that were not processed. */
   toFullLane(socket: Socket, unread: Buffer): void;
   onClosed(connection: FastLaneConnection): void;
 }
 
 /**
- * One client's connection in the fast lane: requests one after the other, each recognised in
- * full or handed over with its connection to the full lane.
+ * Serves one client's connection in the fast lane. A request that is not recognized in full is
+ * handed over, with its connection, to the full lane.
  */
-export class FastLaneConnection implements AnswerSink, Watched {
+export class FastLaneConnection implements ResponseSink, Watched {
   readonly #socket: Socket;
   readonly #host: FastLaneHost;
   readonly #exchange: Exchange;
   readonly #reader = new RequestReader();
-  readonly #writer: AnswerWriter;
+  readonly #writer: ResponseWriter;
   #forwarding: Forwarding;
   #headSince = 0;
   #idleSince: number;
@@ -44,7 +50,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#host = host;
     this.#forwarding = forwardingOf(socket, host.runtime);
     this.#exchange = new Exchange(this, host.runtime);
-    this.#writer = new AnswerWriter(socket);
+    this.#writer = new ResponseWriter(socket);
     this.#idleSince = host.runtime.clock.now;
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -53,12 +59,12 @@ export class FastLaneConnection implements AnswerSink, Watched {
     host.runtime.clock.watch(this);
   }
 
-  /** Whether it has no request under way. */
+  /** Whether no request is in progress. */
   get idle(): boolean {
     return !this.#exchange.active && this.#reader.unread === undefined;
   }
 
-  /** When it became idle, in milliseconds of the clock. */
+  /** The time when it became idle, in milliseconds of the clock. */
   get idleSince(): number {
     return this.#idleSince;
   }
@@ -79,12 +85,12 @@ export class FastLaneConnection implements AnswerSink, Watched {
     else if (!room) this.#socket.pause();
   };
 
-  /** Starts the next request of what is unread. */
+  /** Starts the next request of the unread bytes. */
   #next() {
     const reader = this.#reader;
     const { runtime } = this.#host;
     const read = reader.next();
-    if (read === Read.foreign) {
+    if (read === Read.unsupported) {
       this.#handOver(reader.unread!);
       return;
     }
@@ -113,12 +119,12 @@ export class FastLaneConnection implements AnswerSink, Watched {
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
-    this.#leave();
+    this.#detach();
     this.#host.toFullLane(socket, unread);
   }
 
-  #leave() {
-    this.#host.runtime.clock.forget(this);
+  #detach() {
+    this.#host.runtime.clock.unwatch(this);
     this.#host.onClosed(this);
   }
 
@@ -136,8 +142,8 @@ export class FastLaneConnection implements AnswerSink, Watched {
     if (this.#reader.bodyLeft > 0 && this.#bodyAllowed) this.#socket.resume();
   }
 
-  inform(head: ResponseHead): void {
-    // Only the full lane passes an Expect on: nobody here waits for a 100.
+  sendInformational(head: ResponseHead): void {
+    // Only the full lane forwards Expect: no client of this lane waits for a 100.
     if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
   }
 
@@ -146,31 +152,34 @@ export class FastLaneConnection implements AnswerSink, Watched {
     return !this.#keepAlive;
   }
 
-  answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
+  sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void {
     this.#keepAlive = !framing.close;
-    this.#writer.begin(answerText(head.status, head.reason, fields), framing.chunked);
+    this.#writer.begin(
+      responseText(head.status, head.reason, withFraming(fields, framing)),
+      framing.chunked,
+    );
   }
 
-  answerBody(buffer: Buffer, start: number, end: number): number {
+  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken {
     return this.#writer.body(buffer, start, end);
   }
 
-  answerWritten(): boolean {
+  allWritten(): boolean {
     return this.#socket.writableLength === 0;
   }
 
-  answerEnd(trailers: readonly string[]): void {
+  sendEnd(trailers: readonly string[]): void {
     this.#writer.end(trailers);
     this.#finish();
   }
 
-  refuse(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, retryAfter: number): void {
     if (this.#reader.bodyLeft > 0 || status === 413) this.#keepAlive = false;
     const close = this.mustClose();
     const { requestId } = this.#exchange.ids;
     const head = this.#exchange.head.method === 'HEAD';
     this.#socket.write(
-      ownAnswerText(status, reason, { retryAfter, requestId, close, head }),
+      localReplyText(status, reason, { retryAfter, requestId, close, head }),
       'latin1',
     );
     this.#finish();
@@ -180,14 +189,14 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#writer.flush();
   }
 
-  abort(): boolean {
-    const unsent = this.#writer.drop();
+  fail(): boolean {
+    const unsent = this.#writer.discardHead();
     if (!unsent) this.#socket.destroy();
     else this.#keepAlive = false;
     return unsent;
   }
 
-  /** The answer is whole: on to the next request, or to the end. */
+  /** Continues with the next request, or closes the connection. */
   #finish() {
     const socket = this.#socket;
     if (!this.#keepAlive) {
@@ -217,14 +226,14 @@ export class FastLaneConnection implements AnswerSink, Watched {
     this.#exchange.resume();
   };
 
-  /** A client that ends its side gives up its request, as with nginx. */
+  /** A client that closes its side cancels its request, as with nginx. */
   readonly #onEnd = (): void => {
     if (this.#exchange.active) this.#socket.destroy();
   };
 
   readonly #onClose = (): void => {
     this.#exchange.cancel();
-    this.#leave();
+    this.#detach();
   };
 
   check(now: number): void {
@@ -240,7 +249,7 @@ export class FastLaneConnection implements AnswerSink, Watched {
     if (this.#headSince !== 0) {
       if (now - this.#headSince > timeouts.headers) {
         this.#socket.end(
-          ownAnswerText(408, 'the request head did not come in time', { close: true }),
+          localReplyText(408, 'the request head did not arrive in time', { close: true }),
           'latin1',
         );
         this.#lingerUntil = now + LINGER;

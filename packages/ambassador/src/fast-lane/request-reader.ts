@@ -1,37 +1,37 @@
-import { type RequestHead, recogniseRequest } from '../http/request-head.ts';
+import { type RequestHead, recognizeRequest } from '../http/request-head.ts';
 
-/** Octets of a request head at most. */
+/** The largest request head, in bytes. */
 const MAX_HEAD = 16 * 1024;
-/** Octets of pipelined requests that are kept while one is under way; then reading stops. */
+/** Bytes of pipelined requests that are kept during a request; beyond, reading stops. */
 const MAX_UNREAD = 32 * 1024;
 
-/** What came of reading a request. */
+/** The results of reading a request. */
 export const Read = {
-  /** `head` and what there is of the `body` are given; `bodyLeft` is still to come. */
+  /** `head` and the present part of the `body` are set; `bodyLeft` bytes are still to come. */
   request: 0,
-  /** The head is not whole yet. */
+  /** The head is incomplete. */
   partial: 1,
-  /** It is not, or cannot become, a request that the fast lane understands: `unread` holds it. */
-  foreign: 2,
+  /** It cannot become a request that the fast lane supports: `unread` holds it. */
+  unsupported: 2,
 } as const;
 
-/** Cuts the octets of a connection into requests, one after the other. */
+/** Splits the bytes of a connection into requests. */
 export class RequestReader {
-  /** Of the request read last. */
+  /** The head of the request that was read last. */
   head!: RequestHead;
   body: Buffer | undefined;
-  /** Octets of the present request's body that are still to come. */
+  /** Bytes of the current request's body that are still to come. */
   bodyLeft = 0;
-  /** Octets that came and are not used yet. */
+  /** Bytes that arrived and are not used yet. */
   unread: Buffer | undefined;
 
-  /** Keeps octets behind those that wait; false where no more should come for now. */
+  /** Appends to the unread bytes; returns false if no more should arrive for now. */
   keep(chunk: Buffer): boolean {
     this.unread = this.unread === undefined ? chunk : Buffer.concat([this.unread, chunk]);
     return this.unread.length <= MAX_UNREAD;
   }
 
-  /** Takes octets of the present request's body; what goes beyond it waits. */
+  /** Takes bytes of the current request's body; keeps those beyond it. */
   takeBody(chunk: Buffer): Buffer {
     const own = chunk.length <= this.bodyLeft ? chunk : chunk.subarray(0, this.bodyLeft);
     if (own.length < chunk.length) this.unread = chunk.subarray(own.length);
@@ -39,17 +39,17 @@ export class RequestReader {
     return own;
   }
 
-  /** Reads the next request of what waits; returns one of `Read`. */
+  /** Reads the next request of the unread bytes. */
   next(): number {
     const unread = this.unread!;
     const text = unread.toString('latin1', 0, Math.min(unread.length, MAX_HEAD + 4));
     const end = text.indexOf('\r\n\r\n');
     if (end === -1) {
-      // Whatever can't become a good head is the full lane's to refuse.
-      return text.length >= MAX_HEAD || !couldBegin(text) ? Read.foreign : Read.partial;
+      // The full lane refuses whatever cannot become a valid head.
+      return text.length >= MAX_HEAD || !couldBegin(text) ? Read.unsupported : Read.partial;
     }
-    const head = end > MAX_HEAD ? undefined : recogniseRequest(text, end);
-    if (head === undefined) return Read.foreign;
+    const head = end > MAX_HEAD ? undefined : recognizeRequest(text, end);
+    if (head === undefined) return Read.unsupported;
     const bodyStart = end + 4;
     const bodyEnd = Math.min(unread.length, bodyStart + head.contentLength);
     this.head = head;
@@ -60,7 +60,7 @@ export class RequestReader {
   }
 }
 
-/** Whether text may yet become a request head: no line of it is wrong already at a glance. */
+/** Whether text may still become a request head. */
 function couldBegin(text: string): boolean {
   return /^[A-Z]{1,7}(?: |$)/.test(text) && !/[\0]|[^\r]\n/.test(text);
 }

@@ -1,32 +1,32 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import type { Watched } from '../clock.ts';
-import { forwardingOf } from '../forwarding.ts';
-import { ownAnswerText } from '../http/own-answer.ts';
+import { forwardingOf } from '../exchange/forwarding.ts';
+import { LINGER } from '../http/linger.ts';
+import { localReplyText } from '../http/local-reply.ts';
 import { checkRequest } from '../http/request-check.ts';
-import { LINGER } from '../linger.ts';
+import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
 import { UpgradeRequest } from './upgrade.ts';
 
-/** A connection of the full lane. */
+/** The state of a connection. */
 interface Client {
   requests: number;
-  /** Since when no request is under way, in milliseconds of the clock. */
+  /** Time since when no request is in progress, in milliseconds of the clock. */
   quietSince: number;
-  /** What the socket had read by then; more is the beginning of a head. */
+  /** Bytes that the socket had read by then; more means the start of a head. */
   readBefore: number;
-  /** Since when a head is under way; 0 while none is. */
+  /** Time since when a head has been arriving; 0 if none is. */
   headSince: number;
-  /** Until when its socket, ended by us, is still read; 0 while it is open. */
+  /** Time until which a socket that we ended is still read; 0 while it is open. */
   lingerUntil: number;
-  /** The request that came last. */
+  /** The latest request. */
   last: FullLaneRequest | undefined;
-  /** What to say to octets that are no request, once the requests before them are answered. */
+  /** The reply to malformed bytes, sent after the responses to the requests before them. */
   malformed: string | undefined;
 }
 
-/** Serves connections by node:http: everything that the fast lane does not recognise. */
+/** Serves everything that the fast lane does not support, by node:http. */
 export class FullLane implements Watched {
   readonly #host: FullLaneHost;
   readonly #server: http.Server;
@@ -36,7 +36,7 @@ export class FullLane implements Watched {
     this.#host = host;
     this.#server = http.createServer({
       maxHeaderSize: 16 * 1024,
-      // Checked by ourselves, for all fields and with one voice.
+      // `checkRequest` does this, with one kind of reply for all faults.
       requireHostHeader: false,
       insecureHTTPParser: false,
       requestTimeout: 0,
@@ -47,14 +47,14 @@ export class FullLane implements Watched {
     this.#server.maxHeadersCount = 0;
     this.#server.timeout = 0;
     this.#server.on('request', (request, response) => this.#serve(request, response));
-    // The upstream decides whether to continue: the answer to Expect is relayed.
+    // The upstream decides whether to continue: its reply to Expect is relayed.
     this.#server.on('checkContinue', (request, response) => this.#serve(request, response));
     this.#server.on('checkExpectation', (request, response) => this.#serve(request, response));
     this.#server.on('upgrade', (request, socket, head) =>
       this.#upgrade(request, socket as Socket, head),
     );
     this.#server.on('connect', (_request, socket) => {
-      socket.end(ownAnswerText(405, 'CONNECT is not allowed', { close: true }), 'latin1');
+      socket.end(localReplyText(405, 'CONNECT is not allowed', { close: true }), 'latin1');
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#malformed(error, socket as Socket),
@@ -66,7 +66,7 @@ export class FullLane implements Watched {
     return this.#clients.size;
   }
 
-  /** Takes a connection over; `unread` comes first, as if it had just arrived. */
+  /** Takes a connection over; `unread` is processed first, as if it had just arrived. */
   accept(socket: Socket, unread: Buffer): void {
     const { now } = this.#host.runtime.clock;
     this.#clients.set(socket, {
@@ -84,18 +84,18 @@ export class FullLane implements Watched {
     socket.resume();
   }
 
-  /** Closes connections that have no request under way since `time` (of the clock). */
+  /** Closes connections that have been idle since `time` (of the clock). */
   closeIdle(time: number): void {
     for (const [socket, client] of this.#clients)
       if (client.requests === 0 && client.quietSince <= time) socket.destroy();
   }
 
-  destroyAll(): void {
+  destroy(): void {
     for (const socket of this.#clients.keys()) socket.destroy();
   }
 
-  retire(): void {
-    this.#host.runtime.clock.forget(this);
+  close(): void {
+    this.#host.runtime.clock.unwatch(this);
   }
 
   check(now: number): void {
@@ -108,7 +108,7 @@ export class FullLane implements Watched {
       }
       if (client.headSince === 0 && socket.bytesRead > client.readBefore) client.headSince = now;
       if (client.headSince !== 0 && now - client.headSince > headers) {
-        const text = ownAnswerText(408, 'the request head did not come in time', { close: true });
+        const text = localReplyText(408, 'the request head did not arrive in time', { close: true });
         socket.end(text, 'latin1');
         client.lingerUntil = now + LINGER;
       } else if (client.headSince === 0 && now - client.quietSince > keepAlive) socket.destroy();
@@ -136,7 +136,7 @@ export class FullLane implements Watched {
     const checked = check(request, true);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
-      socket.end(ownAnswerText(checked.status, checked.reason, { close: true }), 'latin1');
+      socket.end(localReplyText(checked.status, checked.reason, { close: true }), 'latin1');
       return;
     }
     new UpgradeRequest(socket, head, this.#host).start(
@@ -167,16 +167,16 @@ export class FullLane implements Watched {
       socket.destroy();
       return;
     }
-    // What follows a request that closes the connection is nobody's.
+    // Bytes after a request that closes the connection are ignored.
     if (error.code === 'HPE_CLOSED_CONNECTION' && client.requests > 0) return;
     const overflow = error.code === 'HPE_HEADER_OVERFLOW';
     const status = overflow ? 431 : 400;
     this.#host.runtime.observer.refused('', status);
     const reason = overflow ? 'the request head is larger than 16 KiB' : 'not HTTP/1.1';
-    const text = ownAnswerText(status, reason, { close: true });
+    const text = localReplyText(status, reason, { close: true });
     if (client.requests === 0) socket.end(text, 'latin1', () => socket.destroySoon());
     else if (client.last?.whole) client.malformed = text;
-    else client.last?.breakOff(status, reason);
+    else client.last?.rejectBody(status, reason);
   }
 }
 
@@ -190,7 +190,7 @@ function check(request: http.IncomingMessage, upgrade: boolean) {
   });
 }
 
-/** Whether to upgrade: not to HTTP/2, which is not spoken, and not with a body. */
+/** Whether to upgrade: not to HTTP/2, and not with a body. */
 function isUpgrade(request: http.IncomingMessage): boolean {
   const { upgrade, connection } = request.headers;
   return (

@@ -1,6 +1,6 @@
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../exchange/runtime.ts';
 
-/** What the full lane needs of its listener. */
+/** The listener, as the full lane sees it. */
 export interface FullLaneHost {
   readonly runtime: Runtime;
   readonly draining: boolean;

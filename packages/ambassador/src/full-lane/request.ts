@@ -1,18 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnswerSink, SMALL, Taken } from '../answer-sink.ts';
-import type { Watched } from '../clock.ts';
-import { Exchange } from '../exchange.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ResponseSink } from '../exchange/response-sink.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, informationalText } from '../http/canonical-response.ts';
+import {
+  informationalText,
+  type ResponseFraming,
+  withFraming,
+} from '../http/canonical-response.ts';
 import { isMadeOf, TOKEN } from '../http/characters.ts';
 import { FieldKind, fieldKind } from '../http/field-kind.ts';
-import { type OwnAnswerOptions, ownAnswer } from '../http/own-answer.ts';
+import { SMALL, Taken } from '../http/lent-bytes.ts';
+import { type LocalReplyOptions, localReply } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
-/** One request of the full lane. */
-export class FullLaneRequest implements AnswerSink, Watched {
+/** Serves one request of the full lane. */
+export class FullLaneRequest implements ResponseSink, Watched {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #host: FullLaneHost;
@@ -20,7 +25,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
   #keepAlive = true;
   #headOnly = false;
   #reading = false;
-  /** Writes the head, once it is known whether its body is sound. */
+  /** Writes the head, once the start of its body has proved valid. */
   #writeHead: (() => void) | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, host: FullLaneHost) {
@@ -38,25 +43,25 @@ export class FullLaneRequest implements AnswerSink, Watched {
     clock.watch(this);
     response.on('drain', () => this.#exchange.resume());
     response.once('close', () => {
-      clock.forget(this);
+      clock.unwatch(this);
       this.#exchange.cancel();
     });
-    // A request aborted in its body: its response closes too, and cancels.
+    // If a request is aborted within its body, its response closes too and cancels the exchange.
     this.#request.on('error', () => response.destroy());
     const http11 = this.#request.httpVersionMinor === 1;
     this.#exchange.start(head, forwarding, undefined, head, http11);
   }
 
-  /** Whether the request has come whole. */
+  /** Whether the request has arrived completely. */
   get whole(): boolean {
     return this.#request.complete;
   }
 
-  /** Ends a request whose body turned out to be malformed. */
-  breakOff(status: number, reason: string): void {
+  /** Refuses a request whose body turned out to be malformed. */
+  rejectBody(status: number, reason: string): void {
     const response = this.#response;
     if (this.#exchange.active) this.#exchange.cancel();
-    if (response.headersSent) this.abort();
+    if (response.headersSent) this.fail();
     else refuseRequest(response, status, reason, { close: true });
   }
 
@@ -78,7 +83,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
     this.#request.resume();
   }
 
-  inform(head: ResponseHead): void {
+  sendInformational(head: ResponseHead): void {
     if (head.status === 100) this.#response.writeContinue();
     else this.#response.socket?.write(informationalText(head), 'latin1');
   }
@@ -87,20 +92,20 @@ export class FullLaneRequest implements AnswerSink, Watched {
     return this.#host.draining || !this.#keepAlive;
   }
 
-  answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
+  sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void {
     const response = this.#response;
     this.#writeHead = () => {
       this.#writeHead = undefined;
-      // Without this node:http would add fields of its own.
+      // Prevents node:http from adding fields.
       if (!framing.close) response.removeHeader('connection');
       else response.shouldKeepAlive = false;
-      response.writeHead(head.status, head.reason, [...fields]);
+      response.writeHead(head.status, head.reason, withFraming(fields, framing));
     };
   }
 
-  answerBody(buffer: Buffer, start: number, end: number): number {
+  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken {
     this.#writeHead?.();
-    // node:http holds the socket's writes back until the next tick.
+    // node:http delays the socket's writes until the next tick.
     const small = end - start <= SMALL;
     const chunk = buffer.subarray(start, end);
     const more = this.#response.write(small ? Buffer.from(chunk) : chunk);
@@ -108,11 +113,11 @@ export class FullLaneRequest implements AnswerSink, Watched {
     return small ? Taken.written : Taken.kept;
   }
 
-  answerWritten(): boolean {
+  allWritten(): boolean {
     return this.#response.writableLength === 0;
   }
 
-  answerEnd(trailers: readonly string[]): void {
+  sendEnd(trailers: readonly string[]): void {
     this.#writeHead?.();
     if (trailers.length > 0 && !this.#headOnly) {
       const pairs: [string, string][] = [];
@@ -122,7 +127,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
     this.#response.end();
   }
 
-  refuse(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, retryAfter: number): void {
     const whole = this.#request.complete || this.#exchange.head.contentLength === 0;
     const close = this.mustClose() || !whole || status === 413;
     const { requestId } = this.#exchange.ids;
@@ -135,7 +140,7 @@ export class FullLaneRequest implements AnswerSink, Watched {
     this.#response.flushHeaders();
   }
 
-  abort(): boolean {
+  fail(): boolean {
     if (this.#writeHead !== undefined) {
       this.#writeHead = undefined;
       this.#keepAlive = false;
@@ -147,21 +152,21 @@ export class FullLaneRequest implements AnswerSink, Watched {
   }
 }
 
-/** Answers by ourselves. */
+/** Sends a local reply. */
 export function refuseRequest(
   response: ServerResponse,
   status: number,
   reason: string,
-  options: OwnAnswerOptions,
+  options: LocalReplyOptions,
 ): void {
-  const answer = ownAnswer(status, reason, options);
+  const answer = localReply(status, reason, options);
   if (options.close) response.shouldKeepAlive = false;
   else response.removeHeader('connection');
   response.writeHead(answer.status, answer.reason, answer.fields);
   response.end(answer.body, 'latin1');
 }
 
-/** Trailers that may not change framing, routing or the hop. */
+/** Returns the trailers, without those that concern framing, routing or the hop. */
 function trailerFields(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {

@@ -1,27 +1,33 @@
 import type { Socket } from 'node:net';
-import type { AnswerSink } from '../answer-sink.ts';
-import type { Watched } from '../clock.ts';
-import { Exchange } from '../exchange.ts';
-import { AnswerWriter } from '../http/answer-writer.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ResponseSink } from '../exchange/response-sink.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
-import { type AnswerFraming, answerText, informationalText } from '../http/canonical-response.ts';
-import { ownAnswerText } from '../http/own-answer.ts';
+import {
+  informationalText,
+  type ResponseFraming,
+  responseText,
+  withFraming,
+} from '../http/canonical-response.ts';
+import type { Taken } from '../http/lent-bytes.ts';
+import { localReplyText } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { ResponseWriter } from '../http/response-writer.ts';
+import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
-/** Octets that a client may send before the upstream has agreed. */
+/** Bytes that a client may send before the upstream has switched protocols. */
 const MAX_EARLY = 32 * 1024;
 
 /**
- * A request that asks for an upgrade. After a 101 octets pass both ways untouched; any other
- * answer is relayed, and the connection ends with it.
+ * Serves a request for an upgrade. After a 101, bytes pass both ways unchanged; any other response
+ * is relayed, and the connection closes after it.
  */
-export class UpgradeRequest implements AnswerSink, Watched {
+export class UpgradeRequest implements ResponseSink, Watched {
   readonly #socket: Socket;
   readonly #host: FullLaneHost;
   readonly #exchange: Exchange;
-  readonly #writer: AnswerWriter;
+  readonly #writer: ResponseWriter;
   #early: Buffer;
   #open = false;
 
@@ -30,14 +36,14 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#early = early;
     this.#host = host;
     this.#exchange = new Exchange(this, host.runtime);
-    this.#writer = new AnswerWriter(socket);
+    this.#writer = new ResponseWriter(socket);
   }
 
   start(head: CheckedRequest, forwarding: Forwarding): void {
     const socket = this.#socket;
     const { clock } = this.#host.runtime;
     clock.watch(this);
-    // node:http has let go of the socket: without a handler an error would end the process.
+    // node:http has released the socket: without a handler an error would end the process.
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#exchange.resume());
@@ -46,7 +52,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
       else socket.destroy();
     });
     socket.on('close', () => {
-      clock.forget(this);
+      clock.unwatch(this);
       this.#exchange.cancel();
     });
     this.#exchange.start(head, forwarding, undefined, head);
@@ -62,7 +68,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#socket.resume();
   }
 
-  inform(head: ResponseHead): void {
+  sendInformational(head: ResponseHead): void {
     if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
   }
 
@@ -70,10 +76,10 @@ export class UpgradeRequest implements AnswerSink, Watched {
     return true;
   }
 
-  answer(head: ResponseHead, fields: readonly string[], framing: AnswerFraming): void {
+  sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void {
     const upgraded = head.status === 101;
-    const own = upgraded ? upgradeFields(head, fields) : fields;
-    this.#writer.begin(answerText(head.status, head.reason, own), framing.chunked);
+    const own = upgraded ? upgradeFields(head, fields) : withFraming(fields, framing);
+    this.#writer.begin(responseText(head.status, head.reason, own), framing.chunked);
     if (!upgraded) return;
     this.#writer.flush();
     this.#open = true;
@@ -82,23 +88,23 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#socket.resume();
   }
 
-  answerBody(buffer: Buffer, start: number, end: number): number {
+  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken {
     return this.#writer.body(buffer, start, end);
   }
 
-  answerWritten(): boolean {
+  allWritten(): boolean {
     return this.#socket.writableLength === 0;
   }
 
-  answerEnd(trailers: readonly string[]): void {
+  sendEnd(trailers: readonly string[]): void {
     this.#writer.end(trailers);
     this.#socket.end();
     this.#socket.destroySoon();
   }
 
-  refuse(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, retryAfter: number): void {
     const { requestId } = this.#exchange.ids;
-    const text = ownAnswerText(status, reason, { retryAfter, requestId, close: true });
+    const text = localReplyText(status, reason, { retryAfter, requestId, close: true });
     this.#socket.end(text, 'latin1', () => this.#socket.destroy());
   }
 
@@ -106,7 +112,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
     this.#writer.flush();
   }
 
-  abort(): boolean {
+  fail(): boolean {
     this.#socket.destroy();
     return false;
   }
@@ -121,7 +127,7 @@ export class UpgradeRequest implements AnswerSink, Watched {
   }
 }
 
-/** The fields of a 101: its Upgrade is the point of it, its Content-Length would be none. */
+/** Returns the fields of a 101: with its Upgrade, without Content-Length. */
 function upgradeFields(head: ResponseHead, fields: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < fields.length; i += 2)

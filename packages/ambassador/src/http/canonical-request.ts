@@ -1,7 +1,7 @@
 import { FieldKind } from './field-kind.ts';
 import type { RequestHead } from './request-head.ts';
 
-/** What the proxy itself says in a request; the same for all requests of a connection but the ids. */
+/** Facts that the proxy adds to the requests of one connection. */
 export interface Forwarding {
   /** The peer's address, for X-Forwarded-For. */
   readonly clientAddress: string;
@@ -18,61 +18,75 @@ export interface RequestIds {
   readonly traceParent: string;
 }
 
-/** What a request asks of the connection; only the full lane has any. */
-export interface ConnectionWishes {
+/** Requests for more than a plain exchange; only the full lane has any. */
+export interface RequestExtras {
+  /** The protocol of an upgrade. */
   readonly upgrade?: string | undefined;
   readonly expectContinue?: boolean;
+  /** Whether the client takes trailers. */
   readonly trailers?: boolean;
 }
 
+/** A request as it goes upstream, whatever protocol either side speaks. */
+export interface CanonicalRequest {
+  readonly method: string;
+  /** Origin-form, or `*` of OPTIONS. */
+  readonly target: string;
+  /** Host, or `:authority`. */
+  readonly authority: string;
+  /** Names and values in turn; none of the hop, of framing, and no Host. */
+  readonly fields: readonly string[];
+  /** Bytes of the body; -1 if unknown. */
+  readonly contentLength: number;
+  readonly extras: RequestExtras | undefined;
+}
+
 /**
- * The one form in which a request goes upstream, from either lane: framing from what was
- * parsed, never from copied fields; hop-by-hop fields gone; ours at the end.
+ * Builds the one form in which a request goes upstream, from every lane: the fields of the hop
+ * are removed, the proxy's own are added at the end.
  */
 export function canonicalRequest(
   head: RequestHead,
   forwarding: Forwarding,
   ids: RequestIds,
-  wishes?: ConnectionWishes,
-): string {
+  extras?: RequestExtras,
+): CanonicalRequest {
   const { names, values, kinds } = head.fields;
   const { hostHeader, trusted } = forwarding;
-  let text = `${head.method} ${head.target} HTTP/1.1\r\nHost: ${hostHeader ?? head.host}\r\n`;
+  const fields: string[] = [];
   let clients = '';
   let protocolKnown = false;
   let hostKnown = false;
   for (let i = 0; i < kinds.length; i++) {
     const kind = kinds[i];
     if (kind === FieldKind.ordinary) {
-      text += `${names[i]}: ${values[i]}\r\n`;
+      fields.push(names[i]!, values[i]!);
     } else if (kind === FieldKind.traceState) {
-      // It belongs to the traceparent beside it: to a new one it says nothing.
-      if (hasTrace(head, ids)) text += `${names[i]}: ${values[i]}\r\n`;
+      // It belongs to the client's traceparent: with a new one it has no meaning.
+      if (hasTrace(head, ids)) fields.push(names[i]!, values[i]!);
     } else if (kind === FieldKind.forwarded && trusted) {
       const name = names[i]!.toLowerCase();
       if (name === 'x-forwarded-proto') protocolKnown = true;
       if (name === 'x-forwarded-host') hostKnown = true;
-      text += `${names[i]}: ${values[i]}\r\n`;
+      fields.push(names[i]!, values[i]!);
     } else if (kind === FieldKind.forwardedFor && trusted) {
       clients += `${values[i]}, `;
     }
   }
-  text += `X-Forwarded-For: ${clients}${forwarding.clientAddress}\r\n`;
-  if (!protocolKnown) text += `X-Forwarded-Proto: ${forwarding.protocol}\r\n`;
-  if (hostHeader !== undefined && !hostKnown) text += `X-Forwarded-Host: ${head.host}\r\n`;
-  text += `Via: 1.1 ambassador\r\nX-Request-Id: ${ids.requestId}\r\nTraceparent: ${ids.traceParent}\r\n`;
-  if (wishes?.trailers) text += 'TE: trailers\r\n';
-  if (wishes?.expectContinue) text += 'Expect: 100-continue\r\n';
-  if (wishes?.upgrade !== undefined)
-    return `${text}Connection: Upgrade\r\nUpgrade: ${wishes.upgrade}\r\n\r\n`;
-  if (head.contentLength === -1) return `${text}Transfer-Encoding: chunked\r\n\r\n`;
-  // A body that may be empty says so; methods that have none stay silent (RFC 9110 §8.6).
-  return head.contentLength > 0 || BODY_METHODS.has(head.method)
-    ? `${text}Content-Length: ${head.contentLength}\r\n\r\n`
-    : `${text}\r\n`;
+  fields.push('X-Forwarded-For', clients + forwarding.clientAddress);
+  if (!protocolKnown) fields.push('X-Forwarded-Proto', forwarding.protocol);
+  if (hostHeader !== undefined && !hostKnown) fields.push('X-Forwarded-Host', head.host);
+  fields.push('Via', '1.1 ambassador');
+  fields.push('X-Request-Id', ids.requestId, 'Traceparent', ids.traceParent);
+  return {
+    method: head.method,
+    target: head.target,
+    authority: hostHeader ?? head.host,
+    fields,
+    contentLength: head.contentLength,
+    extras,
+  };
 }
-
-const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 function hasTrace(head: RequestHead, ids: RequestIds): boolean {
   const at = head.fields.kinds.indexOf(FieldKind.traceParent);

@@ -1,20 +1,20 @@
 import { FieldKind } from './field-kind.ts';
 import { Framing, type ResponseHead } from './response-head.ts';
 
-/** How the answer ends for the client: `close` where it takes no chunks (HTTP/1.0). */
-export interface AnswerFraming {
+/** The framing of a response in HTTP/1.1; `close` if the connection ends with it. */
+export interface ResponseFraming {
   readonly chunked: boolean;
   readonly close: boolean;
 }
 
 /**
- * The one list of fields, names and values in turn, that an answer has in either lane: the
- * upstream's without what belongs to its connection, framing from what was parsed, then ours.
+ * Builds the one list of fields, names and values in turn, that a response has in every lane: the
+ * upstream's without those of its connection, the parsed length, and the proxy's own.
  */
-export function canonicalFields(
+export function canonicalResponseFields(
   head: ResponseHead,
   requestId: string,
-  framing: AnswerFraming,
+  framing: ResponseFraming,
 ): string[] {
   const { names, values, kinds } = head.fields;
   const named = connectionOptions(head);
@@ -26,13 +26,20 @@ export function canonicalFields(
     fields.push(names[i]!, values[i]!);
   }
   fields.push('X-Request-Id', requestId);
-  if (framing.chunked) fields.push('Transfer-Encoding', 'chunked');
-  else if (head.contentLength !== -1) fields.push('Content-Length', String(head.contentLength));
-  if (framing.close) fields.push('Connection', 'close');
+  if (!framing.chunked && head.contentLength !== -1)
+    fields.push('Content-Length', String(head.contentLength));
   return fields;
 }
 
-/** Kinds that mean something in requests alone. */
+/** Adds the fields that only HTTP/1.1 needs. */
+export function withFraming(fields: readonly string[], framing: ResponseFraming): string[] {
+  const all = [...fields];
+  if (framing.chunked) all.push('Transfer-Encoding', 'chunked');
+  if (framing.close) all.push('Connection', 'close');
+  return all;
+}
+
+/** Kinds that have a meaning only in requests. */
 const PASSED: ReadonlySet<number> = new Set([
   FieldKind.host,
   FieldKind.forwarded,
@@ -43,10 +50,10 @@ const PASSED: ReadonlySet<number> = new Set([
   FieldKind.traceState,
 ]);
 
-/** What most upstreams say: options that name no field which would pass. */
+/** The usual options, which name no field that would pass. */
 const OPTIONS: ReadonlySet<string> = new Set(['keep-alive', 'Keep-Alive', 'close', 'Close']);
 
-/** The fields that the upstream's `Connection` names; undefined where it has none. */
+/** Returns the fields that the upstream's `Connection` names, if any. */
 function connectionOptions({ fields }: ResponseHead): Set<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i < fields.kinds.length; i++) {
@@ -59,24 +66,28 @@ function connectionOptions({ fields }: ResponseHead): Set<string> | undefined {
   return named;
 }
 
-/** Whether an answer's body goes out in chunks, and whether the connection ends with it. */
-export function answerFraming(head: ResponseHead, http11: boolean, close: boolean): AnswerFraming {
+/** Decides whether a body is sent in chunks, and whether the connection ends with it. */
+export function responseFraming(
+  head: ResponseHead,
+  http11: boolean,
+  close: boolean,
+): ResponseFraming {
   const unknownLength = head.framing === Framing.chunked || head.framing === Framing.close;
   return { chunked: unknownLength && http11, close: close || (unknownLength && !http11) };
 }
 
-/** The head as text, for lanes that write to the socket themselves. */
-export function answerText(status: number, reason: string, fields: readonly string[]): string {
+/** Writes a response head in HTTP/1.1. */
+export function responseText(status: number, reason: string, fields: readonly string[]): string {
   let text = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return `${text}\r\n`;
 }
 
-/** An informational answer as text: its fields but those of the hop (RFC 9110 §15.2). */
+/** Writes an informational response without the fields of the hop (RFC 9110 §15.2). */
 export function informationalText({ status, reason, fields }: ResponseHead): string {
   const passed: string[] = [];
   fields.names.forEach((name, i) => {
     if (fields.kinds[i] === FieldKind.ordinary) passed.push(name, fields.values[i]!);
   });
-  return answerText(status, reason, passed);
+  return responseText(status, reason, passed);
 }

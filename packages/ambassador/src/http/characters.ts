@@ -1,4 +1,4 @@
-/** Classes of octets, as tables: RFC 9110 §5.5–5.6, RFC 3986 §3.3–3.4. */
+/** Classes of characters, as tables: RFC 9110 §5.5–5.6, RFC 3986 §3.3–3.4. */
 const TOKEN_TEXT = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const TARGET_TEXT =
   "-._~!$&'()*+,;=:@/?%[]|^0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -9,24 +9,24 @@ function table(text: string): Uint8Array {
   return marks;
 }
 
-/** tchar: what methods and field names are made of. */
+/** tchar: the characters of methods and field names. */
 export const TOKEN: Uint8Array = table(TOKEN_TEXT);
 
-/** What a request target may hold: no quotes, no fragment, nothing that needs escaping. */
+/** The characters of a request target: no quotes, no fragment, none that needs escaping. */
 export const TARGET: Uint8Array = table(TARGET_TEXT);
 
-/** field-vchar, space and tab: what a field value may hold. Never CR, LF, NUL or DEL. */
+/** The characters of a field value: field-vchar, space and tab; never CR, LF, NUL or DEL. */
 export const VALUE: Uint8Array = new Uint8Array(256).map((_, code) =>
   code === 9 || (code >= 0x20 && code !== 0x7f) ? 1 : 0,
 );
 
-/** Whether all of `text` belongs to a class; false for the empty text. */
+/** Whether all characters of `text` belong to a class; false for the empty text. */
 export function isMadeOf(marks: Uint8Array, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (!marks[text.charCodeAt(i)]) return false;
   return text.length > 0;
 }
 
-/** Reads a Content-Length (RFC 9110 §8.6): digits alone, at most 15. -1 where it is none. */
+/** Reads a Content-Length (RFC 9110 §8.6): at most 15 digits. Returns -1 if it is malformed. */
 export function parseLength(text: string): number {
   if (text.length === 0 || text.length > 15) return -1;
   let value = 0;

@@ -1,13 +1,13 @@
 import { parseFields } from './fields.ts';
 
-/** Receives what a chunked body holds. The octets are only lent during the call. */
+/** Receives the data of a chunked body. The bytes are lent for the call only. */
 export interface ChunkReceiver {
   onChunk(buffer: Buffer, start: number, end: number): void;
 }
 
 const State = { size: 0, data: 1, dataEnd: 2, trailers: 3, done: 4 } as const;
 
-/** Octets of a chunk-size line, extensions included, and of all trailers. */
+/** The longest chunk-size line, extensions included, and the largest trailer section, in bytes. */
 const MAX_LINE = 1024;
 const MAX_TRAILERS = 16 * 1024;
 
@@ -16,7 +16,7 @@ export class ChunkedDecoder {
   #state: number = State.size;
   #line = '';
   #remaining = 0;
-  /** Trailer fields, names and values in turn, once it is done. */
+  /** Trailer fields, names and values in turn, set once it is done. */
   trailers: string[] = [];
 
   get done(): boolean {
@@ -24,8 +24,8 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Takes octets and returns the place after the last one used.
-   * @throws Error where they are not the coding.
+   * Decodes bytes and returns the offset after the last one used.
+   * @throws {Error} if they are malformed.
    */
   decode(buffer: Buffer, start: number, end: number, receiver: ChunkReceiver): number {
     let at = start;
@@ -60,7 +60,7 @@ export class ChunkedDecoder {
       this.#remaining = Number.parseInt(match[1]!, 16);
       this.#state = this.#remaining === 0 ? State.trailers : State.data;
     } else {
-      // Trailers are kept until the empty line that ends them.
+      // Trailers are collected until the empty line that ends them.
       if (line !== '\r\n' && !line.endsWith('\r\n\r\n')) {
         if (!line.endsWith('\r\n')) throw new Error('a trailer is malformed');
         return;

@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream';
-import { SMALL } from '../answer-sink.ts';
+import { SMALL } from './lent-bytes.ts';
 
 /**
- * Writes lent octets as one chunk (RFC 9112 §7.1) in one go. A small piece is copied, since the
- * lender uses its memory again.
+ * Writes lent bytes as one chunk (RFC 9112 §7.1) in one write. A small piece is copied, since the
+ * lender reuses its memory.
  * @param before text that goes out ahead of the chunk, such as a head.
- * @returns false where no more should be written until `drain`.
+ * @returns false if no more should be written until `drain`.
  */
 export function writeChunk(
   to: Writable,
@@ -26,7 +26,7 @@ export function writeChunk(
   return more;
 }
 
-/** The last chunk with its trailers, names and values in turn. */
+/** Formats the last chunk with its trailers, names and values in turn. */
 export function lastChunk(trailers: readonly string[]): string {
   let text = '0\r\n';
   for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;

@@ -1,4 +1,4 @@
-/** The fields that a proxy must understand; all others pass as they are. */
+/** The kinds of fields that a proxy must understand; all other fields pass unchanged. */
 export const FieldKind = {
   ordinary: 0,
   host: 1,
@@ -10,7 +10,7 @@ export const FieldKind = {
   te: 7,
   /** Keep-Alive, Proxy-Connection, HTTP2-Settings: between two hops only. */
   hop: 8,
-  /** What a trusted proxy in front of us may say about the client. */
+  /** Facts about the client that a trusted proxy in front may give. */
   forwarded: 9,
   forwardedFor: 10,
   requestId: 11,
@@ -41,12 +41,12 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['tracestate', FieldKind.traceState],
 ]);
 
-/** Names as they were written, so that the usual ones are found without a lower-case copy. */
+/** Caches kinds by the name as written, to avoid a lower-case copy of the usual names. */
 const known = new Map<string, number>();
-/** Clients choose names: the memory of them is bounded. */
+/** Bounds the cache, since clients choose names. */
 const MAX_KNOWN = 1024;
 
-/** The kind of a field by its name, in any case. */
+/** Returns the kind of a field by its name, in any case. */
 export function fieldKind(name: string): number {
   const found = known.get(name);
   if (found !== undefined) return found;

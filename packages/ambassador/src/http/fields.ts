@@ -1,7 +1,7 @@
 import { TOKEN, VALUE } from './characters.ts';
 import { fieldKind } from './field-kind.ts';
 
-/** Fields in their order: `kinds[i]` is the kind of the field `names[i]: values[i]`. */
+/** A list of fields: `kinds[i]` is the kind of the field `names[i]: values[i]`. */
 export interface Fields {
   readonly names: string[];
   readonly values: string[];
@@ -12,10 +12,10 @@ export interface Fields {
 export const MAX_FIELDS = 128;
 
 /**
- * Reads field lines by the strict grammar of RFC 9112 §5: no space before the colon, no folded
- * lines, each line ended by CRLF, the section by an empty line.
- * @param text latin1 text in which `end` is the place of the empty line's CRLF.
- * @returns undefined where anything is not by the grammar.
+ * Parses field lines by the strict grammar of RFC 9112 §5: no space before the colon, no folded
+ * lines, CRLF after each line, an empty line at the end.
+ * @param text latin1 text in which `end` is the offset of the empty line's CRLF.
+ * @returns undefined if anything violates the grammar.
  */
 export function parseFields(text: string, start: number, end: number): Fields | undefined {
   const names: string[] = [];

@@ -1,4 +1,4 @@
-/** The methods that are known by name: others go to the full lane, and are counted together. */
+/** The methods of the fast lane; metrics count all others together. */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',

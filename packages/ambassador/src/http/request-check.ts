@@ -3,27 +3,27 @@ import { FieldKind, fieldKind } from './field-kind.ts';
 import { type Fields, MAX_FIELDS } from './fields.ts';
 import { isHost, type RequestHead } from './request-head.ts';
 
-/** What the parser of node:http read, before it is believed. */
+/** A request as node:http parsed it, not yet checked. */
 export interface ParsedRequest {
   readonly method: string;
   readonly target: string;
   readonly version: string;
   /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
-  /** Whether it is to be upgraded: the parser reads no body then. */
+  /** Whether it is an upgrade: then the parser reads no body. */
   readonly upgrade: boolean;
 }
 
-/** A request of the full lane: beside what the fast lane knows, what `Connection` asks for. */
+/** A request of the full lane. */
 export interface CheckedRequest extends RequestHead {
-  /** The protocol of an upgrade that is asked for. */
+  /** The protocol of a requested upgrade. */
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
-  /** Whether the client takes trailers (TE: trailers). */
+  /** Whether the client accepts trailers (TE: trailers). */
   readonly trailers: boolean;
 }
 
-/** Why a request is refused: its status and a sentence. */
+/** The reason for refusing a request: a status and a sentence. */
 export interface Refusal {
   readonly status: number;
   readonly reason: string;
@@ -32,8 +32,8 @@ export interface Refusal {
 const bad = (reason: string, status = 400): Refusal => ({ status, reason });
 
 /**
- * Checks a request that node:http parsed against RFC 9110 and 9112, and refuses what two
- * parsers could read in two ways.
+ * Checks a parsed request against RFC 9110 and 9112, and refuses anything that two parsers could
+ * read in two ways.
  */
 export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   const { method, rawHeaders, version } = parsed;
@@ -79,7 +79,7 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
     return bad('a transfer coding other than chunked');
   const chunked = encodings.length === 1;
   if (chunked && version === '1.0') return bad('Transfer-Encoding in HTTP/1.0');
-  if (chunked && lengths.length > 0) return bad('Content-Length beside Transfer-Encoding');
+  if (chunked && lengths.length > 0) return bad('Content-Length together with Transfer-Encoding');
   const contentLength = chunked ? -1 : lengths.length === 0 ? 0 : parseLength(lengths[0]!);
   if (contentLength === -1 && !chunked) return bad('Content-Length is not a number');
   if (options.some((option) => PROTECTED.has(fieldKind(option))))
@@ -104,7 +104,7 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   };
 }
 
-/** Fields that carry framing or routing: to strip them by `Connection` would change the request. */
+/** Fields for framing or routing: removing them by `Connection` would change the request. */
 const PROTECTED: ReadonlySet<number> = new Set([
   FieldKind.host,
   FieldKind.contentLength,
@@ -123,7 +123,7 @@ function listItems(value: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** Drops the fields that `Connection` names (RFC 9110 §7.6.1), before ours are added. */
+/** Removes the fields that `Connection` names (RFC 9110 §7.6.1), before ours are added. */
 function withoutNamed(fields: Fields, options: readonly string[]): Fields {
   const named = new Set(options.filter((option) => !KNOWN_OPTIONS.has(option)));
   if (named.size === 0) return fields;
@@ -139,12 +139,12 @@ function withoutNamed(fields: Fields, options: readonly string[]): Fields {
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
 
-/** The target as it goes upstream: origin-form, or `*` of OPTIONS (RFC 9112 §3.2). */
+/** Returns the target for the upstream: origin-form, or `*` of OPTIONS (RFC 9112 §3.2). */
 function originForm(method: string, target: string, host: string): string | undefined {
   if (target === '*') return method === 'OPTIONS' ? target : undefined;
   const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
   if (absolute) {
-    // The authority and Host must agree, or the two would name two sites.
+    // The authority and Host must agree, or they would name two sites.
     if (absolute[1]!.toLowerCase() !== host.toLowerCase()) return undefined;
     const rest = absolute[2]!;
     const path = rest.startsWith('/') ? rest : `/${rest}`;
@@ -153,7 +153,7 @@ function originForm(method: string, target: string, host: string): string | unde
   return target.startsWith('/') && isMadeOf(TARGET_LENIENT, target) ? target : undefined;
 }
 
-/** Visible ASCII without the fragment's mark: some clients send unescaped braces and quotes. */
+/** Visible ASCII without `#`: some clients send unescaped braces and quotes. */
 const TARGET_LENIENT: Uint8Array = new Uint8Array(256).map((_, code) =>
   code > 0x20 && code < 0x7f && code !== 0x23 ? 1 : 0,
 );

@@ -3,30 +3,30 @@ import { FieldKind } from './field-kind.ts';
 import { type Fields, parseFields } from './fields.ts';
 import { KNOWN_METHODS } from './methods.ts';
 
-/** A request head that was understood in full. */
+/** A request head that was parsed in full. */
 export interface RequestHead {
   readonly method: string;
   /** Origin-form, or `*` of OPTIONS. */
   readonly target: string;
   readonly host: string;
   readonly fields: Fields;
-  /** Octets of the body; -1 where it is chunked. */
+  /** Bytes of the body; -1 if unknown. */
   readonly contentLength: number;
-  /** Whether the client wants the connection to go on. */
+  /** Whether the client wants to keep the connection. */
   readonly keepAlive: boolean;
 }
 
-/** The Host that was found good last: most requests have the same. */
+/** The latest valid Host: most requests have the same. */
 let lastHost: string | undefined;
 
 /**
- * The strict recogniser of the fast lane (RFC 9112 §3, §5, §6): a well-known method, an
- * origin-form target, HTTP/1.1, strict fields, exactly one Host, no body or one plain
- * Content-Length, and nothing that changes framing or the connection.
- * @param text latin1 text that starts with the head; `end` is the place of its CRLFCRLF.
- * @returns undefined for whatever it does not fully understand: that is the full lane's.
+ * Recognizes a request of the fast lane, strictly (RFC 9112 §3, §5, §6): a well-known method, an
+ * origin-form target, HTTP/1.1, exactly one Host, no body or one plain Content-Length, and nothing
+ * that changes framing or the connection.
+ * @param text latin1 text that starts with the head; `end` is the offset of its CRLFCRLF.
+ * @returns undefined for anything else, which the full lane serves.
  */
-export function recogniseRequest(text: string, end: number): RequestHead | undefined {
+export function recognizeRequest(text: string, end: number): RequestHead | undefined {
   const space = text.indexOf(' ');
   const method = text.slice(0, space);
   if (!KNOWN_METHODS.has(method)) return undefined;

@@ -2,7 +2,7 @@ import { parseLength, VALUE } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
 import { type Fields, parseFields } from './fields.ts';
 
-/** How the end of a response's body is found (RFC 9112 §6.3). */
+/** The ways in which the end of a response's body is found (RFC 9112 §6.3). */
 export const Framing = { none: 0, length: 1, chunked: 2, close: 3 } as const;
 
 export interface ResponseHead {
@@ -10,16 +10,16 @@ export interface ResponseHead {
   readonly reason: string;
   readonly fields: Fields;
   readonly framing: number;
-  /** Octets of the body by `Framing.length`; of a HEAD's, those it would have. -1: not said. */
+  /** The value of Content-Length, for a HEAD too; -1 if there is none. */
   readonly contentLength: number;
   /** Whether the upstream's connection may be used again. */
   readonly keepAlive: boolean;
 }
 
 /**
- * Reads a response head, strictly.
- * @param text latin1 text that starts with the head; `end` is the place of its CRLFCRLF.
- * @returns why it is not a valid response, where it is none.
+ * Parses a response head, strictly.
+ * @param text latin1 text that starts with the head; `end` is the offset of its CRLFCRLF.
+ * @returns the reason if it is not a valid response.
  */
 export function parseResponse(text: string, end: number, method: string): ResponseHead | string {
   const minor = text.charCodeAt(7);
@@ -57,7 +57,7 @@ export function parseResponse(text: string, end: number, method: string): Respon
         break;
     }
   }
-  if (chunked && length !== -1) return 'Content-Length beside Transfer-Encoding';
+  if (chunked && length !== -1) return 'Content-Length together with Transfer-Encoding';
   let framing: number = chunked ? Framing.chunked : length === -1 ? Framing.close : Framing.length;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) {
     framing = Framing.none;

@@ -1,22 +1,22 @@
 import { closeSync, fstatSync, openSync, statSync, write } from 'node:fs';
 import { ExpectedError, errorText, type Log, rfc3339, throttle } from '@sidekit/core';
-import type { Exchange } from '../exchange.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 
 export interface AccessLogOptions {
   readonly format: 'json' | 'combined';
-  /** Which requests: all, those with a status from 400 or a flag, or one in `sample`. */
+  /** Selects all requests, those with a status from 400 or a flag, or one in `sample`. */
   readonly select: 'all' | 'errors' | 'sampled';
   readonly sample: number;
   /** The file; stdout without one. */
   readonly path: string | undefined;
 }
 
-/** Octets that wait for the disk at most; lines beyond are counted and dropped. */
+/** Bytes that may wait for the disk; more lines are dropped and counted. */
 const MAX_WAITING = 4 * 1024 * 1024;
 const FLUSH_AT = 64 * 1024;
 const FLUSH_EVERY = 250;
 
-/** Writes one line a request, many lines a write; a slow disk never slows a request. */
+/** Writes one line per request, many lines per write; a slow disk never slows a request. */
 export class AccessLog {
   readonly #options: AccessLogOptions;
   readonly #dropped: () => void;
@@ -29,7 +29,7 @@ export class AccessLog {
   #second = 0;
   #stamp = '';
 
-  /** @throws {ExpectedError} where the file cannot be opened. */
+  /** Opens the log. @throws {ExpectedError} if the file cannot be opened. */
   constructor(options: AccessLogOptions, log: Log) {
     this.#options = options;
     this.#log = log;
@@ -41,7 +41,7 @@ export class AccessLog {
     this.#timer.unref();
   }
 
-  write(exchange: Exchange, seconds: number): void {
+  write(exchange: ExchangeRecord, seconds: number): void {
     const { select, sample, format } = this.#options;
     if (select === 'errors' && exchange.status < 400 && exchange.flags === '') return;
     if (select === 'sampled' && this.#count++ % sample !== 0) return;
@@ -53,7 +53,7 @@ export class AccessLog {
     if (this.#text.length >= FLUSH_AT) this.#flush();
   }
 
-  /** Writes what is left and closes. */
+  /** Writes the remaining lines and closes. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -62,19 +62,19 @@ export class AccessLog {
     if (this.#fd > 2) closeSync(this.#fd);
   }
 
-  #json(exchange: Exchange, seconds: number): string {
+  #json(exchange: ExchangeRecord, seconds: number): string {
     const { head, ids } = exchange;
     const trace = ids.traceParent.slice(3, 35);
     return `{"time":"${this.#time()}","method":"${head.method}","path":${quoted(head.target)},"host":${quoted(head.host)},"status":${exchange.status},"duration":${seconds.toFixed(6)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut},"client":"${exchange.clientAddress}","upstream":"${exchange.endpoint?.name ?? ''}","flags":"${exchange.flags}","requestId":${quoted(ids.requestId)},"traceId":"${trace}"}\n`;
   }
 
-  #combined(exchange: Exchange): string {
+  #combined(exchange: ExchangeRecord): string {
     const { head } = exchange;
     const client = exchange.clientAddress || '-';
     return `${client} - - [${clfTime(this.#time())}] "${head.method} ${escaped(head.target)} HTTP/1.1" ${exchange.status} ${exchange.bytesOut} "${field(exchange, 'referer')}" "${field(exchange, 'user-agent')}"\n`;
   }
 
-  /** RFC 3339 with milliseconds, made once a millisecond at most. */
+  /** Returns the time in RFC 3339, formatted once per millisecond at most. */
   #time(): string {
     const now = Date.now();
     if (now !== this.#second) {
@@ -120,7 +120,7 @@ export class AccessLog {
     });
   }
 
-  /** A file that was renamed away by a rotation is opened anew. */
+  /** Opens the path again after a rotation renamed the file. */
   #reopenIfRotated() {
     const { path } = this.#options;
     if (path === undefined || this.#writing) return;
@@ -149,7 +149,7 @@ function open(path: string | undefined): number {
   }
 }
 
-/** A JSON string of latin1 text; most need no escaping. */
+/** Formats latin1 text as a JSON string; most needs no escaping. */
 function quoted(text: string): string {
   return /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text)
     ? `"${text}"`
@@ -163,7 +163,7 @@ function escaped(text: string): string {
   );
 }
 
-function field(exchange: Exchange, name: string): string {
+function field(exchange: ExchangeRecord, name: string): string {
   const { names, values } = exchange.head.fields;
   const at = names.findIndex((one) => one.toLowerCase() === name);
   return at === -1 ? '-' : escaped(values[at]!);
@@ -171,7 +171,7 @@ function field(exchange: Exchange, name: string): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `2026-11-21T07:00:00.000Z` as `21/Nov/2026:07:00:00 +0000`. */
+/** Formats `2026-11-21T07:00:00.000Z` as `21/Nov/2026:07:00:00 +0000`. */
 function clfTime(iso: string): string {
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }

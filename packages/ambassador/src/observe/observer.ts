@@ -7,9 +7,9 @@ import {
   type Registry,
   throttle,
 } from '@sidekit/core';
-import type { Exchange } from '../exchange.ts';
 import { KNOWN_METHODS } from '../http/methods.ts';
 import type { AccessLog } from './access-log.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 
 /** The metric families of the proxy, shared by all listeners (OpenTelemetry's HTTP names). */
 export interface ProxyMetrics {
@@ -24,23 +24,23 @@ export function proxyMetrics(registry: Registry): ProxyMetrics {
   return {
     durations: registry.histograms({
       name: 'http_server_request_duration_seconds',
-      help: 'Time from a request to the end of its answer.',
+      help: 'Time from a request to the end of its response.',
     }),
     active: registry.gauges({
       name: 'http_server_active_requests',
-      help: 'Requests under way.',
+      help: 'Requests in progress.',
     }),
     upstreamDurations: registry.histograms({
       name: 'http_client_request_duration_seconds',
-      help: 'Time of requests that an upstream answered, retries included.',
+      help: 'Time of requests that got a response from an upstream, retries included.',
     }),
     retries: registry.counters({
       name: 'ambassador_retries_total',
-      help: 'Tries beyond the first of a request.',
+      help: 'Retries of requests.',
     }),
     failures: registry.counters({
       name: 'ambassador_upstream_failures_total',
-      help: 'Requests that an upstream failed, by Envoy-style flag.',
+      help: 'Requests that failed at an upstream, by Envoy-style flag.',
     }),
   };
 }
@@ -78,7 +78,7 @@ export class Observer {
     this.#active.inc();
   }
 
-  end(exchange: Exchange): void {
+  end(exchange: ExchangeRecord): void {
     const seconds = (performance.now() - exchange.startedAt) / 1000;
     this.#active.dec();
     this.#handle(exchange.head.method, exchange.status).observe(seconds);
@@ -86,12 +86,12 @@ export class Observer {
     this.#accessLog?.write(exchange, seconds);
   }
 
-  /** A request that never became an exchange. */
+  /** Counts a request that was refused before it became an exchange. */
   refused(method: string, status: number): void {
     this.#handle(method, status).observe(0);
   }
 
-  failed(exchange: Exchange, reason: string): void {
+  failed(exchange: ExchangeRecord, reason: string): void {
     this.#metrics.failures.with({ listener: this.#listener, flag: exchange.flags }).inc();
     this.#last = {
       listener: this.#listener,
@@ -104,11 +104,11 @@ export class Observer {
     this.#say();
   }
 
-  /** The handle of a method and status, found without building label text. */
+  /** Returns the handle of a method and status, without building label text. */
   #handle(method: string, status: number): Histogram {
     let byStatus = this.#handles.get(method);
     if (byStatus === undefined) {
-      // Other methods share one label, so that no client can invent label sets.
+      // Other methods share one label, so that no client can create label sets.
       const known = KNOWN_METHODS.has(method) ? method : '_OTHER';
       byStatus = this.#handles.get(known) ?? [];
       this.#handles.set(known, byStatus);

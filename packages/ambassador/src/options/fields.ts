@@ -14,7 +14,7 @@ import {
 import { network } from './network.ts';
 import { upstream } from './upstream.ts';
 
-/** What each listener can be told, on the command line for the only one or in a file for many. */
+/** The options of a listener: on the command line for a single one, in a file for many. */
 export const listenerFields = {
   listen: option(address, {
     description: 'Where to listen: `:8080`, `127.0.0.1:5432` or `unix:/run/x.sock`.',
@@ -159,7 +159,7 @@ export const listenerFields = {
   ),
 } as const;
 
-/** What holds for the whole process. */
+/** The options of the whole process. */
 export const globalFields = {
   accessLog: option(choice('off', 'all', 'errors', 'sampled'), {
     description: 'Which requests to log.',

@@ -21,7 +21,7 @@ function parts(
     : { address, bits: length, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
-/** Whether an address is in one of the blocks. */
+/** Returns a function that tells whether an address is in one of the blocks. */
 export function membership(blocks: readonly string[]): (address: string) => boolean {
   if (blocks.length === 0) return () => false;
   const members = new BlockList();

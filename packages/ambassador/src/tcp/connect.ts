@@ -2,7 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Endpoint } from '../upstream/endpoint.ts';
 
-/** Connects to an endpoint so that both sides may end by themselves. */
+/** Connects to an endpoint with half-close. */
 export function connect(endpoint: Endpoint): net.Socket {
   const { target } = endpoint;
   const socket =

@@ -1,8 +1,8 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { Counter, Gauge, Log } from '@sidekit/core';
-import type { Clock, Watched } from '../clock.ts';
-import type { Handler } from '../listener.ts';
+import type { Handler } from '../server/listener.ts';
+import type { Clock, Watched } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { connect } from './connect.ts';
@@ -15,7 +15,7 @@ export interface TcpOptions {
   readonly log: Log;
   readonly connectTimeout: number;
   readonly idleTimeout: number;
-  /** Connections to the upstream that are opened ahead. */
+  /** Connections to the upstream that are opened in advance. */
   readonly warm: number;
   readonly metrics: {
     readonly active: Gauge;
@@ -25,7 +25,7 @@ export interface TcpOptions {
   };
 }
 
-/** Splices each client to an upstream: half-close both ways, back-pressure, nothing read into. */
+/** Connects each client to an upstream, with half-close and back-pressure in both directions. */
 export class TcpHandler implements Handler {
   #options: TcpOptions;
   #warm: WarmConnections;
@@ -40,9 +40,9 @@ export class TcpHandler implements Handler {
     return this.#splices.size;
   }
 
-  /** New connections are served by `options`; open ones go on as they are. */
+  /** Serves new connections by `options`; open ones stay as they are. */
   update(options: TcpOptions): void {
-    this.retire();
+    this.close();
     this.#options = options;
     this.#warm = new WarmConnections(options.cluster, options.clock, options.warm);
   }
@@ -57,16 +57,16 @@ export class TcpHandler implements Handler {
 
   drain(): void {}
 
-  /** A spliced connection is never idle: only its ends know. */
+  /** Does nothing: only the two peers know whether a connection is idle. */
   closeIdle(): void {}
 
-  destroyAll(): void {
+  destroy(): void {
     for (const splice of this.#splices) splice.destroy();
   }
 
-  retire(): void {
+  close(): void {
     this.#warm.close();
-    this.#options.cluster.retire();
+    this.#options.cluster.close();
   }
 }
 
@@ -117,7 +117,7 @@ class Splice implements Watched {
     this.#startedAt = this.#options.clock.now;
     const endpoint = ready?.endpoint ?? this.#options.cluster.pick(except);
     if (endpoint === undefined) {
-      this.#give('no upstream is healthy');
+      this.#reject('no upstream is healthy');
       return;
     }
     this.#endpoint = endpoint;
@@ -143,18 +143,18 @@ class Splice implements Watched {
   #failed(endpoint: Endpoint, problem: Error | undefined) {
     const { cluster, metrics } = this.#options;
     metrics.failures.inc();
-    cluster.judge(endpoint, false);
+    cluster.recordOutcome(endpoint, false);
     if (this.#tries < Math.max(cluster.endpoints.length, 2)) this.#connect(endpoint);
-    else this.#give(problem?.message ?? 'closed');
+    else this.#reject(problem?.message ?? 'closed');
   }
 
-  #give(reason: string) {
+  #reject(reason: string) {
     this.#options.log.warn('tcp connection failed', {
       listener: this.#options.name,
       endpoint: this.#endpoint?.name,
       reason,
     });
-    // A reset, not an orderly end: the client must not take this for an answer.
+    // A reset, not an orderly end: the client must not take it for a complete response.
     if (this.#client instanceof tls.TLSSocket) this.#client.destroy();
     else this.#client.resetAndDestroy();
   }
@@ -166,7 +166,7 @@ class Splice implements Watched {
     }
     this.#open = true;
     this.#lastActivity = this.#options.clock.now;
-    if (this.#endpoint) this.#options.cluster.judge(this.#endpoint, true);
+    if (this.#endpoint) this.#options.cluster.recordOutcome(this.#endpoint, true);
     const { metrics } = this.#options;
     this.#pump(this.#client, upstream, metrics.received);
     this.#pump(upstream, this.#client, metrics.sent);
@@ -183,7 +183,7 @@ class Splice implements Watched {
       this.#lastActivity = clock.now;
       from.resume();
     });
-    // Each direction ends by itself.
+    // Each direction ends on its own.
     from.on('end', () => to.end());
     from.resume();
   }
@@ -191,7 +191,7 @@ class Splice implements Watched {
   #close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.clock.forget(this);
+    this.#options.clock.unwatch(this);
     this.#options.metrics.active.dec();
     this.#client.destroy();
     this.#upstream?.destroy();

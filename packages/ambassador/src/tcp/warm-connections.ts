@@ -1,10 +1,10 @@
 import type net from 'node:net';
-import type { Clock, Watched } from '../clock.ts';
+import type { Clock, Watched } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { connect } from './connect.ts';
 
-/** How long a connection may wait for a client: servers end silent log-ins after a minute. */
+/** How long a connection may wait for a client, in milliseconds: servers close silent log-ins after a minute. */
 const MAX_AGE = 20_000;
 
 interface Warm {
@@ -14,7 +14,7 @@ interface Warm {
   open: boolean;
 }
 
-/** Connections opened ahead, TLS handshake included, so that a client waits for neither. */
+/** Opens connections in advance, TLS handshake included, so that clients wait for neither. */
 export class WarmConnections implements Watched {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
@@ -29,7 +29,7 @@ export class WarmConnections implements Watched {
     if (wanted > 0) clock.watch(this);
   }
 
-  /** One that is open and has heard nothing yet. */
+  /** Returns one that is open. */
   take(): { socket: net.Socket; endpoint: Endpoint } | undefined {
     for (const warm of this.#warm) {
       if (!warm.open) continue;
@@ -54,7 +54,7 @@ export class WarmConnections implements Watched {
   }
 
   close(): void {
-    this.#clock.forget(this);
+    this.#clock.unwatch(this);
     for (const warm of this.#warm) warm.socket.destroy();
     this.#warm.clear();
   }

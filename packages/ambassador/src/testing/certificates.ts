@@ -8,7 +8,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** An authority made for one test, by openssl. */
+/** Creates an authority for one test, by openssl. */
 export class TestAuthority {
   readonly ca: string;
   readonly #directory: string;

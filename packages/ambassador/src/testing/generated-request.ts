@@ -84,7 +84,7 @@ const body = fc.oneof(
     arbitrary: fc.constant(['Content-Length: 3\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n']),
   },
 );
-/** A raw request, good or mangled; its `X-Test: @` is where its name goes. */
+/** Generates a raw request, valid or mangled; `X-Test: @` is the place for its name. */
 export const rawRequest: fc.Arbitrary<string> = fc
   .tuple(
     method,

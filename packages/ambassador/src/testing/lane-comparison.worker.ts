@@ -8,31 +8,31 @@ import { rawRequest } from './generated-request.ts';
 import { TestProxy } from './proxy.ts';
 import { requestsIn, withoutIds } from './raw.ts';
 
-/** What a worker is to do. */
+/** The work of one worker. */
 export interface Share {
   readonly seed: number;
-  /** Batches of `BATCH` requests. */
+  /** The number of batches of `BATCH` requests. */
   readonly batches: number;
-  /** For sockets of its own. */
+  /** A directory for sockets of its own. */
   readonly directory: string;
 }
 
-/** What came of it. */
+/** The numbers of a worker's run. */
 export interface Outcome {
   readonly requests: number;
   readonly forwarded: number;
 }
 
-/** Requests of a batch, each on a connection of its own in each lane. */
+/** Requests in a batch, each on its own connection in each lane. */
 export const BATCH = 16;
 
-/** A request behind each other, which ends the connection. */
+/** A request after each generated one, which closes the connection. */
 const LAST = '\r\n\r\nGET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
-/** What the upstream got of each request that is under way, by its name. */
+/** The bytes that the upstream received, by the request's name. */
 const seen = new Map<string, string>();
 
-/** Answers each whole request, and keeps what the named ones said. */
+/** Answers each complete request, and records the named ones. */
 function serve(socket: net.Socket) {
   let unread = '';
   socket.on('error', () => {});
@@ -52,7 +52,7 @@ function serve(socket: net.Socket) {
   });
 }
 
-/** Sends a request and the last one; returns all that came back, and what went upstream. */
+/** Sends a request and the last one; returns the response and the bytes that went upstream. */
 function outcome(
   path: string,
   text: string,
@@ -67,7 +67,7 @@ function outcome(
     }, 60_000);
     socket.setEncoding('latin1');
     socket.on('data', (piece) => (received += piece));
-    // Where the other side resets, what came before is its answer.
+    // After a reset, the bytes before it are the response.
     socket.on('error', () => {});
     socket.on('close', () => {
       clearTimeout(late);
@@ -80,7 +80,7 @@ function outcome(
 }
 
 async function compare({ seed, batches, directory }: Share): Promise<Outcome> {
-  // Sockets of the file system spare the kernel a million ports that wait to be free again.
+  // Unix sockets avoid a million ports in TIME_WAIT.
   const upstream = net.createServer(serve).listen(join(directory, 'upstream'));
   await once(upstream, 'listening');
   const [fast, full] = [join(directory, 'fast'), join(directory, 'full')];

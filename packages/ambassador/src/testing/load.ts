@@ -1,22 +1,22 @@
 import net from 'node:net';
 
 /**
- * Clients that ask one request after the other over kept connections, never twice: a connection
- * that breaks under a request is a failure. `Connection: close` is honoured.
+ * Sends one request after another over kept connections and never retries: a connection that breaks
+ * during a request is a failure. `Connection: close` is honored.
  */
 export class Load {
   answered = 0;
   /** Whether a connection that has ended is followed by another. */
   replacing = true;
-  /** Answers by status. */
+  /** Responses by status. */
   readonly statuses = new Map<string, number>();
-  /** What went wrong, the first hundred. */
+  /** The first hundred failures. */
   readonly failed: string[] = [];
   readonly #port: number;
   readonly #next: () => string | undefined;
   readonly #lanes: Promise<void>[];
 
-  /** @param next makes the next request; undefined ends the connection that asked for it. */
+  /** Starts the load. @param next creates the next request; undefined ends the connection. */
   constructor(port: number, connections: number, next: () => string | undefined) {
     this.#port = port;
     this.#next = next;
@@ -33,7 +33,7 @@ export class Load {
     while (request !== undefined) request = await this.#connection(request);
   }
 
-  /** Uses a connection for as long as it goes; resolves to the next connection's first request. */
+  /** Uses a connection until it closes; resolves to the next connection's first request. */
   #connection(first: string): Promise<string | undefined> {
     return new Promise((resolve) => {
       const socket = net.connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
@@ -74,7 +74,7 @@ export class Load {
   }
 }
 
-/** The status of an answer that is whole by its head, its length or its last chunk. */
+/** Returns the status of a response that is complete by its head, its length or its last chunk. */
 function wholeAnswer(text: string, headOnly: boolean): string | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
@@ -84,7 +84,7 @@ function wholeAnswer(text: string, headOnly: boolean): string | undefined {
   return whole ? text.slice(9, 12) : undefined;
 }
 
-/** A mix of requests that touches both lanes, bodies both ways and closing. */
+/** Creates a mix of requests for both lanes, with bodies and closes. */
 export function mixedRequest(n: number): string {
   if (n % 20 === 7)
     return `POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 1024\r\n\r\n${'x'.repeat(1024)}`;

@@ -4,13 +4,13 @@ import { freePort, TestProcess, until } from '@sidekit/test-kit';
 import { request } from './upstream.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** As in the images: what memory it takes depends on it. */
+/** The flags of the images, which the use of memory depends on. */
 const NODE_FLAGS = ['--max-semi-space-size=2'];
 
-/** The ambassador as a process of its own, with its admin port. */
+/** Runs the ambassador as a process, with its admin port. */
 export class TestProgram implements AsyncDisposable {
   readonly process: TestProcess;
-  /** Of the only listener, where it was made by `serving`. */
+  /** The port of the listener of `serving`. */
   readonly port: number;
   readonly #admin: string;
 
@@ -45,19 +45,19 @@ export class TestProgram implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  /** Asks the admin port. */
+  /** Sends a request to the admin port. */
   ask(path: string): ReturnType<typeof request> {
     return request(this.#admin + path);
   }
 
-  /** The value of a metric whose line starts so. */
+  /** Returns the value of the metric whose line starts with `start`. */
   async metric(start: string): Promise<number> {
     const { body } = await this.ask('/metrics');
     const line = body.split('\n').find((one) => one.startsWith(start));
     return line === undefined ? 0 : Number(line.split(' ').at(-1));
   }
 
-  /** Resident memory in bytes. */
+  /** The resident memory, in bytes. */
   get resident(): number {
     const text = readFileSync(`/proc/${this.process.child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1]) * 1024;

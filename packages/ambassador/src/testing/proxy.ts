@@ -1,11 +1,11 @@
 import { type Log, Registry, silentLog, valuesOf } from '@sidekit/core';
 import { until } from '@sidekit/test-kit';
-import { Clock } from '../clock.ts';
-import { environment } from '../configuration.ts';
-import { Listeners } from '../listeners.ts';
-import { listenersOf, table } from '../options.ts';
+import { listenersOf, table } from '../options/table.ts';
+import { environment } from '../server/configuration.ts';
+import { Listeners } from '../server/listeners.ts';
+import { Clock } from '../time/clock.ts';
 
-/** An ambassador inside the test's process, on ports of the kernel's choice. */
+/** Runs an ambassador inside the test's process, on free ports. */
 export class TestProxy implements AsyncDisposable {
   readonly metrics: Registry;
   readonly listeners: Listeners;
@@ -24,7 +24,7 @@ export class TestProxy implements AsyncDisposable {
     this.#closeLog = closeLog;
   }
 
-  /** Starts one with options as a file would have them. */
+  /** Starts one with the options of a file. */
   static async start(data: Record<string, unknown>, log: Log = silentLog): Promise<TestProxy> {
     const values = valuesOf(table, { listen: '127.0.0.1:0', ...data });
     const metrics = new Registry();
@@ -48,7 +48,7 @@ export class TestProxy implements AsyncDisposable {
     await this.listeners.apply(listenersOf(valuesOf(table, { listen: '127.0.0.1:0', ...data })));
   }
 
-  /** The value of a metric whose line starts so. */
+  /** Returns the value of the metric whose line starts with `start`. */
   metric(start: string): number {
     const line = this.metrics
       .render()
@@ -57,7 +57,7 @@ export class TestProxy implements AsyncDisposable {
     return line === undefined ? 0 : Number(line.split(' ').at(-1));
   }
 
-  /** Waits until no request is under way and no upstream connection is busy. */
+  /** Waits until no request is in progress and no upstream connection is busy. */
   settled(): Promise<unknown> {
     return until(
       () =>

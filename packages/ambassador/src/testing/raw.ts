@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { until } from '@sidekit/test-kit';
 
-/** A client that speaks octets: what it got, and whether the other side has ended. */
+/** A client of raw bytes, which records what it received. */
 export class RawClient implements Disposable {
   readonly socket: net.Socket;
   received = '';
@@ -21,7 +21,7 @@ export class RawClient implements Disposable {
     if (!this.socket.destroyed) this.socket.write(text, 'latin1');
   }
 
-  /** Waits until `done` holds, or the other side ends. */
+  /** Waits until `done` returns true or the other side ends. */
   async wait(what: string, done: () => boolean): Promise<void> {
     await until(() => this.ended || done(), {
       what: `${what}, having ${JSON.stringify(this.received.slice(0, 300))}`,
@@ -34,7 +34,7 @@ export class RawClient implements Disposable {
   }
 }
 
-/** A server that speaks octets: keeps each connection's, and answers as told. */
+/** A server of raw bytes, which records what each connection sent. */
 export class RawServer implements AsyncDisposable {
   readonly server: net.Server;
   readonly received: string[] = [];
@@ -79,7 +79,7 @@ export class RawServer implements AsyncDisposable {
 }
 
 /**
- * The requests in what an upstream got, by framing alone; a strict reading that knows nothing of
+ * Splits the bytes that an upstream received into requests, by framing alone and independently of
  * the proxy's parser. The last may be incomplete.
  */
 export function requestsIn(
@@ -106,7 +106,7 @@ export function requestsIn(
   return found;
 }
 
-/** Takes away what differs from run to run: the ids that the proxy makes. */
+/** Replaces the parts that differ from run to run: ids and addresses. */
 export function withoutIds(text: string): string {
   return text
     .replace(/(X-Request-Id: )[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1ID')

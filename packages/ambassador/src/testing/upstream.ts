@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An HTTP upstream for tests; its connections are counted. */
+/** An HTTP upstream for tests, which counts its connections. */
 export class TestUpstream implements AsyncDisposable {
   readonly server: http.Server;
   connections = 0;
@@ -39,7 +39,7 @@ export class TestUpstream implements AsyncDisposable {
   }
 }
 
-/** What came back: status, head fields and body. */
+/** A response: status, header fields and body. */
 export interface Got {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -47,7 +47,7 @@ export interface Got {
   readonly body: string;
 }
 
-/** A request by node's own client, on a connection of its own unless an agent is given. */
+/** Sends a request by node:http, on its own connection unless an agent is given. */
 export function request(
   url: string,
   options: http.RequestOptions & { body?: string | Buffer } = {},

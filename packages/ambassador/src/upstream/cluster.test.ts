@@ -3,8 +3,8 @@ import http from 'node:http';
 import { test } from 'node:test';
 import { silentLog } from '@sidekit/core';
 import { freePort, until } from '@sidekit/test-kit';
-import { Clock } from '../clock.ts';
 import { TestUpstream } from '../testing/upstream.ts';
+import { Clock } from '../time/clock.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 
 /** A cluster that ends with its test. */
@@ -42,7 +42,7 @@ class TestCluster extends Cluster implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.retire();
+    this.close();
     this.#clock.close();
   }
 }
@@ -71,13 +71,14 @@ test('of two at random the less busy is chosen, so the busiest of three never is
 test('failures in a row eject, a success between them does not, and the last one stays', () => {
   using cluster = new TestCluster({});
   const [first, second, third] = cluster.endpoints;
-  cluster.judge(first!, false);
-  cluster.judge(first!, true);
-  cluster.judge(first!, false);
+  cluster.recordOutcome(first!, false);
+  cluster.recordOutcome(first!, true);
+  cluster.recordOutcome(first!, false);
   assert.equal(first!.ejectedUntil, 0);
-  for (const one of [first!, second!]) for (let i = 0; i < 2; i++) cluster.judge(one, false);
+  for (const one of [first!, second!])
+    for (let i = 0; i < 2; i++) cluster.recordOutcome(one, false);
   for (let i = 0; i < 100; i++) assert.equal(cluster.pick(), third);
-  for (let i = 0; i < 2; i++) cluster.judge(third!, false);
+  for (let i = 0; i < 2; i++) cluster.recordOutcome(third!, false);
   assert.ok(cluster.pick(), 'ejection never takes them all');
 });
 

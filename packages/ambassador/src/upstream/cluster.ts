@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { errorText, type Log } from '@sidekit/core';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Target } from './connection.ts';
 import { Endpoint, type EndpointLimits } from './endpoint.ts';
 import { checkHealth, type HealthCheckOptions } from './health-check.ts';
@@ -14,18 +14,18 @@ export interface ClusterOptions {
   readonly upstreams: readonly Upstream[];
   readonly balance: 'least-pending' | 'round-robin';
   readonly limits: EndpointLimits;
-  /** Time between two look-ups of a name, in milliseconds. */
+  /** Time between two lookups of a name, in milliseconds. */
   readonly dnsRefresh: number;
-  /** The addresses of a name. */
+  /** Resolves a name to addresses. */
   readonly lookup: (host: string) => Promise<readonly string[]>;
   readonly healthCheck: HealthCheckOptions | undefined;
   /** Failures in a row that eject an endpoint, and for how long, in milliseconds. */
   readonly ejection: { readonly failures: number; readonly time: number };
-  /** How to speak TLS to an upstream of that name. */
+  /** Returns the TLS options for an upstream of that name. */
   readonly tls: (host: string | undefined) => Record<string, unknown>;
 }
 
-/** The endpoints of a listener's upstreams: found, watched and chosen from. */
+/** Finds, checks and selects the endpoints of a listener's upstreams. */
 export class Cluster {
   readonly options: ClusterOptions;
   readonly #clock: Clock;
@@ -34,7 +34,7 @@ export class Cluster {
   readonly #byUpstream = new Map<Upstream, Endpoint[]>();
   readonly #timers: NodeJS.Timeout[] = [];
   #turn = 0;
-  #retired = false;
+  #closed = false;
 
   constructor(options: ClusterOptions, clock: Clock, log: Log) {
     this.options = options;
@@ -42,11 +42,11 @@ export class Cluster {
     this.#log = log;
     for (const upstream of options.upstreams) {
       if ('path' in upstream) this.#set(upstream, [`unix:${upstream.path}`]);
-      // An IPv6 address of localhost is often not listened on; Node tries both at each connect.
+      // Often nothing listens on the IPv6 address of localhost; Node tries both at each connect.
       else if (isIP(upstream.host) || upstream.host === 'localhost')
         this.#set(upstream, [upstream.host]);
       else {
-        // Until the name is resolved the system's resolver decides at each connect.
+        // Until the name is resolved, the system's resolver decides at each connect.
         this.#set(upstream, [upstream.host]);
         this.#repeat(options.dnsRefresh, () => this.#resolve(upstream), true);
       }
@@ -66,7 +66,7 @@ export class Cluster {
     return this.#endpoints;
   }
 
-  /** The endpoint for the next request, not `except` where another will do. */
+  /** Selects the endpoint for the next request, not `except` if there is another. */
   pick(except?: Endpoint): Endpoint | undefined {
     const all = this.#endpoints;
     if (all.length === 1) return all[0]!.healthy ? all[0] : undefined;
@@ -74,7 +74,7 @@ export class Cluster {
     if (healthy.length === 0) return undefined;
     const { now } = this.#clock;
     let choice = healthy.filter((one) => one.ejectedUntil <= now && one !== except);
-    // Ejection never takes the last one away.
+    // Ejection never removes the last one.
     if (choice.length === 0) choice = healthy.filter((one) => one !== except);
     if (choice.length === 0) choice = healthy;
     if (this.options.balance === 'round-robin') return choice[this.#turn++ % choice.length];
@@ -83,8 +83,8 @@ export class Cluster {
     return second.pending < first.pending ? second : first;
   }
 
-  /** Counts an outcome; several failures in a row eject, for longer each time. */
-  judge(endpoint: Endpoint, good: boolean): void {
+  /** Records an outcome. Several failures in a row eject the endpoint, for longer each time. */
+  recordOutcome(endpoint: Endpoint, good: boolean): void {
     if (good) {
       endpoint.consecutiveFailures = 0;
       return;
@@ -97,17 +97,17 @@ export class Cluster {
     this.#log.warn('endpoint ejected', { endpoint: endpoint.name, failures });
   }
 
-  retire(): void {
-    this.#retired = true;
+  close(): void {
+    this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const endpoint of this.#endpoints) endpoint.retire();
+    for (const endpoint of this.#endpoints) endpoint.close();
   }
 
   #repeat(interval: number, work: () => Promise<void>, now: boolean) {
     const at = this.#timers.length;
     const run = async () => {
       await work();
-      if (this.#retired) return;
+      if (this.#closed) return;
       this.#timers[at] = setTimeout(run, interval);
       this.#timers[at].unref();
     };
@@ -117,16 +117,16 @@ export class Cluster {
   async #resolve(upstream: Extract<Upstream, { host: string }>) {
     try {
       const found = await this.options.lookup(upstream.host);
-      if (!this.#retired) this.#set(upstream, found.toSorted());
+      if (!this.#closed) this.#set(upstream, found.toSorted());
     } catch (error) {
-      this.#log.warn('name not resolved, keeping what is known', {
+      this.#log.warn('name not resolved, the previous addresses stay in use', {
         host: upstream.host,
         error: errorText(error),
       });
     }
   }
 
-  /** Makes the endpoints of one upstream those of `addresses`, keeping the ones that stay. */
+  /** Sets the addresses of one upstream, keeping the endpoints that stay. */
   #set(upstream: Upstream, addresses: readonly string[]) {
     const before = this.#byUpstream.get(upstream) ?? [];
     const names = addresses.map((address) => endpointName(upstream, address));
@@ -140,7 +140,7 @@ export class Cluster {
     });
     this.#byUpstream.set(upstream, after);
     this.#endpoints = [...this.#byUpstream.values()].flat();
-    for (const gone of before) if (!after.includes(gone)) gone.retire();
+    for (const gone of before) if (!after.includes(gone)) gone.close();
   }
 
   #target(upstream: Upstream, address: string): Target {
@@ -152,7 +152,7 @@ export class Cluster {
   }
 }
 
-/** By the system's resolver, which knows /etc/hosts and the cluster's DNS alike. */
+/** Resolves by the system's resolver, which knows /etc/hosts and the cluster's DNS. */
 export async function systemLookup(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }

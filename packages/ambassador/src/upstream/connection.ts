@@ -1,44 +1,49 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import type { Clock } from '../clock.ts';
+import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { ChunkedDecoder } from '../http/chunked-decoder.ts';
+import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
+import { SMALL } from '../http/lent-bytes.ts';
+import { requestText } from '../http/request-text.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
+import type { Clock } from '../time/clock.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import type { ResponseReceiver } from './response-receiver.ts';
+import { InvalidResponse, type ResponseReceiver } from './response-receiver.ts';
+import type { UpstreamStream } from './upstream-stream.ts';
 
-/** What a connection belongs to. */
+/** The pool of a connection. */
 export interface ConnectionOwner {
   onOpen(connection: UpstreamConnection): void;
-  /** It ended a response and may be used again. */
+  /** Its response has ended, and it may be used again. */
   onIdle(connection: UpstreamConnection): void;
   onClosed(connection: UpstreamConnection, opened: boolean, error: Error | undefined): void;
 }
 
-/** Where and how to connect. */
+/** The address and the TLS options of a connect. */
 export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly secure: true });
 
-/** Octets of a response head at most. */
+/** The largest response head, in bytes. */
 const MAX_HEAD = 16 * 1024;
 const NOTHING: readonly string[] = [];
 
-/** An answer that is not HTTP as RFC 9112 has it. */
-export class InvalidResponse extends Error {}
-
-/** One connection to an upstream: writes requests, and reads responses with a parser of its own. */
-export class UpstreamConnection {
+/** Carries requests to an upstream over HTTP/1.1, one at a time. */
+export class UpstreamConnection implements UpstreamStream {
   readonly socket: net.Socket;
-  /** How many requests it has carried. */
-  uses = 0;
-  /** Whether any octet of the present response has come. */
-  answering = false;
-  /** Whether the request has been written whole; without it the connection is not used again. */
+  /** Whether any byte of the current response has arrived. */
+  responding = false;
+  /** Whether the request was sent completely; if not, the connection is not used again. */
   requestSent = false;
   readonly openedAt: number;
   idleSince = 0;
   opened = false;
   readonly #owner: ConnectionOwner;
   #receiver: ResponseReceiver | undefined;
+  /** The number of requests it has carried. */
+  #uses = 0;
   #method = '';
+  /** Whether the request asks for an upgrade: only then a 101 is valid. */
+  #upgrade = false;
+  #chunked = false;
   #partial = '';
   #head: ResponseHead | undefined;
   #remaining = 0;
@@ -71,53 +76,92 @@ export class UpstreamConnection {
       this.#error = error;
     });
     this.socket.on('drain', () => this.#receiver?.onDrain());
-    this.socket.on('end', () => this.#ended());
+    this.socket.on('end', () => this.#onEnd());
     this.socket.on('close', () => {
-      this.#lose(this.#error ?? new Error('the connection was closed'));
+      this.#notifyLost(this.#error ?? new Error('the connection was closed'));
       owner.onClosed(this, this.opened, this.#error);
     });
   }
 
-  /** Prepares for the response to a request of `method`, which the caller writes next. */
-  begin(receiver: ResponseReceiver, method: string): void {
-    this.#receiver = receiver;
-    this.#method = method;
-    this.#informational = 0;
-    this.answering = false;
-    this.requestSent = false;
-    this.uses++;
+  get reused(): boolean {
+    return this.#uses > 1;
   }
 
-  /** Ends the connection; its receiver hears nothing more. */
-  abandon(): void {
+  begin(
+    receiver: ResponseReceiver,
+    request: CanonicalRequest,
+    first: Buffer | undefined,
+    complete: boolean,
+  ): void {
+    this.#receiver = receiver;
+    this.#method = request.method;
+    this.#upgrade = request.extras?.upgrade !== undefined;
+    this.#chunked = request.contentLength === -1;
+    this.#informational = 0;
+    this.responding = false;
+    this.requestSent = complete;
+    this.#uses++;
+    const { socket } = this;
+    const head = requestText(request);
+    if (first === undefined) socket.write(head, 'latin1');
+    else if (first.length <= SMALL) socket.write(head + first.toString('latin1'), 'latin1');
+    else {
+      socket.cork();
+      socket.write(head, 'latin1');
+      socket.write(first);
+      socket.uncork();
+    }
+  }
+
+  sendBody(chunk: Buffer): boolean {
+    return this.#chunked
+      ? writeChunk(this.socket, '', chunk, 0, chunk.length)
+      : this.socket.write(chunk);
+  }
+
+  endBody(trailers: readonly string[]): void {
+    if (this.#chunked) this.socket.write(lastChunk(trailers), 'latin1');
+    this.requestSent = true;
+  }
+
+  sendTunnel(chunk: Buffer): boolean {
+    return this.socket.write(chunk);
+  }
+
+  endTunnel(): void {
+    this.socket.end();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  /** Closes the connection; its receiver is not called any more. */
+  destroy(): void {
     this.#receiver = undefined;
     this.socket.destroy();
   }
 
-  /** Ends the connection as failed. */
+  /** Closes the connection with an error. */
   fail(error: Error): void {
     this.#error ??= error;
     this.socket.destroy();
-    this.#lose(error);
+    this.#notifyLost(error);
   }
 
-  /** Call after handing lent octets to a `write` that did not finish at once. */
-  keep(): void {
+   keep(): void {
     this.#buffers.keep();
   }
 
-  /** Whether octets are still lent. */
-  get lends(): boolean {
+   get lends(): boolean {
     return this.#buffers.lends;
   }
 
-  /** All that was kept has been written: its memory is read to again. */
-  reuse(): void {
+   reuse(): void {
     this.#buffers.reuse();
   }
 
-  /** All that was kept has been written: reading goes on. */
-  resume(): void {
+   resume(): void {
     this.#buffers.reuse();
     if (this.socket.isPaused()) this.socket.resume();
   }
@@ -127,19 +171,19 @@ export class UpstreamConnection {
     this.#owner.onOpen(this);
   }
 
-  /** Returns whether reading goes on. */
+  /** Returns whether reading continues. */
   #read(buffer: Buffer, length: number): boolean {
     this.#receive(this.#buffers.own(buffer, length), length);
     return !this.socket.isPaused();
   }
 
-  #lose(error: Error) {
+  #notifyLost(error: Error) {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     receiver?.onLost(error);
   }
 
-  #ended() {
+  #onEnd() {
     const head = this.#head;
     if (this.#receiver && head?.framing === Framing.close) this.#finish(NOTHING, false);
     else this.fail(new Error('the upstream closed the connection'));
@@ -156,11 +200,11 @@ export class UpstreamConnection {
     while (at < length) {
       const receiver = this.#receiver;
       if (receiver === undefined) {
-        // Octets that belong to no request: never believe what comes next here.
+        // Data without a request: nothing that follows on this connection can be trusted.
         this.socket.destroy();
         return;
       }
-      this.answering = true;
+      this.responding = true;
       if (this.#head === undefined) {
         at = this.#receiveHead(receiver, buffer, at, length);
         if (at === -1) return;
@@ -180,7 +224,7 @@ export class UpstreamConnection {
     }
   }
 
-  /** Returns the place after the head, or -1 where there is no more to do. */
+  /** Returns the offset after the head, or -1 if there is no more to do. */
   #receiveHead(receiver: ResponseReceiver, buffer: Buffer, at: number, length: number): number {
     const before = this.#partial.length;
     const text = this.#partial + buffer.toString('latin1', at, Math.min(length, at + MAX_HEAD + 4));
@@ -206,8 +250,8 @@ export class UpstreamConnection {
       receiver.onInformational(head);
       return next;
     }
-    if (head.status === 101 && this.#method !== UPGRADE) {
-      this.fail(new InvalidResponse('a 101 that nobody asked for'));
+    if (head.status === 101 && !this.#upgrade) {
+      this.fail(new InvalidResponse('a 101 without a request for an upgrade'));
       return -1;
     }
     const { framing } = head;
@@ -234,7 +278,7 @@ export class UpstreamConnection {
     return next;
   }
 
-  /** For the decoder. */
+  /** Receives the data of a chunk. */
   onChunk(buffer: Buffer, start: number, end: number): void {
     this.#receiver?.onBody(buffer, start, end);
   }
@@ -245,8 +289,8 @@ export class UpstreamConnection {
     this.#receiver = undefined;
     this.#head = undefined;
     this.#decoder = undefined;
-    // The client may refer to them beyond the end of the answer.
-    this.#buffers.leave();
+    // The client's socket may refer to them after the response has ended.
+    this.#buffers.detach();
     if (reusable) {
       if (this.socket.isPaused()) this.socket.resume();
       this.#owner.onIdle(this);
@@ -254,6 +298,3 @@ export class UpstreamConnection {
     receiver.onEnd(trailers);
   }
 }
-
-/** Stands for the method of a request that asks for an upgrade: only it may get a 101. */
-export const UPGRADE = 'GET (upgrade)';

@@ -1,16 +1,17 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { type ConnectionOwner, type Target, UpstreamConnection } from './connection.ts';
+import type { UpstreamStream } from './upstream-stream.ts';
 
 /** Waits for a connection to an endpoint. */
 export interface Waiter {
-  onConnection(connection: UpstreamConnection): void;
+  onConnection(stream: UpstreamStream): void;
   onConnectFailed(error: Error): void;
 }
 
 export interface EndpointLimits {
-  /** Connections at once. */
+  /** Concurrent connections. */
   readonly maxConnections: number;
-  /** Requests that wait for a connection at once. */
+  /** Requests that may wait for a connection. */
   readonly maxPending: number;
   /** An idle connection older than this is not used again, in milliseconds. */
   readonly idleTimeout: number;
@@ -19,22 +20,22 @@ export interface EndpointLimits {
   readonly connectTimeout: number;
 }
 
-/** A failure to connect in time. */
+/** A connect that took too long. */
 export class ConnectTimeout extends Error {}
 
-/** One address of an upstream: its pool of connections, and what is known of its health. */
+/** One address of an upstream, with its connection pool and its health. */
 export class Endpoint implements ConnectionOwner {
   readonly name: string;
   readonly target: Target;
-  /** Requests under way. */
+  /** Requests in progress. */
   pending = 0;
-  /** By active checks. */
+  /** The result of active checks. */
   healthy = true;
-  /** Passive ejection lasts until then. */
+  /** The end of a passive ejection. */
   ejectedUntil = 0;
   ejections = 0;
   consecutiveFailures = 0;
-  /** Since when every connect failed; 0 while they work. */
+  /** Time since when every connect has failed; 0 while they succeed. */
   failingSince = 0;
   readonly #limits: EndpointLimits;
   readonly #clock: Clock;
@@ -42,7 +43,7 @@ export class Endpoint implements ConnectionOwner {
   readonly #all = new Set<UpstreamConnection>();
   readonly #connecting = new Map<UpstreamConnection, Waiter>();
   readonly #queue: Waiter[] = [];
-  #retired = false;
+  #closed = false;
 
   constructor(name: string, target: Target, limits: EndpointLimits, clock: Clock) {
     this.name = name;
@@ -64,18 +65,18 @@ export class Endpoint implements ConnectionOwner {
     return this.#queue.length;
   }
 
-  /** An idle connection that is still good, the one used last. */
+  /** Takes the idle connection that was used last. */
   take(): UpstreamConnection | undefined {
     const { now } = this.#clock;
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
       if (connection.socket.writable && !this.#isStale(connection, now)) return connection;
-      connection.abandon();
+      connection.destroy();
     }
   }
 
-  /** Connects, or queues where all connections are busy. False where the queue is full. */
+  /** Connects, or queues if all connections are busy. Returns false if the queue is full. */
   connect(waiter: Waiter): boolean {
     if (this.#all.size >= this.#limits.maxConnections) {
       if (this.#queue.length >= this.#limits.maxPending) return false;
@@ -88,14 +89,14 @@ export class Endpoint implements ConnectionOwner {
     return true;
   }
 
-  /** Nobody waits any more: an abandoned connection in the making is kept for others. */
+  /** Removes a waiter, and closes the connection that was being opened for it. */
   cancel(waiter: Waiter): void {
     const at = this.#queue.indexOf(waiter);
     if (at !== -1) this.#queue.splice(at, 1);
     for (const [connection, other] of this.#connecting)
       if (other === waiter) {
         this.#connecting.delete(connection);
-        connection.abandon();
+        connection.destroy();
       }
   }
 
@@ -110,13 +111,13 @@ export class Endpoint implements ConnectionOwner {
   onIdle(connection: UpstreamConnection): void {
     const { now } = this.#clock;
     connection.idleSince = now;
-    if (this.#retired || this.#isStale(connection, now)) {
-      connection.abandon();
+    if (this.#closed || this.#isStale(connection, now)) {
+      connection.destroy();
       return;
     }
     const waiter = this.#queue.shift();
     if (waiter) {
-      // Not within the call that ends the request before.
+      // Not within the call that ends the previous request.
       queueMicrotask(() => waiter.onConnection(connection));
       return;
     }
@@ -145,22 +146,22 @@ export class Endpoint implements ConnectionOwner {
         connection.socket.destroy(new ConnectTimeout(`no connection to ${this.name} in time`));
     }
     for (let i = 0; i < this.#idle.length; ) {
-      if (this.#isStale(this.#idle[i]!, now)) this.#idle.splice(i, 1)[0]!.abandon();
+      if (this.#isStale(this.#idle[i]!, now)) this.#idle.splice(i, 1)[0]!.destroy();
       else i++;
     }
   }
 
-  /** Whether an idle connection has waited, or lived, for too long to be used again. */
+  /** Whether an idle connection has been idle or open for too long. */
   #isStale({ idleSince, openedAt }: UpstreamConnection, now: number): boolean {
     return (
       now - idleSince >= this.#limits.idleTimeout || now - openedAt >= this.#limits.maxLifetime
     );
   }
 
-  /** Closes what is idle, and the rest as it becomes so. */
-  retire(): void {
-    this.#retired = true;
-    this.#clock.forget(this);
-    for (const connection of this.#idle.splice(0)) connection.abandon();
+  /** Closes idle connections at once, and the others when they become idle. */
+  close(): void {
+    this.#closed = true;
+    this.#clock.unwatch(this);
+    for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 }

@@ -6,7 +6,7 @@ import type { Log } from '@sidekit/core';
 import type { Endpoint } from './endpoint.ts';
 
 export interface HealthCheckOptions {
-  /** Asked with GET; without one, a connection that opens is enough. */
+  /** Requested with GET; without a path, a successful connect is enough. */
   readonly path: string | undefined;
   readonly interval: number;
   readonly timeout: number;
@@ -17,7 +17,7 @@ export interface HealthCheckOptions {
 
 const streaks = new WeakMap<Endpoint, number>();
 
-/** Checks one endpoint once and moves it between healthy and not. Never rejects. */
+/** Checks one endpoint once and updates its health. Never rejects. */
 export async function checkHealth(
   endpoint: Endpoint,
   options: HealthCheckOptions,
@@ -36,7 +36,7 @@ export async function checkHealth(
   if (streak < (good ? options.successes : options.failures)) return;
   streaks.set(endpoint, 0);
   endpoint.healthy = good;
-  if (good) log.info('endpoint healthy again', { endpoint: endpoint.name });
+  if (good) log.info('endpoint healthy', { endpoint: endpoint.name });
   else log.warn('endpoint unhealthy', { endpoint: endpoint.name, reason: problem });
 }
 

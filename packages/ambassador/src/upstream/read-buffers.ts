@@ -1,25 +1,25 @@
-import { SMALL } from '../answer-sink.ts';
+import { SMALL } from '../http/lent-bytes.ts';
 
-/** Octets of a read at most. */
+/** The largest read, in bytes. */
 const LARGE = 64 * 1024;
 /**
- * Where all connections read while little comes. What is in it is used up within the call: pieces
- * up to `SMALL` are copied by whoever takes them, and larger ones are copied by `own`.
+ * The buffer that all connections share for small reads. Its content is used within the call: pieces
+ * up to `SMALL` are copied by the writer, and larger ones by `own`.
  */
 const SHARED = Buffer.allocUnsafeSlow(LARGE);
 
-/** Where a connection reads to: a buffer shared by all, or one of its own while much comes. */
+/** Chooses the buffer of each read: one shared by all, or for large responses one of its own. */
 export class ReadBuffers {
   #lastRead = 0;
   #buffer: Buffer | undefined;
-  /** Whether `#buffer`, just read to, is referred to beyond the call. */
+  /** Whether `#buffer`, just read into, is referred to after the call. */
   #kept = false;
   /** Buffers that a client's socket still refers to. */
   readonly #lent: Buffer[] = [];
-  /** One that it has done with. */
+  /** One that is free again. */
   #spare: Buffer | undefined;
 
-  /** The buffer for the next read, of an answer that has `remaining` octets to come. */
+  /** Returns the buffer for the next read of a response with `remaining` bytes to come. */
   next(remaining: number): Buffer {
     if (this.#kept) {
       this.#lent.push(this.#buffer!);
@@ -37,7 +37,7 @@ export class ReadBuffers {
     return this.#buffer;
   }
 
-  /** What was read, in memory that nobody else reads to for as long as it may be referred to. */
+  /** Returns what was read, in memory that no other connection reads into. */
   own(buffer: Buffer, length: number): Buffer {
     this.#lastRead = length;
     return buffer.buffer === SHARED.buffer && length > SMALL
@@ -45,24 +45,24 @@ export class ReadBuffers {
       : buffer;
   }
 
-  /** Whether a client's socket may refer to what was read before. */
+  /** Whether a client's socket may still refer to earlier reads. */
   get lends(): boolean {
     return this.#lent.length > 0;
   }
 
-  /** The buffer last read to is referred to beyond the call. */
+  /** Notes that the latest buffer is referred to after the call. */
   keep(): void {
     this.#kept = this.#buffer !== undefined;
   }
 
-  /** Nothing that was read before is referred to any more. */
+  /** Notes that no earlier read is referred to any more. */
   reuse(): void {
     this.#spare ??= this.#lent[0];
     this.#lent.length = 0;
   }
 
-  /** What is still referred to is left to whoever does. */
-  leave(): void {
+  /** Leaves the buffers that are still referred to to the garbage collector. */
+  detach(): void {
     this.#lent.length = 0;
     if (this.#kept) this.#buffer = undefined;
     this.#kept = false;

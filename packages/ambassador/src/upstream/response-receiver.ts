@@ -1,16 +1,19 @@
 import type { ResponseHead } from '../http/response-head.ts';
 
-/** Receives one response. Octets are lent during the call; `keep` takes them over. */
+/** A response that is not valid HTTP (RFC 9110, RFC 9112). */
+export class InvalidResponse extends Error {}
+
+/** Receives one response. Bytes are lent for the call; `keep` extends that. */
 export interface ResponseReceiver {
   onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
   onBody(buffer: Buffer, start: number, end: number): void;
-  /** A head came, and its body is not whole yet: what is there must not wait for the rest. */
+  /** A head arrived without all of its body: it must not wait for the rest. */
   onMoreToCome(): void;
-  /** The response is whole; the connection is already given back. */
+  /** The response is complete; the connection is back in its pool. */
   onEnd(trailers: readonly string[]): void;
   /** The connection can take more of the request's body. */
   onDrain(): void;
-  /** The connection failed, or spoke no HTTP, before the response was whole. */
+  /** The connection failed, or sent no valid HTTP, before the response was complete. */
   onLost(error: Error): void;
 }

@@ -1,25 +1,26 @@
-import type { Clock } from './clock.ts';
-import type { Observer } from './observe/observer.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Cluster } from '../upstream/cluster.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Cluster } from './upstream/cluster.ts';
 
-/** In milliseconds; `total` 0 means none. */
+/** Timeouts in milliseconds. */
 export interface Timeouts {
-  /** For a client to send a whole request head. */
+  /** For a client to send a complete request head. */
   readonly headers: number;
-  /** Of a client's connection between two requests. */
+  /** For a client's connection between two requests. */
   readonly keepAlive: number;
-  /** From the request's end to the response's head. */
+  /** From the end of the request to the response's head. */
   readonly response: number;
-  /** Without any octet moving. */
+  /** Without any byte transferred. */
   readonly streamIdle: number;
   /** For a free connection. */
   readonly queue: number;
+  /** For the whole exchange; 0 sets no bound. */
   readonly total: number;
 }
 
-/** What an http listener works with; a reload replaces it as a whole. */
+/** Holds everything that an http listener needs; a reload replaces it as one. */
 export interface Runtime {
   readonly name: string;
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Forwarding } from './http/canonical-request.ts';
+import type { Forwarding } from '../http/canonical-request.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What requests of a connection say of it, under the configuration of `runtime`. */
+/** Returns the facts that are added to the requests of a connection under `runtime`. */
 export function forwardingOf(socket: Socket, runtime: Runtime): Forwarding {
   const peer = socket.remoteAddress;
   const clientAddress =

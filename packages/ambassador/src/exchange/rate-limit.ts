@@ -11,7 +11,7 @@ export class RateLimit {
     this.#tokens = burst;
   }
 
-  /** Takes one token at `now` (milliseconds). 0, or how long until there would be one. */
+  /** Takes one token at `now` (milliseconds). Returns 0, or the time until there is one. */
   take(now: number): number {
     const passed = now - (this.#at ?? now);
     this.#at = now;

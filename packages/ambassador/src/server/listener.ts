@@ -1,23 +1,24 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { type Address, formatAddress, listen } from '@sidekit/core';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { TlsFiles } from './tls-files.ts';
 
-/** What a listener does with its connections. */
+/** Serves the connections of a listener. */
 export interface Handler {
   accept(socket: net.Socket): void;
   readonly connections: number;
-  /** Begins to end: connections close as their requests end. */
+  /** Closes each connection when its request ends. */
   drain(): void;
-  /** Closes connections that are idle since `time` (of the clock). */
+  /** Closes connections that have been idle since `time` (of the clock). */
   closeIdle(time: number): void;
-  destroyAll(): void;
-  /** Stops what goes on beside connections. */
-  retire(): void;
+  /** Closes all connections at once. */
+  destroy(): void;
+  /** Stops background work. */
+  close(): void;
 }
 
-/** A bound address and what serves it. */
+/** Binds an address and passes its connections to a handler. */
 export class Listener {
   readonly name: string;
   readonly address: Address;
@@ -46,7 +47,7 @@ export class Listener {
     this.#clock = clock;
     const options = { noDelay: true, allowHalfOpen: settings.halfOpen, pauseOnConnect: false };
     const accept = (socket: net.Socket) => {
-      // A handler from the first tick: an error of any socket must never end the process.
+      // An error handler from the first tick: an error of a socket must never end the process.
       socket.on('error', () => {});
       handler.accept(socket);
     };
@@ -73,7 +74,7 @@ export class Listener {
     if (this.#server instanceof tls.Server) this.#server.setSecureContext(secure);
   }
 
-  /** @throws {ExpectedError} where the address cannot be bound. */
+  /** Starts to listen. @throws {ExpectedError} if the address cannot be bound. */
   async listen(): Promise<void> {
     await listen(this.#server, this.address, `listener ${this.name}`);
     this.#server.on('error', () => {});
@@ -87,8 +88,8 @@ export class Listener {
   }
 
   /**
-   * Ends: says `Connection: close` at once, accepts for `delay` milliseconds more (outbound:
-   * while it is in use), closes what is idle, and waits for the rest.
+   * Drains: sends `Connection: close` at once, accepts for `delay` milliseconds more (outbound: while
+   * it is in use), closes idle connections, and waits for the rest.
    */
   async drain(delay: number): Promise<void> {
     const began = performance.now();
@@ -105,7 +106,7 @@ export class Listener {
     this.destroy();
   }
 
-  /** Accepts no more. */
+  /** Stops accepting. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -114,8 +115,8 @@ export class Listener {
 
   destroy(): void {
     this.close();
-    this.#handler.destroyAll();
-    this.#handler.retire();
+    this.#handler.destroy();
+    this.#handler.close();
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Bounds the extra load of retries: a share of the requests, and a few a second for quiet times
- * (as linkerd's and Finagle's budgets do). Tokens are capped, so a long calm saves up no storm.
+ * (like the budgets of linkerd and Finagle). Tokens are capped, so that a quiet hour cannot save up
+ * for a retry storm.
  */
 export class RetryBudget {
   readonly #share: number;

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** One system call gives the randomness of this many octets. */
+/** Random bytes, filled by one system call at a time. */
 const pool = Buffer.allocUnsafe(4096);
 let used = pool.length;
 
@@ -10,9 +10,9 @@ const DIGITS: Readonly<Record<string, Buffer>> = {
 };
 
 /**
- * Makes texts by a form, in which each `x` becomes a random hexadecimal digit and each `y` one of
- * 8, 9, a and b. A text is written into memory first and becomes one string, with no pieces for
- * the collector.
+ * Creates texts by a template, in which each `x` becomes a random hexadecimal digit and each `y` one
+ * of 8, 9, a and b. Each text is written into a buffer first and becomes one string, so no pieces
+ * are left for the garbage collector.
  */
 export function randomText(form: string): () => string {
   const text = Buffer.from(form, 'latin1');
@@ -25,7 +25,7 @@ export function randomText(form: string): () => string {
       used = 0;
     }
     for (let i = 0; i < places.length; i++) {
-      // Two digits of each octet.
+      // Each byte gives two digits.
       const nibble = i & 1 ? pool[used++]! & 15 : pool[used]! >> 4;
       text[places[i]!] = digits[i]![nibble]!;
     }

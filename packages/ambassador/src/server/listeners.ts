@@ -1,22 +1,22 @@
 import { formatAddress } from '@sidekit/core';
+import type { ListenerOptions } from '../options/table.ts';
+import { TcpHandler } from '../tcp/tcp-handler.ts';
+import type { Cluster } from '../upstream/cluster.ts';
 import { type Environment, httpRuntime, tcpOptions } from './configuration.ts';
 import { HttpHandler } from './http-handler.ts';
 import { Listener } from './listener.ts';
-import type { ListenerOptions } from './options.ts';
-import { TcpHandler } from './tcp/tcp-handler.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
-import type { Cluster } from './upstream/cluster.ts';
 
 interface Open {
   options: ListenerOptions;
   readonly listener: Listener;
   readonly handler: HttpHandler | TcpHandler;
   cluster: Cluster;
-  /** What the present configuration was made of; equal text is an equal configuration. */
+  /** Identifies the configuration: equal text means equal configuration. */
   text: string;
 }
 
-/** The listeners of the process: opened together, changed by reloads, ended by direction. */
+/** Holds the listeners of the process: opened together, changed by reloads, drained by direction. */
 export class Listeners {
   readonly #env: Environment;
   readonly #open = new Map<string, Open>();
@@ -40,9 +40,10 @@ export class Listeners {
   }
 
   /**
-   * Makes the listeners those of `wanted`, all or nothing: whatever can fail is done first.
-   * @throws {ExpectedError} where a certificate is bad or an address cannot be bound; then
-   * everything is as before.
+   * Replaces the listeners by those of `wanted`, completely or not at all: everything that can fail
+   * is done first.
+   * @throws {ExpectedError} if a certificate is bad or an address cannot be bound; then nothing
+   * has changed.
    */
   async apply(wanted: readonly ListenerOptions[]): Promise<void> {
     const plans = wanted.map((options) => {
@@ -75,7 +76,7 @@ export class Listeners {
     for (const [key, made] of fresh) this.#open.set(key, made);
   }
 
-  /** Ends all listeners of a direction. */
+  /** Drains all listeners of a direction. */
   async drain(direction: 'inbound' | 'outbound', delay: number): Promise<void> {
     const ending = [...this.#open.values()]
       .filter(({ listener }) => listener.direction === direction)
@@ -83,7 +84,7 @@ export class Listeners {
     await Promise.all([...ending, ...this.#leaving]);
   }
 
-  /** Ends all at once. */
+  /** Closes all listeners at once. */
   destroy(): void {
     for (const { listener } of this.#open.values()) listener.destroy();
   }
@@ -125,7 +126,7 @@ export class Listeners {
   }
 }
 
-/** What cannot change while the address stays bound. */
+/** Returns the properties that cannot change while the address stays bound. */
 function keyOf(options: ListenerOptions): string {
   const { listen, protocol, direction, tlsCert } = options;
   return [

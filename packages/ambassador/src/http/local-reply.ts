@@ -1,4 +1,4 @@
-import { answerText } from './canonical-response.ts';
+import { responseText } from './canonical-response.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -15,17 +15,17 @@ const REASONS: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-export interface OwnAnswerOptions {
-  /** In seconds; 0 says nothing. */
+export interface LocalReplyOptions {
+  /** In seconds; 0 for none. */
   readonly retryAfter?: number;
   readonly requestId?: string;
   readonly close?: boolean;
 }
 
-/** An answer of the proxy itself; what it says is for people, and tells no secrets. */
-export function ownAnswer(status: number, reason: string, options: OwnAnswerOptions = {}) {
+/** Builds a local reply: a response of the proxy itself. */
+export function localReply(status: number, reason: string, options: LocalReplyOptions = {}) {
   const { retryAfter, requestId, close } = options;
-  // What went wrong with an upstream is in the log, not for every client.
+  // Faults of an upstream are for the log, not for clients.
   const shown = status >= 500 && status < 505 ? '' : `: ${reason}`;
   const body = `${status} ${REASONS[status]}${shown}\n`;
   const fields = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', `${body.length}`];
@@ -36,13 +36,13 @@ export function ownAnswer(status: number, reason: string, options: OwnAnswerOpti
   return { status, reason: REASONS[status] ?? 'Error', fields, body };
 }
 
-/** The same as text, for writing to a socket. */
-export function ownAnswerText(
+/** Formats a local reply in HTTP/1.1. */
+export function localReplyText(
   status: number,
   reason: string,
-  options: OwnAnswerOptions & { readonly head?: boolean } = {},
+  options: LocalReplyOptions & { readonly head?: boolean } = {},
 ): string {
-  const answer = ownAnswer(status, reason, options);
-  const head = answerText(answer.status, answer.reason, answer.fields);
+  const answer = localReply(status, reason, options);
+  const head = responseText(answer.status, answer.reason, answer.fields);
   return options.head ? head : head + answer.body;
 }

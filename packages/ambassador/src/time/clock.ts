@@ -1,10 +1,10 @@
-/** Something whose deadlines are looked at by the clock. `now` is of `performance.now()`. */
+/** An object whose deadlines the clock checks. `now` is of `performance.now()`. */
 export interface Watched {
   check(now: number): void;
 }
 
 /**
- * One coarse timer instead of one a request: every 100 ms all watched things look at their own
+ * One coarse timer instead of one per request: every 100 ms all watched objects check their own
  * deadlines, so a timeout is late by at most that.
  */
 export class Clock {
@@ -23,7 +23,7 @@ export class Clock {
     this.#watched.add(thing);
   }
 
-  forget(thing: Watched): void {
+  unwatch(thing: Watched): void {
     this.#watched.delete(thing);
   }
 

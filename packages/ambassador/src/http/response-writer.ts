@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { SMALL, Taken } from '../answer-sink.ts';
 import { lastChunk, writeChunk } from './chunked-encoder.ts';
+import { SMALL, Taken } from './lent-bytes.ts';
 
-/** Writes answers to a client's socket: the head together with the start of its body. */
-export class AnswerWriter {
+/** Writes responses to a client's socket, the head together with the start of its body. */
+export class ResponseWriter {
   readonly #socket: Socket;
-  /** Held back for the start of its body. */
+  /** The head, while it waits for the start of its body. */
   #head = '';
   #chunked = false;
 
@@ -19,8 +19,8 @@ export class AnswerWriter {
     this.#chunked = chunked;
   }
 
-  /** Writes lent octets of the body; returns one of `Taken`. */
-  body(buffer: Buffer, start: number, end: number): number {
+  /** Writes lent bytes of the body. */
+  body(buffer: Buffer, start: number, end: number): Taken {
     const socket = this.#socket;
     const head = this.#head;
     this.#head = '';
@@ -49,8 +49,8 @@ export class AnswerWriter {
     this.#head = '';
   }
 
-  /** Forgets a head that was not sent; false where it was. */
-  drop(): boolean {
+  /** Discards a head that was not sent; returns false if it was. */
+  discardHead(): boolean {
     const unsent = this.#head !== '';
     this.#head = '';
     return unsent;

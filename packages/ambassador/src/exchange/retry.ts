@@ -13,9 +13,9 @@ export function isIdempotent(method: string): boolean {
 }
 
 /**
- * The pause before connecting again to an endpoint that refused, in milliseconds, at random from
- * 25 up to 75, 125, 225, then 250 (exponential back-off with full jitter).
- * @param tries how many there were, from 1.
+ * Returns the pause before the next connect to an endpoint that refused, in milliseconds: at random
+ * from 25 up to 75, 125, 225, then 250 (exponential back-off with full jitter).
+ * @param tries the number of tries so far, from 1.
  */
 export function connectPause(tries: number): number {
   return 25 + Math.random() * Math.min(225, 25 * 2 ** Math.min(tries, 8));

@@ -1,17 +1,17 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Log, Registry } from '@sidekit/core';
-import type { Clock } from './clock.ts';
-import { AccessLog } from './observe/access-log.ts';
-import { Observer, type ProxyMetrics, proxyMetrics } from './observe/observer.ts';
-import { membership } from './options/network.ts';
-import type { ListenerOptions, Options } from './options.ts';
-import { RateLimit } from './rate-limit.ts';
-import { RetryBudget } from './retry-budget.ts';
-import type { Runtime } from './runtime.ts';
-import type { TcpOptions } from './tcp/tcp-handler.ts';
-import { Cluster, systemLookup } from './upstream/cluster.ts';
+import { RateLimit } from '../exchange/rate-limit.ts';
+import { RetryBudget } from '../exchange/retry-budget.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import { AccessLog } from '../observe/access-log.ts';
+import { Observer, type ProxyMetrics, proxyMetrics } from '../observe/observer.ts';
+import { membership } from '../options/network.ts';
+import type { ListenerOptions, Options } from '../options/table.ts';
+import type { TcpOptions } from '../tcp/tcp-handler.ts';
+import type { Clock } from '../time/clock.ts';
+import { Cluster, systemLookup } from '../upstream/cluster.ts';
 
-/** What outlives configurations. */
+/** Everything that survives a reload. */
 export interface Environment {
   readonly clock: Clock;
   readonly log: Log;
@@ -21,7 +21,7 @@ export interface Environment {
   readonly fastLane: boolean;
 }
 
-/** @throws {ExpectedError} where the access log cannot be opened. */
+/** Builds the environment. @throws {ExpectedError} if the access log cannot be opened. */
 export function environment(
   options: Options,
   clock: Clock,
@@ -58,15 +58,15 @@ function tcpMetrics(registry: Registry) {
     }),
     failures: registry.counters({
       name: 'ambassador_tcp_connect_failures_total',
-      help: 'Connects to an upstream that failed.',
+      help: 'Failed connects to an upstream.',
     }),
     received: registry.counters({
       name: 'ambassador_tcp_received_bytes_total',
-      help: 'Octets from clients.',
+      help: 'Bytes from clients.',
     }),
     sent: registry.counters({
       name: 'ambassador_tcp_sent_bytes_total',
-      help: 'Octets to clients.',
+      help: 'Bytes to clients.',
     }),
   };
 }
@@ -110,7 +110,7 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
   );
 }
 
-/** Builds what an http listener works with. */
+/** Builds the runtime of an http listener. */
 export function httpRuntime(
   options: ListenerOptions,
   tls: SecureContextOptions,
@@ -142,7 +142,7 @@ export function httpRuntime(
   };
 }
 
-/** Builds what a tcp listener works with. */
+/** Builds the options of a tcp listener. */
 export function tcpOptions(
   options: ListenerOptions,
   tls: SecureContextOptions,

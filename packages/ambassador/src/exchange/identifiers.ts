@@ -3,13 +3,13 @@ import { FieldKind } from '../http/field-kind.ts';
 import type { Fields } from '../http/fields.ts';
 import { randomText } from './random-text.ts';
 
-/** A new traceparent (W3C Trace Context, version 00), sampled. */
+/** Creates a traceparent (W3C Trace Context, version 00), sampled. */
 const newTraceParent = randomText(`00-${'x'.repeat(32)}-${'x'.repeat(16)}-01`);
 
-/** A random UUID (RFC 9562 §5.4). */
+/** Creates a random UUID (RFC 9562 §5.4). */
 const newRequestId = randomText('xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx');
 
-/** The ids of a request: the client's where they are well-formed and stand alone, else new ones. */
+/** Returns the client's ids if they are well-formed and occur once, otherwise new ones. */
 export function identify(fields: Fields): RequestIds {
   let requestId: string | undefined;
   let traceParent: string | undefined;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { errorText, type Fault, UsageError } from '@sidekit/core';
-import type { ListenerOptions } from './options.ts';
+import type { ListenerOptions } from '../options/table.ts';
 
-/** The TLS material of a listener, read and found good. */
+/** The TLS files of a listener, read and checked. */
 export interface TlsFiles {
   readonly server: (SecureContextOptions & { readonly requestCert: boolean }) | undefined;
   readonly client: SecureContextOptions;
@@ -18,14 +18,14 @@ const FILES = [
   'upstreamKey',
 ] as const;
 
-/** The files that a listener's TLS is made of. */
+/** Lists the TLS files of a listener. */
 export function tlsPaths(options: ListenerOptions): string[] {
   return FILES.map((key) => options[key]).filter((path) => path !== undefined);
 }
 
 /**
  * Reads the certificates and keys of a listener.
- * @throws {UsageError} naming each file that is missing or not what it should be.
+ * @throws {UsageError} that names each file that is missing or malformed.
  */
 export function readTls(options: ListenerOptions): TlsFiles {
   const faults: Fault[] = [];
@@ -59,7 +59,7 @@ export function readTls(options: ListenerOptions): TlsFiles {
     ['tlsCert', server],
     ['upstreamCert', client],
   ] as const) {
-    // Without files there is nothing to check, and node:tls need not be loaded.
+    // Without files there is nothing to check.
     if (!context?.cert && !context?.ca) continue;
     if (faults.length > 0) continue;
     try {
@@ -68,8 +68,8 @@ export function readTls(options: ListenerOptions): TlsFiles {
       faults.push({
         name,
         value: options[name],
-        rule: `is not good for TLS (${errorText(error)})`,
-        remedy: 'give PEM files that belong together',
+        rule: `is not valid for TLS (${errorText(error)})`,
+        remedy: 'give PEM files of one certificate and its key',
       });
     }
   }

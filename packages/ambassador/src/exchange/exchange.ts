@@ -1,61 +1,67 @@
-import { type AnswerSink, Taken } from './answer-sink.ts';
-import type { Watched } from './clock.ts';
-import { ConnectionSearch, type Searcher } from './connection-search.ts';
 import {
-  type ConnectionWishes,
+  type CanonicalRequest,
   canonicalRequest,
   type Forwarding,
+  type RequestExtras,
   type RequestIds,
-} from './http/canonical-request.ts';
-import { type AnswerFraming, answerFraming, canonicalFields } from './http/canonical-response.ts';
-import type { RequestHead } from './http/request-head.ts';
-import type { ResponseHead } from './http/response-head.ts';
-import { identify } from './observe/identifiers.ts';
+} from '../http/canonical-request.ts';
+import {
+  canonicalResponseFields,
+  type ResponseFraming,
+  responseFraming,
+} from '../http/canonical-response.ts';
+import { Taken } from '../http/lent-bytes.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import type { ExchangeRecord } from '../observe/exchange-record.ts';
+import type { Watched } from '../time/clock.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import { InvalidResponse, type ResponseReceiver } from '../upstream/response-receiver.ts';
+import type { UpstreamStream } from '../upstream/upstream-stream.ts';
+import { ConnectionSearch, type ConnectionUser } from './connection-search.ts';
+import { identify } from './identifiers.ts';
 import { RequestBody } from './request-body.ts';
+import type { ResponseSink } from './response-sink.ts';
 import { isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import { InvalidResponse, UPGRADE, type UpstreamConnection } from './upstream/connection.ts';
-import type { Endpoint } from './upstream/endpoint.ts';
-import type { ResponseReceiver } from './upstream/response-receiver.ts';
 
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
 
 /**
- * One request and its answer, over as many tries as the promises on retries allow. A lane makes
- * one for each of its connections or requests and may start it again once it has ended.
+ * Carries one request and its response, over as many tries as the guarantees on retries allow. A
+ * lane creates one for each connection or request and may start it again once it has ended.
  */
-export class Exchange implements ResponseReceiver, Searcher, Watched {
+export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Watched {
   runtime: Runtime;
   head!: RequestHead;
   ids!: RequestIds;
   status = 0;
-  /** Envoy-style: UF, UT, UO, UH, DC, RL; empty where all went well. */
+  /** Envoy-style: UF, UT, UO, UH, DC, RL; empty if all went well. */
   flags = '';
   bytesIn = 0;
   bytesOut = 0;
   startedAt = 0;
   clientAddress = '';
-  readonly #sink: AnswerSink;
-  #wishes: ConnectionWishes | undefined;
+  readonly #sink: ResponseSink;
   #http11 = true;
-  #text = '';
+  #request!: CanonicalRequest;
   readonly #body = new RequestBody();
   readonly #search: ConnectionSearch = new ConnectionSearch(this);
-  #connection: UpstreamConnection | undefined;
+  #stream: UpstreamStream | undefined;
   #phase: number = Phase.idle;
   #retried = false;
   #answered = false;
   #tunnel = false;
-  /** Since when it waits for a connection, or for the answer. */
+  /** Time since when it waits for a connection, or for the response. */
   #since = 0;
   #lastActivity = 0;
 
-  constructor(sink: AnswerSink, runtime: Runtime) {
+  constructor(sink: ResponseSink, runtime: Runtime) {
     this.#sink = sink;
     this.runtime = runtime;
   }
 
-  /** Where it went last. */
+  /** The endpoint that was tried last. */
   get endpoint(): Endpoint | undefined {
     return this.#search.endpoint;
   }
@@ -66,13 +72,13 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
 
   /**
    * Starts an exchange.
-   * @param firstBody the body, or what came of it with the head.
+   * @param firstBody the body, or the part that arrived with the head.
    */
   start(
     head: RequestHead,
     forwarding: Forwarding,
     firstBody: Buffer | undefined,
-    wishes?: ConnectionWishes,
+    extras?: RequestExtras,
     http11 = true,
   ): void {
     const { runtime } = this;
@@ -85,9 +91,8 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
     this.bytesOut = 0;
     this.clientAddress = forwarding.clientAddress;
     this.#search.reset(runtime, this.startedAt);
-    this.#wishes = wishes;
     this.#http11 = http11;
-    const repeatable = isIdempotent(head.method) && wishes?.upgrade === undefined;
+    const repeatable = isIdempotent(head.method) && extras?.upgrade === undefined;
     this.#body.begin(head.contentLength, firstBody, repeatable);
     this.#retried = false;
     this.#answered = false;
@@ -96,77 +101,77 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
     this.#since = this.#lastActivity = this.startedAt;
     runtime.observer.begin();
     if (head.contentLength > runtime.maxBody) {
-      this.#refuse(413, 'the body is larger than allowed', '');
+      this.#replyLocally(413, 'the body is larger than allowed', '');
       return;
     }
     if (runtime.rateLimit !== undefined) {
       const wait = runtime.rateLimit.take(this.startedAt);
       if (wait > 0) {
-        this.#refuse(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
+        this.#replyLocally(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
         return;
       }
     }
-    this.#text = canonicalRequest(head, forwarding, this.ids, wishes);
+    this.#request = canonicalRequest(head, forwarding, this.ids, extras);
     runtime.budget.request(this.startedAt);
     this.#search.start(true);
   }
 
   /** Sends a piece of the body; false asks to wait for `onUpstreamDrain`. */
   sendBody(chunk: Buffer): boolean {
-    const connection = this.#connection;
-    if (connection === undefined && !this.active) return true;
+    const stream = this.#stream;
+    if (stream === undefined && !this.active) return true;
     this.bytesIn += chunk.length;
     this.#lastActivity = this.runtime.clock.now;
-    if (this.#tunnel) return connection === undefined || connection.socket.write(chunk);
+    if (this.#tunnel) return stream === undefined || stream.sendTunnel(chunk);
     if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
-      this.#failed(413, 'the body is larger than allowed', '');
+      this.#fail(413, 'the body is larger than allowed', '');
       return true;
     }
-    return chunk.length === 0 || this.#body.take(chunk, connection);
+    return chunk.length === 0 || this.#body.take(chunk, stream);
   }
 
-  /** The body is whole. */
+  /** The body is complete. */
   endBody(trailers: readonly string[]): void {
-    const connection = this.#connection;
-    if (this.#tunnel) connection?.socket.end();
+    const stream = this.#stream;
+    if (this.#tunnel) stream?.endTunnel();
     else if (this.active) {
-      this.#body.end(trailers, connection);
+      this.#body.end(trailers, stream);
       this.#since = this.runtime.clock.now;
     }
   }
 
-  /** The client is gone: nothing of this exchange is of use to anyone. */
+  /** Ends the exchange because the client went away. */
   cancel(): void {
     if (this.#phase === Phase.idle) return;
     this.flags = this.#tunnel ? '' : 'DC';
-    this.#drop();
+    this.#releaseUpstream();
     if (this.status === 0) this.status = 499;
     this.#end();
   }
 
-  /** The client takes octets again. */
+  /** The client accepts data again. */
   resume(): void {
     this.#lastActivity = this.runtime.clock.now;
-    this.#connection?.resume();
+    this.#stream?.resume();
   }
 
-  onFound(connection: UpstreamConnection): void {
+  onConnected(stream: UpstreamStream): void {
     this.#phase = Phase.waiting;
-    this.#connection = connection;
+    this.#stream = stream;
     this.#since = this.#lastActivity = this.runtime.clock.now;
-    connection.begin(this, this.#wishes?.upgrade === undefined ? this.head.method : UPGRADE);
-    if (this.#body.sendWith(this.#text, connection)) return;
+    this.#body.sendWith(this.#request, stream, this);
+    if (stream.requestSent) return;
     this.#sink.onUpstreamReady();
     if (this.#retried) this.#sink.onUpstreamDrain();
   }
 
-  onNoneFound(status: number, reason: string, flag: string): void {
-    this.#refuse(status, reason, flag);
+  onUnavailable(status: number, reason: string, flag: string): void {
+    this.#replyLocally(status, reason, flag);
   }
 
   onInformational(head: ResponseHead): void {
     this.#lastActivity = this.runtime.clock.now;
-    if (this.#http11) this.#sink.inform(head);
+    if (this.#http11) this.#sink.sendInformational(head);
   }
 
   onHead(head: ResponseHead): void {
@@ -175,23 +180,23 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
     this.#phase = Phase.streaming;
     this.#tunnel = head.status === 101;
     this.#lastActivity = this.runtime.clock.now;
-    // Before the body is whole the connection can't be used again, on either side.
-    const early = !this.#connection!.requestSent && !this.#tunnel;
+    // With an incomplete body neither connection can be used again.
+    const early = !this.#stream!.requestSent && !this.#tunnel;
     const framing = this.#tunnel
       ? TUNNEL
-      : answerFraming(head, this.#http11, early || this.#sink.mustClose());
-    this.#sink.answer(head, canonicalFields(head, this.ids.requestId, framing), framing);
+      : responseFraming(head, this.#http11, early || this.#sink.mustClose());
+    this.#sink.sendHead(head, canonicalResponseFields(head, this.ids.requestId, framing), framing);
   }
 
   onBody(buffer: Buffer, start: number, end: number): void {
     this.bytesOut += end - start;
-    const connection = this.#connection!;
-    // A client that keeps up never drains: what it has been given is looked after here.
-    if (connection.lends && this.#sink.answerWritten()) connection.reuse();
-    const taken = this.#sink.answerBody(buffer, start, end);
+    const stream = this.#stream!;
+    // A client that keeps up emits no `drain`: its buffers are returned here.
+    if (stream.lends && this.#sink.allWritten()) stream.reuse();
+    const taken = this.#sink.sendBodyPiece(buffer, start, end);
     if (taken !== Taken.written) {
-      connection.keep();
-      if (taken === Taken.full) connection.socket.pause();
+      stream.keep();
+      if (taken === Taken.full) stream.pause();
     }
     this.#lastActivity = this.runtime.clock.now;
   }
@@ -201,10 +206,10 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
   }
 
   onEnd(trailers: readonly string[]): void {
-    this.#connection = undefined;
+    this.#stream = undefined;
     this.#search.release(this.status < 500);
     this.#end();
-    this.#sink.answerEnd(trailers);
+    this.#sink.sendEnd(trailers);
   }
 
   onDrain(): void {
@@ -213,20 +218,19 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
   }
 
   onLost(error: Error): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
+    const stream = this.#stream;
+    this.#stream = undefined;
     const invalid = error instanceof InvalidResponse;
     if (
       !invalid &&
       !this.#answered &&
       !this.#retried &&
       this.#body.repeatable &&
-      connection !== undefined &&
-      connection.uses > 1 &&
-      !connection.answering &&
+      stream?.reused &&
+      !stream.responding &&
       this.runtime.budget.take()
     ) {
-      // It was closing while we wrote: the upstream has most likely not seen the request.
+      // The upstream closed it as idle while we wrote: most likely it has not seen the request.
       this.#retried = true;
       this.runtime.observer.retries.inc();
       this.#search.release(true);
@@ -235,56 +239,56 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
       this.#search.start(false);
       return;
     }
-    this.#failed(502, error.message, 'UF');
+    this.#fail(502, error.message, 'UF');
   }
 
   check(now: number): void {
     const { timeouts } = this.runtime;
     if (this.#phase === Phase.idle) return;
     if (timeouts.total > 0 && now - this.startedAt > timeouts.total && !this.#tunnel)
-      this.#failed(504, 'the total timeout has passed', 'UT');
+      this.#fail(504, 'the total timeout has passed', 'UT');
     else if (
       this.#phase === Phase.waiting &&
-      this.#connection?.requestSent &&
+      this.#stream?.requestSent &&
       now - Math.max(this.#since, this.#lastActivity) > timeouts.response
     )
-      this.#failed(504, 'the upstream did not answer in time', 'UT');
+      this.#fail(504, 'the upstream did not respond in time', 'UT');
     else if (this.#phase >= Phase.waiting && now - this.#lastActivity > timeouts.streamIdle)
-      this.#failed(504, 'nothing moved for too long', 'UT');
+      this.#fail(504, 'no data was transferred for too long', 'UT');
     else if (this.#phase === Phase.connecting && now - this.#since > timeouts.queue)
-      this.#failed(503, 'no connection was free in time', 'UO');
+      this.#fail(503, 'no connection was free in time', 'UO');
   }
 
-  /** Ends with an error of the upstream: an answer of ours where none was begun. */
-  #failed(status: number, reason: string, flag: string) {
-    this.#drop();
+  /** Ends with an error of the upstream; sends a local reply if no response has begun. */
+  #fail(status: number, reason: string, flag: string) {
+    this.#releaseUpstream();
     if (!this.#answered) {
-      this.#refuse(status, reason, flag);
+      this.#replyLocally(status, reason, flag);
       return;
     }
     this.flags = flag;
-    if (this.#sink.abort()) {
-      this.#refuse(status, reason, flag);
+    if (this.#sink.fail()) {
+      this.#replyLocally(status, reason, flag);
       return;
     }
     this.runtime.observer.failed(this, reason);
     this.#end();
   }
 
-  #refuse(status: number, reason: string, flag: string, retryAfter = 0) {
+  #replyLocally(status: number, reason: string, flag: string, retryAfter = 0) {
     this.status = status;
     this.flags = flag;
     this.#answered = true;
     if (flag !== '' && flag !== 'RL') this.runtime.observer.failed(this, reason);
     this.#end();
-    this.#sink.refuse(status, reason, retryAfter);
+    this.#sink.sendLocalReply(status, reason, retryAfter);
   }
 
-  /** Leaves the upstream, wherever the exchange was. */
-  #drop() {
-    this.#connection?.abandon();
-    this.#connection = undefined;
-    this.#search.stop(this.flags === 'DC');
+  /** Releases the upstream in any phase. */
+  #releaseUpstream() {
+    this.#stream?.destroy();
+    this.#stream = undefined;
+    this.#search.cancel(this.flags === 'DC');
   }
 
   #end() {
@@ -294,4 +298,4 @@ export class Exchange implements ResponseReceiver, Searcher, Watched {
   }
 }
 
-const TUNNEL: AnswerFraming = { chunked: false, close: false };
+const TUNNEL: ResponseFraming = { chunked: false, close: false };

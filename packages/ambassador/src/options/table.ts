@@ -8,7 +8,7 @@ import {
   type Report,
   text,
 } from '@sidekit/core';
-import { globalFields, listenerFields } from './options/fields.ts';
+import { globalFields, listenerFields } from './fields.ts';
 
 /** One entry of `listeners`. */
 const listener = object({
@@ -29,7 +29,7 @@ const listener = object({
 /** All options of the ambassador. */
 export const table = defineOptions({
   command: 'ambassador',
-  summary: 'A reverse proxy in front of the app, and a local door to services outside.',
+  summary: 'A reverse proxy in front of the app, and a local endpoint for external services.',
   prefix: 'AMBASSADOR',
   options: {
     ...listenerFields,
@@ -47,7 +47,7 @@ export const table = defineOptions({
     ],
     [
       'ambassador --protocol tcp --direction outbound --listen 127.0.0.1:5432 --upstream tls://db.example.com:5432',
-      'a local door to a database over TLS',
+      'a local endpoint for a database over TLS',
     ],
   ],
   check: (values, _operands, report) => void listenersOf(values, report),
@@ -56,13 +56,13 @@ export const table = defineOptions({
 export type Options = OptionValues<(typeof table)['options']>;
 export type ListenerOptions = OptionValues<typeof listenerFields> & { readonly name: string };
 
-/** The listeners that a configuration asks for; faults go to `report`. */
+/** Lists the listeners of a configuration; faults go to `report`. */
 export function listenersOf(values: Options, report: Report = () => {}): ListenerOptions[] {
   const single = values.listen !== undefined || values.upstream.length > 0;
   if (single && values.listeners.length > 0)
     report({
       name: 'listeners',
-      rule: 'cannot be given beside --listen and --upstream',
+      rule: 'cannot be given together with --listen and --upstream',
       remedy: 'move the listener into the file',
     });
   if (!single && values.listeners.length === 0)

@@ -1,8 +1,8 @@
 import type net from 'node:net';
-import { FastLaneConnection } from './fast-lane/connection.ts';
-import { FullLane } from './full-lane/full-lane.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import { FastLaneConnection } from '../fast-lane/connection.ts';
+import { FullLane } from '../full-lane/full-lane.ts';
 import type { Handler } from './listener.ts';
-import type { Runtime } from './runtime.ts';
 
 /** Serves the connections of an http listener, in two lanes. */
 export class HttpHandler implements Handler {
@@ -20,11 +20,11 @@ export class HttpHandler implements Handler {
     return this.#runtime;
   }
 
-  /** Requests from now on are served by `runtime`, also those of connections that are open. */
+  /** Serves the next requests by `runtime`, also those of open connections. */
   update(runtime: Runtime): void {
     const before = this.#runtime;
     this.#runtime = runtime;
-    if (before.cluster !== runtime.cluster) before.cluster.retire();
+    if (before.cluster !== runtime.cluster) before.cluster.close();
   }
 
   get draining(): boolean {
@@ -58,13 +58,13 @@ export class HttpHandler implements Handler {
     this.#fullLane.closeIdle(time);
   }
 
-  destroyAll(): void {
+  destroy(): void {
     for (const connection of this.#fastLane) connection.destroy();
-    this.#fullLane.destroyAll();
+    this.#fullLane.destroy();
   }
 
-  retire(): void {
-    this.#fullLane.retire();
-    this.#runtime.cluster.retire();
+  close(): void {
+    this.#fullLane.close();
+    this.#runtime.cluster.close();
   }
 }

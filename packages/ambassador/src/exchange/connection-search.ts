@@ -1,23 +1,23 @@
+import { ConnectTimeout, type Endpoint, type Waiter } from '../upstream/endpoint.ts';
+import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 import { connectPause } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import type { UpstreamConnection } from './upstream/connection.ts';
-import { ConnectTimeout, type Endpoint, type Waiter } from './upstream/endpoint.ts';
 
-/** Who needs a connection. */
-export interface Searcher {
-  onFound(connection: UpstreamConnection): void;
-  /** There is none to be had: what to answer, why, and the flag for the log. */
-  onNoneFound(status: number, reason: string, flag: string): void;
+/** Receives the result of a search for a connection. */
+export interface ConnectionUser {
+  onConnected(stream: UpstreamStream): void;
+  /** No connection is available: the status to reply with, the reason and the flag for the log. */
+  onUnavailable(status: number, reason: string, flag: string): void;
 }
 
 /**
- * Finds an endpoint and a connection to it for one request after the other. Until a connection is
- * there nothing was sent, so that any method is tried again where a connect fails.
+ * Finds an endpoint and a connection to it, for one request after another. Nothing was sent before
+ * there is a connection, so a failed connect is retried for any method.
  */
 export class ConnectionSearch implements Waiter {
-  /** The one chosen last. */
+  /** The endpoint that was chosen last. */
   endpoint: Endpoint | undefined;
-  readonly #searcher: Searcher;
+  readonly #user: ConnectionUser;
   #runtime!: Runtime;
   #startedAt = 0;
   #tries = 0;
@@ -26,11 +26,11 @@ export class ConnectionSearch implements Waiter {
   /** Whether the endpoint counts the request as pending. */
   #counted = false;
 
-  constructor(searcher: Searcher) {
-    this.#searcher = searcher;
+  constructor(user: ConnectionUser) {
+    this.#user = user;
   }
 
-  /** Forgets the request before. @param startedAt of the request, in milliseconds. */
+  /** Starts with a new request. @param startedAt of the request, in milliseconds. */
   reset(runtime: Runtime, startedAt: number): void {
     this.#runtime = runtime;
     this.#startedAt = startedAt;
@@ -38,14 +38,14 @@ export class ConnectionSearch implements Waiter {
     this.#tries = 0;
   }
 
-  /** Searches. @param pooled whether a connection that was used before will do. */
+  /** Searches. @param pooled whether a connection that was used before is acceptable. */
   start(pooled: boolean): void {
     this.#searching = true;
     this.#try(undefined, pooled);
   }
 
-  /** Gives a search up, where one is under way, and leaves the endpoint. */
-  stop(good: boolean): void {
+  /** Cancels a search that is in progress, and releases the endpoint. */
+  cancel(good: boolean): void {
     clearTimeout(this.#pause);
     this.#pause = undefined;
     if (this.#searching) this.endpoint?.cancel(this);
@@ -53,23 +53,24 @@ export class ConnectionSearch implements Waiter {
     this.release(good);
   }
 
-  /** The request is over for the endpoint. @param good whether it did what it should. */
+  /** Releases the endpoint. @param good whether it served the request as it should. */
   release(good: boolean): void {
     const { endpoint } = this;
     if (endpoint === undefined || !this.#counted) return;
     this.#counted = false;
     endpoint.pending--;
-    if (!good || endpoint.consecutiveFailures > 0) this.#runtime.cluster.judge(endpoint, good);
+    if (!good || endpoint.consecutiveFailures > 0)
+      this.#runtime.cluster.recordOutcome(endpoint, good);
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(stream: UpstreamStream): void {
     if (!this.#searching) {
-      // Given up in the meantime.
-      connection.abandon();
+      // The search was canceled in the meantime.
+      stream.destroy();
       return;
     }
     this.#searching = false;
-    this.#searcher.onFound(connection);
+    this.#user.onConnected(stream);
   }
 
   onConnectFailed(error: Error): void {
@@ -77,7 +78,7 @@ export class ConnectionSearch implements Waiter {
     const { retry, cluster, observer } = this.#runtime;
     this.release(false);
     const now = performance.now();
-    // Elsewhere at once, or here after a pause.
+    // Another endpoint at once, or the same one after a pause.
     const elsewhere = cluster.endpoints.length > this.#tries;
     const inTime =
       endpoint !== undefined &&
@@ -119,6 +120,6 @@ export class ConnectionSearch implements Waiter {
 
   #fail(status: number, reason: string, flag: string) {
     this.#searching = false;
-    this.#searcher.onNoneFound(status, reason, flag);
+    this.#user.onUnavailable(status, reason, flag);
   }
 }

@@ -1,0 +1,69 @@
+import type { CanonicalRequest } from '../http/canonical-request.ts';
+import { SMALL } from '../http/lent-bytes.ts';
+import type { ResponseReceiver } from '../upstream/response-receiver.ts';
+import type { UpstreamStream } from '../upstream/upstream-stream.ts';
+
+const NOTHING: Buffer[] = [];
+
+/** Passes a request's body upstream, and keeps what was sent, while it is small, for a retry. */
+export class RequestBody {
+  /** Whether everything that arrived so far can be sent again. */
+  repeatable = false;
+  /** In bytes; -1 if unknown. */
+  #length = 0;
+  /** The piece that arrived with the head. */
+  #first: Buffer | undefined;
+  /** The pieces that arrived later. */
+  #kept: Buffer[] = NOTHING;
+  #keptSize = 0;
+  /** The trailers, once the body is complete. */
+  #ended: readonly string[] | undefined;
+
+  /** @param length in bytes; -1 if unknown. @param repeatable whether the method is. */
+  begin(length: number, first: Buffer | undefined, repeatable: boolean): void {
+    this.repeatable = repeatable;
+    this.#length = length;
+    this.#first = first;
+    this.#kept = NOTHING;
+    this.#keptSize = 0;
+    this.#ended = undefined;
+  }
+
+  /** Drops everything that was kept. */
+  clear(): void {
+    this.#first = undefined;
+    this.#kept = NOTHING;
+  }
+
+  /** Sends the head and what has arrived of the body. */
+  sendWith(request: CanonicalRequest, stream: UpstreamStream, receiver: ResponseReceiver): void {
+    const first = this.#first;
+    const complete =
+      this.#ended === undefined && (first === undefined ? 0 : first.length) === this.#length;
+    stream.begin(receiver, request, first, complete);
+    for (const chunk of this.#kept) stream.sendBody(chunk);
+    if (this.#ended !== undefined) stream.endBody(this.#ended);
+  }
+
+  /**
+   * Takes a piece. Without a stream, between two tries, it waits for the next one.
+   * @returns false if no more should arrive for now.
+   */
+  take(chunk: Buffer, stream: UpstreamStream | undefined): boolean {
+    if (this.repeatable) {
+      this.#keptSize += chunk.length;
+      if (this.#keptSize > SMALL && stream !== undefined) {
+        this.repeatable = false;
+        this.#kept = NOTHING;
+      } else if (this.#kept === NOTHING) this.#kept = [chunk];
+      else this.#kept.push(chunk);
+    }
+    return stream?.sendBody(chunk) ?? false;
+  }
+
+  /** Ends the body. @param trailers names and values in turn. */
+  end(trailers: readonly string[], stream: UpstreamStream | undefined): void {
+    this.#ended = trailers;
+    stream?.endBody(trailers);
+  }
+}

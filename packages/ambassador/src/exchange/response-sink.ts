@@ -1,0 +1,38 @@
+import type { ResponseFraming } from '../http/canonical-response.ts';
+import type { Taken } from '../http/lent-bytes.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+
+/**
+ * Takes the response of an exchange to the downstream client. Each lane implements it, and so can
+ * any other downstream protocol.
+ */
+export interface ResponseSink {
+  /** The request's body may be sent now, by `sendBody` and `endBody`. */
+  onUpstreamReady(): void;
+  /** More of the request's body may be sent. */
+  onUpstreamDrain(): void;
+  /** Sends an informational response (RFC 9110 §15.2). */
+  sendInformational(head: ResponseHead): void;
+  /**
+   * Sends the head. @param fields names and values in turn, without those that only frame an
+   * HTTP/1.1 message; `framing` says which of them HTTP/1.1 needs.
+   */
+  sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void;
+  /** Takes lent bytes of the body. A piece of `SMALL` bytes or less is copied. */
+  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken;
+  /** Whether the kernel has all of the response so far, so that no lent byte is referred to. */
+  allWritten(): boolean;
+  /** Sends a head that waits for its body. */
+  flush(): void;
+  /** Ends the response. @param trailers names and values in turn. */
+  sendEnd(trailers: readonly string[]): void;
+  /** Sends a local reply instead of a response. @param retryAfter in seconds; 0 for none. */
+  sendLocalReply(status: number, reason: string, retryAfter: number): void;
+  /**
+   * Handles a response that broke after its head was given: closes the connection, unless nothing
+   * was sent yet; then it returns true, and a local reply may follow.
+   */
+  fail(): boolean;
+  /** Whether the connection must be closed after this response. */
+  mustClose(): boolean;
+}

@@ -1,0 +1,45 @@
+import type { CanonicalRequest } from '../http/canonical-request.ts';
+import type { ResponseReceiver } from './response-receiver.ts';
+
+/**
+ * Carries one request to an upstream and its response back: a connection of HTTP/1.1 while it
+ * serves the request, or a stream of another protocol.
+ */
+export interface UpstreamStream {
+  /** Whether its connection has carried requests before, so that the upstream may be closing it. */
+  readonly reused: boolean;
+  /** Whether any byte of the response has arrived. */
+  readonly responding: boolean;
+  /** Whether the request was sent completely. */
+  readonly requestSent: boolean;
+  /**
+   * Sends the head and the first piece of the body.
+   * @param complete whether that is all of the request.
+   */
+  begin(
+    receiver: ResponseReceiver,
+    request: CanonicalRequest,
+    first: Buffer | undefined,
+    complete: boolean,
+  ): void;
+  /** Sends a piece of the body; false asks to wait for `onDrain`. */
+  sendBody(chunk: Buffer): boolean;
+  /** Ends the body. @param trailers names and values in turn. */
+  endBody(trailers: readonly string[]): void;
+  /** Sends bytes of a tunnel, after a 101; false asks to wait for `onDrain`. */
+  sendTunnel(chunk: Buffer): boolean;
+  /** Ends the client's direction of a tunnel. */
+  endTunnel(): void;
+  /** Stops reading until `resume`. */
+  pause(): void;
+  /** Continues to read; everything that was kept has been written. */
+  resume(): void;
+  /** Call after passing lent bytes to a `write` that did not finish at once. */
+  keep(): void;
+  /** Whether bytes are still lent. */
+  readonly lends: boolean;
+  /** Everything that was kept has been written: its memory may be read into again. */
+  reuse(): void;
+  /** Ends it at once; its receiver is not called any more. */
+  destroy(): void;
+}
