@@ -25,7 +25,7 @@ export function ambassador(reread: () => Promise<Options>) {
   return defineSidecar({
     table,
     run: async (context) => {
-      const { options, log, health, metrics, stopping } = context;
+      const { options, log, health, metrics, stopped } = context;
       const clock = new Clock();
       context.onStop('clock', () => clock.close());
       const env = environment(options, clock, log, metrics);
@@ -35,12 +35,12 @@ export function ambassador(reread: () => Promise<Options>) {
       const listening = health.condition('listeners', 'startup', 'ready');
       await listeners.apply(listenersOf(options));
       listening.pass();
-      log.info('listening', { listeners: listeners.addresses });
+      log.info('listening', { event: 'listening', listeners: listeners.addresses });
       // The app may need its way out until its own requests have ended.
       context.onStop('outbound listeners', () => listeners.drain('outbound', options.drainDelay));
       context.onStop('inbound listeners', () => listeners.drain('inbound', options.drainDelay));
       watchFiles(context, listeners, reread);
-      await aborted(stopping);
+      await stopped;
     },
   });
 }
@@ -82,7 +82,10 @@ function watchFiles(
         await listeners.apply(listenersOf(next));
         if (text !== known || lastProblem !== '') {
           applied?.inc();
-          log.info('configuration reloaded', { listeners: listeners.addresses });
+          log.info('configuration reloaded', {
+            event: 'configuration_reloaded',
+            listeners: listeners.addresses,
+          });
         }
         known = text;
         lastProblem = '';
@@ -97,6 +100,7 @@ function watchFiles(
         condition.warn(`the changed configuration was refused: ${error.message}`);
         const faults = error instanceof UsageError ? error.faults : undefined;
         log.error('configuration refused, the previous one stays in use', {
+          event: 'configuration_refused',
           error: error.message,
           faults,
         });
@@ -129,12 +133,5 @@ function registerUpstreams(metrics: Registry, listeners: Listeners) {
       for (const { name, cluster } of listeners.clusters)
         family.with({ listener: name }).set(cluster.endpoints.filter((one) => one.healthy).length);
     },
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { startProgram, temporaryDirectory, testEarlyStop, until } from '@sidekit/test-kit';
 import { TestProgram } from './testing/program.ts';
 import { request, TestUpstream } from './testing/upstream.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url);
+
+testEarlyStop(MAIN, [
+  ...['--listen', '127.0.0.1:0', '--upstream', 'http://127.0.0.1:1', '--admin', '127.0.0.1:0'],
+]);
 
 test('a configuration with ten faults names all ten, and nothing is started', async () => {
   using directory = temporaryDirectory('faults');
@@ -50,7 +54,7 @@ accessLog: some
   assert.doesNotMatch(program.stderr, /\n {4}at /, 'no stack');
 });
 
-test('rules between options are told with their remedy', async () => {
+test('faults between options are reported with their remedy', async () => {
   for (const [args, message] of [
     [[], /--listen is missing: give --listen :8080 --upstream/],
     [['--listen', ':8080'], /--upstream is missing/],
@@ -69,7 +73,7 @@ test('rules between options are told with their remedy', async () => {
   }
 });
 
-test('an address that is taken ends the start with its remedy', async () => {
+test('an address in use ends the start with its remedy', async () => {
   await using upstream = await TestUpstream.start((_request, response) => response.end());
   const program = startProgram(MAIN, [
     '--listen',
@@ -128,14 +132,14 @@ test('the access log has a line for each request, in both lanes and formats, and
         await request(url);
         return lines().length > 0;
       },
-      { what: 'the file made anew' },
+      { what: 'the recreated file' },
     );
     program.process.kill();
     assert.equal((await program.process.exited).code, 0);
   }
 });
 
-test('metrics agree with what was done', async () => {
+test('metrics agree with the requests', async () => {
   await using upstream = await TestUpstream.start((_request, response) => response.end('ok'));
   await using program = await TestProgram.serving(upstream.url);
   for (const method of ['GET', 'GET', 'PROPFIND', 'TRACE']) await request(program.url, { method });

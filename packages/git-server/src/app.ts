@@ -4,11 +4,11 @@ import { errorText, type Log } from '@sidekit/core';
 import type { Git } from './git.ts';
 import type { Repository } from './repository.ts';
 
-/** The largest file that PUT takes, in bytes. */
+/** The largest file that PUT accepts, in bytes. */
 const LIMIT = 1024 * 1024;
 const SERVICES = ['git-upload-pack', 'git-receive-pack'];
 
-/** Smart HTTP (gitprotocol-http(5)) over git's own upload-pack and receive-pack. */
+/** Serves smart HTTP (gitprotocol-http(5)) by git's upload-pack and receive-pack. */
 export function createGitServer(git: Git, repository: Repository, log: Log): Server {
   return createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
@@ -75,10 +75,10 @@ async function commitFile(
       chunks.push(chunk);
     }
     await repository.commit(new Map([[path, Buffer.concat(chunks)]]), `Write ${path}`);
-    log.info('committed', { path });
+    log.info('committed', { event: 'committed', path });
     response.writeHead(201).end();
   } catch (error) {
-    log.warn('not committed', { path, error: errorText(error) });
+    log.warn('not committed', { event: 'commit_failed', path, error: errorText(error) });
     response.writeHead(500).end(`${errorText(error)}\n`);
   }
 }

@@ -2,9 +2,22 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { send } from '@sidekit/core';
-import { freePort, startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import {
+  freePort,
+  startProgram,
+  temporaryDirectory,
+  testEarlyStop,
+  until,
+} from '@sidekit/test-kit';
+
+const MAIN = new URL('./main.ts', import.meta.url);
+const stopRoot = temporaryDirectory('git-server-stop');
+after(() => stopRoot.remove());
+testEarlyStop(MAIN, [
+  ...['--root', stopRoot.path, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
+]);
 
 test('a real git clones, pushes and fetches; a PUT is a commit', async () => {
   using directory = temporaryDirectory('git-server');
@@ -12,7 +25,7 @@ test('a real git clones, pushes and fetches; a PUT is a commit', async () => {
   mkdirSync(at('seed'));
   writeFileSync(at('seed/index.html'), 'seed\n');
   const [port, admin] = [await freePort(), await freePort()];
-  await using server = startProgram(new URL('./main.ts', import.meta.url), [
+  await using server = startProgram(MAIN, [
     ...['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`],
     ...['--root', at('root'), '--seed', at('seed')],
   ]);

@@ -5,7 +5,7 @@ import { Git } from './git.ts';
 import { table } from './options.ts';
 import { Repository } from './repository.ts';
 
-/** The server; `path` is where git is looked for, `libraries` where the image has it. */
+/** Defines the server. @param path of git. @param libraries of git in the image. */
 export function gitServer(path: string, libraries: string | undefined) {
   return defineSidecar({
     table,
@@ -17,6 +17,7 @@ export function gitServer(path: string, libraries: string | undefined) {
       await repository.open(options.seed);
       const server = createGitServer(git, repository, log);
       await listen(server, options.listen, '--listen');
+      log.info('listening', { event: 'listening', address: server.address() });
       onStop('git server', () => {
         server.closeIdleConnections();
         return new Promise((resolve) => server.close(resolve));

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ExpectedError } from '@sidekit/core';
 
-/** Runs git's commands in one place, without any configuration from outside. */
+/** Runs git without any configuration of the machine. */
 export class Git {
   readonly #env: NodeJS.ProcessEnv;
 
-  /** @param libraries where git and its libraries are, if they are not installed. */
+  /** @param libraries the directory of git and its libraries, if they are not installed. */
   constructor(path: string, libraries: string | undefined, home: string) {
     this.#env = {
       PATH: path,
@@ -22,12 +22,12 @@ export class Git {
     });
   }
 
-  /** Runs a command to its end. @throws {ExpectedError} with what it said where it fails. */
+  /** Runs a command to its end. @throws {ExpectedError} with its output if it fails. */
   run(args: readonly string[], input: string | Uint8Array = ''): Promise<void> {
     return new Promise((resolve, reject) => {
       const child = this.start(args);
-      let said = '';
-      child.stderr?.setEncoding('utf8').on('data', (text) => (said += text));
+      let output = '';
+      child.stderr?.setEncoding('utf8').on('data', (text) => (output += text));
       child.stdout?.resume();
       child.stdin?.on('error', () => {});
       child.stdin?.end(input);
@@ -36,7 +36,8 @@ export class Git {
       );
       child.once('close', (code) => {
         if (code === 0) resolve();
-        else reject(new ExpectedError(`git ${args.join(' ')} ended with ${code}: ${said.trim()}`));
+        else
+          reject(new ExpectedError(`git ${args.join(' ')} ended with ${code}: ${output.trim()}`));
       });
     });
   }

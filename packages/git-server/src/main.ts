@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { main } from '@sidekit/core';
 import { gitServer } from './git-server.ts';
 
-// The image has Debian's git and its libraries beside the program.
+// The image has Debian's git and its libraries next to the program.
 const packaged = join(dirname(process.argv[1] ?? ''), 'debian');
 const directory = existsSync(join(packaged, 'git')) ? packaged : undefined;
 

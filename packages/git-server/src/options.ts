@@ -6,7 +6,7 @@ export const table = defineOptions({
   prefix: 'GIT_SERVER',
   options: {
     listen: option(address, {
-      description: 'Where the repository is served.',
+      description: 'The address of the server.',
       default: parseAddress('127.0.0.1:8081') ?? { host: '127.0.0.1', port: 8081 },
     }),
     root: option(path, {

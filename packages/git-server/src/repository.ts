@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Git } from './git.ts';
 
-/** The bare repository, and making commits in it without a clone. */
+/** Commits files to a bare repository, without a clone. */
 export class Repository {
   readonly path: string;
   readonly #git: Git;
@@ -13,7 +13,7 @@ export class Repository {
     this.#git = git;
   }
 
-  /** Makes the repository with the files of `seed`, unless it is there already. */
+  /** Creates the repository with the files of `seed`, unless it exists. */
   async open(seed: string | undefined): Promise<void> {
     if (existsSync(join(this.path, 'HEAD'))) return;
     await this.#git.run(['init', '-q', '--bare', '--template=', '-b', 'main', this.path]);
@@ -21,7 +21,7 @@ export class Repository {
     if (seed !== undefined) await this.commit(filesOf(seed), 'Begin');
   }
 
-  /** Commits files to main; one commit after the other. */
+  /** Commits files to main, one commit after another. */
   commit(files: ReadonlyMap<string, Uint8Array>, message: string): Promise<void> {
     this.#last = this.#last.catch(() => {}).then(() => this.#import(files, message));
     return this.#last;
@@ -46,7 +46,7 @@ export class Repository {
   }
 }
 
-/** The files of a directory such as a ConfigMap volume, without the kubelet's own names. */
+/** Reads the files of a directory such as a ConfigMap volume, without the kubelet's names. */
 function filesOf(directory: string): Map<string, Uint8Array> {
   const names = readdirSync(directory).filter((name) => !name.startsWith('.'));
   return new Map(

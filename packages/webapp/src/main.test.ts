@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startProgram, until } from '@sidekit/test-kit';
+import { startProgram, testEarlyStop, until } from '@sidekit/test-kit';
 import { WebSocket } from 'ws';
 
 const main = new URL('main.ts', import.meta.url);
 
+testEarlyStop(main, ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']);
+
 async function start() {
   const program = startProgram(main, ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']);
-  const { address } = await program.logged('listening');
+  const { address } = await program.event('listening');
   return { program, port: (address as { port: number }).port };
 }
 
@@ -26,13 +28,15 @@ test('the WebSocket echoes text and bytes', async () => {
   socket.close();
 });
 
-test('SIGTERM lets a request under way finish, and exits 0', async () => {
+test('SIGTERM lets a request in progress finish, and exits 0', async () => {
   const { program, port } = await start();
   await using _ = program;
-  const answer = fetch(`http://127.0.0.1:${port}/slow?ms=300`).then((response) => response.text());
+  const response = fetch(`http://127.0.0.1:${port}/slow?ms=300`).then((response) =>
+    response.text(),
+  );
   await fetch(`http://127.0.0.1:${port}/`);
   program.kill('SIGTERM');
-  assert.equal(await answer, 'slept 300 ms\n');
+  assert.equal(await response, 'slept 300 ms\n');
   assert.equal((await program.exited).code, 0);
 });
 

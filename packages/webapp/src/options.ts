@@ -11,11 +11,11 @@ import {
 
 export const table = defineOptions({
   command: 'webapp',
-  summary: 'the demo application: pages to put sidecars beside, not to expose to the Internet.',
+  summary: 'the demo application: pages for demonstrations of sidecars, not for the Internet.',
   prefix: 'WEBAPP',
   options: {
     listen: option(address, {
-      description: 'Where the pages are served; 127.0.0.1 keeps them inside the Pod.',
+      description: 'The address of the pages; 127.0.0.1 keeps them inside the Pod.',
       default: parseAddress('127.0.0.1:5000') ?? { host: '127.0.0.1', port: 5000 },
     }),
     static: option(path, {

@@ -1,22 +1,26 @@
 import { createServer } from 'node:http';
 import { defineSidecar, ExpectedError, errorText, listen, throttle } from '@sidekit/core';
-import { LogWriter } from './access-log.ts';
-import { createApp } from './app.ts';
+import { LogWriter } from './http/access-log.ts';
+import { createApp } from './http/app.ts';
+import { serveWebSocket } from './http/web-socket.ts';
 import { table } from './options.ts';
-import { serveWebSocket } from './web-socket.ts';
 
-/** Serves until SIGTERM, then finishes the requests under way. */
+/** Serves until SIGTERM, then finishes the requests in progress. */
 export const webapp = defineSidecar({
   table,
-  async run({ options, health, log, stopping, onStop }) {
+  async run({ options, health, log, stopped, onStop }) {
     const serving = health.condition('server', 'startup', 'ready');
     let reason: unknown;
-    const complain = throttle(10_000, (suppressed) =>
-      log.warn('lines of the access log were lost', { error: errorText(reason), suppressed }),
+    const report = throttle(10_000, (suppressed) =>
+      log.warn('lines of the access log were lost', {
+        event: 'access_log_failed',
+        error: errorText(reason),
+        suppressed,
+      }),
     );
     const writer = openLog(options.accessLog, (error) => {
       reason = error;
-      complain();
+      report();
     });
     onStop('access log', () => writer.close());
     const app = createApp({ static: options.static, maxBody: options.maxBody, log: writer });
@@ -29,10 +33,8 @@ export const webapp = defineSidecar({
       return new Promise<void>((resolve) => server.close(() => resolve()));
     });
     serving.pass();
-    log.info('listening', { address: server.address() });
-    await new Promise<void>((resolve) =>
-      stopping.addEventListener('abort', () => resolve(), { once: true }),
-    );
+    log.info('listening', { event: 'listening', address: server.address() });
+    await stopped;
   },
 });
 

@@ -18,7 +18,7 @@ const RESPONSES = [
 for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
-  test(`${lane}: an abort at every octet of a request leaves nothing behind`, async () => {
+  test(`${lane}: an abort at every byte of a request leaves nothing behind`, async () => {
     await using upstream = await TestUpstream.start((incoming, response) => {
       incoming.resume().on('end', () => response.end('ok'));
     });
@@ -34,7 +34,7 @@ for (const fastLane of [true, false]) {
     assert.equal((await request(proxy.url)).body, 'ok');
   });
 
-  test(`${lane}: an abort at every octet of a response leaves nothing behind`, async () => {
+  test(`${lane}: an abort at every byte of a response leaves nothing behind`, async () => {
     let raw = '';
     let at = 0;
     await using upstream = await RawServer.start((socket, text) => {
@@ -55,7 +55,7 @@ for (const fastLane of [true, false]) {
     await proxy.settled();
   });
 
-  test(`${lane}: a client that goes away in a download frees the upstream`, async () => {
+  test(`${lane}: a client that disconnects during a download frees the upstream`, async () => {
     let closed = 0;
     await using upstream = await TestUpstream.start((_request, response) => {
       response.on('close', () => closed++);
@@ -74,7 +74,7 @@ for (const fastLane of [true, false]) {
     assert.equal(proxy.listeners.clusters[0]!.cluster.endpoints[0]!.connections, 0);
   });
 
-  test(`${lane}: a client that leaves at every octet of its answer leaves nothing behind`, async () => {
+  test(`${lane}: a client that disconnects at every byte of its response leaves nothing behind`, async () => {
     let part = '';
     let sent = 0;
     await using upstream = await RawServer.start((socket, text) => {
@@ -88,7 +88,7 @@ for (const fastLane of [true, false]) {
         using client = new RawClient(proxy.port);
         client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
         clients++;
-        await until(() => sent === clients, { what: 'a part of the answer', interval: 1 });
+        await until(() => sent === clients, { what: 'a part of the response', interval: 1 });
         if (at % 2) client.socket.resetAndDestroy();
       }
     }

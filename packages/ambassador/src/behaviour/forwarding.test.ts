@@ -3,12 +3,12 @@ import { request as httpRequest } from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { temporaryDirectory, until } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
-/** An upstream that answers with the fields it got. */
+/** Starts an upstream that responds with the fields it received. */
 function mirror(): Promise<TestUpstream> {
   return TestUpstream.start((incoming, response) => {
     response.setHeader('x-request-id', 'of the upstream');
@@ -27,7 +27,7 @@ const CLAIMS = {
 for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
-  test(`${lane}: what a stranger says of itself is replaced, a trusted proxy is added to`, async () => {
+  test(`${lane}: forwarding fields of strangers are replaced, those of a trusted proxy extended`, async () => {
     await using upstream = await mirror();
     await using strict = await TestProxy.start({ upstream: [upstream.url], fastLane });
     const plain = JSON.parse((await request(strict.url, { headers: CLAIMS })).body);
@@ -46,7 +46,7 @@ for (const fastLane of [true, false]) {
     assert.equal(trusted['x-forwarded-host'], 'evil');
   });
 
-  test(`${lane}: the Host may be replaced for services outside`, async () => {
+  test(`${lane}: the Host may be replaced for external services`, async () => {
     await using upstream = await mirror();
     await using proxy = await TestProxy.start({
       upstream: [upstream.url],
@@ -58,7 +58,7 @@ for (const fastLane of [true, false]) {
     assert.equal(got['x-forwarded-host'], 'inside');
   });
 
-  test(`${lane}: ids are the client's where they are good, else new, and the request id is on the answer`, async () => {
+  test(`${lane}: valid ids of the client are kept, others replaced, and the response has the request id`, async () => {
     await using upstream = await mirror();
     await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
     const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -81,7 +81,7 @@ for (const fastLane of [true, false]) {
     assert.match(made.via, /^1\.1 ambassador$/);
   });
 
-  test(`${lane}: early hints pass before the answer`, async () => {
+  test(`${lane}: early hints pass before the response`, async () => {
     await using upstream = await RawServer.start((socket, text) => {
       if (!text.endsWith('\r\n\r\n')) return;
       socket.write(
@@ -103,7 +103,7 @@ for (const fastLane of [true, false]) {
     const inner = join(directory.path, 'app.sock');
     const door = join(directory.path, 'door.sock');
     await using upstream = await mirror();
-    // The app's socket: what comes to it goes to the upstream's port.
+    // The app's socket forwards to the upstream's port.
     const bridge = net.createServer((socket) => {
       const out = net.connect(upstream.port, '127.0.0.1');
       socket.pipe(out).pipe(socket);
@@ -128,7 +128,7 @@ for (const fastLane of [true, false]) {
     bridge.close();
   });
 
-  test(`${lane}: connections beyond the cap are closed, and the others served`, async () => {
+  test(`${lane}: connections above the limit are closed, and the others served`, async () => {
     await using upstream = await mirror();
     await using proxy = await TestProxy.start({
       upstream: [upstream.url],
@@ -149,7 +149,7 @@ for (const fastLane of [true, false]) {
     await first.wait('the answer', () => first.received.includes('/again'));
   });
 
-  test(`${lane}: a connection to the upstream is used again, but not after too long a rest`, async () => {
+  test(`${lane}: a connection to the upstream is reused, but not after its idle timeout`, async () => {
     await using upstream = await mirror();
     await using keeping = await TestProxy.start({ upstream: [upstream.url], fastLane });
     for (let i = 0; i < 5; i++) await request(keeping.url);
@@ -162,7 +162,7 @@ for (const fastLane of [true, false]) {
     await request(restless.url);
     const idle = 'http_client_open_connections{listener="main",http_connection_state="idle"}';
     const endpoint = restless.listeners.clusters[0]!.cluster.endpoints[0]!;
-    while (endpoint.connections > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => endpoint.connections === 0, { what: 'the idle connection is closed' });
     assert.equal(restless.metric(idle), 0);
     await request(restless.url);
     assert.equal(upstream.connections, 3);

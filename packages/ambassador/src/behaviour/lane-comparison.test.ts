@@ -12,10 +12,10 @@ import { BATCH, type Outcome, type Share } from '../testing/lane-comparison.work
  */
 const REQUESTS = 4000;
 
-test('both lanes give the same octets, upstream and downstream, for any request', async (t) => {
+test('both lanes give the same bytes, upstream and downstream, for any request', async (t) => {
   const { seed = Date.now() % 2 ** 31, numRuns = 0 } = propertyParameters(REQUESTS / BATCH);
   using directory = temporaryDirectory('lanes');
-  // Threads, since they have none of the test runner's hooks on every asynchronous step.
+  // Threads avoid the test runner's hooks on every asynchronous step.
   const workers = Math.min(4, availableParallelism());
   const outcomes = await Promise.all(
     Array.from({ length: workers }, (_, i) => {
@@ -30,11 +30,11 @@ test('both lanes give the same octets, upstream and downstream, for any request'
     `${requests} requests, ${forwarded} forwarded, seeds ${seed} to ${seed + workers - 1}`,
   );
   assert.ok(requests >= numRuns * BATCH);
-  // A generator that makes only nonsense would prove nothing.
+  // A generator of only invalid requests would prove nothing.
   assert.ok(forwarded > requests / 5 && forwarded < requests, `${forwarded} of ${requests}`);
 });
 
-/** Does a share of the work in a thread of its own. */
+/** Does a share of the work in a thread. */
 function run(share: Share): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('../testing/lane-comparison.worker.ts', import.meta.url), {

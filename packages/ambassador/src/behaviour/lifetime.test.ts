@@ -7,7 +7,7 @@ import { request, TestUpstream } from '../testing/upstream.ts';
 for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
-  test(`${lane}: an upstream connection that has become too old is replaced, never under a request`, async () => {
+  test(`${lane}: an upstream connection that is too old is replaced, never during a request`, async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     await using upstream = await TestUpstream.start(async ({ url }, response) => {
       if (url === '/long') {
@@ -23,8 +23,8 @@ for (const fastLane of [true, false]) {
       fastLane,
     });
     const long = request(`${proxy.url}/long`);
-    await until(() => upstream.requests === 1, { what: 'the long request is under way' });
-    // The long one's, and three in a row of which each took over from one that was too old.
+    await until(() => upstream.requests === 1, { what: 'the long request is in progress' });
+    // That of the long request, and three in a row that each replaced one that was too old.
     let served = 0;
     while (upstream.connections < 4) {
       assert.equal((await request(proxy.url)).status, 200);

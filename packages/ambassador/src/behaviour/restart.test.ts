@@ -37,9 +37,9 @@ for (const fastLane of [true, false]) {
         interval: 1,
       });
       const retries = before();
-      // Its connections are cut whatever is under way, and for a while nobody listens.
+      // Its connections are cut during requests, and for a while nothing listens.
       await upstream[Symbol.asyncDispose]();
-      await until(() => before() > retries, { what: 'requests that meet a closed door' });
+      await until(() => before() > retries, { what: 'requests that are refused' });
       upstream = await TestUpstream.start(serve, port);
     }
     await load.done();

@@ -7,7 +7,7 @@ import { request, TestUpstream } from '../testing/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-/** Answers the first request of a connection and breaks it at the next. */
+/** Answers the first request of a connection and breaks the connection at the next. */
 async function oncePerConnection() {
   let requests = 0;
   const server = await RawServer.start((socket, text) => {
@@ -22,7 +22,7 @@ async function oncePerConnection() {
 for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
-  test(`${lane}: a reused connection that breaks before any octet came is tried once more`, async () => {
+  test(`${lane}: a request on a reused connection that breaks before any byte of a response is retried once`, async () => {
     const { server, requests } = await oncePerConnection();
     await using _ = server;
     await using proxy = await TestProxy.start({ upstream: [server.url], fastLane });
@@ -42,14 +42,14 @@ for (const fastLane of [true, false]) {
     assert.equal(requests(), 2);
   });
 
-  test(`${lane}: a PUT is sent again with its body, whenever that came`, async () => {
+  test(`${lane}: a PUT is sent again with its body, whenever that arrived`, async () => {
     const bodies: string[] = [];
     await using server = await RawServer.start((socket, text) => {
       const [, put] = text.split('PUT ');
       if (put === undefined) {
         if (text.endsWith('\r\n\r\n')) socket.write(OK);
       } else if (text.startsWith('GET ')) {
-        // The reused connection breaks when a part of the body has come.
+        // The reused connection breaks after a part of the body.
         if (put.endsWith('one ')) socket.destroy();
       } else if (put.endsWith('two')) {
         bodies.push(put.slice(put.indexOf('\r\n\r\n') + 4));
@@ -68,7 +68,7 @@ for (const fastLane of [true, false]) {
     assert.deepEqual(bodies, ['one two']);
   });
 
-  test(`${lane}: a first request on a fresh connection is never sent again`, async () => {
+  test(`${lane}: the first request on a new connection is never sent again`, async () => {
     let requests = 0;
     await using server = await RawServer.start((socket) => {
       requests++;
@@ -79,12 +79,12 @@ for (const fastLane of [true, false]) {
     assert.equal(requests, 1);
   });
 
-  test(`${lane}: a connect that fails is tried again for any method, until the upstream is there`, async () => {
+  test(`${lane}: a failed connect is retried for any method, until the upstream listens`, async () => {
     const port = await freePort();
     await using proxy = await TestProxy.start({ upstream: [`http://127.0.0.1:${port}`], fastLane });
     const answer = request(proxy.url, { method: 'POST', body: 'once' });
     const bodies: string[] = [];
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await until(() => proxy.metric('ambassador_retries_total{') > 0, { what: 'a retry' });
     await using _ = await TestUpstream.start((incoming, response) => {
       incoming.on('data', (chunk) => bodies.push(String(chunk)));
       incoming.on('end', () => response.end('here'));

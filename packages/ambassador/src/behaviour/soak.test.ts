@@ -7,12 +7,13 @@ import { until } from '@sidekit/test-kit';
 import { Load, mixedRequest } from '../testing/load.ts';
 import { TestProgram } from '../testing/program.ts';
 import { sized } from '../testing/sized.ts';
+import { later, pause } from '../testing/slow.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
 const MB = 1e6;
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-test('memory stays flat over many requests of all kinds, and sockets go back to none', async (t) => {
+test('memory stays flat over many requests of all kinds, and all sockets are closed', async (t) => {
   const total = sized(20_000, 1_000_000);
   await using upstream = await TestUpstream.start((incoming, response) => {
     incoming.resume().on('end', () => response.end('ok'));
@@ -31,7 +32,7 @@ test('memory stays flat over many requests of all kinds, and sockets go back to 
   const after = program.resident;
   assert.deepEqual(load.failed, []);
   assert.equal(load.answered, total);
-  // A short run ends before the heap has found its size.
+  // A short run ends before the heap has reached its steady size.
   const allowed = total >= 1_000_000 ? 1.1 : 1.5;
   t.diagnostic(
     `${total} requests, ${aborted} aborts: ${warm / MB} MB when warm, ${after / MB} MB after`,
@@ -41,7 +42,7 @@ test('memory stays flat over many requests of all kinds, and sockets go back to 
   assert.equal(await program.metric('http_server_active_requests{listener="main"}'), 0);
 });
 
-/** Leaves in the middle of a request, or of its answer. */
+/** Disconnects in the middle of a request, or of its response. */
 function abort(port: number, n: number) {
   const socket = net.connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -56,9 +57,9 @@ for (const { lane, pace, rest } of [
   { lane: 'fast lane', pace: 'quick', rest: 0 },
   { lane: 'full lane', pace: 'quick', rest: 0 },
 ]) {
-  test(`${lane}: a ${pace} reader of a huge answer costs less than 20 MB`, async (t) => {
+  test(`${lane}: a ${pace} reader of a huge response costs less than 20 MB`, async (t) => {
     const total = sized(64 * 1024 * 1024, 1024 ** 3);
-    // No two pieces of it are alike within the reach of any buffer.
+    // No two pieces within the size of any buffer are equal.
     const block = randomBytes(1024 * 1024 - 7);
     const digest = createHash('sha256');
     await using upstream = await TestUpstream.start((_incoming, response) => {
@@ -90,7 +91,7 @@ for (const { lane, pace, rest } of [
     let piece = 0;
     let inBody = false;
     socket.on('data', (chunk: Buffer) => {
-      // The head comes in one piece, with or without the start of the body.
+      // The head arrives in one piece, with or without the start of the body.
       const body = inBody ? chunk : chunk.subarray(chunk.indexOf('\r\n\r\n') + 4);
       inBody = true;
       got.update(body);
@@ -100,19 +101,19 @@ for (const { lane, pace, rest } of [
       piece = 0;
       most = Math.max(most, program.resident);
       if (rest === 0) return;
-      // A rest after each MiB: all the while the proxy has more than it can pass on.
+      // A pause after each MiB: all the time the proxy has more than it can forward.
       socket.pause();
-      setTimeout(() => socket.resume(), rest);
+      later(rest, () => socket.resume());
     });
     await until(() => received === total, { what: 'all of it', timeout: 600_000 });
     socket.destroy();
-    t.diagnostic(`${total} octets: ${before / MB} MB before, ${most / MB} MB at most`);
+    t.diagnostic(`${total} bytes: ${before / MB} MB before, ${most / MB} MB at most`);
     assert.equal(got.digest('hex'), digest.digest('hex'));
     assert.ok(most - before < 20 * MB, `${before} grew to ${most}`);
   });
 }
 
-test('clients that send heads drop by drop are ended, and nobody else is kept waiting', async () => {
+test('clients that send heads byte by byte are closed, and no other client waits', async () => {
   const count = sized(100, 2000);
   await using upstream = await TestUpstream.start((_incoming, response) => response.end('ok'));
   await using program = await TestProgram.serving(upstream.url, '--headers-timeout', '2s');
@@ -124,7 +125,7 @@ test('clients that send heads drop by drop are ended, and nobody else is kept wa
     socket.on('error', () => {});
     socket.on('data', (chunk) => (refused += String(chunk).startsWith('HTTP/1.1 408 ') ? 1 : 0));
     socket.on('close', () => ended++);
-    // Half of them begin in the full lane: the method is not one of the fast lane's.
+    // Half of them begin in the full lane, since their method is not one of the fast lane's.
     socket.write(`${i % 2 ? 'GET' : 'PROPFIND'} / HTTP/1.1\r\nHost: a\r\nX: `);
     return socket;
   });
@@ -136,10 +137,10 @@ test('clients that send heads drop by drop are ended, and nobody else is kept wa
     while (ended < count) {
       assert.equal((await request(program.url)).status, 200);
       served++;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     assert.ok(served > 0, 'others were served in the meantime');
-    assert.equal(refused, count, 'each was told 408');
+    assert.equal(refused, count, 'each got 408');
   } finally {
     clearInterval(drip);
   }
@@ -161,18 +162,18 @@ test('idle connections cost little, and stay usable', async (t) => {
     }
     return sockets;
   };
-  // What is made once is not the connections' cost.
+  // One-time allocations are not the connections' cost.
   for (const socket of await open(200)) socket.destroy();
-  await until(() => program.descriptors < 100, { what: 'the first are gone' });
+  await until(() => program.descriptors < 100, { what: 'the first are closed' });
   const before = program.resident;
   const sockets = await open(count);
   const each = (program.resident - before) / count;
-  t.diagnostic(`${count} connections, ${Math.round(each)} octets each`);
-  assert.ok(each < 30_000, `${each} octets a connection`);
+  t.diagnostic(`${count} connections, ${Math.round(each)} bytes each`);
+  assert.ok(each < 30_000, `${each} bytes a connection`);
   for (const socket of [sockets[0]!, sockets.at(-1)!]) {
     socket.write(GET);
     await once(socket, 'data');
   }
   for (const socket of sockets) socket.destroy();
-  await until(() => program.descriptors < 100, { what: 'all are gone', timeout: 30_000 });
+  await until(() => program.descriptors < 100, { what: 'all are closed', timeout: 30_000 });
 });

@@ -9,7 +9,7 @@ import { request, TestUpstream } from '../testing/upstream.ts';
 for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
-  test(`${lane}: an upstream that is not there is 502, with the reason in the log`, async () => {
+  test(`${lane}: an unreachable upstream is 502, with the reason in the log`, async () => {
     const lines: string[] = [];
     const log = createLog({ name: 'test', write: (line) => lines.push(line) });
     const options = {
@@ -25,7 +25,7 @@ for (const fastLane of [true, false]) {
     assert.equal(proxy.metric('ambassador_upstream_failures_total{listener="main",flag="UF"}'), 1);
   });
 
-  test(`${lane}: an upstream that does not answer is 504, and its connection is not used again`, async () => {
+  test(`${lane}: an upstream that does not respond is 504, and its connection is not reused`, async () => {
     await using upstream = await TestUpstream.start(() => {});
     await using proxy = await TestProxy.start({
       upstream: [upstream.url],
@@ -37,7 +37,7 @@ for (const fastLane of [true, false]) {
     assert.equal(upstream.connections, 2);
   });
 
-  test(`${lane}: the total timeout holds for an answer that drips for ever`, async () => {
+  test(`${lane}: the total timeout applies to a response that never ends`, async () => {
     await using upstream = await TestUpstream.start((_request, response) => {
       const timer = setInterval(() => response.write('x'), 20);
       response.on('close', () => clearInterval(timer));
@@ -92,7 +92,7 @@ for (const fastLane of [true, false]) {
     assert.equal(upstream.requests, 2);
   });
 
-  test(`${lane}: a body over the limit is 413, by its length or as it comes`, async () => {
+  test(`${lane}: a body over the limit is 413, by its length or as it arrives`, async () => {
     await using upstream = await TestUpstream.start((incoming, response) => {
       incoming.resume().on('end', () => response.end('ok'));
     });
@@ -109,7 +109,7 @@ for (const fastLane of [true, false]) {
     assert.equal((await post({ 'transfer-encoding': 'chunked' }, 5000)).status, 413);
   });
 
-  test(`${lane}: a head that comes drop by drop is 408, and an idle connection ends`, async () => {
+  test(`${lane}: a head that arrives byte by byte is 408, and an idle connection closes`, async () => {
     await using upstream = await TestUpstream.start((_request, response) => response.end('ok'));
     await using proxy = await TestProxy.start({
       upstream: [upstream.url],
@@ -140,7 +140,7 @@ for (const fastLane of [true, false]) {
     assert.ok((client.received.match(/HTTP\/1\.1/g) ?? []).length <= 1, client.received);
   });
 
-  test(`${lane}: an answer before the body is whole is relayed, and neither connection is used again`, async () => {
+  test(`${lane}: a response before the end of the body is relayed, and neither connection is reused`, async () => {
     await using upstream = await RawServer.start((socket, text) => {
       if (text.includes('\r\n\r\n')) socket.write('HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno');
     });
@@ -149,11 +149,11 @@ for (const fastLane of [true, false]) {
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc');
     await client.wait('the end', () => false);
     assert.match(client.received, /^HTTP\/1\.1 403 No\r\n[\s\S]*Connection: close\r\n\r\nno$/);
-    await until(() => upstream.sockets.size === 0, { what: 'the upstream connection is gone' });
+    await until(() => upstream.sockets.size === 0, { what: 'the upstream connection is closed' });
   });
 }
 
-test('without a healthy endpoint requests are 503, and come back with it', async () => {
+test('without a healthy endpoint requests are 503, until it is healthy again', async () => {
   let good = false;
   await using upstream = await TestUpstream.start((incoming, response) => {
     response.statusCode = incoming.url === '/health' && !good ? 500 : 200;
@@ -169,7 +169,7 @@ test('without a healthy endpoint requests are 503, and come back with it', async
   await until(async () => (await request(proxy.url)).status === 200, { what: '200' });
 });
 
-test('an endpoint that keeps failing is left out while another is there', async () => {
+test('an endpoint that keeps failing is ejected while there is another', async () => {
   const dead = await freePort();
   await using upstream = await TestUpstream.start((_request, response) => response.end('ok'));
   await using proxy = await TestProxy.start({

@@ -6,12 +6,13 @@ import { freePort, temporaryDirectory, until } from '@sidekit/test-kit';
 import { Load, mixedRequest } from '../testing/load.ts';
 import { TestProgram } from '../testing/program.ts';
 import { sized } from '../testing/sized.ts';
+import { later } from '../testing/slow.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
-test('a stop under load fails no request of clients that honour Connection: close', async (t) => {
+test('a stop under load fails no request of clients that honor Connection: close', async (t) => {
   const stops = sized(1, 20);
   await using upstream = await TestUpstream.start((incoming, response) => {
-    incoming.resume().on('end', () => setTimeout(() => response.end('ok'), 2));
+    incoming.resume().on('end', () => later(2, () => response.end('ok')));
   });
   let answered = 0;
   for (let i = 0; i < stops; i++) {
@@ -21,17 +22,17 @@ test('a stop under load fails no request of clients that honour Connection: clos
     await until(() => load.answered > 500, { what: 'load', timeout: 60_000 });
     load.replacing = false;
     program.process.kill('SIGTERM');
-    await until(async () => (await program.ask('/readyz')).status === 503, { what: 'unready' });
+    await until(async () => (await program.ask('/readyz')).status === 503, { what: 'not ready' });
     await load.done();
     assert.deepEqual(load.failed, []);
-    assert.equal(load.answered, sent, 'each request has its answer');
+    assert.equal(load.answered, sent, 'each request has its response');
     assert.equal((await program.process.exited).code, 0);
     answered += load.answered;
   }
   t.diagnostic(`${stops} stops, ${answered} requests`);
 });
 
-test('an outbound listener accepts during a stop while it is in use, and ends last', async () => {
+test('an outbound listener accepts during a stop while it is in use, and closes last', async () => {
   using directory = temporaryDirectory('outbound');
   let release: (() => void) | undefined;
   await using upstream = await TestUpstream.start((incoming, response) => {
@@ -67,7 +68,7 @@ test('an outbound listener accepts during a stop while it is in use, and ends la
       ),
     { what: 'the inbound listener is closed' },
   );
-  // The app works on its last request and still needs the outside.
+  // The app works on its last request and still needs its way out.
   assert.equal((await request(`http://127.0.0.1:${outbound}/`)).body, 'ok');
   release!();
   assert.equal((await held).body, 'held');

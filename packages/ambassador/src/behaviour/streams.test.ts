@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient } from '../testing/raw.ts';
+import { later } from '../testing/slow.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
 const BLOCK = randomBytes(64 * 1024);
@@ -14,7 +15,7 @@ for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
   for (const chunked of [false, true]) {
-    test(`${lane}: large bodies pass whole both ways, ${chunked ? 'in chunks' : 'by length'}`, async () => {
+    test(`${lane}: large bodies pass completely both ways, ${chunked ? 'in chunks' : 'by length'}`, async () => {
       const body = Buffer.concat(Array.from({ length: 80 }, () => BLOCK));
       await using upstream = await TestUpstream.start((incoming, response) => {
         if (!chunked) response.setHeader('content-length', body.length);
@@ -30,7 +31,7 @@ for (const fastLane of [true, false]) {
     });
   }
 
-  test(`${lane}: a reader that stops holds the upstream back, and gets all when it goes on`, async () => {
+  test(`${lane}: a reader that pauses also pauses the upstream, and gets everything when it continues`, async () => {
     const total = 64 * 1024 * 1024;
     let sent = 0;
     await using upstream = await TestUpstream.start((_request, response) => {
@@ -57,7 +58,7 @@ for (const fastLane of [true, false]) {
         last = sent;
         return still;
       },
-      { what: 'the upstream is held back', interval: 100 },
+      { what: 'the upstream is paused', interval: 100 },
     );
     assert.ok(sent < total / 2, `${sent} of ${total} were taken without a reader`);
     let received = 0;
@@ -66,7 +67,7 @@ for (const fastLane of [true, false]) {
     socket.destroy();
   });
 
-  test(`${lane}: a head that comes alone, and each event, are passed on at once`, async () => {
+  test(`${lane}: a head without a body yet, and each event, are forwarded at once`, async () => {
     let push: http.ServerResponse | undefined;
     await using upstream = await TestUpstream.start((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -133,7 +134,7 @@ test("Expect: 100-continue is the upstream's to answer", async () => {
 
 test('pipelined requests are answered in order', async () => {
   await using upstream = await TestUpstream.start((incoming, response) => {
-    setTimeout(() => response.end(`<${incoming.url}>`), incoming.url === '/1' ? 50 : 0);
+    later(incoming.url === '/1' ? 50 : 0, () => response.end(`<${incoming.url}>`));
   });
   for (const fastLane of [true, false]) {
     await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });

@@ -42,7 +42,7 @@ async function secureUpstream(options: tls.TlsOptions = {}) {
   };
 }
 
-test('the upstream is verified: its name, its authority; a client certificate is shown', async () => {
+test('upstream name and authority are verified, and the upstream gets a client certificate', async () => {
   await using upstream = await secureUpstream({
     requestCert: true,
     ca: readFileSync(authority.ca),
@@ -66,7 +66,7 @@ test('the upstream is verified: its name, its authority; a client certificate is
   assert.equal((await request(system.url)).status, 502, "the system's authorities don't know it");
 });
 
-test('clients may speak TLS in both lanes, and a renewed certificate is shown to new ones', async () => {
+test('clients may use TLS in both lanes, and new ones get a renewed certificate', async () => {
   await using upstream = await TestUpstream.start((incoming, response) => {
     response.end(`${incoming.headers['x-forwarded-proto']}`);
   });
@@ -88,7 +88,7 @@ test('clients may speak TLS in both lanes, and a renewed certificate is shown to
   assert.equal((await ask('GET')).body, 'https');
 });
 
-test('client certificates are required where an authority is named', async () => {
+test('client certificates are required if an authority is given', async () => {
   await using upstream = await TestUpstream.start((_incoming, response) => response.end('in'));
   await using proxy = await TestProxy.start({
     upstream: [upstream.url],
@@ -105,7 +105,7 @@ test('client certificates are required where an authority is named', async () =>
 test('certificates that do not belong together are refused by name', async () => {
   await assert.rejects(
     TestProxy.start({ upstream: ['http://127.0.0.1:1'], tlsCert: server.cert, tlsKey: client.key }),
-    /main: tlsCert .* is not good for TLS .*: give PEM files of one certificate and its key/,
+    /main: tlsCert .* is not valid for TLS .*: give PEM files of one certificate and its key/,
   );
   await assert.rejects(
     TestProxy.start({ upstream: ['https://127.0.0.1:1'], upstreamCa: '/nowhere/ca.pem' }),
@@ -113,7 +113,7 @@ test('certificates that do not belong together are refused by name', async () =>
   );
 });
 
-test('plain octets at a TLS port end that connection alone', async () => {
+test('plain text at a TLS port closes only that connection', async () => {
   await using upstream = await TestUpstream.start((_incoming, response) => response.end('in'));
   await using proxy = await TestProxy.start({
     upstream: [upstream.url],

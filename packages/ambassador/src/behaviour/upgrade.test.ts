@@ -7,7 +7,7 @@ import { RawClient } from '../testing/raw.ts';
 import { sized } from '../testing/sized.ts';
 import { TestUpstream } from '../testing/upstream.ts';
 
-test('an upgrade passes octets both ways, half-close included, and survives resets on both sides', async () => {
+test('an upgrade passes bytes both ways, half-close included, and survives resets on both sides', async () => {
   await using upstream = await TestUpstream.start((_request, response) =>
     response.writeHead(426).end('upgrade'),
   );

@@ -9,9 +9,9 @@ type Request = ReturnType<typeof requestsIn>[number];
 interface Case {
   readonly name: string;
   readonly raw: string;
-  /** `forward`, the status of a refusal, or `broken body`: forwarded by its head, and never whole. */
+  /** `forward`, the status of a refusal, or `broken body`: its head is forwarded, the body never completes. */
   readonly expect: number | 'forward' | 'broken body';
-  /** How many requests reach the upstream. */
+  /** The number of requests that reach the upstream. */
   readonly forwarded: number;
 }
 
@@ -19,7 +19,7 @@ const CASES: Case[] = JSON.parse(readFileSync(new URL('./requests.json', import.
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let upstream: RawServer;
-/** The whole requests that the upstream got, on whatever connection. */
+/** Returns the complete requests that the upstream received, on any connection. */
 const seen: Request[] = [];
 let fast: TestProxy;
 let full: TestProxy;
@@ -28,7 +28,7 @@ before(async () => {
   const answered: number[] = [];
   upstream = await RawServer.start((socket, text, index) => {
     const requests = requestsIn(text);
-    const whole = requests.filter((one) => one.whole).length;
+    const whole = requests.filter((one) => one.complete).length;
     for (let i = answered[index] ?? 0; i < whole; i++) {
       seen.push(requests[i]!);
       socket.write(/^HEAD /.test(requests[i]!.head) ? ANSWER.slice(0, -2) : ANSWER);
@@ -50,11 +50,11 @@ interface Outcome {
   readonly statuses: number[];
   readonly answer: string;
   readonly ended: boolean;
-  /** What reached the upstream whole. */
+  /** The requests that reached the upstream completely. */
   readonly got: Request[];
 }
 
-/** Sends a case in pieces of `piece` octets and says what came of it, on both sides. */
+/** Sends a case in pieces of `piece` bytes and returns the results on both sides. */
 async function run(
   proxy: TestProxy,
   { raw, expect, forwarded }: Case,
@@ -79,7 +79,7 @@ async function run(
   };
 }
 
-test('the corpus is as large as it must be', () => {
+test('the corpus has its required size', () => {
   assert.ok(CASES.length >= 300, `${CASES.length} cases`);
 });
 
@@ -114,7 +114,7 @@ for (const one of CASES) {
   });
 }
 
-test('octets that come one by one change nothing, in either lane', async () => {
+test('bytes that arrive one by one change nothing, in either lane', async () => {
   const short = CASES.filter(({ raw, expect }) => raw.length < 120 && expect !== 'broken body');
   assert.ok(short.length > 50);
   await Promise.all(
@@ -134,7 +134,7 @@ test('octets that come one by one change nothing, in either lane', async () => {
   );
 });
 
-/** One reading only: CRLF alone, a strict grammar, one Host, one framing, nothing of the hop. */
+/** Asserts one reading: CRLF alone, a strict grammar, one Host, one framing, no field of the hop. */
 function assertCanonical(head: string) {
   assert.match(
     head,

@@ -7,7 +7,7 @@ import { RawClient, RawServer, withoutIds } from '../testing/raw.ts';
 interface Case {
   readonly name: string;
   readonly raw: string;
-  /** `502`, `STATUS BODY`, or `broken`: an answer that is begun and visibly never ends. */
+  /** `502`, `STATUS BODY`, or `broken`: a response that begins and visibly never ends. */
   readonly expect: string;
   readonly method: string;
 }
@@ -32,7 +32,7 @@ before(async () => {
     }
     socket.end();
   });
-  // The upstream closes after each answer: no connection may be found alive for the next.
+  // The upstream closes after each response: no connection may be reused.
   const common = { upstream: [upstream.url], retryConnectFor: '0' };
   fast = await TestProxy.start(common);
   full = await TestProxy.start({ ...common, fastLane: false });
@@ -51,7 +51,7 @@ interface Answer {
   readonly whole: boolean;
 }
 
-/** Sends a request and reads the answer by its own framing until it is whole or cut. */
+/** Sends a request and reads the response by its framing until it is complete or cut off. */
 async function ask(proxy: TestProxy, one: Case, size = Number.POSITIVE_INFINITY): Promise<Answer> {
   answer = one.raw;
   piece = size;
@@ -62,7 +62,7 @@ async function ask(proxy: TestProxy, one: Case, size = Number.POSITIVE_INFINITY)
     const read = readAnswer(final(), one.method);
     return read?.whole ?? false;
   });
-  // A connection that is closed without a head is an answer that never ends, too.
+  // A connection that closes without a head is a response that never ends, too.
   return readAnswer(final(), one.method) ?? { text: '', status: '', body: '', whole: false };
 }
 
@@ -106,7 +106,7 @@ function readAnswer(text: string, method: string): Answer | undefined {
   return done(rest, rest.length === length);
 }
 
-test('the corpus is as large as it must be', () => {
+test('the corpus has its required size', () => {
   assert.ok(CASES.length >= 100, `${CASES.length} cases`);
 });
 
@@ -115,7 +115,7 @@ for (const one of CASES) {
     const quick = await ask(fast, one);
     const slow = await ask(full, one);
     if (one.expect === 'broken') {
-      // How much of it had been sent before is a matter of moments.
+      // How much of it was sent before depends on timing.
       for (const got of [quick, slow])
         assert.ok(!got.whole || got.status === '502', JSON.stringify(got));
       return;
@@ -127,13 +127,13 @@ for (const one of CASES) {
       assert.equal(`${quick.status} ${quick.body}`, one.expect);
       assert.ok(quick.whole);
     }
-    // How a body is cut into chunks says nothing; all else must be equal.
+    // The division into chunks has no meaning; everything else must be equal.
     assert.deepEqual([slow.status, slow.body, slow.whole], [quick.status, quick.body, quick.whole]);
     if (quick.whole) assert.equal(head(slow.text), head(quick.text));
   });
 }
 
-test('octets of a response that come one by one change nothing, in either lane', async () => {
+test('bytes of a response that arrive one by one change nothing, in either lane', async () => {
   for (const one of CASES.filter(({ raw, expect }) => raw.length < 150 && expect !== 'broken')) {
     for (const proxy of [fast, full]) {
       const got = await ask(proxy, one, 1);

@@ -26,6 +26,7 @@ import { isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
  * Carries one request and its response, over as many tries as the guarantees on retries allow. A
@@ -48,9 +49,9 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   readonly #body = new RequestBody();
   readonly #search: ConnectionSearch = new ConnectionSearch(this);
   #stream: UpstreamStream | undefined;
-  #phase: number = Phase.idle;
+  #phase: Phase = Phase.idle;
   #retried = false;
-  #answered = false;
+  #responded = false;
   #tunnel = false;
   /** Time since when it waits for a connection, or for the response. */
   #since = 0;
@@ -95,7 +96,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const repeatable = isIdempotent(head.method) && extras?.upgrade === undefined;
     this.#body.begin(head.contentLength, firstBody, repeatable);
     this.#retried = false;
-    this.#answered = false;
+    this.#responded = false;
     this.#tunnel = false;
     this.#phase = Phase.connecting;
     this.#since = this.#lastActivity = this.startedAt;
@@ -176,7 +177,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   onHead(head: ResponseHead): void {
     this.status = head.status;
-    this.#answered = true;
+    this.#responded = true;
     this.#phase = Phase.streaming;
     this.#tunnel = head.status === 101;
     this.#lastActivity = this.runtime.clock.now;
@@ -223,7 +224,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const invalid = error instanceof InvalidResponse;
     if (
       !invalid &&
-      !this.#answered &&
+      !this.#responded &&
       !this.#retried &&
       this.#body.repeatable &&
       stream?.reused &&
@@ -262,7 +263,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   /** Ends with an error of the upstream; sends a local reply if no response has begun. */
   #fail(status: number, reason: string, flag: string) {
     this.#releaseUpstream();
-    if (!this.#answered) {
+    if (!this.#responded) {
       this.#replyLocally(status, reason, flag);
       return;
     }
@@ -278,7 +279,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   #replyLocally(status: number, reason: string, flag: string, retryAfter = 0) {
     this.status = status;
     this.flags = flag;
-    this.#answered = true;
+    this.#responded = true;
     if (flag !== '' && flag !== 'RL') this.runtime.observer.failed(this, reason);
     this.#end();
     this.#sink.sendLocalReply(status, reason, retryAfter);

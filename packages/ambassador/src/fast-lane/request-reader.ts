@@ -15,6 +15,8 @@ export const Read = {
   unsupported: 2,
 } as const;
 
+export type Read = (typeof Read)[keyof typeof Read];
+
 /** Splits the bytes of a connection into requests. */
 export class RequestReader {
   /** The head of the request that was read last. */
@@ -40,7 +42,7 @@ export class RequestReader {
   }
 
   /** Reads the next request of the unread bytes. */
-  next(): number {
+  next(): Read {
     const unread = this.unread!;
     const text = unread.toString('latin1', 0, Math.min(unread.length, MAX_HEAD + 4));
     const end = text.indexOf('\r\n\r\n');

@@ -108,7 +108,9 @@ export class FullLane implements Watched {
       }
       if (client.headSince === 0 && socket.bytesRead > client.readBefore) client.headSince = now;
       if (client.headSince !== 0 && now - client.headSince > headers) {
-        const text = localReplyText(408, 'the request head did not arrive in time', { close: true });
+        const text = localReplyText(408, 'the request head did not arrive in time', {
+          close: true,
+        });
         socket.end(text, 'latin1');
         client.lingerUntil = now + LINGER;
       } else if (client.headSince === 0 && now - client.quietSince > keepAlive) socket.destroy();
@@ -175,7 +177,7 @@ export class FullLane implements Watched {
     const reason = overflow ? 'the request head is larger than 16 KiB' : 'not HTTP/1.1';
     const text = localReplyText(status, reason, { close: true });
     if (client.requests === 0) socket.end(text, 'latin1', () => socket.destroySoon());
-    else if (client.last?.whole) client.malformed = text;
+    else if (client.last?.complete) client.malformed = text;
     else client.last?.rejectBody(status, reason);
   }
 }

@@ -53,7 +53,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
   }
 
   /** Whether the request has arrived completely. */
-  get whole(): boolean {
+  get complete(): boolean {
     return this.#request.complete;
   }
 
@@ -128,8 +128,8 @@ export class FullLaneRequest implements ResponseSink, Watched {
   }
 
   sendLocalReply(status: number, reason: string, retryAfter: number): void {
-    const whole = this.#request.complete || this.#exchange.head.contentLength === 0;
-    const close = this.mustClose() || !whole || status === 413;
+    const complete = this.#request.complete || this.#exchange.head.contentLength === 0;
+    const close = this.mustClose() || !complete || status === 413;
     const { requestId } = this.#exchange.ids;
     refuseRequest(this.#response, status, reason, { retryAfter, requestId, close });
   }
@@ -159,11 +159,11 @@ export function refuseRequest(
   reason: string,
   options: LocalReplyOptions,
 ): void {
-  const answer = localReply(status, reason, options);
+  const reply = localReply(status, reason, options);
   if (options.close) response.shouldKeepAlive = false;
   else response.removeHeader('connection');
-  response.writeHead(answer.status, answer.reason, answer.fields);
-  response.end(answer.body, 'latin1');
+  response.writeHead(reply.status, reply.reason, reply.fields);
+  response.end(reply.body, 'latin1');
 }
 
 /** Returns the trailers, without those that concern framing, routing or the hop. */

@@ -40,7 +40,7 @@ export function withFraming(fields: readonly string[], framing: ResponseFraming)
 }
 
 /** Kinds that have a meaning only in requests. */
-const PASSED: ReadonlySet<number> = new Set([
+const PASSED: ReadonlySet<FieldKind> = new Set<FieldKind>([
   FieldKind.host,
   FieldKind.forwarded,
   FieldKind.forwardedFor,

@@ -6,6 +6,7 @@ export interface ChunkReceiver {
 }
 
 const State = { size: 0, data: 1, dataEnd: 2, trailers: 3, done: 4 } as const;
+type State = (typeof State)[keyof typeof State];
 
 /** The longest chunk-size line, extensions included, and the largest trailer section, in bytes. */
 const MAX_LINE = 1024;
@@ -13,7 +14,7 @@ const MAX_TRAILERS = 16 * 1024;
 
 /** Decodes the chunked transfer coding (RFC 9112 §7.1), strictly; chunk extensions are dropped. */
 export class ChunkedDecoder {
-  #state: number = State.size;
+  #state: State = State.size;
   #line = '';
   #remaining = 0;
   /** Trailer fields, names and values in turn, set once it is done. */

@@ -18,7 +18,9 @@ export const FieldKind = {
   traceState: 13,
 } as const;
 
-const KINDS: ReadonlyMap<string, number> = new Map([
+export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
+
+const KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ['host', FieldKind.host],
   ['content-length', FieldKind.contentLength],
   ['transfer-encoding', FieldKind.transferEncoding],
@@ -42,12 +44,12 @@ const KINDS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Caches kinds by the name as written, to avoid a lower-case copy of the usual names. */
-const known = new Map<string, number>();
+const known = new Map<string, FieldKind>();
 /** Bounds the cache, since clients choose names. */
 const MAX_KNOWN = 1024;
 
 /** Returns the kind of a field by its name, in any case. */
-export function fieldKind(name: string): number {
+export function fieldKind(name: string): FieldKind {
   const found = known.get(name);
   if (found !== undefined) return found;
   const kind = KINDS.get(name.toLowerCase()) ?? FieldKind.ordinary;

@@ -1,11 +1,11 @@
 import { TOKEN, VALUE } from './characters.ts';
-import { fieldKind } from './field-kind.ts';
+import { type FieldKind, fieldKind } from './field-kind.ts';
 
 /** A list of fields: `kinds[i]` is the kind of the field `names[i]: values[i]`. */
 export interface Fields {
   readonly names: string[];
   readonly values: string[];
-  readonly kinds: number[];
+  readonly kinds: FieldKind[];
 }
 
 /** The most fields a message may have. */
@@ -20,7 +20,7 @@ export const MAX_FIELDS = 128;
 export function parseFields(text: string, start: number, end: number): Fields | undefined {
   const names: string[] = [];
   const values: string[] = [];
-  const kinds: number[] = [];
+  const kinds: FieldKind[] = [];
   let at = start;
   while (at < end) {
     const nameStart = at;

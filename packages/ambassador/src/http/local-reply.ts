@@ -42,7 +42,7 @@ export function localReplyText(
   reason: string,
   options: LocalReplyOptions & { readonly head?: boolean } = {},
 ): string {
-  const answer = localReply(status, reason, options);
-  const head = responseText(answer.status, answer.reason, answer.fields);
-  return options.head ? head : head + answer.body;
+  const reply = localReply(status, reason, options);
+  const head = responseText(reply.status, reply.reason, reply.fields);
+  return options.head ? head : head + reply.body;
 }

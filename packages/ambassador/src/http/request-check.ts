@@ -105,7 +105,7 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
 }
 
 /** Fields for framing or routing: removing them by `Connection` would change the request. */
-const PROTECTED: ReadonlySet<number> = new Set([
+const PROTECTED: ReadonlySet<FieldKind> = new Set<FieldKind>([
   FieldKind.host,
   FieldKind.contentLength,
   FieldKind.transferEncoding,

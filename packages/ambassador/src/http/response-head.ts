@@ -5,11 +5,13 @@ import { type Fields, parseFields } from './fields.ts';
 /** The ways in which the end of a response's body is found (RFC 9112 §6.3). */
 export const Framing = { none: 0, length: 1, chunked: 2, close: 3 } as const;
 
+export type Framing = (typeof Framing)[keyof typeof Framing];
+
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
   readonly fields: Fields;
-  readonly framing: number;
+  readonly framing: Framing;
   /** The value of Content-Length, for a HEAD too; -1 if there is none. */
   readonly contentLength: number;
   /** Whether the upstream's connection may be used again. */
@@ -58,7 +60,7 @@ export function parseResponse(text: string, end: number, method: string): Respon
     }
   }
   if (chunked && length !== -1) return 'Content-Length together with Transfer-Encoding';
-  let framing: number = chunked ? Framing.chunked : length === -1 ? Framing.close : Framing.length;
+  let framing: Framing = chunked ? Framing.chunked : length === -1 ? Framing.close : Framing.length;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) {
     framing = Framing.none;
     if ((status < 200 || status === 204) && (chunked || length > 0))

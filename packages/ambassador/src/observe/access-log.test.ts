@@ -6,7 +6,7 @@ import { temporaryDirectory, until } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
-/** Asks twenty times, every fourth for an error, and returns the lines of the log. */
+/** Sends twenty requests, every fourth for an error, and returns the lines of the log. */
 async function logged(options: Record<string, unknown>, lines: number): Promise<string[]> {
   using directory = temporaryDirectory('access-log');
   const path = join(directory.path, 'access.log');
@@ -24,13 +24,13 @@ async function logged(options: Record<string, unknown>, lines: number): Promise<
   return read();
 }
 
-test('errors alone, where they are asked for', async () => {
+test('only errors are logged if configured so', async () => {
   const lines = await logged({ accessLog: 'errors' }, 5);
   assert.equal(lines.length, 5);
   for (const line of lines) assert.equal(JSON.parse(line).status, 500);
 });
 
-test('one in so many, where a sample is asked for', async () => {
+test('one request in ten is logged if configured so', async () => {
   const lines = await logged({ accessLog: 'sampled', accessLogSample: 10 }, 2);
   assert.equal(lines.length, 2);
 });

@@ -35,7 +35,7 @@ export class AccessLog {
     this.#log = log;
     this.#fd = open(options.path);
     this.#dropped = throttle(10_000, () =>
-      log.warn('access log lines dropped: the disk is too slow'),
+      log.warn('access log lines dropped: the disk is too slow', { event: 'access_log_dropped' }),
     );
     this.#timer = setInterval(() => this.#tick(), FLUSH_EVERY);
     this.#timer.unref();
@@ -110,7 +110,11 @@ export class AccessLog {
         setTimeout(() => this.#writeAll(buffer, at, done), 5);
         return;
       }
-      if (error) this.#log.error('access log not written', { error: errorText(error) });
+      if (error)
+        this.#log.error('access log not written', {
+          event: 'access_log_failed',
+          error: errorText(error),
+        });
       else if (at + written < buffer.length) {
         this.#writeAll(buffer, at + written, done);
         return;

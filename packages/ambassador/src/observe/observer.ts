@@ -55,7 +55,7 @@ export class Observer {
   readonly #upstream: Histogram;
   readonly #accessLog: AccessLog | undefined;
   readonly #log: Log;
-  readonly #say: () => void;
+  readonly #warn: () => void;
   #last: Record<string, unknown> = {};
 
   constructor(listener: string, metrics: ProxyMetrics, accessLog: AccessLog | undefined, log: Log) {
@@ -66,8 +66,9 @@ export class Observer {
     this.retries = metrics.retries.with({ listener });
     this.#accessLog = accessLog;
     this.#log = log;
-    this.#say = throttle(1000, (suppressed) =>
+    this.#warn = throttle(1000, (suppressed) =>
       this.#log.warn('request failed', {
+        event: 'request_failed',
         ...this.#last,
         ...(suppressed > 0 ? { suppressed } : {}),
       }),
@@ -101,7 +102,7 @@ export class Observer {
       reason,
       requestId: exchange.ids.requestId,
     };
-    this.#say();
+    this.#warn();
   }
 
   /** Returns the handle of a method and status, without building label text. */

@@ -17,31 +17,31 @@ import { upstream } from './upstream.ts';
 /** The options of a listener: on the command line for a single one, in a file for many. */
 export const listenerFields = {
   listen: option(address, {
-    description: 'Where to listen: `:8080`, `127.0.0.1:5432` or `unix:/run/x.sock`.',
+    description: 'The address to listen on: `:8080`, `127.0.0.1:5432` or `unix:/run/x.sock`.',
   }),
   upstream: option(list(upstream), {
     description:
-      'Where to send: `http://`, `https://`, `tcp://`, `tls://` with host and port, or `unix:/path`; several are balanced.',
+      'The upstream: `http://`, `https://`, `tcp://`, `tls://` with host and port, or `unix:/path`; several are load-balanced.',
     default: [],
   }),
   protocol: option(choice('http', 'tcp'), {
-    description: 'What is spoken: HTTP/1.1, or any protocol over TCP.',
+    description: 'The protocol of the clients: HTTP/1.1, or any protocol over TCP.',
     default: 'http',
   }),
   direction: option(choice('inbound', 'outbound'), {
     description:
-      '`outbound` listeners, which the app of the Pod uses, go on accepting during a stop while they are in use.',
+      '`outbound` listeners, which the app of the Pod uses, continue to accept during a stop while they are in use.',
     default: 'inbound',
   }),
   balance: option(choice('least-pending', 'round-robin'), {
-    description: 'How to choose between endpoints: the less busy of two at random, or in turn.',
+    description: 'How endpoints are selected: the less busy of two at random, or in turn.',
     default: 'least-pending',
   }),
   hostHeader: option(
     text('host', { matches: /^[A-Za-z0-9._:[\]-]{1,255}$/, rule: 'must be a host' }),
     {
       description:
-        "Send this Host upstream instead of the client's; needed for most services outside.",
+        "Send this Host upstream instead of the client's; most external services need it.",
     },
   ),
   trustedProxies: option(list(network), {
@@ -66,25 +66,25 @@ export const listenerFields = {
     default: 60_000,
   }),
   streamIdleTimeout: option(duration(10, 86_400_000), {
-    description: 'How long a stream, an upgrade or a TCP connection may carry nothing.',
+    description: 'How long a stream, an upgrade or a TCP connection may be without data.',
     default: 300_000,
   }),
   totalTimeout: option(duration(0, 86_400_000), {
-    description: 'How long a request may take in all, retries included; 0 sets no bound.',
+    description: 'How long a request may take in total, retries included; 0 sets no limit.',
     default: 0,
   }),
   upstreamIdleTimeout: option(duration(10, 3_600_000), {
     description:
-      "How long an idle upstream connection is used again; keep it below the upstream's own.",
+      "How long an idle upstream connection is kept for the next request; keep it below the upstream's own timeout.",
     default: 4000,
   }),
   upstreamMaxLifetime: option(duration(100, 86_400_000), {
-    description: 'How old an upstream connection may become.',
+    description: 'The greatest age of an upstream connection.',
     default: 300_000,
   }),
   retryConnectFor: option(duration(0, 600_000), {
     description:
-      'How long connects that fail are tried again; counted once for an endpoint that stays away.',
+      'How long failed connects are retried; counted once for an endpoint that stays unreachable.',
     default: 2000,
   }),
   retryBudget: option(number(0, 1), {
@@ -92,11 +92,11 @@ export const listenerFields = {
     default: 0.2,
   }),
   maxConnections: option(integer(1, 1_000_000), {
-    description: 'Client connections at once; more are closed.',
+    description: 'Concurrent client connections; more are closed.',
     default: 10_000,
   }),
   maxUpstreamConnections: option(integer(1, 1_000_000), {
-    description: 'Connections at once to an endpoint.',
+    description: 'Concurrent connections to an endpoint.',
     default: 1024,
   }),
   maxPending: option(integer(0, 1_000_000), {
@@ -105,26 +105,26 @@ export const listenerFields = {
   }),
   maxBody: option(size(0), { description: 'The largest request body.', default: 1024 ** 4 }),
   rateLimit: option(number(0.001, 1e9), {
-    description: 'Requests a second on average; more get 429.',
+    description: 'Requests per second on average; more get 429.',
   }),
   rateBurst: option(integer(1, 1e9), {
-    description: 'Requests at once above the rate.',
+    description: 'Requests that may exceed the rate in a burst.',
     default: 100,
   }),
   ejectAfter: option(integer(1, 1_000_000), {
-    description: 'Failures in a row after which an endpoint is left out for a while.',
+    description: 'Failures in a row after which an endpoint is ejected for a while.',
     default: 5,
   }),
   ejectFor: option(duration(10, 86_400_000), {
-    description: 'How long at first; longer each time.',
+    description: 'How long the first ejection lasts; later ones are longer.',
     default: 10_000,
   }),
   healthPath: option(text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path' }), {
-    description: 'Asked of each endpoint with GET; 200–399 is healthy.',
+    description: 'The path of the health check of each endpoint, with GET; 200–399 is healthy.',
   }),
   healthInterval: option(duration(0, 3_600_000), {
     description:
-      'Time between two health checks; without `healthPath` a connect is the check; 0 checks nothing.',
+      'Time between two health checks; without `healthPath` a connect is the check; 0 disables them.',
     default: 0,
   }),
   healthTimeout: option(duration(10, 600_000), {
@@ -132,11 +132,11 @@ export const listenerFields = {
     default: 1000,
   }),
   dnsRefresh: option(duration(100, 86_400_000), {
-    description: "Time between two look-ups of an upstream's name.",
+    description: "Time between two DNS lookups of an upstream's name.",
     default: 10_000,
   }),
   warmConnections: option(integer(0, 1000), {
-    description: 'Upstream connections opened ahead (`tcp` only).',
+    description: 'Upstream connections opened in advance (`tcp` only).',
     default: 0,
   }),
   tlsCert: option(path, {
@@ -144,17 +144,18 @@ export const listenerFields = {
   }),
   tlsKey: option(path, { description: 'PEM key of `tlsCert`.' }),
   tlsClientCa: option(path, {
-    description: 'PEM authorities of client certificates, which are then required.',
+    description: 'PEM certificate authorities of client certificates, which are then required.',
   }),
   upstreamCa: option(path, {
-    description: "PEM authorities to trust for TLS to the upstream, instead of the system's.",
+    description:
+      "PEM certificate authorities to trust for TLS to the upstream, instead of the system's.",
   }),
   upstreamCert: option(path, { description: 'PEM client certificate for the upstream.' }),
   upstreamKey: option(path, { description: 'PEM key of `upstreamCert`.' }),
   upstreamServerName: option(
     text('name', { matches: /^[A-Za-z0-9._-]{1,253}$/, rule: 'must be a host name' }),
     {
-      description: "The name that the upstream's certificate must have; its host by default.",
+      description: "The name that the upstream's certificate must contain; its host by default.",
     },
   ),
 } as const;
@@ -166,21 +167,21 @@ export const globalFields = {
     default: 'off',
   }),
   accessLogFormat: option(choice('json', 'combined'), {
-    description: 'How an access log line is written.',
+    description: 'The format of the access log.',
     default: 'json',
   }),
-  accessLogFile: option(path, { description: 'Where the access log goes; stdout without it.' }),
+  accessLogFile: option(path, { description: 'The file of the access log; stdout by default.' }),
   accessLogSample: option(integer(1, 1_000_000), {
-    description: 'With `sampled`: one request in so many.',
+    description: 'With `sampled`: log one request in this many.',
     default: 100,
   }),
   drainDelay: option(duration(0, 600_000), {
     description:
-      'How long inbound listeners go on accepting after SIGTERM, while the endpoint is taken out of Services.',
+      'How long inbound listeners continue to accept after SIGTERM, until Services no longer route to the Pod.',
     default: 1000,
   }),
   fastLane: option(boolean, {
-    description: 'Serve plain requests on raw sockets; off, all go through node:http.',
+    description: 'Serve plain requests on raw sockets; if off, node:http serves all.',
     default: true,
   }),
 } as const;

@@ -122,10 +122,10 @@ export class Listener {
 
 function waitFor(condition: () => boolean): Promise<void> {
   return new Promise((resolve) => {
-    const look = () => {
+    const poll = () => {
       if (condition()) resolve();
-      else setTimeout(look, 20);
+      else setTimeout(poll, 20);
     };
-    look();
+    poll();
   });
 }

@@ -29,7 +29,7 @@ async function serve(server: net.Server | tls.Server, path?: string) {
   };
 }
 
-/** Answers once its client has ended its side: only half-close can tell it so. */
+/** Replies once its client has closed its side, which takes half-close. */
 const afterEnd = () =>
   net.createServer({ allowHalfOpen: true }, (socket) => {
     let length = 0;
@@ -37,7 +37,7 @@ const afterEnd = () =>
     socket.on('end', () => socket.end(`got ${length}`));
   });
 
-test('each direction ends by itself', async () => {
+test('each direction ends on its own', async () => {
   await using upstream = await serve(afterEnd());
   await using proxy = await TestProxy.start({
     protocol: 'tcp',
@@ -53,7 +53,7 @@ test('each direction ends by itself', async () => {
   assert.equal(proxy.metric('ambassador_tcp_received_bytes_total'), 1_000_000);
 });
 
-test('a TLS upstream is verified, also over connections opened ahead', async () => {
+test('a TLS upstream is verified, also over connections opened in advance', async () => {
   using directory = temporaryDirectory('tcp');
   const authority = new TestAuthority(directory.path);
   const { cert, key } = authority.issue('localhost');
@@ -76,7 +76,7 @@ test('a TLS upstream is verified, also over connections opened ahead', async () 
     upstreamCa: authority.ca,
     warmConnections: 3,
   });
-  await until(() => upstream.sockets.size === 3, { what: 'three connections ahead' });
+  await until(() => upstream.sockets.size === 3, { what: 'three connections in advance' });
   const clients = Array.from({ length: 5 }, () => new RawClient(proxy.port));
   for (const [i, client] of clients.entries()) client.send(`hello ${i}`);
   for (const [i, client] of clients.entries()) {
@@ -90,7 +90,7 @@ test('a TLS upstream is verified, also over connections opened ahead', async () 
   assert.equal(refused.received, '');
 });
 
-test('an upstream that is away is a reset, and another is tried first', async () => {
+test('an unreachable upstream is a reset, after another was tried', async () => {
   const dead = await freePort();
   await using upstream = await serve(afterEnd());
   await using proxy = await TestProxy.start({
@@ -133,7 +133,7 @@ test('Unix sockets serve on either side', async () => {
   assert.equal(text, 'got 5');
 });
 
-test('a slow reader holds the other side back', async () => {
+test('a slow reader pauses the other side', async () => {
   let sent = 0;
   const block = Buffer.alloc(64 * 1024);
   await using upstream = await serve(
@@ -162,7 +162,7 @@ test('a slow reader holds the other side back', async () => {
       last = sent;
       return still;
     },
-    { what: 'the upstream is held back', interval: 100 },
+    { what: 'the upstream is paused', interval: 100 },
   );
   assert.ok(sent < 100e6, `${sent}`);
   socket.resetAndDestroy();

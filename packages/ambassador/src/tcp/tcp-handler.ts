@@ -150,6 +150,7 @@ class Splice implements Watched {
 
   #reject(reason: string) {
     this.#options.log.warn('tcp connection failed', {
+      event: 'tcp_connect_failed',
       listener: this.#options.name,
       endpoint: this.#endpoint?.name,
       reason,

@@ -39,16 +39,16 @@ function serve(socket: net.Socket) {
   socket.setEncoding('latin1');
   socket.on('data', (text) => {
     const requests = requestsIn(unread + text);
-    const rest = requests.at(-1)?.whole === false ? requests.pop()! : undefined;
+    const rest = requests.at(-1)?.complete === false ? requests.pop()! : undefined;
     unread = rest === undefined ? '' : rest.head + rest.body;
-    let answers = '';
+    let responses = '';
     for (const { head, body } of requests) {
       const id = /\r\nX-Test: (\d+-\w+)\r\n/.exec(head)?.[1];
       if (id !== undefined)
         seen.set(id, (seen.get(id) ?? '') + withoutIds(head.replace(/X-Test: [^\r]*/, '')) + body);
-      answers += `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${head.startsWith('HEAD') ? '' : 'ok'}`;
+      responses += `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${head.startsWith('HEAD') ? '' : 'ok'}`;
     }
-    socket.write(answers, 'latin1');
+    socket.write(responses, 'latin1');
   });
 }
 
@@ -57,7 +57,7 @@ function outcome(
   path: string,
   text: string,
   id: string,
-): Promise<{ readonly answer: string; readonly upstream: string }> {
+): Promise<{ readonly response: string; readonly upstream: string }> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(path);
     let received = '';
@@ -73,7 +73,7 @@ function outcome(
       clearTimeout(late);
       const upstream = seen.get(id) ?? '';
       seen.delete(id);
-      resolve({ answer: withoutIds(received), upstream });
+      resolve({ response: withoutIds(received), upstream });
     });
     socket.write(text.replace('X-Test: @', `X-Test: ${id}`) + LAST, 'latin1');
   });
@@ -101,7 +101,7 @@ async function compare({ seed, batches, directory }: Share): Promise<Outcome> {
     ]);
     if (one.upstream !== '') forwarded++;
     assert.equal(two.upstream, one.upstream, `upstream of ${JSON.stringify(text)}`);
-    assert.equal(two.answer, one.answer, `answer to ${JSON.stringify(text)}`);
+    assert.equal(two.response, one.response, `response to ${JSON.stringify(text)}`);
   };
   await fc.assert(
     fc.asyncProperty(

@@ -50,11 +50,11 @@ export class Load {
       });
       socket.on('data', (chunk) => {
         text += chunk;
-        const status = wholeAnswer(text, request?.startsWith('HEAD ') ?? false);
+        const status = completeStatus(text, request?.startsWith('HEAD ') ?? false);
         if (status === undefined) return;
         this.answered++;
         this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
-        if (!status.startsWith('2')) problem('an answer');
+        if (!status.startsWith('2')) problem(`status ${status}`);
         const close = /\r\nConnection: close\r\n/i.test(text);
         text = '';
         if (close) {
@@ -75,13 +75,15 @@ export class Load {
 }
 
 /** Returns the status of a response that is complete by its head, its length or its last chunk. */
-function wholeAnswer(text: string, headOnly: boolean): string | undefined {
+function completeStatus(text: string, headOnly: boolean): string | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
   if (headOnly) return text.slice(9, 12);
   const length = /\r\nContent-Length: (\d+)\r\n/i.exec(text.slice(0, end + 2));
-  const whole = length ? text.length === end + 4 + Number(length[1]) : text.endsWith('0\r\n\r\n');
-  return whole ? text.slice(9, 12) : undefined;
+  const complete = length
+    ? text.length === end + 4 + Number(length[1])
+    : text.endsWith('0\r\n\r\n');
+  return complete ? text.slice(9, 12) : undefined;
 }
 
 /** Creates a mix of requests for both lanes, with bodies and closes. */

@@ -27,7 +27,8 @@ export class TestProgram implements AsyncDisposable {
       ...['--admin', admin],
     ]);
     await until(
-      () => program.log.some(({ msg }) => msg === 'listening') || program.child.exitCode !== null,
+      () =>
+        program.log.some(({ event }) => event === 'listening') || program.child.exitCode !== null,
       { what: 'the start of the program', timeout: 60_000 },
     );
     if (program.child.exitCode !== null) throw new Error(`it ended: ${program.stderr}`);

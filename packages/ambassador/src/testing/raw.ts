@@ -84,22 +84,22 @@ export class RawServer implements AsyncDisposable {
  */
 export function requestsIn(
   text: string,
-): { readonly head: string; readonly body: string; readonly whole: boolean }[] {
-  const found: { head: string; body: string; whole: boolean }[] = [];
+): { readonly head: string; readonly body: string; readonly complete: boolean }[] {
+  const found: { head: string; body: string; complete: boolean }[] = [];
   let rest = text;
   while (rest !== '') {
     const end = rest.indexOf('\r\n\r\n');
-    if (end === -1) return [...found, { head: rest, body: '', whole: false }];
+    if (end === -1) return [...found, { head: rest, body: '', complete: false }];
     const head = rest.slice(0, end + 4);
     rest = rest.slice(end + 4);
     const length = /\r\nContent-Length: (\d+)\r\n/.exec(head);
     if (/\r\nTransfer-Encoding: chunked\r\n/.test(head)) {
       const match = /^(?:[1-9a-f][0-9a-f]*\r\n[\s\S]*?\r\n)*?0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(rest);
-      found.push({ head, body: match?.[0] ?? rest, whole: match !== null });
+      found.push({ head, body: match?.[0] ?? rest, complete: match !== null });
       rest = match ? rest.slice(match[0].length) : '';
     } else {
       const size = length ? Number(length[1]) : 0;
-      found.push({ head, body: rest.slice(0, size), whole: rest.length >= size });
+      found.push({ head, body: rest.slice(0, size), complete: rest.length >= size });
       rest = rest.slice(size);
     }
   }

@@ -15,7 +15,7 @@ export class Clock {
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    this.#timer = setInterval(() => this.#look(), Clock.tick);
+    this.#timer = setInterval(() => this.#tick(), Clock.tick);
     this.#timer.unref();
   }
 
@@ -32,7 +32,7 @@ export class Clock {
     this.#watched.clear();
   }
 
-  #look() {
+  #tick() {
     this.now = performance.now();
     for (const thing of this.#watched) thing.check(this.now);
   }

@@ -7,7 +7,7 @@ import { TestUpstream } from '../testing/upstream.ts';
 import { Clock } from '../time/clock.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 
-/** A cluster that ends with its test. */
+/** Closes its cluster at the end of the test. */
 class TestCluster extends Cluster implements Disposable {
   readonly #clock: Clock;
 
@@ -47,13 +47,13 @@ class TestCluster extends Cluster implements Disposable {
   }
 }
 
-test('in turn means each endpoint as often as the others', () => {
+test('round robin selects each endpoint equally often', () => {
   using cluster = new TestCluster({ balance: 'round-robin' });
   const picks = Array.from({ length: 9 }, () => cluster.pick()!.name);
   for (const name of cluster.names) assert.equal(picks.filter((one) => one === name).length, 3);
 });
 
-test('of two at random the less busy is chosen, so the busiest of three never is', () => {
+test('the less busy of two random endpoints is selected, so the busiest of three is not', () => {
   using cluster = new TestCluster({});
   const [idle, busy, busiest] = cluster.endpoints;
   busy!.pending = 5;
@@ -64,11 +64,11 @@ test('of two at random the less busy is chosen, so the busiest of three never is
     counts.set(one, (counts.get(one) ?? 0) + 1);
   }
   assert.ok(counts.get(idle)! > counts.get(busy)!, 'idle before busy');
-  // Only where it is drawn twice: one time in nine.
+  // Only if it is drawn twice: one time in nine.
   assert.ok((counts.get(busiest) ?? 0) < 600, `${counts.get(busiest)}`);
 });
 
-test('failures in a row eject, a success between them does not, and the last one stays', () => {
+test('failures in a row eject an endpoint, unless a success is between them, and never the last one', () => {
   using cluster = new TestCluster({});
   const [first, second, third] = cluster.endpoints;
   cluster.recordOutcome(first!, false);
@@ -82,31 +82,31 @@ test('failures in a row eject, a success between them does not, and the last one
   assert.ok(cluster.pick(), 'ejection never takes them all');
 });
 
-test('a name is looked up again: new addresses join, old ones leave, those that stay keep their state', async () => {
+test('a name is resolved again: new addresses join, old ones leave, the others keep their state', async () => {
   let addresses = ['10.0.0.2', '10.0.0.1'];
   using cluster = new TestCluster({
     upstreams: [{ host: 'app.example', port: 80, secure: false }],
     lookup: () => Promise.resolve(addresses),
   });
-  await until(() => cluster.endpoints.length === 2, { what: 'the first look-up' });
+  await until(() => cluster.endpoints.length === 2, { what: 'the first lookup' });
   assert.deepEqual(cluster.names, ['10.0.0.1:80', '10.0.0.2:80']);
   const staying = cluster.endpoints[1];
   staying!.pending = 7;
   addresses = ['10.0.0.2', 'fd00::1'];
-  await until(() => cluster.names.includes('[fd00::1]:80'), { what: 'the second look-up' });
+  await until(() => cluster.names.includes('[fd00::1]:80'), { what: 'the second lookup' });
   assert.deepEqual(cluster.names, ['10.0.0.2:80', '[fd00::1]:80']);
   assert.equal(cluster.endpoints[0], staying);
   assert.equal(cluster.endpoints[0]!.pending, 7);
 });
 
-test('a look-up that fails keeps what is known', async () => {
+test('a failed lookup keeps the known addresses', async () => {
   let lookups = 0;
   using cluster = new TestCluster({
     upstreams: [{ host: 'app.example', port: 80, secure: false }],
     lookup: () =>
       ++lookups === 1 ? Promise.resolve(['10.0.0.9']) : Promise.reject(new Error('SERVFAIL')),
   });
-  await until(() => lookups > 3, { what: 'failed look-ups' });
+  await until(() => lookups > 3, { what: 'failed lookups' });
   assert.deepEqual(cluster.names, ['10.0.0.9:80']);
 });
 

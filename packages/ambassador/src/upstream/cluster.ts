@@ -94,7 +94,11 @@ export class Cluster {
     endpoint.consecutiveFailures = 0;
     endpoint.ejections = Math.min(endpoint.ejections + 1, 30);
     endpoint.ejectedUntil = this.#clock.now + time * endpoint.ejections;
-    this.#log.warn('endpoint ejected', { endpoint: endpoint.name, failures });
+    this.#log.warn('endpoint ejected', {
+      event: 'endpoint_ejected',
+      endpoint: endpoint.name,
+      failures,
+    });
   }
 
   close(): void {
@@ -120,6 +124,7 @@ export class Cluster {
       if (!this.#closed) this.#set(upstream, found.toSorted());
     } catch (error) {
       this.#log.warn('name not resolved, the previous addresses stay in use', {
+        event: 'name_not_resolved',
         host: upstream.host,
         error: errorText(error),
       });

@@ -149,19 +149,19 @@ export class UpstreamConnection implements UpstreamStream {
     this.#notifyLost(error);
   }
 
-   keep(): void {
+  keep(): void {
     this.#buffers.keep();
   }
 
-   get lends(): boolean {
+  get lends(): boolean {
     return this.#buffers.lends;
   }
 
-   reuse(): void {
+  reuse(): void {
     this.#buffers.reuse();
   }
 
-   resume(): void {
+  resume(): void {
     this.#buffers.reuse();
     if (this.socket.isPaused()) this.socket.resume();
   }

@@ -25,7 +25,7 @@ export async function checkHealth(
 ): Promise<void> {
   const problem = await (options.path === undefined
     ? connects(endpoint, options.timeout)
-    : answers(endpoint, options.path, options.timeout));
+    : responds(endpoint, options.path, options.timeout));
   const good = problem === undefined;
   if (good === endpoint.healthy) {
     streaks.set(endpoint, 0);
@@ -36,11 +36,16 @@ export async function checkHealth(
   if (streak < (good ? options.successes : options.failures)) return;
   streaks.set(endpoint, 0);
   endpoint.healthy = good;
-  if (good) log.info('endpoint healthy', { endpoint: endpoint.name });
-  else log.warn('endpoint unhealthy', { endpoint: endpoint.name, reason: problem });
+  if (good) log.info('endpoint healthy', { event: 'endpoint_healthy', endpoint: endpoint.name });
+  else
+    log.warn('endpoint unhealthy', {
+      event: 'endpoint_unhealthy',
+      endpoint: endpoint.name,
+      reason: problem,
+    });
 }
 
-function answers(endpoint: Endpoint, path: string, timeout: number): Promise<string | undefined> {
+function responds(endpoint: Endpoint, path: string, timeout: number): Promise<string | undefined> {
   const target = { ...endpoint.target } as Record<string, unknown>;
   const { path: socketPath, secure, ...rest } = target;
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** One line of the combined log format, as Apache's and nginx's, without its line feed. */
+/** Formats one line of the combined log format of Apache and nginx, without its line feed. */
 export function combinedLine(
   request: IncomingMessage,
   response: ServerResponse,
@@ -21,24 +21,24 @@ function time(now: Date): string {
   return `${date}:${two(now.getUTCHours())}:${two(now.getUTCMinutes())}:${two(now.getUTCSeconds())} +0000`;
 }
 
-/** What a client sends must not break out of its quotes or its line (nginx, log escaping). */
+/** Escapes what would end the quotes or the line, as nginx does. */
 function escaped(text: string): string {
   return text.replace(/["\\\x00-\x1f\x7f-\uffff]/g, (character) =>
-    // Node reads heads as Latin-1, a character a byte.
+    // Node reads heads as Latin-1, one character per byte.
     [...Buffer.from(character, 'latin1')]
       .map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
 }
 
-/** Where the lines go: stdout, or a file that is opened anew when its name leads elsewhere. */
+/** Writes lines to stdout, or to a file that is opened again after a rotation. */
 export class LogWriter {
   readonly #path: string | undefined;
   readonly #failed: (error: unknown) => void;
   #fd = 1;
   #checked = 0;
 
-  /** `failed` hears why a line was lost: a full disk must not end the application. */
+  /** @param failed receives the reason for a lost line: a full disk must not end the application. */
   constructor(path: string | undefined, failed: (error: unknown) => void = () => {}) {
     this.#path = path;
     this.#failed = failed;
@@ -47,7 +47,7 @@ export class LogWriter {
 
   write(line: string, now: number = Date.now()): void {
     if (this.#path === undefined) {
-      // Unlike writeSync, it waits for a reader that is slow.
+      // Unlike writeSync, it waits for a slow reader.
       process.stdout.write(`${line}\n`);
       return;
     }

@@ -1,4 +1,4 @@
-/** Keeps what was posted, for tests and demonstrations that need a receiver; bounded. */
+/** Keeps posted bodies, up to a limit, for tests and demonstrations that need a receiver. */
 export class Sink {
   readonly #bodies: string[] = [];
   #bytes = 0;
@@ -17,7 +17,7 @@ export class Sink {
     return this.#received;
   }
 
-  /** All bodies that are kept, oldest first, one a line where they hold no line feeds. */
+  /** All kept bodies, oldest first, each followed by a line feed. */
   get text(): string {
     return this.#bodies.map((body) => (body.endsWith('\n') ? body : `${body}\n`)).join('');
   }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 
-/** The start page: who answers, when, and what arrived here after the sidecars in front. */
+/** Renders the start page: the host, the time, and the request as the sidecars forwarded it. */
 export function page(
   method: string,
   url: string,

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { WebSocketServer } from 'ws';
 
-/** Echoes what arrives on the WebSocket at /ws; returns the function that closes it. */
+/** Echoes messages on the WebSocket at /ws; returns the function that closes it. */
 export function serveWebSocket(server: Server, maxPayload: number): () => void {
   const sockets = new WebSocketServer({ server, path: '/ws', maxPayload });
   sockets.on('connection', (socket) => {

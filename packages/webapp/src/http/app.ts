@@ -14,7 +14,7 @@ interface HttpError extends Error {
   readonly status?: number;
 }
 
-/** The pages of the demo application. */
+/** Creates the pages of the demo application. */
 export function createApp({ static: directory, maxBody, log }: AppOptions): Express {
   const app = express();
   const sink = new Sink();
@@ -22,7 +22,7 @@ export function createApp({ static: directory, maxBody, log }: AppOptions): Expr
   app.set('etag', false);
 
   app.use((request, response, next) => {
-    // The address of a connection is gone once the client has closed it.
+    // The address of a connection is not available after the client has closed it.
     const client = request.socket.remoteAddress;
     response.once('close', () => log.write(combinedLine(request, response, new Date(), client)));
     next();
@@ -82,7 +82,7 @@ export function createApp({ static: directory, maxBody, log }: AppOptions): Expr
   return app;
 }
 
-/** A number of the query, within 0 and `max`. */
+/** Returns a number of the query, limited to 0 and `max`. */
 function bounded(request: Request, name: string, usual: number, max: number): number {
   const value = Number(request.query[name] ?? usual);
   return Number.isFinite(value) ? Math.min(max, Math.max(0, value)) : usual;

@@ -22,7 +22,7 @@ afterEach(() => {
   directory.remove();
 });
 
-test('the start page shows the headers that arrived, with nothing a client could break out by', async () => {
+test('the start page shows the headers of the request, escaped', async () => {
   const { text } = await client()
     .get('/')
     .set('x-test', '<script>')
@@ -32,14 +32,14 @@ test('the start page shows the headers that arrived, with nothing a client could
   assert.doesNotMatch(text, /<script>/);
 });
 
-test('files of the shared volume are served as they are now', async () => {
+test('files of the shared volume are served in their current state', async () => {
   writeFileSync(join(directory.path, 'index.html'), 'one');
   assert.equal((await client().get('/').expect(200)).text, 'one');
   writeFileSync(join(directory.path, 'index.html'), 'two');
   assert.equal((await client().get('/').expect(200)).text, 'two');
 });
 
-test('/echo gives back method, headers and body, up to the limit', async () => {
+test('/echo returns method, headers and body, up to the limit', async () => {
   const { body } = await client().post('/echo?x=1').send('hello').expect(200);
   assert.equal(body.method, 'POST');
   assert.equal(body.url, '/echo?x=1');
@@ -53,7 +53,7 @@ test('/flaky fails at the rate asked for, /slow sleeps', async () => {
   await client().get('/slow?ms=1').expect(200, 'slept 1 ms\n');
 });
 
-test('/sink keeps what was posted', async () => {
+test('/sink keeps posted bodies', async () => {
   const app = createApp({ static: undefined, maxBody: 1000, log });
   await supertest(app).post('/sink').type('text').send('a').expect(200);
   await supertest(app).post('/v1/logs').send({ b: 1 }).expect(200);
@@ -79,7 +79,7 @@ test('each request is one line in combined format, and quotes are escaped', asyn
   );
 });
 
-test('a byte that is no ASCII is escaped as the byte that came', () => {
+test('a byte that is not ASCII is escaped as the byte that arrived', () => {
   const request = {
     method: 'GET',
     url: '/\xe9',
@@ -94,7 +94,7 @@ test('a byte that is no ASCII is escaped as the byte that came', () => {
   );
 });
 
-test('a line that cannot be written is told, and the answer is not harmed', async () => {
+test('a line that cannot be written is reported, and the response is complete', async () => {
   const errors: unknown[] = [];
   const full = new LogWriter('/dev/full', (error) => errors.push(error));
   const app = createApp({ static: undefined, maxBody: 1000, log: full });
@@ -104,7 +104,7 @@ test('a line that cannot be written is told, and the answer is not harmed', asyn
   full.close();
 });
 
-test('a log file that was renamed is left, and its name opened anew', async () => {
+test('after a rename of the log file its path is opened again', async () => {
   await client().get('/a').expect(404);
   renameSync(logFile(), `${logFile()}.1`);
   log.write('after', Date.now() + 200);
