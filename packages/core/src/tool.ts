@@ -6,6 +6,7 @@
 export { ExitCode, ExpectedError, errorText, type Fault, UsageError } from './errors.ts';
 export { PollingWatch } from './io/watch.ts';
 export { silentLog } from './observe/log.ts';
+export { readValue } from './options/type.ts';
 export { duration } from './options/units.ts';
 export { nearest } from './schema/nearest.ts';
 export { childEnvironment } from './sidecar/child-environment.ts';

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { valuesOf } from '@sidekit/core';
+import { valuesOf } from '@sidekit/core/testing';
 import { eventually, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 import { adapterTable } from '../options/table.ts';
 import { scene } from '../testing/scene.ts';

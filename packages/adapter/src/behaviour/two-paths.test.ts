@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Registry, valuesOf } from '@sidekit/core';
+import { Registry } from '@sidekit/core';
+import { valuesOf } from '@sidekit/core/testing';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { adapterMetrics } from '../observe/own-counters.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonSchema, markdownTable, type OptionTable, UsageError, valuesOf } from '@sidekit/core';
+import { jsonSchema, markdownTable, type OptionTable, UsageError } from '@sidekit/core';
+import { valuesOf } from '@sidekit/core/testing';
 import { testPublishedSchema, testReadmeOptions } from '@sidekit/test-kit';
 import { adapterTable } from './table.ts';
 

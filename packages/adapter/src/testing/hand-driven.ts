@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Health, Registry, silentLog, valuesOf } from '@sidekit/core';
+import { Health, Registry, silentLog } from '@sidekit/core';
+import { valuesOf } from '@sidekit/core/testing';
 import { eventually } from '@sidekit/test-kit';
 import { type RunningAdapter, startAdapter } from '../adapter.ts';
 import { adapterTable } from '../options/table.ts';

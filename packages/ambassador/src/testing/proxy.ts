@@ -1,4 +1,5 @@
-import { type Log, Registry, silentLog, valuesOf } from '@sidekit/core';
+import { type Log, Registry, silentLog } from '@sidekit/core';
+import { valuesOf } from '@sidekit/core/testing';
 import { until } from '@sidekit/test-kit';
 import { listenersOf, table } from '../options/table.ts';
 import { environment } from '../server/configuration.ts';

@@ -4,6 +4,7 @@ import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { type Fault, faultText } from '../errors.ts';
 import { type Address, address, formatAddress, listenOptions, parseAddress } from './address.ts';
+import { readValue } from './type.ts';
 
 test('hosts, ports and sockets are read', () => {
   assert.deepEqual(parseAddress(':8080'), { host: undefined, port: 8080 });
@@ -21,7 +22,7 @@ test('what is no address is refused with examples', () => {
   }
   const faults: Fault[] = [];
   assert.equal(
-    address.parse(8080, '--listen', (fault) => faults.push(fault)),
+    readValue(address, 8080, '--listen', (fault) => faults.push(fault)),
     undefined,
   );
   assert.deepEqual(faults.map(faultText), [

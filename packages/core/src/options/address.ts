@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
-import { Broken, scalar, type Type } from './type.ts';
+import { Broken } from '../schema/reader.ts';
+import { scalar, type Type } from './type.ts';
 
 /** Where to listen or connect: a TCP host and port, or the path of a Unix socket. */
 export type Address =

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Fault, faultText } from '../errors.ts';
+import { Broken } from '../schema/reader.ts';
 import { list, map, object } from './composites.ts';
 import { boolean, choice, integer, number, text, url } from './scalars.ts';
 import { option } from './table.ts';
-import { Broken, refine, type Type } from './type.ts';
+import { readValue, refine, type Type } from './type.ts';
 
 function read<T>(type: Type<T>, input: unknown) {
   const faults: Fault[] = [];
-  const value = type.parse(input, 'x', (fault) => faults.push(fault));
+  const value = readValue(type, input, 'x', (fault) => faults.push(fault));
   return faults.length > 0 ? faults.map(faultText) : value;
 }
 

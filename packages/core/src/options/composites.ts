@@ -1,6 +1,9 @@
-import { nearest } from '../schema/nearest.ts';
-import type { Option, OptionValues } from './table.ts';
-import type { JsonSchema, Report, Type } from './type.ts';
+import { map as mapReader } from '../schema/collections.ts';
+import { type Fields, isRecord, object as objectReader } from '../schema/fields.ts';
+import { type Path, pathText } from '../schema/path.ts';
+import type { Collect, Reader } from '../schema/reader.ts';
+import type { Option, OptionMap, OptionValues } from './table.ts';
+import type { JsonSchema, Type } from './type.ts';
 
 /** Several values of one type: a repeated flag, a comma-separated variable, a YAML list. */
 export function list<T>(item: Type<T>): Type<readonly T[]> {
@@ -11,10 +14,10 @@ export function list<T>(item: Type<T>): Type<readonly T[]> {
     data: (values) => values.map((value) => dataOf(item, value)),
     list: true,
     ...(item.fileOnly ? { fileOnly: true } : {}),
-    parse: (input, name, report) => {
+    read: (input, path, report) => {
       const items = Array.isArray(input) ? input : [input];
       const values = items.map((one, i) =>
-        item.parse(one, Array.isArray(input) && item.fileOnly ? `${name}[${i}]` : name, report),
+        item.read(one, Array.isArray(input) && item.fileOnly ? [...path, i] : path, report),
       );
       return values.includes(undefined) ? undefined : (values as T[]);
     },
@@ -41,36 +44,31 @@ export function map<T>(item: Type<T>): Type<Readonly<Record<string, T>>> {
         Object.entries(values).map(([key, value]) => [key, dataOf(item, value)] as const),
       ),
     list: true,
-    parse: (input, name, report) => {
-      const entries = isRecord(input) ? Object.entries(input) : pairs(input, name, report);
-      if (!entries) return undefined;
-      const values = entries.map(
-        ([key, value]) => [key, item.parse(value, `${name}.${key}`, report)] as const,
-      );
-      return values.some(([, value]) => value === undefined)
-        ? undefined
-        : Object.fromEntries(values as [string, T][]);
+    read: (input, path, report) => {
+      const record = isRecord(input) ? input : pairs(input, path, report);
+      return record && mapReader(item.read)(record, path, report);
     },
   };
 }
 
-function pairs(input: unknown, name: string, report: Report): [string, string][] | undefined {
+function pairs(input: unknown, path: Path, report: Collect): Record<string, string> | undefined {
   const items = Array.isArray(input) ? input : [input];
   const bad = items.filter((item) => typeof item !== 'string' || !/^[^=]+=/.test(item));
   for (const value of bad) {
-    report({ name, value, rule: 'must be name=value', remedy: `write ${name} name=value` });
+    const remedy = `write ${pathText(path)} name=value`;
+    report(path, { value, rule: 'must be name=value', remedy });
   }
   if (bad.length > 0) return undefined;
-  return items.map((item: string) => [
-    item.slice(0, item.indexOf('=')),
-    item.slice(item.indexOf('=') + 1),
-  ]);
+  return Object.fromEntries(
+    items.map((item: string) => [
+      item.slice(0, item.indexOf('=')),
+      item.slice(item.indexOf('=') + 1),
+    ]),
+  );
 }
 
-type Fields = Readonly<Record<string, Option<unknown>>>;
-
 /** An object of a configuration file; unknown keys are refused with the nearest known name. */
-export function object<const F extends Fields>(fields: F): Type<OptionValues<F>> {
+export function object<const F extends OptionMap>(fields: F): Type<OptionValues<F>> {
   const required = Object.keys(fields).filter((key) => fields[key]?.required);
   return {
     label: 'object',
@@ -87,49 +85,22 @@ export function object<const F extends Fields>(fields: F): Type<OptionValues<F>>
       ),
       ...(required.length > 0 ? { required } : {}),
     },
-    parse: (input, name, report) => readFields(fields, input, name, report),
+    read: objectReader(fieldsOf(fields)) as Reader<OptionValues<F>>,
   };
 }
 
-function readFields<F extends Fields>(
-  fields: F,
-  input: unknown,
-  name: string,
-  report: Report,
-): OptionValues<F> | undefined {
-  if (!isRecord(input)) {
-    report({ name, value: input, rule: 'must be an object', remedy: 'write key: value lines' });
-    return undefined;
-  }
-  let good = true;
-  const counting: Report = (fault) => {
-    good = false;
-    report(fault);
-  };
-  for (const key of Object.keys(input)) {
-    if (Object.hasOwn(fields, key)) continue;
-    counting({
-      name: `${name}.${key}`,
-      rule: 'is not a known key',
-      remedy: nearest(key, Object.keys(fields)),
-    });
-  }
-  const values: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(fields)) {
-    const given = Object.hasOwn(input, key) ? input[key] : undefined;
-    if (given !== undefined && given !== null) {
-      values[key] = option.type.parse(given, `${name}.${key}`, discreet(option, counting));
-    } else if (option.required) {
-      counting({
-        name: `${name}.${key}`,
-        rule: 'is missing',
-        remedy: `add ${key}: ${option.type.label}`,
-      });
-    } else {
-      values[key] = option.default;
-    }
-  }
-  return good ? (values as OptionValues<F>) : undefined;
+function fieldsOf(options: OptionMap): Fields {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, option]) => [
+      key,
+      {
+        read: readerOf(option),
+        required: option.required ?? false,
+        fallback: option.default,
+        label: option.type.label,
+      },
+    ]),
+  );
 }
 
 /** The JSON Schema of one option, with its description and default. */
@@ -144,11 +115,9 @@ function dataOf<T>(type: Type<T>, value: T): unknown {
   return type.data ? type.data(value) : type.format(value);
 }
 
-/** Reports the faults of an option, without their values where it is secret. */
-export function discreet(option: Option<unknown>, report: Report): Report {
-  return option.secret ? (fault) => report({ ...fault, value: undefined }) : report;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Reads an option's value without showing it in a fault if it is secret. */
+export function readerOf<T>({ type, secret }: Option<T>): Reader<NonNullable<T>> {
+  if (!secret) return type.read;
+  return (value, path, report) =>
+    type.read(value, path, (at, violation) => report(at, { ...violation, value: undefined }));
 }

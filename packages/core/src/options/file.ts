@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { errorText } from '../errors.ts';
-import { isRecord } from './composites.ts';
+import { isRecord } from '../schema/fields.ts';
 import type { Report } from './type.ts';
 import { formatSize } from './units.ts';
 

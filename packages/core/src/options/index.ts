@@ -1,11 +1,13 @@
+export { isRecord } from '../schema/fields.ts';
 export { nearest } from '../schema/nearest.ts';
+export { Broken } from '../schema/reader.ts';
 export { type Address, address, formatAddress, listenOptions, parseAddress } from './address.ts';
 export { commonOptions } from './common.ts';
-export { isRecord, list, map, object } from './composites.ts';
+export { list, map, object } from './composites.ts';
 export type { Environment } from './environment.ts';
 export { parseConfig, readConfigFile } from './file.ts';
 export { helpText, jsonSchema, markdownTable } from './help.ts';
-export { type Inputs, type Invocation, resolveOptions, valuesOf } from './resolve.ts';
+export { type Inputs, type Invocation, resolveOptions } from './resolve.ts';
 export { boolean, choice, integer, number, path, text, url } from './scalars.ts';
 export {
   defineOptions,
@@ -18,9 +20,9 @@ export {
   variableName,
 } from './table.ts';
 export {
-  Broken,
   type JsonSchema,
   type Report,
+  readValue,
   refine,
   scalar,
   type Type,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { table } from '../testing/table.ts';
+import { valuesOf } from '../testing/values-of.ts';
 import { jsonSchema } from './help.ts';
-import { valuesOf } from './resolve.ts';
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, formats: { uri: true } });
 const schema = jsonSchema(table);

@@ -6,7 +6,7 @@ import { temporaryDirectory } from '@sidekit/test-kit';
 import { ExitCode, UsageError } from '../errors.ts';
 import { table } from '../testing/table.ts';
 import type { Environment } from './environment.ts';
-import { resolveOptions, valuesOf } from './resolve.ts';
+import { resolveOptions } from './resolve.ts';
 import { integer } from './scalars.ts';
 import { defineOptions, option } from './table.ts';
 
@@ -110,17 +110,6 @@ test('help and version win over faults', async () => {
   assert.deepEqual(await resolveOptions(table, inputs), { kind: 'help' });
   assert.deepEqual(await resolveOptions(table, { argv: ['--version'], environment: {} }), {
     kind: 'version',
-  });
-});
-
-test('a reload reads the same table from data alone', () => {
-  assert.equal(valuesOf(table, { queue: '/q', wait: '3s' }).wait, 3000);
-  assert.throws(() => valuesOf(table, { token: 'bad', nope: 1, count: null }), {
-    message: [
-      'configuration: nope is not a known key: did you mean mode?',
-      'queue is missing: add queue: queue name',
-      'token must start with t-',
-    ].join('\n'),
   });
 });
 

@@ -1,12 +1,19 @@
 import { type Fault, UsageError, withoutPasswords, withoutQueries } from '../errors.ts';
-import { nearest } from '../schema/nearest.ts';
-import { discreet } from './composites.ts';
+import { type Field, readFields, unknownKey } from '../schema/fields.ts';
+import { readerOf } from './composites.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { readFlags } from './flags.ts';
-import { flagName, type OptionMap, type OptionTable, type OptionValues } from './table.ts';
+import {
+  flagName,
+  type Option,
+  type OptionMap,
+  type OptionTable,
+  type OptionValues,
+} from './table.ts';
+import { type Report, readValue } from './type.ts';
 
-/** What a command was asked to do. */
+/** The result of reading a command line. */
 export type Invocation<F extends OptionMap> =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
@@ -44,38 +51,40 @@ export async function resolveOptions<F extends OptionMap>(
   for (const operand of line.operands) table.operands?.check?.(operand, report);
   const config = configPath(line.given, variables);
   const file = config ? await readConfigFile(config.path, config.name, report) : undefined;
-  if (file) refuseUnknownKeys(table, file, config?.path ?? '', report);
+  const path = config?.path ?? '';
 
-  const values: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(table.options)) {
-    const sources: (readonly [name: string, value: unknown])[] = [];
-    const inFile = file && Object.hasOwn(file, key) ? file[key] : undefined;
-    if (inFile !== undefined && inFile !== null)
-      sources.push([option.type.fileOnly ? key : `${config?.path}: ${key}`, inFile]);
-    const variable = variables.get(key);
-    if (variable) sources.push([variable.name, variable.value]);
-    if (line.given.has(key)) sources.push([flagName(key), line.given.get(key)]);
-    values[key] = option.default;
-    for (const [name, value] of sources) {
-      values[key] = option.type.parse(value, name, discreet(option, report));
-    }
-    if (option.required && sources.length === 0) {
-      report(
-        option.type.fileOnly
-          ? { name: key, rule: 'is missing', remedy: 'add it to the file of --config' }
-          : {
-              name: flagName(key),
-              rule: 'is missing',
-              remedy: `give ${flagName(key)} <${option.type.label}>`,
-            },
-      );
-    }
+  // Every source of an option, the one with the highest precedence last.
+  const sources: Record<string, (readonly [name: string, value: unknown])[]> = {};
+  const add = (key: string, name: string, value: unknown) => {
+    sources[key] ??= [];
+    sources[key].push([name, value]);
+  };
+  const unknown = unknownKey(Object.keys(table.options));
+  for (const [key, value] of Object.entries(file ?? {})) {
+    const name = table.options[key]?.type.fileOnly ? key : `${path}: ${key}`;
+    if (!Object.hasOwn(table.options, key)) {
+      const violation = unknown(key, value, []);
+      if (violation) report({ name, ...violation });
+    } else if (value !== null) add(key, name, value);
   }
-  if (faults.length === 0) table.check?.(values as OptionValues<F>, line.operands, report);
+  for (const [key, { name, value }] of variables) add(key, name, value);
+  for (const [key, value] of line.given) add(key, flagName(key), value);
+  const fields = Object.fromEntries(
+    Object.entries(table.options).map(([key, option]) => [key, fieldOf(option, report)]),
+  );
+  const read = readFields(
+    fields,
+    sources,
+    [],
+    ([key], { rule }) => report({ rule, ...missing(String(key), table) }),
+    () => undefined,
+  );
+  const values = (read ?? {}) as OptionValues<F>;
+  if (faults.length === 0) table.check?.(values, line.operands, report);
   if (faults.length > 0) throw new UsageError(faults);
   return {
     kind: 'run',
-    values: values as OptionValues<F>,
+    values,
     operands: line.operands,
     command: line.command,
     config: config?.path,
@@ -83,31 +92,24 @@ export async function resolveOptions<F extends OptionMap>(
   };
 }
 
-/**
- * Reads options from a file's data alone, as a reload does, over the defaults.
- * @throws {UsageError} with every fault.
- */
-export function valuesOf<F extends OptionMap>(
-  table: OptionTable<F>,
-  data: Readonly<Record<string, unknown>>,
-): OptionValues<F> {
-  const faults: Fault[] = [];
-  const report = (fault: Fault) => void faults.push(fault);
-  refuseUnknownKeys(table, data, 'configuration', report);
-  const values: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(table.options)) {
-    const given = Object.hasOwn(data, key) ? data[key] : undefined;
-    if (given !== undefined && given !== null) {
-      values[key] = option.type.parse(given, key, discreet(option, report));
-    } else if (option.required) {
-      report({ name: key, rule: 'is missing', remedy: `add ${key}: ${option.type.label}` });
-    } else {
-      values[key] = option.default;
-    }
-  }
-  if (faults.length === 0) table.check?.(values as OptionValues<F>, [], report);
-  if (faults.length > 0) throw new UsageError(faults);
-  return values as OptionValues<F>;
+/** Reads all sources of an option, so that each one's faults are reported; the last one counts. */
+function fieldOf(option: Option<unknown>, report: Report): Field<unknown> {
+  const type = { ...option.type, read: readerOf(option) };
+  return {
+    required: option.required ?? false,
+    fallback: option.default,
+    read: (sources) => {
+      const all = sources as (readonly [name: string, value: unknown])[];
+      return all.map(([name, value]) => readValue(type, value, name, report)).at(-1);
+    },
+  };
+}
+
+function missing(key: string, table: OptionTable): Pick<Fault, 'name' | 'remedy'> {
+  const type = table.options[key]?.type;
+  if (type?.fileOnly) return { name: key, remedy: 'add it to the file of --config' };
+  const name = flagName(key);
+  return { name, remedy: `give ${name} <${type?.label}>` };
 }
 
 function configPath(
@@ -117,19 +119,6 @@ function configPath(
   if (given.has('config')) return { path: String(given.get('config')), name: '--config' };
   const variable = variables.get('config');
   return variable && { path: String(variable.value), name: variable.name };
-}
-
-function refuseUnknownKeys(
-  table: OptionTable,
-  file: Readonly<Record<string, unknown>>,
-  path: string,
-  report: (fault: Fault) => void,
-) {
-  const known = Object.keys(table.options);
-  for (const key of Object.keys(file)) {
-    if (known.includes(key)) continue;
-    report({ name: `${path}: ${key}`, rule: 'is not a known key', remedy: nearest(key, known) });
-  }
 }
 
 function changedOptions(table: OptionTable, values: Readonly<Record<string, unknown>>) {

@@ -1,4 +1,12 @@
-import { Broken, scalar, type Type } from './type.ts';
+import { Broken, type Reader } from '../schema/reader.ts';
+import {
+  boolean as booleanReader,
+  choice as choiceReader,
+  integer as integerReader,
+  number as numberReader,
+  rangeText,
+} from '../schema/scalars.ts';
+import { scalar, type Type } from './type.ts';
 
 /** Any text; `pattern` is a rule with its own words. */
 export function text(
@@ -20,46 +28,61 @@ export const path: Type<string> = text('path', {
   remedy: 'give the path of a file or directory',
 });
 
+/** A whole number, in decimal digits as text. */
 export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Type<number> {
-  const schema = { type: 'integer', minimum: min, maximum: max };
-  const type = scalar(`integer ${range(min, max)}`, schema, (input) => {
-    const value = typeof input === 'string' && /^-?\d+$/.test(input) ? Number(input) : input;
-    if (typeof value !== 'number' || !Number.isInteger(value)) {
-      return new Broken('must be a whole number', `write a number ${range(min, max)}`);
-    }
-    return within(value, min, max) ?? value;
-  });
-  return { ...type, data: itself };
+  const read = integerReader(min, max);
+  return {
+    label: `integer ${rangeText(min, max)}`,
+    schema: { type: 'integer', minimum: min, maximum: max },
+    read: fromText(read, (input) => (/^-?\d+$/.test(input) ? Number(input) : undefined)),
+    format: String,
+    data: itself,
+  };
 }
 
+/** A finite number. */
 export function number(min: number, max: number): Type<number> {
-  const schema = { type: 'number', minimum: min, maximum: max };
-  const type = scalar(`number ${range(min, max)}`, schema, (input) => {
-    const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : input;
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      return new Broken('must be a number', `write a number ${range(min, max)}`);
-    }
-    return within(value, min, max) ?? value;
-  });
-  return { ...type, data: itself };
+  const read = numberReader(min, max);
+  return {
+    label: `number ${rangeText(min, max)}`,
+    schema: { type: 'number', minimum: min, maximum: max },
+    read: fromText(read, (input) => (input.trim() === '' ? undefined : Number(input))),
+    format: String,
+    data: itself,
+  };
 }
 
 export const boolean: Type<boolean> = {
-  ...scalar('boolean', { type: 'boolean' }, (input) => {
-    if (input === true || input === 'true' || input === '1') return true;
-    if (input === false || input === 'false' || input === '0') return false;
-    return new Broken('must be true or false', 'write true or false');
-  }),
+  label: 'boolean',
+  schema: { type: 'boolean' },
+  read: fromText(booleanReader, (input) =>
+    input === 'true' || input === '1'
+      ? true
+      : input === 'false' || input === '0'
+        ? false
+        : undefined,
+  ),
+  format: String,
   data: itself,
   flag: true,
 };
 
 /** One of a few words. */
 export function choice<const T extends string>(...words: readonly T[]): Type<T> {
-  const all = words.join(', ');
-  return scalar(words.join(' | '), { enum: words }, (input) =>
-    words.includes(input as T) ? (input as T) : new Broken(`must be one of ${all}`),
-  );
+  return {
+    label: words.join(' | '),
+    schema: { enum: words },
+    read: choiceReader(...words),
+    format: String,
+  };
+}
+
+/** Converts text before it is read; text that `convert` cannot read is reported as it is. */
+function fromText<T>(read: Reader<T>, convert: (input: string) => T | undefined): Reader<T> {
+  return (value, path, report) => {
+    const converted = typeof value === 'string' ? (convert(value) ?? value) : value;
+    return read(converted, path, (at, violation) => report(at, { ...violation, value }));
+  };
 }
 
 /** An absolute URL of one of the given schemes. */
@@ -79,17 +102,4 @@ export function url(...schemes: readonly string[]): Type<string> {
 /** A number or boolean stands for itself in a file; other values are written as text. */
 function itself<T>(value: T): T {
   return value;
-}
-
-function within(value: number, min: number, max: number): Broken | undefined {
-  return value >= min && value <= max
-    ? undefined
-    : new Broken(
-        `must be ${range(min, max)}`,
-        `write ${value < min ? min : max}${value < min ? ' or more' : ' or less'}`,
-      );
-}
-
-function range(min: number, max: number): string {
-  return max === Number.MAX_SAFE_INTEGER ? `≥ ${min}` : `${min}–${max}`;
 }

@@ -1,27 +1,25 @@
 import type { Fault } from '../errors.ts';
+import { pathText } from '../schema/path.ts';
+import { type Broken, type Reader, refined, scalar as scalarReader } from '../schema/reader.ts';
 
 export type JsonSchema = { readonly [key: string]: unknown };
 
-/** Collects what is wrong; reading goes on so that all faults are reported at once. */
+/** Collects faults; reading continues so that all of them are reported at once. */
 export type Report = (fault: Fault) => void;
 
 /**
- * How one option's value is read, from text (a flag, a variable) or from the data of a
- * configuration file.
+ * The type of an option's value: how it is read, from text (a flag, a variable) or from the data
+ * of a configuration file, and how it is documented.
  */
 export interface Type<T> {
-  /** What the value is, for `--help` and the README: `duration`, `integer 1–65535`. */
+  /** The kind of value, for `--help` and the README: `duration`, `integer 1–65535`. */
   readonly label: string;
-  /**
-   * Reads `input`, reporting each fault under `name`.
-   * Returns undefined exactly when it reported one.
-   */
-  readonly parse: (input: unknown, name: string, report: Report) => T | undefined;
-  /** JSON Schema (draft 2020-12) of what a configuration file may hold here. */
+  readonly read: Reader<T>;
+  /** JSON Schema (draft 2020-12) of the value in a configuration file. */
   readonly schema: JsonSchema;
   /** The value as a user would write it. */
   format(value: T): string;
-  /** The value as the data of a configuration file; as `format` writes it where left out. */
+  /** The value as the data of a configuration file; as `format` writes it by default. */
   data?(value: T): unknown;
   /** A list: its flag may be repeated, and its variable holds comma-separated items. */
   readonly list?: boolean;
@@ -31,56 +29,36 @@ export interface Type<T> {
   readonly fileOnly?: boolean;
 }
 
-/** What a `Type<T>` reads. */
+/** The type that a `Type<T>` reads. */
 export type TypeOf<X> = X extends Type<infer T> ? T : never;
 
-/** Makes a type whose value is written as one word. `read` returns the value, or says the broken rule. */
+/** Makes a type whose value is written as one word; `read` returns the value or the broken rule. */
 export function scalar<T>(
   label: string,
   schema: JsonSchema,
   read: (input: unknown) => T | Broken,
   format: (value: T) => string = String,
 ): Type<T> {
-  return {
-    label,
-    schema,
-    format,
-    parse: (input, name, report) => {
-      const value = read(input);
-      if (!(value instanceof Broken)) return value;
-      report({ name, value: input, rule: value.rule, remedy: value.remedy });
-      return undefined;
-    },
-  };
+  return { label, schema, format, read: scalarReader(read) };
 }
 
-/** A rule that a value breaks, and what to write instead. */
-export class Broken {
-  readonly rule: string;
-  readonly remedy: string | undefined;
-
-  constructor(rule: string, remedy?: string) {
-    this.rule = rule;
-    this.remedy = remedy;
-  }
-}
-
-/** Narrows a type by a further rule: `check` returns undefined where the value keeps it. */
+/** Narrows a type by a further rule; `check` returns undefined if the value keeps it. */
 export function refine<T>(
   type: Type<T>,
   check: (value: T) => Broken | undefined,
   label = type.label,
 ): Type<T> {
-  return {
-    ...type,
-    label,
-    parse: (input, name, report) => {
-      const value = type.parse(input, name, report);
-      if (value === undefined) return undefined;
-      const broken = check(value);
-      if (!broken) return value;
-      report({ name, value: input, rule: broken.rule, remedy: broken.remedy });
-      return undefined;
-    },
-  };
+  return { ...type, label, read: refined(type.read, check) };
+}
+
+/** Reads a value that the user knows as `name`. Returns undefined exactly when it reported a fault. */
+export function readValue<T>(
+  type: Type<T>,
+  input: unknown,
+  name: string,
+  report: Report,
+): T | undefined {
+  return type.read(input, [name], (path, violation) =>
+    report({ name: pathText(path), ...violation }),
+  );
 }

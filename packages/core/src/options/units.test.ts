@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { type Fault, faultText } from '../errors.ts';
-import type { Type } from './type.ts';
+import { readValue, type Type } from './type.ts';
 import { duration, formatDuration, formatSize, size } from './units.ts';
 
 function read<T>(type: Type<T>, input: unknown): T | string {
   const faults: Fault[] = [];
-  const value = type.parse(input, '--x', (fault) => faults.push(fault));
+  const value = readValue(type, input, '--x', (fault) => faults.push(fault));
   assert.equal(value === undefined, faults.length > 0);
   return value ?? faults.map(faultText).join();
 }

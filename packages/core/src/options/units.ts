@@ -1,4 +1,5 @@
-import { Broken, scalar, type Type } from './type.ts';
+import { Broken } from '../schema/reader.ts';
+import { scalar, type Type } from './type.ts';
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const BYTES = {

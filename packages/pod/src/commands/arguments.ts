@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { duration, type Fault, nearest, UsageError } from '@sidekit/core/tool';
+import { duration, type Fault, nearest, readValue, UsageError } from '@sidekit/core/tool';
 
 type Kind = 'boolean' | 'string';
 
@@ -69,7 +69,7 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
   for (const name of ['timeout', 'backoff-base', 'grace-period'] as const) {
     const value = values.get(name);
     if (value === undefined) continue;
-    const time = duration().parse(value, `--${name}`, (fault) => faults.push(fault));
+    const time = readValue(duration(), value, `--${name}`, (fault) => faults.push(fault));
     if (time !== undefined) times.set(name, time);
   }
   const output = values.get('output');
