@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TestProcess as Program, type TestProcess, until } from '@sidekit/test-kit';
+import { eventually, TestProcess as Program, type TestProcess } from '@sidekit/test-kit';
 
 /**
- * `mq producer` and `mq consumer` beside the same loops in C: two processes, 64-byte records,
+ * `mq producer` and `mq consumer` next to the same loops in C: two processes, 64-byte records,
  * a queue of 10 × 1024 B, from a file to /dev/null. Interleaved rounds, medians.
  */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 11);
@@ -17,7 +17,7 @@ const BATCH = 2_000_000;
 const PEER = fileURLToPath(new URL('./mq/peer.c', import.meta.url));
 const MAIN = fileURLToPath(new URL('../packages/mq/src/main.ts', import.meta.url));
 
-/** What one run of one contestant gave. */
+/** The result of one run of one contestant. */
 interface Result {
   readonly rate: number;
   /** µs of user and system time a record, both processes. */
@@ -98,8 +98,8 @@ async function runMq(
 ): Promise<Result> {
   using queue = temporaryQueue();
   const { producer, consumer, usages } = await runPair(peer, queue.name, input, args);
-  const start = Date.parse(String((await producer.logged('queue made')).time));
-  const end = Date.parse(String((await consumer.logged('the exit message came')).time));
+  const start = Date.parse(String((await producer.event('queue_created')).time));
+  const end = Date.parse(String((await consumer.event('exit_message')).time));
   return result(count, (end - start) / 1000, usages, idle);
 }
 
@@ -120,9 +120,9 @@ async function runPair(peer: string, queue: string, input: string, args: readonl
     return new Program(peer, [...line, '--queue', queue, ...rest]);
   };
   const consumer = mq('consumer', ['--sink', 'file', '--file', '/dev/null']);
-  // The producer makes the queue and begins: the consumer is to be there already.
-  await consumer.logged('starting');
-  await until(() => consumer.child.pid, { what: 'the consumer' });
+  // The producer creates the queue and begins: the consumer must be there already.
+  await consumer.event('starting');
+  await eventually(() => consumer.child.pid, { what: 'the consumer' });
   const producer = mq('producer', ['--source', 'file', '--file', input, ...args]);
   const usages = await Promise.all([finished(producer), finished(consumer)]);
   return { producer, consumer, usages };

@@ -1,12 +1,12 @@
 import { jsonSchema, markdownTable, type OptionTable } from '@sidekit/core';
 import { testPublishedSchema, testReadmeOptions } from '@sidekit/test-kit';
-import { consumerOptions } from './consumer-options.ts';
-import { producerOptions } from './producer-options.ts';
+import { table as consumerTable } from './consumer/options.ts';
+import { table as producerTable } from './producer/options.ts';
 
 const README = new URL('../README.md', import.meta.url);
 const tables: Readonly<Record<string, OptionTable>> = {
-  producer: producerOptions as unknown as OptionTable,
-  consumer: consumerOptions as unknown as OptionTable,
+  producer: producerTable as unknown as OptionTable,
+  consumer: consumerTable as unknown as OptionTable,
 };
 
 for (const [name, table] of Object.entries(tables)) {

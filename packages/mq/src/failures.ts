@@ -2,8 +2,8 @@ import { ExitCode, ExpectedError } from '@sidekit/core';
 import { PosixMQError } from '@sidekit/posix-mq';
 
 /**
- * A failed queue operation as the sentence that ends the program: exit code 64 where the options
- * ask for what the kernel does not allow, else 70.
+ * Turns a failed queue operation into the sentence that ends the program: exit code 64 if the
+ * options ask for a queue that the kernel does not allow, else 70.
  */
 export function queueFailure(error: unknown): unknown {
   if (!(error instanceof PosixMQError)) return error;
@@ -17,7 +17,7 @@ export function queueFailure(error: unknown): unknown {
   );
 }
 
-/** A failed file operation as a sentence: what, which file, why, what to do. */
+/** Turns a failed file operation into a sentence: operation, file, reason, remedy. */
 export function fileFailure(what: string, path: string, error: unknown): ExpectedError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const remedy = REMEDIES[code];

@@ -1,7 +1,7 @@
-/** Starts to wait for something, calls back when it has come, and returns what cancels it. */
+/** Starts to wait for something, calls back when it happens, and returns a function that cancels. */
 export type Start = (done: () => void) => () => void;
 
-/** Resolves when the first of several things has come, and cancels the others. */
+/** Resolves when the first of several things happens, and cancels the others. */
 export function firstOf(...starts: readonly Start[]): Promise<void> {
   return new Promise((resolve) => {
     const cancels: (() => void)[] = [];
@@ -19,6 +19,7 @@ export function firstOf(...starts: readonly Start[]): Promise<void> {
   });
 }
 
+/** Happens after `ms` milliseconds. */
 export function after(ms: number): Start {
   return (done) => {
     const timer = setTimeout(done, ms);
@@ -26,6 +27,7 @@ export function after(ms: number): Start {
   };
 }
 
+/** Happens when a signal aborts, at once if it has. */
 export function aborted(signal: AbortSignal): Start {
   return (done) => {
     if (signal.aborted) {
@@ -37,7 +39,7 @@ export function aborted(signal: AbortSignal): Start {
   };
 }
 
-/** When a promise is settled; its value or error is left to whoever awaits it. */
+/** Happens when a promise settles; its value or error is left to whoever awaits it. */
 export function settled(promise: Promise<unknown>): Start {
   return (done) => {
     promise.then(done, done);
@@ -45,7 +47,7 @@ export function settled(promise: Promise<unknown>): Start {
   };
 }
 
-/** Something that several may wait for, and that happens again and again. */
+/** Wakes every waiter, any number of times. */
 export class Bell {
   readonly #waiting = new Set<() => void>();
 

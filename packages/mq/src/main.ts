@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { main } from '@sidekit/core';
-import { consumer } from './consumer.ts';
-import { producer } from './producer.ts';
+import { consumer } from './consumer/consumer.ts';
+import { producer } from './producer/producer.ts';
 
 void main({ producer, consumer });

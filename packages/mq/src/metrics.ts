@@ -1,6 +1,6 @@
 import type { Counter, Histogram, Registry } from '@sidekit/core';
 
-/** What both sides count. The handles sit on hot paths: count a burst at a time. */
+/** Counters of both sides. The handles are used on hot paths: count a burst at a time. */
 export interface QueueMetrics {
   readonly messages: Counter;
   readonly records: Counter;
@@ -12,7 +12,7 @@ export interface QueueMetrics {
 
 const BUCKETS = [0.000_01, 0.0001, 0.001, 0.01, 0.1, 1, 10, 60];
 
-/** `depth` is asked at each scrape; undefined while no queue is open. */
+/** Registers the metrics; `depth` is read at each scrape, undefined while no queue is open. */
 export function queueMetrics(registry: Registry, depth: () => number | undefined): QueueMetrics {
   registry.gauge({
     name: 'mq_queue_depth',
@@ -43,7 +43,7 @@ export function queueMetrics(registry: Registry, depth: () => number | undefined
     }),
     duplicates: registry.counter({
       name: 'mq_duplicates_total',
-      help: 'Records received again and left out.',
+      help: 'Records received again and dropped.',
     }),
   };
 }

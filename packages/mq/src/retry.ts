@@ -1,9 +1,9 @@
 import { errorText, fullJitter, type Log, pause, throttle } from '@sidekit/core';
 
 export interface RetryOptions {
-  /** What fails, for the log: `the sink`. */
+  /** Names the operation in the log: `the sink`. */
   readonly what: string;
-  /** Ends the tries; without it they go on for ever. */
+  /** Ends the tries; without it they never end. */
   readonly stopping?: AbortSignal | undefined;
   readonly log: Log;
   readonly onFailure?: (reason: string) => void;
@@ -12,8 +12,8 @@ export interface RetryOptions {
 const PAUSE = { base: 100, cap: 10_000 };
 
 /**
- * Tries until it works, with growing pauses; a fault that lasts is a line of log a while.
- * Returns undefined where `stopping` ended it. Errors marked `final` are thrown.
+ * Tries until it works, with growing pauses; a fault that lasts is logged every five seconds.
+ * Returns undefined if `stopping` ended it. A `FinalError` is thrown as its cause.
  */
 export async function untilDone<T>(
   work: () => T | Promise<T>,
@@ -28,7 +28,11 @@ export async function untilDone<T>(
       if (error instanceof FinalError) throw error.cause;
       text = errorText(error);
       say ??= throttle(5000, (suppressed) =>
-        log.warn(`${what} failed, trying again`, { error: text, suppressed }),
+        log.warn(`${what} failed, trying again`, {
+          event: 'retrying',
+          error: text,
+          suppressed,
+        }),
       );
       say();
       onFailure?.(text);
@@ -37,7 +41,7 @@ export async function untilDone<T>(
   }
 }
 
-/** Wraps what trying again cannot mend. */
+/** Wraps an error that another try cannot fix. */
 export class FinalError extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });

@@ -10,7 +10,7 @@ const queueName = scalar('queue name', { type: 'string', pattern: '^/[^/]{1,255}
     : input;
 });
 
-/** The options that both sides have; the same values belong on both. */
+/** The options that both sides have; both need the same values. */
 export const sharedOptions = {
   queue: option(queueName, {
     description: 'The queue, in the IPC namespace that the containers of a Pod share.',
@@ -23,16 +23,16 @@ export const sharedOptions = {
   }),
   journal: option(path, {
     description:
-      'With `at-least-once`: a directory on a volume that outlives the container, best one that both sides share.',
+      'With `at-least-once`: a directory on a volume that outlives the container, shared by both sides if possible.',
   }),
   exitMessage: option(text(), {
     description:
-      'The message that ends the consumer: sent after the last record. Empty: none is sent, and the consumer goes on until SIGTERM.',
+      'The message that ends the consumer: sent after the last record. Empty: none is sent, and the consumer runs until SIGTERM.',
     default: 'done',
   }),
   checkInterval: option(duration(1, 60_000), {
     description:
-      'The longest time until a queue that was made, or removed and made anew, is noticed; events of `/dev/mqueue` make it sooner.',
+      'The longest time until a created, removed or recreated queue is noticed; events of `/dev/mqueue` shorten it.',
     default: 200,
   }),
 };
@@ -43,7 +43,7 @@ interface SharedValues {
   readonly exitMessage: string;
 }
 
-/** The rules between the options that both sides have. */
+/** Checks the rules between the options that both sides have. */
 export function checkShared(values: SharedValues, report: Report): void {
   if (values.delivery === 'at-least-once' && values.journal === undefined) {
     report({
@@ -56,7 +56,7 @@ export function checkShared(values: SharedValues, report: Report): void {
     report({
       name: '--journal',
       value: values.journal,
-      rule: 'has no use with --delivery at-most-once',
+      rule: 'is not used with --delivery at-most-once',
       remedy: 'add --delivery at-least-once, or leave it out',
     });
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What the kernel allows here; a limit that cannot be read is undefined. */
+/** The kernel's limits here; one that cannot be read is undefined. */
 export interface QueueLimits {
   /** The most messages a queue may hold (fs.mqueue.msg_max). */
   readonly maxmsgs: number | undefined;
@@ -15,10 +15,10 @@ export interface QueueLimits {
   readonly bytes: number | undefined;
 }
 
-/** Where the kernel shows its queues; the directory is often, but need not be, mounted. */
+/** The queue file system; it is often, but need not be, mounted. */
 export const QUEUE_DIRECTORY = '/dev/mqueue';
 
-/** Reads the limits that hold now. Never throws. */
+/** Reads the current limits. Never throws. */
 export function queueLimits(): QueueLimits {
   return {
     maxmsgs: readNumber('/proc/sys/fs/mqueue/msg_max'),
@@ -29,7 +29,7 @@ export function queueLimits(): QueueLimits {
 }
 
 /**
- * The share of the byte budget that a queue takes (mq_overview(7), "Resource limit"): the
+ * Computes the part of the byte budget that a queue takes (mq_overview(7), "Resource limit"): the
  * messages, and the kernel's 48-byte header and tree node for each.
  */
 export function queueBytes(maxmsgs: number, msgsize: number): number {
@@ -38,7 +38,7 @@ export function queueBytes(maxmsgs: number, msgsize: number): number {
   return maxmsgs * (header + msgsize) + Math.min(maxmsgs, 32_768) * treeNode;
 }
 
-/** The soft limit of open descriptors of this process (RLIMIT_NOFILE). */
+/** Reads the soft limit of open descriptors of this process (RLIMIT_NOFILE). */
 export function descriptorLimit(): number | undefined {
   return readResourceLimit('Max open files');
 }

@@ -1,4 +1,4 @@
-/** A rule that a queue name breaks, and what to write instead. */
+/** The rule that a queue name breaks, and the remedy. */
 export interface BrokenName {
   readonly rule: string;
   readonly remedy: string;
@@ -6,7 +6,7 @@ export interface BrokenName {
 
 /**
  * Checks a name by mq_overview(7): one slash at its start, then 1–255 bytes without a slash or
- * NUL. Returns undefined where it is good.
+ * NUL. Returns undefined if it is valid.
  */
 export function checkQueueName(name: string): BrokenName | undefined {
   if (!name.startsWith('/')) {
@@ -18,12 +18,12 @@ export function checkQueueName(name: string): BrokenName | undefined {
   }
   if (rest.includes('/')) {
     return {
-      rule: 'must have no slash but its first',
+      rule: 'must have no other slash than its first',
       remedy: `queues have no directories: write /${rest.replaceAll('/', '-')}`,
     };
   }
   if (rest.includes('\0')) {
-    return { rule: 'must not hold a NUL byte', remedy: 'leave it out' };
+    return { rule: 'must not contain a NUL byte', remedy: 'leave it out' };
   }
   // NAME_MAX of the queue file system.
   if (Buffer.byteLength(rest) > 255) {

@@ -1,26 +1,26 @@
 import { constants, fchmodSync } from 'node:fs';
-import { errno, errnoName, PosixMQError } from './error.ts';
-import { explainOpen } from './explain.ts';
+import { errno, errnoName, PosixMQError } from './errors/error.ts';
+import { explainOpen } from './errors/explain.ts';
 import { checkQueueName } from './name.ts';
-import type { Native } from './native.ts';
+import type { Native } from './native/native.ts';
 
 export interface OpenOptions {
   /** One slash, then 1–255 bytes without another: `/sidekit`. */
   readonly name: string;
-  /** Makes the queue where it does not exist; false by default. */
+  /** Creates the queue if it does not exist; false by default. */
   readonly create?: boolean;
-  /** With `create`: fails with EEXIST where the queue exists; false by default. */
+  /** With `create`: fails with EEXIST if the queue exists; false by default. */
   readonly exclusive?: boolean;
   /**
-   * Permissions of a queue that is made, as a number or octal text; 0600 by default. They hold
-   * whatever the umask.
+   * Permissions of a created queue, as a number or octal text, whatever the umask; 0600 by
+   * default.
    */
   readonly mode?: number | string;
-  /** Of a queue that is made: the most messages it holds; 10, the kernel's default limit. */
+  /** The most messages a created queue holds; 10 by default, the kernel's default limit. */
   readonly maxmsgs?: number;
-  /** Of a queue that is made: the largest message, in bytes; 1024. The kernel allows 8192. */
+  /** The largest message of a created queue, in bytes; 1024 by default, 8192 is the kernel's. */
   readonly msgsize?: number;
-  /** What the queue is opened for; both by default. Each needs its permission. */
+  /** The direction that the queue is opened for; both by default. Each needs its permission. */
   readonly access?: 'read' | 'write' | 'both';
 }
 
@@ -31,8 +31,8 @@ const ACCESS = {
 } as const;
 
 /**
- * Opens, or makes, the queue. Making comes first and exclusively, so that it is known whose the
- * queue is: only its maker sets its mode. @throws {PosixMQError}
+ * Opens or creates the queue. Creation comes first and is exclusive, so that only the creator sets
+ * the mode. @throws {PosixMQError}
  */
 export function openDescriptor(
   native: Native,
@@ -43,7 +43,7 @@ export function openDescriptor(
   if (broken) throw invalid(name, broken.rule, broken.remedy);
   const mode = octal(name, options.mode ?? 0o600);
   const flags = ACCESS[options.access ?? 'both'] | constants.O_NONBLOCK;
-  // Between the two tries another process may make or remove the queue: then once more.
+  // Between the two calls another process may create or remove the queue: then try again.
   for (let attempt = 0; ; attempt++) {
     if (create) {
       const both = flags | constants.O_CREAT | constants.O_EXCL;

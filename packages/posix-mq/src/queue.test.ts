@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestProcess, until } from '@sidekit/test-kit';
+import { eventually, TestProcess } from '@sidekit/test-kit';
 import {
   allocateSlab,
   PosixMQ,
@@ -115,7 +115,7 @@ test('readable() resolves when another process sends, and costs no CPU until the
   assert.ok(user + system < 100_000, `${user + system} µs of CPU`);
 });
 
-test('waiting goes on at once, though nothing else happens in the process', async () => {
+test('a wait ends at once, even if nothing else happens in the process', async () => {
   const queue = await create();
   const main = fileURLToPath(new URL('./index.ts', import.meta.url));
   await using echo = new TestProcess(process.execPath, [
@@ -130,7 +130,7 @@ test('waiting goes on at once, though nothing else happens in the process', asyn
      clearTimeout(timer);
      console.log(String(queue.shift()));`,
   ]);
-  await until(() => echo.stdout === 'waiting\n', { what: 'the other to wait' });
+  await eventually(() => echo.stdout === 'waiting\n', { what: 'the other to wait' });
   queue.push('go');
   await echo.exited;
   assert.equal(echo.stdout, 'waiting\ngo\n', echo.stderr);

@@ -1,18 +1,18 @@
 import { EventEmitter } from 'node:events';
 import { fstatSync } from 'node:fs';
-import { errno, errnoName, PosixMQError } from './error.ts';
-import { explainOther, explainTransfer } from './explain.ts';
-import { type Attributes, loadNative, type Native } from './native.ts';
+import { errno, errnoName, PosixMQError } from './errors/error.ts';
+import { explainOther, explainTransfer } from './errors/explain.ts';
+import { type Attributes, loadNative, type Native } from './native/native.ts';
+import { Readiness } from './native/readiness.ts';
+import { outsideSlab, type Slab } from './native/slab.ts';
 import { type OpenOptions, openDescriptor } from './open.ts';
-import { Readiness } from './readiness.ts';
-import { outsideSlab, type Slab } from './slab.ts';
 
 type Events = { messages: []; drain: [] };
 
 /**
  * A POSIX message queue (mq_overview(7)). Nothing blocks: a full queue makes `push` return false
  * and an empty one makes `shift` return false, and then `writable()` and `readable()`, or the
- * events, wait without polling and without a thread.
+ * events, wait without polling and without a thread. Iterating takes messages as they arrive.
  *
  * Emits `messages` when there is something to shift, again only after a `shift` has found the
  * queue empty; and `drain` when there is room again after a `push` that returned false.
@@ -34,7 +34,7 @@ export class PosixMQ extends EventEmitter<Events> {
   constructor() {
     super();
     this.on('newListener', (event: string | symbol) => {
-      // Emitted before the listener is there.
+      // `newListener` is emitted before the listener is added.
       queueMicrotask(() => {
         if (event === 'messages' || (event === 'drain' && this.#refused)) this.#announce(event);
       });
@@ -46,14 +46,14 @@ export class PosixMQ extends EventEmitter<Events> {
     });
   }
 
-  /** Makes and opens in one. @throws {PosixMQError} */
+  /** Constructs and opens in one. @throws {PosixMQError} */
   static async open(options: OpenOptions): Promise<PosixMQ> {
     const queue = new PosixMQ();
     await queue.open(options);
     return queue;
   }
 
-  /** @throws {PosixMQError} with `code`, the reason, the limits found and a remedy. */
+  /** Opens the queue. @throws {PosixMQError} with the reason, the limits found and a remedy. */
   async open(options: OpenOptions): Promise<void> {
     if (this.#descriptor !== -1) {
       throw new PosixMQError({
@@ -80,17 +80,17 @@ export class PosixMQ extends EventEmitter<Events> {
     return this.#name;
   }
 
-  /** The mqd_t, which on Linux is a file descriptor; -1 where the queue is closed. */
+  /** The mqd_t, which on Linux is a file descriptor; -1 while the queue is closed. */
   get descriptor(): number {
     return this.#descriptor;
   }
 
-  /** What it was opened for. */
+  /** The direction that it was opened for. */
   get access(): 'read' | 'write' | 'both' {
     return this.#access;
   }
 
-  /** Whether `open` made the queue, instead of finding it. */
+  /** Whether `open` created the queue, instead of finding it. */
   get created(): boolean {
     return this.#created;
   }
@@ -123,8 +123,8 @@ export class PosixMQ extends EventEmitter<Events> {
   }
 
   /**
-   * What tells this queue from another of the same name, and whether the name still leads to it:
-   * `links` is 0 once it was unlinked. An open queue works on without its name.
+   * Identifies this queue among others of the same name. `links` is 0 once the name was removed;
+   * an open queue works without its name.
    */
   identity(): { readonly inode: bigint; readonly links: number } {
     this.#opened('fstat');
@@ -134,7 +134,7 @@ export class PosixMQ extends EventEmitter<Events> {
 
   /**
    * Adds a message; higher priorities (0–31 are portable) are shifted first, equal ones in order.
-   * @returns false where the queue is full. @throws {PosixMQError} EMSGSIZE where it is too long.
+   * @returns false if the queue is full. @throws {PosixMQError} EMSGSIZE if it is too long.
    */
   push(message: Uint8Array | string, priority = 0): boolean {
     const bytes = typeof message === 'string' ? Buffer.from(message) : message;
@@ -149,7 +149,7 @@ export class PosixMQ extends EventEmitter<Events> {
     return true;
   }
 
-  /** Takes the next message out, or returns false where there is none. */
+  /** Takes the next message, or returns false if there is none. */
   shift(): Buffer | false;
   /** Takes it into `buffer`, of at least `msgsize` bytes, and returns its length. */
   shift(buffer: Uint8Array): number | false;
@@ -169,7 +169,7 @@ export class PosixMQ extends EventEmitter<Events> {
     return buffer ? length : (target as Buffer).subarray(0, length);
   }
 
-  /** Takes out all messages that are there, at most `max`. */
+  /** Takes all messages that are there, at most `max`. */
   shiftAll(max = Number.POSITIVE_INFINITY): Buffer[] {
     const messages: Buffer[] = [];
     while (messages.length < max) {
@@ -181,7 +181,7 @@ export class PosixMQ extends EventEmitter<Events> {
   }
 
   /**
-   * As `push`, from a place in a slab: the way of loops over many messages.
+   * Sends as `push` does, from a place in a slab, for loops over many messages.
    * Does not emit `drain`; wait with `writable()`.
    */
   sendFrom(slab: Slab, offset: number, length: number, priority = 0): boolean {
@@ -194,8 +194,8 @@ export class PosixMQ extends EventEmitter<Events> {
   }
 
   /**
-   * As `shift`, into a place of a slab that has `msgsize` bytes left; returns the length, or -1
-   * where there is no message.
+   * Receives as `shift` does, into a place of a slab that has `msgsize` bytes left; returns the
+   * length, or -1 if there is no message.
    */
   receiveInto(slab: Slab, offset: number): number {
     const native = this.#opened('mq_receive');
@@ -210,36 +210,36 @@ export class PosixMQ extends EventEmitter<Events> {
 
   /**
    * Calls back once when there is a message (true) or the queue is closed (false): `readable`
-   * without a promise. Returns what cancels it.
+   * without a promise. Returns a function that cancels.
    */
   whenReadable(callback: (ready: boolean) => void): () => void {
     this.#opened('poll');
     return this.#readiness?.wait('readable', callback) ?? (() => {});
   }
 
-  /** As `whenReadable`, for room. */
+  /** Waits as `whenReadable` does, for room. */
   whenWritable(callback: (ready: boolean) => void): () => void {
     this.#opened('poll');
     return this.#readiness?.wait('writable', callback) ?? (() => {});
   }
 
-  /** Resolves to true when there is a message; to false when aborted or closed before. */
+  /** Resolves to true when there is a message; to false if aborted or closed before. */
   readable(signal?: AbortSignal): Promise<boolean> {
     return this.#readiness?.promise('readable', signal) ?? Promise.resolve(false);
   }
 
-  /** Resolves to true when there is room; to false when aborted or closed before. */
+  /** Resolves to true when there is room; to false if aborted or closed before. */
   writable(signal?: AbortSignal): Promise<boolean> {
     return this.#readiness?.promise('writable', signal) ?? Promise.resolve(false);
   }
 
-  /** Removes the name; whoever has the queue open goes on using it. */
+  /** Removes the name; processes that have the queue open continue to use it. */
   unlink(): void {
     const native = this.#opened('mq_unlink');
     if (native.unlink(this.#name) !== 0) throw this.#failed('mq_unlink');
   }
 
-  /** Closes the descriptor; waiting ends with false. Closing twice is allowed. */
+  /** Closes the descriptor; waits end with false. Closing twice is allowed. */
   close(): void {
     if (this.#descriptor === -1) return;
     this.#readiness?.close();
@@ -272,7 +272,7 @@ export class PosixMQ extends EventEmitter<Events> {
     }
   }
 
-  /** True where the queue is full or empty, false where the call is to be made again. */
+  /** Returns true if the queue is full or empty, false if the call must be repeated. */
   #blocked(syscall: 'mq_send' | 'mq_receive', size: number, priority = 0): boolean {
     const value = this.#native?.errno();
     if (value === errno.EAGAIN) return true;
@@ -289,7 +289,7 @@ export class PosixMQ extends EventEmitter<Events> {
     return explainOther(errnoName(this.#native?.errno() ?? 0), syscall, this.#name);
   }
 
-  /** Emits `event` once, when it is true; does nothing while nobody listens. */
+  /** Emits `event` once, when it becomes true; does nothing while nobody listens. */
   #announce(event: keyof Events) {
     if (this.#announcing.has(event) || this.listenerCount(event) === 0) return;
     const direction = event === 'messages' ? 'readable' : 'writable';

@@ -6,12 +6,12 @@ import { findCommand, replaceProcess } from './replace.ts';
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-// Node ignores these two, and what is ignored stays so in the command; a handler does not.
+// Node ignores these two, and an ignored signal stays ignored in the command; a handler does not.
 for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {});
 
 mainOf(table, async (invocation) => {
   const [name, ...args] = invocation.command ?? [];
-  // Found before the wait: a command that is not there is bad usage.
+  // Find it before the wait: a command that does not exist is bad usage.
   const program = name === undefined ? undefined : findCommand(name, process.env.PATH ?? '');
   const code = await run(invocation, stop.signal, (line) => {
     writeStderr(`wait-for: ${line}\n`);

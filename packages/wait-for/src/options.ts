@@ -19,18 +19,17 @@ export const table = defineOptions({
   operands: {
     label: 'TARGET',
     description:
-      'Each TARGET is one of mq:/queue, tcp:host:port, unix:/socket, http://host/path, https://host/path, file:/path, dns:name. All are tried side by side.',
+      'Each TARGET is one of mq:/queue, tcp:host:port, unix:/socket, http://host/path, https://host/path, file:/path, dns:name. All are tried in parallel.',
     command: true,
     check: (operand, report) => void parseTarget(operand, report),
   },
   options: {
     target: option(list(text('target')), {
-      description:
-        'Targets besides the operands: for the environment, where they come from a ConfigMap.',
+      description: 'More targets, for use in the environment, such as from a ConfigMap.',
       default: [],
     }),
     timeout: option(duration(), {
-      description: 'How long to wait in all, then exit 69. 0 waits for ever.',
+      description: 'The time to wait in total, then exit 69. 0 means no limit.',
       default: 60_000,
     }),
     interval: option(duration(10), {
@@ -39,14 +38,14 @@ export const table = defineOptions({
     }),
     maxInterval: option(duration(10), {
       description:
-        'Let the pause double after each try up to this; where left out, it stays `--interval`.',
+        'Double the pause after each try up to this; without it, the pause stays `--interval`.',
     }),
     tryTimeout: option(duration(10), {
-      description: 'How long one try may take.',
+      description: 'The time for one try.',
       default: 5000,
     }),
     any: option(boolean, {
-      description: 'One target that is there is enough.',
+      description: 'Succeed when one target is there.',
       default: false,
     }),
     not: option(boolean, {
@@ -58,18 +57,17 @@ export const table = defineOptions({
       default: false,
     }),
     status: option(list(integer(100, 599)), {
-      description:
-        'With http and https: the statuses that count; any from 200 to 399 where left out.',
+      description: 'With http and https: the statuses that count; any from 200 to 399 by default.',
       default: [],
     }),
     body: option(text('regular expression'), {
-      description: 'With http and https: must match the first 64 KiB of the answer.',
+      description: 'With http and https: must match the first 64 KiB of the response.',
     }),
     caFile: option(text('path'), {
       description: 'With https: PEM file of the authorities to trust instead of the system’s.',
     }),
     quiet: option(boolean, {
-      description: 'Say nothing but why it failed.',
+      description: 'Print only the reason of a failure.',
       default: false,
     }),
   },

@@ -6,7 +6,7 @@ import { waitFor } from './wait.ts';
 
 type Run = RunOf<typeof table.options>;
 
-/** Waits and says how it went; the exit code is 0 or 69. */
+/** Waits and reports the result; the exit code is 0 or 69. */
 export async function run(
   { values, operands }: Run,
   stop: AbortSignal,
@@ -26,7 +26,7 @@ export async function run(
     ? 'stopped by a signal'
     : options.once
       ? `${options.not ? 'still there' : 'not there'}`
-      : `gave up after ${formatDuration(Math.round(elapsed))}`;
+      : `timed out after ${formatDuration(Math.round(elapsed))}`;
   print(`${cause}: ${why}`);
   return ExitCode.unavailable;
 }

@@ -29,8 +29,8 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Puts a program into the place of this process (execve(2)): the same process id, so that
- * signals reach it. @throws {ExpectedError} where the kernel refuses it.
+ * Replaces this process by a program (execve(2)): the process id stays, so that signals reach it.
+ * @throws {ExpectedError} if the kernel refuses it.
  */
 export function replaceProcess(
   program: string,
@@ -48,8 +48,9 @@ export function replaceProcess(
 }
 
 /**
- * Node makes a pipe that it writes to non-blocking. That belongs to the pipe, not the process, and
- * a command that does not expect it would lose what the pipe is too full for.
+ * Makes a pipe blocking again: Node makes one that it writes to non-blocking. That belongs to the
+ * pipe, not the process, and a command that does not expect it would lose output when the pipe is
+ * full.
  */
 function makeBlocking(stream: object): void {
   const { _handle } = stream as { _handle?: { setBlocking?(blocking: boolean): unknown } };

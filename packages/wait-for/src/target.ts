@@ -1,7 +1,7 @@
 import { nearest, parseAddress, type Report } from '@sidekit/core';
 import { checkQueueName } from '@sidekit/posix-mq';
 
-/** Something to wait for. */
+/** A target to wait for. */
 export type Target =
   | { readonly kind: 'mq'; readonly text: string; readonly queue: string }
   | { readonly kind: 'tcp'; readonly text: string; readonly host: string; readonly port: number }
@@ -12,7 +12,7 @@ export type Target =
 
 const SCHEMES = ['mq:', 'tcp:', 'unix:', 'http:', 'https:', 'file:', 'dns:'];
 
-/** Reads a target as written on the command line; reports what is wrong with it. */
+/** Parses a target as written on the command line; reports its faults. */
 export function parseTarget(text: string, report: Report): Target | undefined {
   const fault = (rule: string, remedy?: string) => {
     report({ name: 'TARGET', value: text, rule, remedy });

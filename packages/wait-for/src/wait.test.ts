@@ -48,7 +48,7 @@ test('with any, one is enough', async () => {
   assert.ok(succeeded);
 });
 
-test('with not, a target that is there holds it up until it goes', async () => {
+test('with not, a target that is there delays the end until it goes', async () => {
   let there = 3;
   const check: Check = async () => (there-- > 0 ? undefined : 'refused');
   const said: string[] = [];
@@ -71,7 +71,7 @@ test('with not, a try that did not finish does not count as gone', async () => {
   assert.equal(missing[0]?.reason, 'no answer in time');
 });
 
-test('what is missing at the time limit is told with its last reason', async () => {
+test('what is missing at the time limit is reported with its last reason', async () => {
   const check = thereAfter({ 'dns:a': 0, 'dns:b': Number.POSITIVE_INFINITY });
   const { succeeded, missing } = await waitFor(
     targets,

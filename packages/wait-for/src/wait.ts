@@ -3,8 +3,8 @@ import type { Options } from './options.ts';
 import type { Target } from './target.ts';
 
 /**
- * Tries a target once. @returns undefined where it is there, else why not, as a clause.
- * @throws {ExpectedError} where that could not be found out: neither there nor gone.
+ * Tries a target once. @returns undefined if it is there, else the reason, as a clause.
+ * @throws {ExpectedError} if that could not be determined: neither there nor gone.
  */
 export type Check = (
   target: Target,
@@ -12,19 +12,19 @@ export type Check = (
   signal: AbortSignal,
 ) => Promise<string | undefined>;
 
-/** How a wait ended; where it did not succeed, why each target that is missing is. */
+/** The result of a wait; if it did not succeed, the reason for each missing target. */
 export interface Outcome {
   readonly succeeded: boolean;
   readonly elapsed: number;
   readonly missing: readonly { readonly target: Target; readonly reason: string }[];
 }
 
-/** Says again what is missing after so many milliseconds without news. */
+/** The time without a change after which what is missing is reported again, in milliseconds. */
 const REMINDER = 10_000;
 
 /**
- * Tries all targets side by side until all, or with `any` one, are there (with `not`: gone).
- * A target that was there once counts as there. `say` hears each change of reason.
+ * Tries all targets in parallel until all, or with `any` one, are there (with `not`: gone). A
+ * target that was there once counts as there. `say` gets each change of reason.
  */
 export async function waitFor(
   targets: readonly Target[],
@@ -74,7 +74,7 @@ export async function waitFor(
   };
 }
 
-/** The pause after the try of that number, from 0. */
+/** Returns the pause after a try by its number, from 0. */
 function pauseAfter(tries: number, { interval, maxInterval = interval }: Options): number {
   return Math.min(maxInterval, interval * 2 ** Math.min(tries, 30));
 }
@@ -90,7 +90,7 @@ async function tryOnce(
   const timer = setTimeout(abort, options.tryTimeout);
   end.addEventListener('abort', abort, { once: true });
   if (end.aborted) abort();
-  // Not every check can be cancelled: a resolver that hangs is left behind.
+  // Not every check can be cancelled: a resolver that hangs is abandoned.
   const ended = new Promise<string>((resolve) => {
     const late = () => resolve('no answer in time');
     attempt.signal.addEventListener('abort', late, { once: true });
@@ -99,11 +99,11 @@ async function tryOnce(
   try {
     const reason = await Promise.race([check(target, options, attempt.signal), ended]);
     if (!options.not) return reason;
-    // A try that did not finish says nothing about a target being gone.
+    // A try that did not finish does not show that a target is gone.
     if (attempt.signal.aborted) return 'no answer in time';
     return reason === undefined ? 'still there' : undefined;
   } catch (error) {
-    // What a check could not find out is neither there nor gone.
+    // A target that could not be checked is neither there nor gone.
     if (error instanceof ExpectedError) return error.message;
     throw error;
   } finally {

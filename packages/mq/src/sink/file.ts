@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, type Stats, writeSync } from 'node:fs';
 import type { Log } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
-import type { SinkMark } from '../inbox.ts';
+import type { SinkMark } from '../journal/delivered-offsets.ts';
 import type { Sink } from './sink.ts';
 
 /**
- * Appends lines to a file. With `mark`, what a killed process had appended after it is cut off,
- * as it comes again: so each record is in the file once.
+ * Appends lines to a file. With `mark`, lines that a killed process appended after it are cut off,
+ * since they are sent again: each record is in the file once.
  */
 export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Sink {
   let descriptor: number;
@@ -15,7 +15,11 @@ export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Si
     descriptor = openSync(path, 'a', 0o644);
     stats = fstatSync(descriptor);
     if (mark && stats.isFile() && stats.ino === mark.inode && stats.size > mark.size) {
-      log.info('cutting off what was not acknowledged', { path, bytes: stats.size - mark.size });
+      log.info('cutting off what was not acknowledged', {
+        event: 'sink_truncated',
+        path,
+        bytes: stats.size - mark.size,
+      });
       ftruncateSync(descriptor, mark.size);
     }
   } catch (error) {
@@ -23,7 +27,7 @@ export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Si
   }
   const { ino: inode } = stats;
   const regular = stats.isFile();
-  /** Bytes of the block that were written before a failure. */
+  /** Counts the bytes of the block that were written before a failure. */
   let done = 0;
   return {
     write: (bytes, start, end) => {

@@ -2,9 +2,9 @@ import { retryAfter, send } from '@sidekit/core';
 import type { Sink } from './sink.ts';
 
 /**
- * Posts lines; only a 2xx takes them. `Idempotency-Key` is the same when a block is posted again
- * by this process; a restarted one may cut the blocks differently, so the receiver that must not
- * see a record twice looks at the sequence in it.
+ * Posts lines; only a 2xx accepts them. `Idempotency-Key` is the same when this process posts a
+ * block again; a restarted one may cut the blocks differently, so a receiver that must not take a
+ * record twice compares the sequence in it.
  */
 export function httpSink(url: string, timeout: number): Sink {
   let notBefore = 0;

@@ -1,20 +1,20 @@
-import type { SinkMark } from '../inbox.ts';
+import type { SinkMark } from '../journal/delivered-offsets.ts';
 
-/** What a block of records is, for a sink that tells its receiver. */
+/** Describes a block of records, for a sink that passes this on. */
 export interface Delivery {
   readonly count: number;
-  /** With at-least-once: names the records, the same whenever they are delivered again. */
+  /** Names the records with at-least-once, the same when they are delivered again. */
   readonly key?: string | undefined;
 }
 
-/** Where records go. */
+/** Takes records. */
 export interface Sink {
   /**
-   * Takes the lines from `start` to `end`; resolves when they are the sink's. Where it fails it
-   * is called again with the same lines.
+   * Takes the lines from `start` to `end`; resolves when the sink has them. If it fails, it is
+   * called again with the same lines.
    */
   write(bytes: Buffer, start: number, end: number, delivery: Delivery): Promise<void> | void;
-  /** Where the sink stands, for `fileSink` to go on from exactly there. */
+  /** Returns the sink's position, from which `fileSink` continues. */
   mark?(): SinkMark | undefined;
   close(): unknown;
 }

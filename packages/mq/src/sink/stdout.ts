@@ -2,7 +2,7 @@ import { ExpectedError, errorText } from '@sidekit/core';
 import { FinalError } from '../retry.ts';
 import type { Sink } from './sink.ts';
 
-/** Lines on stdout; a block is delivered once the pipe, terminal or file has taken it. */
+/** Writes lines to stdout; a block is delivered once the pipe, terminal or file has taken it. */
 export function stdoutSink(): Sink {
   // Without a listener an error of the stream would end the process.
   process.stdout.on('error', () => {});
@@ -11,7 +11,7 @@ export function stdoutSink(): Sink {
       new Promise((resolve, reject) => {
         process.stdout.write(bytes.subarray(start, end), (error) => {
           if (!error) resolve();
-          else reject(new FinalError(new ExpectedError(`stdout is gone: ${errorText(error)}`)));
+          else reject(new FinalError(new ExpectedError(`stdout is closed: ${errorText(error)}`)));
         });
       }),
     close: () => {},

@@ -4,7 +4,7 @@ import { LineBlocks } from './line-blocks.ts';
 import type { Block, Source, SourceStart } from './source.ts';
 import { streamSource } from './stream.ts';
 
-/** The lines of a file, to its end; what is not a regular file (a pipe) is read as a stream. */
+/** Reads the lines of a file to its end. */
 export async function fileSource(path: string, { position }: SourceStart): Promise<Source> {
   let descriptor: number;
   try {
@@ -21,7 +21,7 @@ export async function fileSource(path: string, { position }: SourceStart): Promi
   return {
     finite: true,
     close: () => closeSync(descriptor),
-    // From the page cache, a block at a time: a thread's round trip would cost more.
+    // Read from the page cache, a block at a time: a thread's round trip would cost more.
     read: (stopping): Block | undefined => {
       while (!ended && !stopping.aborted) {
         const room = blocks.room();

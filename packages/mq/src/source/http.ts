@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type Address, formatSize, type Log, listen } from '@sidekit/core';
 import { allocateSlab } from '@sidekit/posix-mq';
 import { aborted, Bell, firstOf } from '../first-of.ts';
-import { measureLines } from './lines.ts';
+import { measureLines } from '../queue/lines.ts';
 import { type Block, HEADROOM, type Source } from './source.ts';
 
-/** Requests that may wait for the queue, or the journal, at once; more are told to come later. */
+/** The most requests that wait for the queue or the journal; others get 503. */
 const WAITING_LIMIT = 64;
 
 export interface HttpSourceOptions {
@@ -22,7 +22,7 @@ interface Waiting {
   readonly response: ServerResponse;
 }
 
-/** The lines of the bodies of POST requests, each answered once its records are safe. */
+/** Takes the lines of the bodies of POST requests, each answered once its records are safe. */
 export async function httpSource(options: HttpSourceOptions): Promise<Source> {
   const waiting: Waiting[] = [];
   const arrived = new Bell();
@@ -45,7 +45,10 @@ export async function httpSource(options: HttpSourceOptions): Promise<Source> {
     }
   });
   await listen(server, options.listen, '--listen');
-  options.log.info('taking records by POST', { address: server.address() });
+  options.log.info('taking records by POST', {
+    event: 'source_listening',
+    address: server.address(),
+  });
 
   const read = async (stopping: AbortSignal): Promise<Block | undefined> => {
     for (;;) {
@@ -75,7 +78,7 @@ export async function httpSource(options: HttpSourceOptions): Promise<Source> {
       return new Promise((resolve) => {
         server.close(resolve);
         server.closeIdleConnections();
-        // An answer on its way is small: it goes out with the next turns of the loop.
+        // A response on its way is small: the next turns of the loop send it.
         setTimeout(() => server.closeAllConnections(), 100).unref();
       });
     },
@@ -91,7 +94,7 @@ function answer(
   response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${text}\n`);
 }
 
-/** Reads a body of at most `limit` bytes; rejects where it is larger or breaks off. */
+/** Reads a body of at most `limit` bytes; rejects if it is larger or breaks off. */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

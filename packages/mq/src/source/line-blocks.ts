@@ -1,14 +1,14 @@
 import { ExpectedError, formatSize } from '@sidekit/core';
 import { allocateSlab, type Slab } from '@sidekit/posix-mq';
-import { measureLines } from './lines.ts';
+import { measureLines } from '../queue/lines.ts';
 import { type Block, HEADROOM } from './source.ts';
 
 const SIZE = 256 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
- * Cuts a stream of bytes into blocks of whole lines: room to read into, then the block. What
- * is left of a line moves to the front for the next round.
+ * Cuts a stream of bytes into blocks of complete lines: a buffer to read into, then the block. An
+ * incomplete line moves to the front for the next round.
  */
 export class LineBlocks {
   readonly #slab: Slab;
@@ -16,7 +16,7 @@ export class LineBlocks {
   readonly #ends = new Uint32Array(SIZE + 1);
   #start = HEADROOM;
   #end = HEADROOM;
-  /** Bytes of whole lines handed out so far, from where the source was begun. */
+  /** Counts the bytes of complete lines handed out so far, from the start of the source. */
   #position: number;
 
   private constructor(slab: Slab, name: string, position: number) {
@@ -25,13 +25,13 @@ export class LineBlocks {
     this.#position = position;
   }
 
-  /** `name` is the source's, for errors; `position` is where it is begun, in bytes. */
+  /** Allocates the block; `name` is the source's, for errors; `position` is its start, in bytes. */
   static async create(name: string, position = 0): Promise<LineBlocks> {
-    // The last byte is kept for a line feed that the end of the source lacks.
+    // The last byte is for a line feed that the end of the source lacks.
     return new LineBlocks(await allocateSlab(HEADROOM + SIZE + 1), name, position);
   }
 
-  /** Where to read into, at least one byte. @throws {ExpectedError} where one line fills it all. */
+  /** Returns the buffer to read into, at least one byte. @throws {ExpectedError} if a line fills it. */
   room(): Buffer {
     const { bytes } = this.#slab;
     if (this.#start > HEADROOM) {
@@ -45,7 +45,7 @@ export class LineBlocks {
     return bytes.subarray(this.#end, HEADROOM + SIZE);
   }
 
-  /** Takes what was read into `room()`; undefined until there is a whole line. */
+  /** Takes the bytes read into `room()`; undefined until there is a complete line. */
   take(length: number): Block | undefined {
     this.#end += length;
     const { bytes } = this.#slab;
@@ -53,7 +53,7 @@ export class LineBlocks {
     return last < this.#start ? undefined : this.#block(last + 1);
   }
 
-  /** At the end of the source: what is left, though it has no line feed. */
+  /** Takes the rest at the end of the source, even without a line feed. */
   rest(): Block | undefined {
     if (this.#end === this.#start) return undefined;
     this.#slab.bytes[this.#end++] = LINE_FEED;

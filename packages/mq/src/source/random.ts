@@ -1,17 +1,17 @@
 import { pause } from '@sidekit/core';
 import { allocateSlab } from '@sidekit/posix-mq';
-import { measureLines } from './lines.ts';
+import { measureLines } from '../queue/lines.ts';
 import { type Block, HEADROOM, type Source, type SourceStart } from './source.ts';
 
 const RECORDS_A_BLOCK = 1000;
 
 export interface RandomOptions extends SourceStart {
   readonly count: number;
-  /** Between two numbers, in milliseconds. */
+  /** The pause between two numbers, in milliseconds. */
   readonly interval: number;
 }
 
-/** `count` random numbers below 256 in hex, as the article's program makes them. */
+/** Makes `count` random numbers below 256 in hex, as the article's program does. */
 export async function randomSource({ count, interval, position }: RandomOptions): Promise<Source> {
   const slab = await allocateSlab(HEADROOM + 3 * RECORDS_A_BLOCK);
   const ends = new Uint32Array(RECORDS_A_BLOCK);

@@ -22,18 +22,18 @@ export const HEADROOM = 64;
 
 export interface Source {
   /**
-   * The next records; undefined at the end, and where `stopping` aborts. The block is good until
-   * the next call. A promise where they have still to come.
-   * @throws {ExpectedError} where the source fails, or a line is longer than a block.
+   * Returns the next records, or a promise of them; undefined at the end and when `stopping` aborts.
+   * The block is valid until the next call.
+   * @throws {ExpectedError} if the source fails, or a line is longer than a block.
    */
   read(stopping: AbortSignal): Block | undefined | Promise<Block | undefined>;
-  /** Whether the exit message comes after the end: the end was reached, not a stop. */
+  /** Whether the exit message follows the last record. */
   readonly finite: boolean;
   close(): unknown;
 }
 
-/** What a source needs to go on where a run before it stopped. */
+/** Lets a source continue where an earlier run stopped. */
 export interface SourceStart {
-  /** The `position` of the last block that is safe; 0 at first. */
+  /** The `position` of the last block that is safe; initially 0. */
   readonly position: number;
 }

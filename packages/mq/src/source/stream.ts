@@ -5,8 +5,8 @@ import { LineBlocks } from './line-blocks.ts';
 import type { Block, Source } from './source.ts';
 
 /**
- * The lines of a stream such as stdin, as they come. It cannot be read again: what a killed
- * process had read and not put into the journal is gone.
+ * Reads the lines of a stream such as stdin. It cannot be read twice: lines that a killed process
+ * had read and not put into the journal are lost.
  */
 export async function streamSource(stream: Readable, name: string): Promise<Source> {
   const blocks = await LineBlocks.create(name);

@@ -1,6 +1,6 @@
 import { ExpectedError, errorText } from '@sidekit/core';
 
-/** The errors of connect(2), stat(2) and the resolver which mean that nothing is there. */
+/** The errors of connect(2), stat(2) and the resolver that mean that nothing is there. */
 const ABSENT = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -15,8 +15,8 @@ const ABSENT = new Set([
 ]);
 
 /**
- * Why nothing is there. @throws {ExpectedError} where the error says nothing about that, such as
- * a missing permission or a name server that is silent; `--not` must not take it for "gone".
+ * Explains why nothing is there. @throws {ExpectedError} if the error does not tell, such as a
+ * missing permission or a silent name server; `--not` must not take it for "gone".
  */
 export function absence(error: unknown, words: string = errorText(error)): string {
   const each = error instanceof AggregateError ? error.errors : [error];

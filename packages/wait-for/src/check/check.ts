@@ -2,8 +2,7 @@ import type { Options } from '../options.ts';
 import type { Target } from '../target.ts';
 
 /**
- * Tries a target once, as `Check` of wait.ts says. What a scheme needs is loaded only when it is
- * used.
+ * Tries a target once, as `Check` of wait.ts says. The code of a scheme is loaded when it is used.
  */
 export async function check(
   target: Target,

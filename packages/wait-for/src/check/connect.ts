@@ -1,7 +1,7 @@
 import { connect, type NetConnectOpts } from 'node:net';
 import { absence } from './absence.ts';
 
-/** A port is there where it takes a connection; the name is resolved anew at every try. */
+/** Tests that a port takes a connection; the name is resolved at every try. */
 export function checkConnection(
   to: { readonly host: string; readonly port: number } | { readonly path: string },
   signal: AbortSignal,

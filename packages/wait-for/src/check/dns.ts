@@ -6,7 +6,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name server does not answer',
 };
 
-/** A name is there where the system resolves it (/etc/hosts, search domains), asked anew each time. */
+/** Tests that the system resolves a name (/etc/hosts, search domains), at every try. */
 export async function checkName(host: string): Promise<string | undefined> {
   try {
     await lookup(host);

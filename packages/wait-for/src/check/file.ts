@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { absence } from './absence.ts';
 
-/** A file, directory or socket is there where its path leads to something. */
+/** Tests that a path leads to a file, directory or socket. */
 export async function checkFile(path: string): Promise<string | undefined> {
   try {
     await stat(path);

@@ -3,7 +3,7 @@ import { send } from '@sidekit/core';
 import type { Options } from '../options.ts';
 import { absence } from './absence.ts';
 
-/** A URL is there where it answers with an expected status and, if asked for, a matching body. */
+/** Tests that a URL answers with an expected status and, if asked for, a matching body. */
 export async function checkHttp(
   url: string,
   options: Options,
@@ -22,7 +22,7 @@ export async function checkHttp(
     if (!good) return `status ${status}`;
     if (pattern === undefined || new RegExp(pattern).test(body.toString('utf8', 0, 65_536)))
       return undefined;
-    return `the answer does not match ${pattern}`;
+    return `the response does not match ${pattern}`;
   } catch (error) {
     return signal.aborted ? 'no answer in time' : absence(error);
   }

@@ -1,7 +1,7 @@
 import { PosixMQ } from '@sidekit/posix-mq';
 import { absence } from './absence.ts';
 
-/** A queue is there where it can be opened for reading or writing; its messages are left alone. */
+/** Tests that a queue can be opened for reading or writing; its messages are not touched. */
 export async function checkQueue(name: string): Promise<string | undefined> {
   let refusal: unknown;
   for (const access of ['read', 'write'] as const) {

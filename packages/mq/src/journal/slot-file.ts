@@ -1,0 +1,90 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+const SLOT = 4096;
+const HEADER = 12;
+
+/**
+ * Keeps a small JSON value in a file, written in place to one of two slots in turn, with a
+ * checksum: a crash at any instant leaves the old or the new value, and a write is one system call
+ * and never needs more space on the disk.
+ */
+export class SlotFile<T> {
+  readonly #descriptor: number;
+  readonly #slot = Buffer.alloc(SLOT);
+  #generation = 0;
+
+  /** Opens or creates the file. @throws the system call's error. */
+  constructor(path: string, initial: T) {
+    this.#descriptor = openOrCreate(path);
+    const newest = readNewest<T>(this.#descriptor);
+    this.#generation = newest?.generation ?? 0;
+    this.value = newest?.value ?? initial;
+    if (!newest) {
+      // Write both slots, so that the disk has space for both from now on.
+      this.write(initial);
+      this.write(initial);
+    }
+  }
+
+  value: T;
+
+  /** Replaces the value. @throws RangeError if the JSON text is longer than 4084 bytes. */
+  write(value: T): void {
+    const text = JSON.stringify(value);
+    const length = Buffer.byteLength(text);
+    if (length > SLOT - HEADER) throw new RangeError(`${length} bytes do not fit a slot`);
+    const generation = this.#generation + 1;
+    this.#slot.fill(0);
+    this.#slot.writeUInt32BE(generation, 4);
+    this.#slot.writeUInt32BE(length, 8);
+    this.#slot.write(text, HEADER);
+    this.#slot.writeUInt32BE(crc32(this.#slot.subarray(4, HEADER + length)), 0);
+    writeSync(this.#descriptor, this.#slot, 0, SLOT, (generation % 2) * SLOT);
+    this.#generation = generation;
+    this.value = value;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Reads the value without opening the file for writing; undefined if there is none. */
+export function readSlotFile<T>(path: string): T | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    return readNewest<T>(descriptor)?.value;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openOrCreate(path: string): number {
+  try {
+    return openSync(path, 'r+', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return openSync(path, 'w+', 0o600);
+  }
+}
+
+function readNewest<T>(descriptor: number): { generation: number; value: T } | undefined {
+  if (fstatSync(descriptor).size === 0) return undefined;
+  const found: { generation: number; value: T }[] = [];
+  const slot = Buffer.alloc(SLOT);
+  for (const index of [0, 1]) {
+    if (readSync(descriptor, slot, 0, SLOT, index * SLOT) !== SLOT) continue;
+    const generation = slot.readUInt32BE(4);
+    const length = slot.readUInt32BE(8);
+    if (length > SLOT - HEADER || length === 0) continue;
+    if (crc32(slot.subarray(4, HEADER + length)) !== slot.readUInt32BE(0)) continue;
+    found.push({ generation, value: JSON.parse(slot.toString('utf8', HEADER, HEADER + length)) });
+  }
+  return found.toSorted((a, b) => b.generation - a.generation)[0];
+}

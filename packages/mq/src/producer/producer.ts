@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { type Context, defineSidecar } from '@sidekit/core';
+import { fileFailure } from '../failures.ts';
+import { Journal } from '../journal/journal.ts';
+import { queueMetrics } from '../metrics.ts';
+import { BATCH_HEADER, DATA_HEADER } from '../queue/frame.ts';
+import { QueueWriter } from '../queue/queue-writer.ts';
+import { fileSource } from '../source/file.ts';
+import { httpSource } from '../source/http.ts';
+import { randomSource } from '../source/random.ts';
+import type { Source } from '../source/source.ts';
+import { streamSource } from '../source/stream.ts';
+import { AtLeastOnce } from './at-least-once.ts';
+import { AtMostOnce } from './at-most-once.ts';
+import { table } from './options.ts';
+import { Printer } from './printer.ts';
+import type { Sender } from './sender.ts';
+
+type Producer = Context<(typeof table)['options']>;
+
+/** `mq producer`: source → (journal →) queue. */
+export const producer = defineSidecar({
+  table,
+  run: async (context) => {
+    const { options, log, stopping } = context;
+    const journal = openJournal(context);
+    if (journal?.complete && (options.source === 'random' || options.source === 'file')) {
+      log.warn('the journal is complete, nothing is left to do; remove it to start over', {
+        event: 'journal_complete',
+        journal: options.journal,
+      });
+      return;
+    }
+    const ready = context.health.condition('queue', 'startup', 'ready');
+    const writer = await openQueue(context, options.queue, options.msgsize, ready);
+    context.onStop('queue', () => writer.close());
+    const source = await openSource(context, journal?.position ?? 0, () => writer.queue.msgsize);
+    context.onStop('source', () => source.close());
+    const sender = await openSender(context, writer, journal);
+    context.onStop('sender', () => sender.close());
+
+    let records = 0;
+    for (;;) {
+      const next = source.read(stopping);
+      const block = next instanceof Promise ? await sender.idle(next) : next;
+      if (!block) break;
+      records += block.count;
+      await sender.send(block);
+    }
+    if (stopping.aborted) return;
+    // If an earlier run reached the exit message, it is in the journal.
+    const again = journal?.ended && records === 0;
+    await sender.finish(source.finite && !again ? options.exitMessage : '');
+    log.info('all records sent', { event: 'all_sent', records });
+  },
+});
+
+function openJournal({ options, onStop }: Producer): Journal | undefined {
+  if (options.delivery === 'at-most-once' || options.journal === undefined) return undefined;
+  const directory = join(options.journal, `${options.queue.slice(1)}.outbox`);
+  try {
+    const journal = new Journal(directory);
+    onStop('journal', () => journal.close());
+    return journal;
+  } catch (error) {
+    throw fileFailure('--journal cannot be used', directory, error);
+  }
+}
+
+function openQueue(
+  { options, log }: Producer,
+  name: string,
+  msgsize: number,
+  ready: Parameters<typeof QueueWriter.open>[0]['ready'],
+): Promise<QueueWriter> {
+  const { mode, maxmsg: maxmsgs, checkInterval } = options;
+  return QueueWriter.open({ name, mode, maxmsgs, msgsize, checkInterval, log, ready });
+}
+
+function openSource(
+  { options, log }: Producer,
+  position: number,
+  msgsize: () => number,
+): Promise<Source> {
+  switch (options.source) {
+    case 'random':
+      return randomSource({ count: options.count, interval: options.interval, position });
+    case 'stdin':
+      return streamSource(process.stdin, 'stdin');
+    case 'file':
+      return fileSource(options.file!, { position });
+    case 'http': {
+      const header =
+        options.delivery === 'at-least-once'
+          ? DATA_HEADER + 1
+          : options.batch
+            ? BATCH_HEADER + 1
+            : 0;
+      const { listen, maxBody } = options;
+      return httpSource({ listen, maxBody, maxRecord: () => msgsize() - header, log });
+    }
+  }
+}
+
+async function openSender(
+  context: Producer,
+  writer: QueueWriter,
+  journal: Journal | undefined,
+): Promise<Sender> {
+  const { options, metrics: registry, stopping, log, health } = context;
+  const metrics = queueMetrics(registry, () => writer.queue.curmsgs);
+  const print = options.print ?? options.source === 'random';
+  const common = {
+    writer,
+    metrics,
+    stopping,
+    priority: options.priority,
+    batch: options.batch,
+    printer: print ? new Printer() : undefined,
+  };
+  if (!journal) return new AtMostOnce(common);
+  const ready = health.condition('acknowledgements', 'startup', 'ready');
+  const acks = await openQueue(context, `${options.queue}.ack`, 64, ready);
+  context.onStop('acknowledgements', () => acks.close());
+  const delivered = join(options.journal!, `${options.queue.slice(1)}.inbox`);
+  const { redeliverAfter } = options;
+  return AtLeastOnce.create({
+    ...common,
+    acks,
+    journal,
+    delivered,
+    redeliverAfter,
+    log,
+  });
+}
