@@ -20,7 +20,13 @@ export interface HttpSourceOptions {
 export function httpSource(options: HttpSourceOptions): Source {
   const known = new Map<string, Validators>();
   const get = (url: string, signal: AbortSignal, validators?: Validators) =>
-    download(url, { ...options, signal, validators, credentials: credentialsOf(options) });
+    download(url, {
+      ...options,
+      signal,
+      validators,
+      credentials: credentialsOf(options),
+      pinned: options.sha256 !== undefined,
+    });
 
   const one = async (url: string, signal: AbortSignal, fresh: boolean) => {
     const response = await get(url, signal, fresh ? undefined : known.get(url));
