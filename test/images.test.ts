@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { compressedLayers } from './compressed-size.ts';
 import { command, must } from './engine/command.ts';
 
@@ -145,9 +145,12 @@ test('SIGTERM ends the consumer with exit code 0', async () => {
   ];
   await must(engine, ['run', ...flags, `sidekit/mq:${version}`, 'consumer']);
   try {
-    await until(async () => (await command(engine, ['logs', name])).stderr.includes('starting'), {
-      what: 'the start',
-    });
+    await eventually(
+      async () => (await command(engine, ['logs', name])).stderr.includes('starting'),
+      {
+        what: 'the start',
+      },
+    );
     await must(engine, ['kill', '--signal=SIGTERM', name]);
     assert.equal((await must(engine, ['wait', name])).trim(), '0');
   } finally {

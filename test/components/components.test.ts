@@ -85,6 +85,12 @@ for (const name of COMPONENTS) {
   });
 }
 
+test('the patch for Jobs does not touch a CronJob', async () => {
+  const rendered = await renderWith(COMPONENTS, [workload('CronJob', COMPONENTS)]);
+  const cronJob = rendered.find(({ kind }) => kind === 'CronJob');
+  assert.deepEqual(Object.keys(cronJob?.spec ?? {}).toSorted(), ['jobTemplate', 'schedule']);
+});
+
 test('any two components go together, in either order', async () => {
   for (const [i, a] of COMPONENTS.entries()) {
     for (const b of COMPONENTS.slice(i + 1)) {

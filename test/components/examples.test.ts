@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { podSecurityFaults } from '../../scripts/support/pod-security/rules.ts';
 import { podTemplates } from '../../scripts/support/pod-security/templates.ts';
 import { type Session, testEngine } from '../engine/index.ts';
@@ -29,18 +29,13 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     const { status, headers } = await session.http('shop', 8080, '/');
     assert.equal(status, 200);
     assert.ok(headers.get('x-request-id'));
-    assert.match(await session.logs('shop', 'sidekit-ambassador'), /"path":"\/"/);
+    await session.logged('shop', 'sidekit-ambassador', /"path":"\/"/);
   },
   async adapter(session) {
     await session.ready('shop');
     await session.http('shop', 8080, '/echo?seen=1');
-    await until(
-      async () =>
-        /"path":"\/echo\?seen=1".*"service":"shop"/.test(
-          await session.logs('shop', 'sidekit-adapter'),
-        ),
-      { what: 'the request as a record of the adapter', timeout: 30_000 },
-    );
+    const record = /"path":"\/echo\?seen=1".*"service":"shop"/;
+    await session.logged('shop', 'sidekit-adapter', record);
   },
   'file-writer': async (session) => {
     await session.ready('shop-0');
@@ -50,7 +45,7 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
   'mq-producer': async (session) => {
     await session.ready('shop');
     assert.equal(await post(session, 'shop', 'http://127.0.0.1:8181/', 'one'), '202');
-    await until(
+    await eventually(
       async () => /^mq_records_total 1$/m.test((await session.http('shop', 9904, '/metrics')).body),
       { what: 'the record in the queue', timeout: 30_000 },
     );
@@ -58,7 +53,7 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
   'mq-consumer': async (session) => {
     await session.ready('orders-0');
     await post(session, 'orders-0', 'http://127.0.0.1:8181/', 'order 66');
-    await until(
+    await eventually(
       async () => (await session.http('orders-0', 8080, '/sink')).body.includes('order 66'),
       { what: 'the record at the application', timeout: 30_000 },
     );
@@ -66,7 +61,7 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
   'wait-for': async (session) => {
     const { status } = await session.completed('report');
     assert.equal(status.phase, 'Succeeded');
-    assert.match(await session.logs('report', 'sidekit-wait-for'), /tcp:shop:8080: there/);
+    assert.match(await session.finalLog('report', 'sidekit-wait-for'), /tcp:shop:8080: there/);
   },
   'all-together': async (session) => {
     await session.ready('shop');
@@ -74,14 +69,14 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     assert.match(page.body, /UTC/, "the file-writer's page");
     assert.ok(page.headers.get('x-request-id'), 'through the ambassador');
     await post(session, 'shop', 'http://127.0.0.1:8181/', 'order 67');
-    await until(async () => (await session.http('shop', 8080, '/sink')).body.includes('order 67'), {
-      what: 'the record at the application',
-      timeout: 30_000,
-    });
-    await until(async () => /"path":"\/sink"/.test(await session.logs('shop', 'sidekit-adapter')), {
-      what: 'a record of the access log',
-      timeout: 30_000,
-    });
+    await eventually(
+      async () => (await session.http('shop', 8080, '/sink')).body.includes('order 67'),
+      {
+        what: 'the record at the application',
+        timeout: 30_000,
+      },
+    );
+    await session.logged('shop', 'sidekit-adapter', /"path":"\/sink"/);
   },
 };
 

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { TestProcess, until } from '@sidekit/test-kit';
+import { eventually, TestProcess } from '@sidekit/test-kit';
 import { freshTmp } from './fresh-tmp.ts';
 
 execFileSync('ip', ['link', 'set', 'lo', 'up']);
@@ -32,7 +32,7 @@ for (const [port, name, ...args] of SIDECARS) {
   ]);
   found[name] =
     (found[name] ?? '') +
-    (await until(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), {
+    (await eventually(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), {
       what: `metrics of ${name}: ${sidecar.stderr}`,
       timeout: 20_000,
     }));

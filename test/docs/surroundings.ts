@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { command, must } from '../engine/command.ts';
 
 /** Where the blocks of one page run: their environment, and what removes what they left. */
@@ -41,7 +41,7 @@ export async function clusterSurroundings(): Promise<Surroundings> {
   await kubectl('create', 'namespace', namespace);
   // Pods are refused until the namespace's ServiceAccount is there.
   const account = ['get', 'serviceaccount', 'default', '-n', namespace];
-  await until(() => kubectl(...account), { what: 'the default ServiceAccount' });
+  await eventually(() => kubectl(...account), { what: 'the default ServiceAccount' });
   await kubectl('config', 'set-context', '--current', `--namespace=${namespace}`);
   return {
     env,

@@ -49,7 +49,7 @@ interface Manifest {
   };
 }
 
-/** What is read of `docker inspect`. */
+/** The part of `docker inspect` that is read. */
 interface Inspected {
   readonly Id: string;
   readonly Config: { readonly Labels: Readonly<Record<string, string>> };
@@ -82,7 +82,7 @@ class ComposeSession extends BaseSession {
       .map((pod) => podStatus(pod, containers));
   }
 
-  async logs(name: string, container: string): Promise<string> {
+  protected async readLog(name: string, container: string): Promise<string> {
     const { stdout, stderr } = await command('docker', ['logs', await this.#id(name, container)]);
     return stdout + stderr;
   }
@@ -90,7 +90,7 @@ class ComposeSession extends BaseSession {
   async allLogs(name: string): Promise<string> {
     const pod = this.#manifests().find(({ metadata }) => metadata.name === name);
     const { initContainers = [], containers = [] } = pod?.spec ?? {};
-    const all = [...initContainers, ...containers].map((one) => this.logs(name, one.name));
+    const all = [...initContainers, ...containers].map((one) => this.readLog(name, one.name));
     return (await Promise.all(all)).join('');
   }
 

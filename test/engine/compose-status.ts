@@ -1,6 +1,6 @@
 import type { ContainerStatus, PodStatus } from './engine.ts';
 
-/** What is read of a manifest's Pod. */
+/** The part of a manifest's Pod that is read. */
 export interface PodManifest {
   readonly metadata: { readonly name: string };
   readonly spec: {

@@ -1,9 +1,9 @@
-/** What a Pod test needs of whatever runs the Pods; two things implement it: `pod` and kubectl. */
+/** Runs Pods for the tests: by `pod`, kubectl or compose. */
 export interface TestEngine {
   readonly name: string;
-  /** Applies a manifest, by the path of its file, and returns what came of it. */
+  /** Applies a manifest, by the path of its file, and returns the session of its Pods. */
   apply(path: string, options?: ApplyOptions): Promise<Session>;
-  /** Whether the sizeLimit of emptyDirs is enforced: a kubelet can be told not to. */
+  /** Whether the sizeLimit of emptyDirs is enforced: a kubelet can be configured not to. */
   isolatesStorage(): Promise<boolean>;
 }
 
@@ -24,15 +24,18 @@ export interface Session extends AsyncDisposable {
   ready(name: string, timeout?: number): Promise<PodStatus>;
   /** Waits until the Pod has ended, and returns how. */
   completed(name: string, timeout?: number): Promise<PodStatus>;
-  /** Waits until what is said of the Pod holds; `what` names it, as in `is Ready`. */
+  /** Waits until a condition of the Pod holds; `what` names it, as in `is Ready`. */
   when(
     name: string,
     what: string,
     holds: (pod: PodStatus) => boolean,
     timeout?: number,
   ): Promise<PodStatus>;
-  logs(name: string, container: string): Promise<string>;
-  /** The logs of all containers together, each line as it is or with a prefix. */
+  /** Waits until the log of a container has a match of `found`, and returns that log. */
+  logged(name: string, container: string, found: RegExp, timeout?: number): Promise<string>;
+  /** Returns the complete log of a container that has ended. @throws Error if it still runs. */
+  finalLog(name: string, container: string): Promise<string>;
+  /** Returns the logs of all containers together, each line as it is or with a prefix. */
   allLogs(name: string): Promise<string>;
   /** An HTTP exchange with a port of the Pod, as from another Pod. */
   http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { command, must } from './command.ts';
 import type {
   ApplyOptions,
@@ -53,7 +53,7 @@ class KubeSession extends BaseSession {
     return JSON.parse(await this.#must(['get', 'pods', '-o', 'json'])).items;
   }
 
-  async logs(name: string, container: string): Promise<string> {
+  protected async readLog(name: string, container: string): Promise<string> {
     const { metadata } = await this.status(name);
     return this.#must(['logs', metadata.name, '-c', container]);
   }
@@ -86,7 +86,7 @@ class KubeSession extends BaseSession {
     let output = '';
     forward.stdout.setEncoding('utf8').on('data', (text) => (output += text));
     try {
-      const local = await until(() => /127\.0\.0\.1:(\d+)/.exec(output)?.[1], {
+      const local = await eventually(() => /127\.0\.0\.1:(\d+)/.exec(output)?.[1], {
         what: `a port forward to ${name}:${port}`,
       });
       return await request(`http://127.0.0.1:${local}`, path, init);

@@ -1,4 +1,4 @@
-/** What follows `start` in the lines of a log that begin with it. */
+/** Returns the rest of those lines of a log that begin with `start`. */
 export function linesAfter(log: string, start: string): string[] {
   return log
     .split('\n')

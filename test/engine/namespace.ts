@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { command, must } from './command.ts';
 import type { ApplyOptions, ExecResult } from './engine.ts';
 
@@ -18,7 +18,7 @@ export class TestNamespace implements AsyncDisposable {
       await must('kubectl', ['label', 'namespace', namespace.name, ...labels]);
       // Pods are refused until the namespace's ServiceAccount is there.
       const account = async () => (await namespace.kubectl(['get', 'sa', 'default'])).code === 0;
-      await until(account, { what: 'the default ServiceAccount' });
+      await eventually(account, { what: 'the default ServiceAccount' });
       return namespace;
     } catch (error) {
       await namespace[Symbol.asyncDispose]();

@@ -59,7 +59,7 @@ class PodSession extends BaseSession {
     return JSON.parse(await this.#must(['ps', '-o', 'json'])).items;
   }
 
-  async logs(name: string, container: string): Promise<string> {
+  protected async readLog(name: string, container: string): Promise<string> {
     const { metadata } = await this.status(name);
     const { stdout, stderr } = await this.#pod(['logs', metadata.name, '-c', container]);
     return stdout + stderr;

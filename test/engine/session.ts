@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { eventually } from '@sidekit/test-kit';
 import {
   type ApplyOptions,
   type ExecResult,
@@ -13,7 +14,7 @@ import {
 } from './engine.ts';
 import type { Watch } from './watch.ts';
 
-/** What both engines do alike: waiting for conditions, and evidence where they do not come. */
+/** The part that all engines share: waiting for conditions, and evidence if they do not come. */
 export abstract class BaseSession implements Session {
   readonly #manifest: string;
   readonly #keepEvidence: boolean;
@@ -25,7 +26,6 @@ export abstract class BaseSession implements Session {
   }
 
   abstract pods(): Promise<PodStatus[]>;
-  abstract logs(name: string, container: string): Promise<string>;
   abstract allLogs(name: string): Promise<string>;
   abstract http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult>;
   abstract exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult>;
@@ -34,6 +34,8 @@ export abstract class BaseSession implements Session {
   /** Logs, events and status of everything, for a failure's message. */
   abstract evidence(): Promise<string>;
   abstract delete(): Promise<void>;
+  /** Reads what a container has written so far: a log comes a little after its event. */
+  protected abstract readLog(name: string, container: string): Promise<string>;
   /** Reports all changes of its Pods from now on. */
   abstract watch(): Watch;
 
@@ -60,6 +62,27 @@ export abstract class BaseSession implements Session {
     if (found) return found;
     const names = pods.map(({ metadata }) => metadata.name);
     throw new Error(`no Pod ${name} among ${names.join(', ') || 'none'}`);
+  }
+
+  async logged(name: string, container: string, found: RegExp, timeout = 60_000): Promise<string> {
+    const matching = async () => {
+      const log = await this.readLog(name, container);
+      return found.test(log) ? log : undefined;
+    };
+    const what = `${found} in the log of ${container} of ${name}`;
+    try {
+      return await eventually(matching, { what, timeout, interval: 250 });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await this.evidence()}`, { cause: error });
+    }
+  }
+
+  async finalLog(name: string, container: string): Promise<string> {
+    const { status } = await this.status(name);
+    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+    const ended = all.find((one) => one.name === container)?.state.terminated;
+    if (!ended) throw new Error(`${container} of ${name} has not ended: wait for its log`);
+    return this.readLog(name, container);
   }
 
   ready(name: string, timeout?: number): Promise<PodStatus> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import type { PodStatus } from './engine.ts';
 
 /** Waits for what is said of a session's Pods. */
@@ -20,7 +20,7 @@ export interface Watch {
 export function pollingWatch(pods: () => Promise<PodStatus[]>): Watch {
   return {
     wait: (holds, limits) =>
-      until(async () => holds(await pods()), { ...limits, interval: 100 }) as Promise<never>,
+      eventually(async () => holds(await pods()), { ...limits, interval: 100 }) as Promise<never>,
     close: () => {},
   };
 }

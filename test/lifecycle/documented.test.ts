@@ -3,7 +3,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import type { PodStatus } from '../engine/engine.ts';
 import { type Session, testEngine } from '../engine/index.ts';
 import { lifecycle } from './lifecycle-pod.ts';
@@ -35,7 +35,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
     const done = ({ status }: PodStatus) =>
       status.containerStatuses?.find(({ name }) => name === 'debian-container')?.state.terminated;
     await session.when('two-containers', 'has its page', (pod) => Boolean(done(pod)));
-    const { status, body } = await until(
+    const { status, body } = await eventually(
       () => session.http('two-containers', 8080, '/index.html'),
       { what: 'the page', timeout: 60_000, interval: 300 },
     );
@@ -46,39 +46,29 @@ lifecycle("examples of Kubernetes' documentation", () => {
   test('two streaming sidecars print one log file each', async () => {
     await using session = await documented('counter');
     await session.ready('counter');
-    const line = (container: string, pattern: RegExp) =>
-      until(async () => pattern.test(await session.logs('counter', container)), {
-        what: `${pattern} in the log of ${container}`,
-        timeout: 60_000,
-        interval: 500,
-      });
-    await line('count-log-1', /5: first/);
-    await line('count-log-2', /INFO 5/);
+    await session.logged('counter', 'count-log-1', /5: first/);
+    await session.logged('counter', 'count-log-2', /INFO 5/);
   });
 
   test('a Deployment with a log shipper as its sidecar', async () => {
     await using session = await documented('myapp');
     const { metadata } = await session.ready('myapp');
     assert.equal(metadata.labels?.app, 'myapp');
-    await until(async () => (await session.logs('myapp', 'logshipper')).includes('logging'), {
-      what: 'a shipped line',
-      timeout: 60_000,
-      interval: 500,
-    });
+    await session.logged('myapp', 'logshipper', /logging/);
   });
 
   test('a Job completes though its sidecar would run for ever, and loses no line', async () => {
     await using session = await documented('myjob');
     const pod = await session.completed('myjob');
     assert.equal(pod.status.phase, 'Succeeded');
-    assert.match(await session.logs('myjob', 'logshipper'), /logging/);
+    assert.match(await session.finalLog('myjob', 'logshipper'), /logging/);
     assert.equal(pod.metadata.labels?.['job-name'], 'myjob');
   });
 
   test('an init container prepares the page that the application serves', async () => {
     await using session = await documented('init-demo');
     await session.ready('init-demo');
-    const { body } = await until(() => session.http('init-demo', 8080, '/index.html'), {
+    const { body } = await eventually(() => session.http('init-demo', 8080, '/index.html'), {
       what: 'the page',
       timeout: 60_000,
       interval: 300,
@@ -89,7 +79,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
   test('handlers of lifecycle events: postStart by exec, preStop by httpGet', async () => {
     await using session = await documented('lifecycle-demo');
     await session.ready('lifecycle-demo');
-    const { body } = await until(() => session.http('lifecycle-demo', 8080, '/message'), {
+    const { body } = await eventually(() => session.http('lifecycle-demo', 8080, '/message'), {
       what: 'the message',
       timeout: 60_000,
       interval: 300,
@@ -119,7 +109,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
     await using session = await documented('downward');
     assert.deepEqual(exitCodes(await session.completed('downward')), [0]);
     const { annotations, ...fields } = JSON.parse(
-      await session.logs('downward', 'client-container'),
+      await session.finalLog('downward', 'client-container'),
     );
     assert.deepEqual(fields, {
       labels: 'cluster="test-cluster1"\nzone="us-est-coast"',
@@ -154,7 +144,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
   test('a projected volume puts a Secret, the downward API and a ConfigMap in one directory', async () => {
     await using session = await documented('projected');
     assert.deepEqual(exitCodes(await session.completed('projected')), [0]);
-    const lines = (await session.logs('projected', 'container-test')).trim().split('\n');
+    const lines = (await session.finalLog('projected', 'container-test')).trim().split('\n');
     assert.deepEqual(lines.slice(-4), [
       'labels 644 app="volume-test"',
       'my-group/my-username 644 admin',
@@ -166,14 +156,14 @@ lifecycle("examples of Kubernetes' documentation", () => {
   test('two containers share one volume by subPath, each its own part', async () => {
     await using session = await documented('my-lamp-site');
     assert.deepEqual(exitCodes(await session.completed('my-lamp-site')), [0, 0]);
-    assert.equal((await session.logs('my-lamp-site', 'mysql')).trim(), 'table');
-    assert.equal((await session.logs('my-lamp-site', 'php')).trim(), 'page');
+    assert.equal((await session.finalLog('my-lamp-site', 'mysql')).trim(), 'table');
+    assert.equal((await session.finalLog('my-lamp-site', 'php')).trim(), 'page');
   });
 
   test('a security context: user, groups, capabilities, a read-only root, a sysctl', async () => {
     await using session = await documented('security-context');
     assert.deepEqual(exitCodes(await session.completed('security-context')), [0]);
-    assert.deepEqual(JSON.parse(await session.logs('security-context', 'sec-ctx-demo')), {
+    assert.deepEqual(JSON.parse(await session.finalLog('security-context', 'sec-ctx-demo')), {
       user: 1000,
       group: 3000,
       groups: [2000, 3000, 4000],
@@ -189,7 +179,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
     await using session = await documented('configmap-demo');
     assert.deepEqual(exitCodes(await session.completed('configmap-demo')), [0]);
     assert.equal(
-      await session.logs('configmap-demo', 'demo'),
+      await session.finalLog('configmap-demo', 'demo'),
       '3 user-interface.properties 3,$(PLAYER_INITIAL_LIVES),$(NOWHERE) game.properties,user-interface.properties enemy.types=aliens,monsters\nplayer.maximum-lives=5\n\n',
     );
   });

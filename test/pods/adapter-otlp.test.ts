@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod, type Session } from '../engine/index.ts';
 
 const MANIFEST = new URL('../../manifests/pods/adapter-otlp.yaml', import.meta.url);
@@ -24,14 +24,14 @@ test('what is logged while the receiver is dead arrives when it is back, each li
   await session.ready('otlp-receiver');
   await session.ready('adapter-otlp');
   await ask(session, '/echo?before=1');
-  await until(async () => (await received(session)).includes('/echo?before=1'), {
+  await eventually(async () => (await received(session)).includes('/echo?before=1'), {
     what: 'the first record at the receiver',
     timeout: 30_000,
   });
 
   await session.remove('otlp-receiver');
   for (let i = 0; i < 20; i++) await ask(session, `/echo?during=${i}`);
-  await until(
+  await eventually(
     async () => {
       const { body } = await session.http('adapter-otlp', 9902, '/metrics');
       return /^adapter_retries_total\{.*\} [1-9]/m.test(body);
@@ -42,7 +42,7 @@ test('what is logged while the receiver is dead arrives when it is back, each li
   await session.reapply(readFileSync(MANIFEST, 'utf8'));
   await session.ready('otlp-receiver');
   await ask(session, '/echo?after=1');
-  const paths = await until(
+  const paths = await eventually(
     async () => {
       const all = await received(session);
       return all.includes('/echo?after=1') ? all : undefined;

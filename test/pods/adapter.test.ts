@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
 test('each request to the application is one JSON record on the adapter’s stdout, and is counted', async () => {
@@ -10,16 +9,11 @@ test('each request to the application is one JSON record on the adapter’s stdo
     await session.http('adapter', 5000, `/echo?request=${i}`, { method: 'POST', body: 'x' });
   }
   await session.http('adapter', 5000, '/nowhere');
-  const records = await until(
-    async () => {
-      const lines = (await session.logs('adapter', 'adapter')).split('\n');
-      const found = lines.filter((line) => /"\/(echo|nowhere)/.test(line));
-      return found.length < 6
-        ? undefined
-        : found.map((line) => JSON.parse(line.slice(line.indexOf('{'))));
-    },
-    { what: 'six records', timeout: 20_000 },
-  );
+  const log = await session.logged('adapter', 'adapter', /"\/nowhere"/);
+  const records = log
+    .split('\n')
+    .filter((line) => /"\/(echo|nowhere)/.test(line))
+    .map((line) => JSON.parse(line.slice(line.indexOf('{'))));
   assert.equal(records.length, 6);
   assert.deepEqual(
     records.map(({ path }) => path),

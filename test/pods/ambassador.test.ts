@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
 test('the application is reached through the ambassador, and not around it', async () => {
@@ -19,8 +20,12 @@ test('the application is reached through the ambassador, and not around it', asy
   ]);
   assert.equal(around.stdout.trim(), 'ECONNREFUSED', around.stderr);
 
-  const log = await session.logs('ambassador', 'proxy');
-  assert.match(log, /"path":"\/","host":"[^"]+","status":200/);
-  const metrics = await session.http('ambassador', 9901, '/metrics');
-  assert.match(metrics.body, /http_server_request_duration_seconds_count\{.*\} [1-9]/);
+  await session.logged('ambassador', 'proxy', /"path":"\/","host":"[^"]+","status":200/);
+  await eventually(
+    async () => {
+      const metrics = await session.http('ambassador', 9901, '/metrics');
+      return /http_server_request_duration_seconds_count\{.*\} [1-9]/.test(metrics.body);
+    },
+    { what: 'the request in the metrics' },
+  );
 });

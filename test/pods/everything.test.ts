@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
 const NODE = '/nodejs/bin/node';
@@ -20,16 +20,10 @@ test('every sidecar does its part in one Pod', async () => {
   const post = `fetch('http://127.0.0.1:8181/', { method: 'POST', body: 'order 7' }).then(({ status }) => console.log(status))`;
   const { stdout, stderr } = await session.exec('everything', 'web', [NODE, '-e', post]);
   assert.equal(stdout.trim(), '202', stderr);
-  await until(
+  await eventually(
     async () => (await session.http('everything', 8080, '/sink')).body.includes('order 7'),
     { what: 'the record at the application', timeout: 30_000 },
   );
 
-  await until(
-    async () => {
-      const lines = (await session.logs('everything', 'adapter')).split('\n');
-      return lines.some((line) => line.includes('"method":"POST","path":"/sink"'));
-    },
-    { what: 'the record of that request in the log', timeout: 30_000 },
-  );
+  await session.logged('everything', 'adapter', /"method":"POST","path":"\/sink"/);
 });

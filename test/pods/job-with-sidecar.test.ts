@@ -11,7 +11,7 @@ test('the Job completes when its main container has, and its sidecar is stopped 
   const [proxy] = status.initContainerStatuses ?? [];
   assert.ok(proxy?.state.terminated, 'the sidecar has ended, too');
   assert.equal(proxy.restartCount, 0);
-  const log = await session.logs('job-with-sidecar', 'proxy');
+  const log = await session.finalLog('job-with-sidecar', 'proxy');
   assert.match(log, /"path":"\/echo\?job=1"/, 'the loader went through the sidecar');
-  assert.match(log, /"signal":"SIGTERM"/, 'which ended only when it was told to');
+  assert.match(log, /"signal":"SIGTERM"/, 'which ended only on SIGTERM');
 });

@@ -8,8 +8,8 @@ test('with a journal and acknowledgements every record arrives once, in order, t
   const name = 'message-queue-at-least-once';
   const { status } = await session.completed(name);
   assert.equal(status.phase, 'Succeeded');
-  const produced = linesAfter(await session.logs(name, 'producer'), 'Produced: ');
-  const consumed = linesAfter(await session.logs(name, 'consumer'), 'Consumed: ');
+  const produced = linesAfter(await session.finalLog(name, 'producer'), 'Produced: ');
+  const consumed = linesAfter(await session.finalLog(name, 'consumer'), 'Consumed: ');
   assert.equal(produced.length, 501);
   assert.equal(produced.at(-1), 'done');
   assert.deepEqual(consumed, produced);

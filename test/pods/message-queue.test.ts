@@ -7,8 +7,8 @@ test('what the producer puts into the queue, the consumer takes out, in order, t
   await using session = await applyPod('message-queue');
   const { status } = await session.completed('message-queue');
   assert.equal(status.phase, 'Succeeded');
-  const produced = linesAfter(await session.logs('message-queue', 'producer'), 'Produced: ');
-  const consumed = linesAfter(await session.logs('message-queue', 'consumer'), 'Consumed: ');
+  const produced = linesAfter(await session.finalLog('message-queue', 'producer'), 'Produced: ');
+  const consumed = linesAfter(await session.finalLog('message-queue', 'consumer'), 'Consumed: ');
   assert.equal(produced.at(-1), 'done');
   assert.ok(produced.length > 100, `${produced.length} records were produced`);
   assert.deepEqual(consumed, produced);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { applyPod } from '../engine/index.ts';
 
 test('two applications of one Pod answer on two ports, and a changed file is taken up', async () => {
@@ -19,7 +19,7 @@ test('two applications of one Pod answer on two ports, and a changed file is tak
   // The kubelet brings a changed ConfigMap within its sync period, a minute or more.
   const post = () =>
     session.http('multi-port', 8081, '/echo', { method: 'POST', body: 'more than ten bytes' });
-  await until(async () => (await post()).status === 413, {
+  await eventually(async () => (await post()).status === 413, {
     what: 'the new limit',
     timeout: 180_000,
     interval: 500,

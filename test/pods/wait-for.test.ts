@@ -9,8 +9,8 @@ test('the application starts only after both Services answered, one after the ot
   for (const init of status.initContainerStatuses ?? []) {
     assert.equal(init.state.terminated?.exitCode, 0, init.name);
   }
-  assert.match(await session.logs('myapp-pod', 'init-myservice'), /tcp:myservice:8080: there/);
-  assert.match(await session.logs('myapp-pod', 'init-mydb'), /tcp:mydb:5432: there/);
+  assert.match(await session.finalLog('myapp-pod', 'init-myservice'), /tcp:myservice:8080: there/);
+  assert.match(await session.finalLog('myapp-pod', 'init-mydb'), /tcp:mydb:5432: there/);
   const { status: code, body } = await session.http('myapp-pod', 5000, '/');
   assert.equal(code, 200);
   assert.match(body, /Hello from/);
