@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { StoreFolders } from './store/store.ts';
 
 // `up` starts this program twice. Loading takes a third of the time from the cache, but only what
 // is imported after this line comes from there.
@@ -18,7 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const [command] = process.argv.slice(2);
 const code = await runProgram(process.argv.slice(2), {
-  storeRoot: storeRoot(),
+  folders: storeFolders(),
   live: process.stdout.isTTY === true,
   colours: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
   engine: process.env.POD_ENGINE || undefined,
@@ -33,13 +34,15 @@ const code = await runProgram(process.argv.slice(2), {
 if (command === 'supervise' || command === 'up') process.exit(code);
 process.exitCode = code;
 
-/** Returns the folder of all Pods' state: in memory if the system has a place for that. */
-function storeRoot(): string {
-  const { SIDEKIT_POD_DIR: own, XDG_RUNTIME_DIR: runtime } = process.env;
-  if (own) return own;
-  if (runtime) return join(runtime, 'sidekit-pod');
-  const uid = process.getuid?.() ?? 0;
-  return uid === 0 && existsSync('/run')
-    ? '/run/sidekit-pod'
-    : join(tmpdir(), `sidekit-pod-${uid}`);
+/** Chooses the folders of the store: the state in memory if the system has a place for that. */
+function storeFolders(): StoreFolders {
+  const { SIDEKIT_POD_DIR: own, XDG_RUNTIME_DIR: runtime, XDG_DATA_HOME: data } = process.env;
+  if (own) return { root: resolve(own), data: join(resolve(own), 'volumes') };
+  if (process.getuid?.() === 0 && existsSync('/run')) {
+    return { root: '/run/sidekit-pod', data: '/var/lib/sidekit-pod' };
+  }
+  return {
+    root: join(runtime || join(homedir(), '.local/state'), 'sidekit-pod'),
+    data: join(data || join(homedir(), '.local/share'), 'sidekit-pod'),
+  };
 }

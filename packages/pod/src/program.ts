@@ -1,12 +1,13 @@
+import { dirname } from 'node:path';
 import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core/tool';
 import type { Session } from './commands/session.ts';
 import { ManifestError } from './manifest/manifest-error.ts';
-import { PodFolder } from './supervisor/folder.ts';
-import { PodStore } from './supervisor/store.ts';
+import { PodFolder } from './store/folder.ts';
+import { PodStore, type StoreFolders } from './store/store.ts';
 
 /** The process's environment; only main.ts reads it. */
 export interface Surroundings {
-  readonly storeRoot: string;
+  readonly folders: StoreFolders;
   /** stdout is a terminal. */
   readonly live: boolean;
   readonly colours: boolean;
@@ -62,6 +63,11 @@ export async function runProgram(
   try {
     if (name === '--help' || name === '-h' || name === 'help') return say(await overview());
     if (name === '--version') return say(`${version}\n`);
+    if (name === 'remove-volumes' && argv[0] !== undefined) {
+      const { removeVolumes } = await import('./volumes/pod-volumes.ts');
+      removeVolumes(argv[0]);
+      return ExitCode.ok;
+    }
     if (name === 'supervise' && argv[0] !== undefined) return await supervise(argv[0], around);
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) {
@@ -83,7 +89,7 @@ export async function runProgram(
 
 function makeSession(around: Surroundings): Session {
   return {
-    store: new PodStore(around.storeRoot),
+    store: PodStore.open(around.folders),
     terminal: { live: around.live, colours: around.colours },
     engine: around.engine,
     program: around.program,
@@ -100,8 +106,10 @@ async function supervise(path: string, around: Surroundings): Promise<ExitCode> 
     import('./supervisor/job.ts'),
     import('./supervisor/detach.ts'),
   ]);
-  const store = new PodStore(around.storeRoot);
   const folder = new PodFolder(path);
+  const { store: root, volumes } = folder.record;
+  // As the record says: in a user namespace this process has another UID.
+  const store = new PodStore({ root, data: dirname(volumes) });
   const supervisor = new Supervisor(folder, store.endpoints);
   const job = new JobContinuation(folder, store, (next) => superviseDetached(next, around));
   // A terminal that closes, or a Ctrl-C meant for others, does not end a Pod: `pod down` does.

@@ -1,10 +1,11 @@
 import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
+import type { PodFolder } from '../store/folder.ts';
+import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../store/record.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { Endpoints } from '../supervisor/endpoints.ts';
-import type { PodFolder } from '../supervisor/folder.ts';
-import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../supervisor/record.ts';
+import { removeVolumesOf } from '../supervisor/user-namespace.ts';
 import { readArguments } from './arguments.ts';
 import { readFiles } from './files.ts';
 import type { Session } from './session.ts';
@@ -104,14 +105,14 @@ async function removePod(
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };
   await begun(folder);
-  while (folder.supervised && !(await sendControl(folder.file('control.sock'), request)))
-    await pause(10);
+  while (folder.supervised && !(await sendControl(folder.socket, request))) await pause(10);
   while (folder.supervised) await pause(10);
   // Whatever is left, also of a supervisor that was killed.
   await removeAll(new Engine(engine), podLabels(record).own);
   const endpoints = new Endpoints(session.store.endpoints);
   for (const service of services) endpoints.set(service, folder.name, undefined);
   const { successor } = folder;
+  await removeVolumesOf(record, session);
   folder.remove();
   // Its Job may have continued while its deletion was requested.
   if (successor !== undefined) {

@@ -1,8 +1,8 @@
 import { ExitCode, pause } from '@sidekit/core/tool';
+import type { PodFolder } from '../store/folder.ts';
+import type { PodRecord } from '../store/record.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { superviseDetached } from '../supervisor/detach.ts';
-import type { PodFolder } from '../supervisor/folder.ts';
-import type { PodRecord } from '../supervisor/record.ts';
 import { begun, removePods } from './down.ts';
 import { INTERRUPTED } from './files.ts';
 import { Progress, reasonsOf } from './progress.ts';
@@ -86,10 +86,10 @@ export class Launch {
       const { configMaps, secrets, pod } = wanted;
       known = folder.timeline.length;
       folder.record = { ...folder.record, configMaps, secrets, pod };
-      await sendControl(folder.file('control.sock'), { type: 'update' });
+      await sendControl(folder.socket, { type: 'update' });
       this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are updated`);
     } else {
-      const record = { ...wanted, store: store.root, volumes: store.volumes(name, wanted.uid) };
+      const record = { ...wanted, store: store.root, volumes: store.volumes(wanted.uid) };
       folder.record = record;
       superviseDetached(folder, this.#session);
     }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { ExitCode, ExpectedError, nearest, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
-import type { PodFolder } from '../supervisor/folder.ts';
+import type { PodFolder } from '../store/folder.ts';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded } from './summary.ts';

@@ -1,4 +1,4 @@
-import type { PodFolder } from '../supervisor/folder.ts';
+import type { PodFolder } from '../store/folder.ts';
 import type { Session } from './session.ts';
 import { allStatuses, podSummary, stateOf } from './summary.ts';
 import { paint } from './terminal.ts';

@@ -1,6 +1,6 @@
 import { ExitCode, pause } from '@sidekit/core/tool';
 import type { PodStatusObject } from '../lifecycle/status.ts';
-import type { PodFolder } from '../supervisor/folder.ts';
+import type { PodFolder } from '../store/folder.ts';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded, podSummary } from './summary.ts';

@@ -3,9 +3,9 @@ import { ExpectedError } from '@sidekit/core/tool';
 import { portNumber } from '../manifest/port-number.ts';
 import { selects } from '../manifest/selector.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
-import type { PodFolder } from '../supervisor/folder.ts';
-import type { HostPort, PodService } from '../supervisor/record.ts';
-import type { PodStore } from '../supervisor/store.ts';
+import type { PodFolder } from '../store/folder.ts';
+import type { HostPort, PodService } from '../store/record.ts';
+import type { PodStore } from '../store/store.ts';
 import type { Session } from './session.ts';
 import { hasEnded } from './summary.ts';
 

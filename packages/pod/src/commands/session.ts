@@ -1,4 +1,4 @@
-import type { PodStore } from '../supervisor/store.ts';
+import type { PodStore } from '../store/store.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A command's view of its process; created in main.ts. */

@@ -3,7 +3,7 @@ import { ExitCode, UsageError } from '@sidekit/core/tool';
 import { type FoundEngine, findEngine } from '../engine/find.ts';
 import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
-import { encodeData } from '../supervisor/record.ts';
+import { encodeData } from '../store/record.ts';
 import { readArguments } from './arguments.ts';
 import { readFiles } from './files.ts';
 import { Launch, type NewRecord } from './launch.ts';

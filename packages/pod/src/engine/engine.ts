@@ -31,9 +31,11 @@ export interface EndInfo {
 export class Engine {
   readonly name: FoundEngine['name'];
   readonly #runFlags: readonly string[];
+  readonly #rootless: boolean;
 
-  constructor({ name, runFlags }: FoundEngine) {
+  constructor({ name, runFlags, rootless }: FoundEngine) {
     this.name = name;
+    this.#rootless = rootless;
     this.#runFlags = runFlags;
   }
 
@@ -42,7 +44,7 @@ export class Engine {
    * machine of Docker Desktop, nor into the user namespace of a rootless engine.
    */
   get direct(): boolean {
-    return process.platform === 'linux' && (this.name === 'docker' || process.getuid?.() === 0);
+    return process.platform === 'linux' && !this.#rootless;
   }
 
   /** Whether `run --pidfile` leaves the number of the container's process on this machine. */

@@ -2,6 +2,7 @@ import { expand } from '../manifest/expand.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
 import { type FieldContext, fieldValue, resourceValue } from '../volumes/fields.ts';
 import type { PodData } from '../volumes/files.ts';
+import { ownValue } from '../volumes/own-value.ts';
 
 /**
  * Returns the environment of a container: Service variables, then `envFrom` in order, then `env`, in which
@@ -16,7 +17,8 @@ export function environmentOf(
   const variables = new Map(services);
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom) {
     const data =
-      (configMapRef && configMaps[configMapRef.name]) ?? (secretRef && secrets[secretRef.name]);
+      (configMapRef && ownValue(configMaps, configMapRef.name)) ??
+      (secretRef && ownValue(secrets, secretRef.name));
     for (const [key, value] of Object.entries(data ?? {})) {
       variables.set(prefix + key, value.toString());
     }
@@ -38,8 +40,16 @@ function sourceValue(
   { configMaps, secrets }: PodData,
 ): string | undefined {
   const { configMapKeyRef: map, secretKeyRef: secret, fieldRef, resourceFieldRef } = source;
-  if (map) return configMaps[map.name]?.[map.key]?.toString();
-  if (secret) return secrets[secret.name]?.[secret.key]?.toString();
+  if (map) return keyOf(configMaps, map)?.toString();
+  if (secret) return keyOf(secrets, secret)?.toString();
   if (fieldRef) return fieldValue(fieldRef.fieldPath, context);
   return resourceFieldRef && resourceValue(resourceFieldRef, context.pod, container);
+}
+
+function keyOf(
+  objects: PodData['configMaps'],
+  { name, key }: { readonly name: string; readonly key: string },
+): Buffer | undefined {
+  const data = ownValue(objects, name);
+  return data && ownValue(data, key);
 }

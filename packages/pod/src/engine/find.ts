@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ExpectedError, UsageError } from '@sidekit/core/tool';
 import { command } from './command.ts';
+import { checkUserNamespace } from './user-ids.ts';
 
 export type EngineName = 'docker' | 'podman';
 
@@ -8,6 +9,8 @@ export type EngineName = 'docker' | 'podman';
 export interface FoundEngine {
   readonly name: EngineName;
   readonly runFlags: readonly string[];
+  /** It runs in a user namespace of this user. */
+  readonly rootless: boolean;
 }
 
 /**
@@ -20,13 +23,19 @@ export async function findEngine(wanted?: string): Promise<FoundEngine> {
   }
   for (const name of wanted ? [wanted] : (['docker', 'podman'] as const)) {
     if (await answers(name))
-      return { name, runFlags: name === 'podman' ? [...podmanRuntime(), ...podmanLimits()] : [] };
+      return name === 'podman' ? podman() : { name, runFlags: [], rootless: false };
   }
   throw new ExpectedError(
     wanted
       ? `${wanted} does not answer: start or install it, or use the other engine`
       : 'no container engine answers: install Docker or Podman',
   );
+}
+
+function podman(): FoundEngine {
+  const rootless = process.getuid !== undefined && process.getuid() !== 0;
+  if (rootless && process.platform === 'linux') checkUserNamespace();
+  return { name: 'podman', runFlags: [...podmanRuntime(), ...podmanLimits()], rootless };
 }
 
 function isEngine(name: string): name is EngineName {

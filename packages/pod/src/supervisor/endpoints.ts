@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { PodObject } from '../manifest/types.ts';
-import type { PodService } from './record.ts';
+import type { PodService } from '../store/record.ts';
 
 /** The addresses of one Pod of a Service: for other Pods, and for this machine by target port. */
 export interface Endpoint {

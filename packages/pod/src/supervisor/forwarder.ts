@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { PodService, ServiceTarget } from '../store/record.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import type { PodService, ServiceTarget } from './record.ts';
 
 /**
  * Publishes the ports of Services on 127.0.0.1 and sends each connection to one of the Pods that

@@ -3,7 +3,7 @@ import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 
 /** The reason why a container cannot be created, in the kubelet's words. */
-export interface ImageProblem {
+export interface StartProblem {
   readonly reason: string;
   readonly message: string;
 }
@@ -16,7 +16,7 @@ export async function findImage(
   { image, imagePullPolicy = 'IfNotPresent' }: ContainerSpec,
   engine: Engine,
   onPull: () => void,
-): Promise<ImageInfo | ImageProblem> {
+): Promise<ImageInfo | StartProblem> {
   const local = await engine.image(image);
   if (local && imagePullPolicy !== 'Always') return local;
   if (imagePullPolicy === 'Never') {
@@ -44,7 +44,7 @@ export function userProblem(
   { securityContext: own }: ContainerSpec,
   { securityContext: shared }: PodSpec,
   image: ImageInfo,
-): ImageProblem | undefined {
+): StartProblem | undefined {
   if (!(own?.runAsNonRoot ?? shared?.runAsNonRoot)) return undefined;
   const user = own?.runAsUser ?? shared?.runAsUser;
   const problem = (message: string) => ({ reason: 'CreateContainerConfigError', message });

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { BACKOFF_BASE } from '../lifecycle/backoff.ts';
 import { afterFailure } from '../lifecycle/job.ts';
 import { type JobPlace, jobPodName } from '../manifest/job-pods.ts';
+import type { PodFolder } from '../store/folder.ts';
+import type { PodRecord } from '../store/record.ts';
+import type { PodStore } from '../store/store.ts';
 import { sendControl, serveControl } from './control.ts';
-import type { PodFolder } from './folder.ts';
-import type { PodRecord } from './record.ts';
-import type { PodStore } from './store.ts';
 
 /** The longest wait that Node's timers take, in milliseconds. */
 const FOREVER = 2 ** 31 - 1;
@@ -97,7 +97,7 @@ export class JobContinuation {
       },
       uid,
       createdAt: Date.now(),
-      volumes: this.#store.volumes(name, uid),
+      volumes: this.#store.volumes(uid),
     };
     this.#folder.successor = name;
     this.#start(folder);
@@ -110,9 +110,7 @@ export class JobContinuation {
     const running = this.#siblings(record).filter(
       ({ name, supervised }) => name !== this.#folder.name && supervised,
     );
-    await Promise.all(
-      running.map((folder) => sendControl(folder.file('control.sock'), { type: 'terminate' })),
-    );
+    await Promise.all(running.map((folder) => sendControl(folder.socket, { type: 'terminate' })));
   }
 
   #siblings({ jobUid }: PodRecord): PodFolder[] {
@@ -122,7 +120,7 @@ export class JobContinuation {
   /** @returns false if it was cancelled meanwhile. */
   async #waitUntil(at: number): Promise<boolean> {
     const cancelled = this.#cancelled.promise.then(() => false);
-    const control = await serveControl(this.#folder.file('control.sock'), ({ type }) => {
+    const control = await serveControl(this.#folder.socket, ({ type }) => {
       if (type === 'terminate') this.cancel();
     });
     let timer: NodeJS.Timeout | undefined;

@@ -1,12 +1,13 @@
+import { errorText } from '@sidekit/core/tool';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { environmentOf } from '../engine/environment.ts';
 import { runRequest } from '../engine/run-request.ts';
 import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
+import { type PodRecord, podLabels } from '../store/record.ts';
 import type { PodData } from '../volumes/files.ts';
 import type { Mount, PodVolumes } from '../volumes/pod-volumes.ts';
-import { findImage, type ImageProblem, userProblem } from './images.ts';
-import { type PodRecord, podLabels } from './record.ts';
+import { findImage, type StartProblem, userProblem } from './images.ts';
 import { sandboxName } from './sandbox.ts';
 
 /** The state of the Pod when a container is started. */
@@ -60,10 +61,12 @@ export class Launcher {
     run: Run,
     spec: ContainerSpec,
     { record, data, podIP, mounts }: Surroundings,
-  ): Promise<string | ImageProblem> {
+  ): Promise<string | StartProblem> {
     const { pod, uid, serviceVariables } = record;
     const image = await this.#image(spec, pod.spec);
     if ('reason' in image) return image;
+    const own = this.#mounts(spec);
+    if ('reason' in own) return own;
     const links = pod.spec.enableServiceLinks ? Object.entries(serviceVariables) : [];
     const place = {
       engine: this.#engine.name,
@@ -75,7 +78,7 @@ export class Launcher {
       attempt: run.attempt,
       image,
       environment: environmentOf(spec, { pod, uid, podIP }, data, new Map(links)),
-      mounts: [...this.#volumes.mounts(spec.volumeMounts), ...mounts],
+      mounts: [...own, ...mounts],
     });
     try {
       return await this.#engine.run(request);
@@ -86,6 +89,15 @@ export class Launcher {
     }
   }
 
+  /** A mount that fails is retried (kubelet: "failed to prepare subPath for volumeMount"). */
+  #mounts({ name, volumeMounts }: ContainerSpec): Mount[] | StartProblem {
+    try {
+      return this.#volumes.mounts(name, volumeMounts);
+    } catch (error) {
+      return { reason: 'CreateContainerConfigError', message: errorText(error) };
+    }
+  }
+
   /** Removes earlier runs except the last one, which is kept for its log. */
   forgetOldRuns({ container, attempt }: Run, record: PodRecord): void {
     if (attempt < 2) return;
@@ -93,7 +105,7 @@ export class Launcher {
     this.#engine.remove([name]).catch(() => {});
   }
 
-  async #image(spec: ContainerSpec, pod: PodSpec): Promise<ImageInfo | ImageProblem> {
+  async #image(spec: ContainerSpec, pod: PodSpec): Promise<ImageInfo | StartProblem> {
     const { name, image, imagePullPolicy } = spec;
     const known = imagePullPolicy === 'Always' ? undefined : this.#images.get(image);
     const found = known ?? (await findImage(spec, this.#engine, () => this.#onPull(name, image)));

@@ -4,8 +4,8 @@ import type { Engine } from '../engine/engine.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
 import { portNumber } from '../manifest/port-number.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
+import type { PodRecord } from '../store/record.ts';
 import { hostnameOf } from './endpoints.ts';
-import type { PodRecord } from './record.ts';
 
 /** The container that owns a Pod's network, IPC and published ports. */
 export interface Sandbox {

@@ -8,15 +8,15 @@ import { PodMachine } from '../lifecycle/machine.ts';
 import { type PodStatusObject, statusOf } from '../lifecycle/status.ts';
 import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
+import type { PodFolder } from '../store/folder.ts';
+import { decodeData, type PodRecord, podLabels } from '../store/record.ts';
 import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
-import type { PodFolder } from './folder.ts';
 import { ServiceForwarder } from './forwarder.ts';
 import { carryOut } from './handlers.ts';
 import { Launcher } from './launcher.ts';
-import { decodeData, type PodRecord, podLabels } from './record.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
@@ -76,7 +76,7 @@ export class Supervisor {
     let control: Server | undefined;
     const closers: (() => unknown)[] = [];
     try {
-      control = await serveControl(this.#folder.file('control.sock'), (request) => {
+      control = await serveControl(this.#folder.socket, (request) => {
         if (request.type === 'terminate') this.#dispatch(request);
         else this.#update();
       });
@@ -168,8 +168,8 @@ export class Supervisor {
     }
   }
 
-  #checkSizes() {
-    const full = this.#volumes.overfull();
+  async #checkSizes() {
+    const full = await this.#volumes.overfull();
     if (!full) return;
     const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}".`;
     this.#dispatch({ type: 'fail', reason: 'Evicted', message });
@@ -289,7 +289,12 @@ export class Supervisor {
     const { activeDeadlineSeconds } = this.#record.pod.spec;
     if (activeDeadlineSeconds !== undefined)
       this.#dispatch({ type: 'deadline', activeDeadlineSeconds });
-    const changed = this.#publishVolumes();
+    let changed: string[];
+    try {
+      changed = this.#publishVolumes();
+    } catch (error) {
+      return this.#note({ type: 'note', reason: 'FailedMount', message: errorText(error) });
+    }
     if (changed.length === 0) return;
     const message = `volumes were updated: ${changed.join(', ')}`;
     this.#note({ type: 'note', reason: 'Updated', message });

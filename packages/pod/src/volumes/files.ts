@@ -1,5 +1,6 @@
 import type { DataObjects, PodSpec, Projection, Volume } from '../manifest/types.ts';
 import { type FieldContext, fieldValue, resourceValue } from './fields.ts';
+import { ownValue } from './own-value.ts';
 
 /** One file of a configMap, secret, downwardAPI or projected volume. */
 export interface VolumeFile {
@@ -25,8 +26,13 @@ export function volumeFiles(
 ): VolumeFile[] | undefined {
   const { configMap, secret, downwardAPI, projected } = volume;
   if (configMap)
-    return dataFiles(configMap.items, data.configMaps[configMap.name], configMap.defaultMode);
-  if (secret) return dataFiles(secret.items, data.secrets[secret.secretName], secret.defaultMode);
+    return dataFiles(
+      configMap.items,
+      ownValue(data.configMaps, configMap.name),
+      configMap.defaultMode,
+    );
+  if (secret)
+    return dataFiles(secret.items, ownValue(data.secrets, secret.secretName), secret.defaultMode);
   if (downwardAPI) return downwardFiles(downwardAPI.items, context, downwardAPI.defaultMode);
   return projected?.sources.flatMap((source) =>
     projectedFiles(source, context, data, projected.defaultMode),
@@ -39,8 +45,8 @@ function projectedFiles(
   data: PodData,
   mode: number,
 ): VolumeFile[] {
-  if (configMap) return dataFiles(configMap.items, data.configMaps[configMap.name], mode);
-  if (secret) return dataFiles(secret.items, data.secrets[secret.name], mode);
+  if (configMap) return dataFiles(configMap.items, ownValue(data.configMaps, configMap.name), mode);
+  if (secret) return dataFiles(secret.items, ownValue(data.secrets, secret.name), mode);
   return downwardFiles(downwardAPI?.items ?? [], context, mode);
 }
 
@@ -53,7 +59,7 @@ function dataFiles(
     return Object.entries(data).map(([path, content]) => ({ path, content, mode: defaultMode }));
   }
   return items.flatMap(({ key, path, mode = defaultMode }) => {
-    const content = data[key];
+    const content = ownValue(data, key);
     return content ? [{ path, content, mode }] : [];
   });
 }

@@ -1,22 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '@sidekit/core/tool';
+import { ExpectedError, errorText } from '@sidekit/core/tool';
 import { parseQuantity } from '../manifest/quantity.ts';
-import type { PodSpec, Volume, VolumeMount } from '../manifest/types.ts';
+import type { PodSpec, VolumeMount } from '../manifest/types.ts';
+import { bindMount, mountsBelow, unmount, unmountBelow } from './bind-mount.ts';
+import { diskUsage } from './disk-usage.ts';
 import type { FieldContext } from './fields.ts';
 import { isWritable, type PodData, volumeFiles } from './files.ts';
+import { checkHostPath } from './host-path.ts';
+import { openInside } from './open-inside.ts';
 import { publishFiles } from './publish.ts';
 
 /** A file or folder of the host as it is mounted into a container. */
@@ -26,10 +19,11 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
-/** The volumes of one Pod: a folder each under one folder of the host. */
+/** The volumes of one Pod: a folder each below one folder that only this user can enter. */
 export class PodVolumes {
   readonly #root: string;
   readonly #spec: PodSpec;
+  #measuring: Promise<unknown> | undefined;
 
   constructor(root: string, spec: PodSpec) {
     this.#root = root;
@@ -38,18 +32,17 @@ export class PodVolumes {
 
   /** Creates all volumes. @throws {ExpectedError} if one cannot be created. */
   make(): void {
-    mkdirSync(this.#root, { recursive: true, mode: 0o711 });
-    const group = this.#spec.securityContext?.fsGroup;
+    mkdirSync(this.#root, { recursive: true, mode: 0o700 });
     for (const volume of this.#spec.volumes) {
-      const path = join(this.#root, volume.name);
       if (volume.hostPath) {
         checkHostPath(volume.hostPath);
         continue;
       }
+      const path = join(this.#root, volume.name);
       mkdirSync(path, { recursive: true, mode: 0o755 });
       if (!volume.emptyDir) continue;
       if (volume.emptyDir.medium === 'Memory') mountMemory(path, volume.emptyDir.sizeLimit);
-      openToAll(path, group);
+      openToAll(path, this.#group);
     }
   }
 
@@ -61,44 +54,55 @@ export class PodVolumes {
     return this.#spec.volumes
       .filter((volume) => {
         const files = volumeFiles(volume, context, data);
-        const group = this.#spec.securityContext?.fsGroup;
-        return files !== undefined && publishFiles(join(this.#root, volume.name), files, group);
+        return (
+          files !== undefined && publishFiles(join(this.#root, volume.name), files, this.#group)
+        );
       })
       .map(({ name }) => name);
   }
 
-  /** Lists a container's mounts. @throws {ExpectedError} for a subPath that leads out of its volume. */
-  mounts(mounts: readonly VolumeMount[]): Mount[] {
-    return mounts.map((mount) => ({
-      source: this.#source(mount),
+  /** Lists a container's mounts. @throws {ExpectedError} if a subPath leads out of its volume. */
+  mounts(container: string, mounts: readonly VolumeMount[]): Mount[] {
+    return mounts.map((mount, index) => ({
+      source: this.#source(mount, join(this.#root, '.subpaths', `${container}-${index}`)),
       target: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       readOnly: mount.readOnly || !isWritable(mount.name, this.#spec),
     }));
   }
 
-  #source({ name, subPath }: VolumeMount): string {
+  #source({ name, subPath }: VolumeMount, place: string): string {
     const hostPath = this.#spec.volumes.find((volume) => volume.name === name)?.hostPath?.path;
     const base = hostPath ?? join(this.#root, name);
     if (!subPath) return base;
-    const path = join(base, subPath);
-    if (!existsSync(path)) {
-      mkdirSync(path, { recursive: true });
-      if (isWritable(name, this.#spec)) openToAll(path, this.#spec.securityContext?.fsGroup);
+    const writable = isWritable(name, this.#spec);
+    const group = writable ? this.#group : undefined;
+    const mode = writable ? emptyDirMode(group) : 0o755;
+    const descriptor = openInside(base, subPath, { mode, group });
+    try {
+      // The container of an earlier run has a mount namespace of its own.
+      if (mountsBelow(place).length > 0) unmount(place);
+      bindMount(descriptor, place);
+      return place;
+    } finally {
+      closeSync(descriptor);
     }
-    // A link that a container has left in the volume must not lead to the host's files.
-    const real = realpathSync(path);
-    const root = realpathSync(base);
-    if (real !== root && !real.startsWith(`${root}/`)) {
-      throw new ExpectedError(`subPath ${subPath} of volume ${name} leads out of the volume`);
-    }
-    return real;
   }
 
-  /** The emptyDir that holds more than its sizeLimit, if there is one; memory has its own limit. */
-  overfull(): { readonly name: string; readonly limit: string } | undefined {
+  /** Returns an emptyDir that holds more than its sizeLimit; in memory the kernel keeps the limit. */
+  async overfull(): Promise<{ readonly name: string; readonly limit: string } | undefined> {
+    if (this.#measuring) return undefined;
+    const measured = this.#measure();
+    this.#measuring = measured;
+    return measured.finally(() => {
+      this.#measuring = undefined;
+    });
+  }
+
+  async #measure() {
     for (const { name, emptyDir } of this.#spec.volumes) {
       if (emptyDir?.sizeLimit === undefined || emptyDir.medium === 'Memory') continue;
-      if (usage(join(this.#root, name)) > parseQuantity(emptyDir.sizeLimit)) {
+      const usage = await diskUsage(join(this.#root, name));
+      if (usage !== undefined && usage > parseQuantity(emptyDir.sizeLimit)) {
         return { name, limit: String(emptyDir.sizeLimit) };
       }
     }
@@ -111,31 +115,41 @@ export class PodVolumes {
     );
   }
 
-  /** Unmounts and removes everything. */
-  remove(): void {
-    for (const { name, emptyDir } of this.#spec.volumes) {
-      const path = join(this.#root, name);
-      if (emptyDir?.medium !== 'Memory' || !isMountPoint(path)) continue;
-      execFileSync('umount', ['-l', path], { stdio: 'ignore' });
-    }
-    rmSync(this.#root, { recursive: true, force: true });
+  get #group(): number | undefined {
+    return this.#spec.securityContext?.fsGroup;
   }
+}
+
+/** Unmounts and removes the volumes of a Pod, whatever its containers have left in them. */
+export function removeVolumes(root: string): void {
+  if (!existsSync(root)) return;
+  unmountBelow(root);
+  // rm(1) removes trees that are deeper than any path may be long, and follows no links.
+  execFileSync('rm', ['-rf', '--', root], { stdio: 'ignore' });
 }
 
 /** An emptyDir is open to every container of the Pod, and to fsGroup if there is one. */
 function openToAll(path: string, group: number | undefined) {
-  if (group !== undefined) chownSync(path, 0, group);
-  chmodSync(path, group === undefined ? 0o777 : 0o2777);
+  if (group !== undefined) giveTo(path, group);
+  chmodSync(path, emptyDirMode(group));
 }
 
-function isMountPoint(path: string): boolean {
-  const own = statSync(path, { throwIfNoEntry: false });
-  const parent = statSync(join(path, '..'), { throwIfNoEntry: false });
-  return own !== undefined && parent !== undefined && own.dev !== parent.dev;
+function emptyDirMode(group: number | undefined): number {
+  return group === undefined ? 0o777 : 0o2777;
+}
+
+function giveTo(path: string, group: number) {
+  try {
+    chownSync(path, 0, group);
+  } catch (error) {
+    throw new ExpectedError(
+      `fsGroup ${group} cannot own a volume (${errorText(error)}): rootless engines have the group IDs that /etc/subgid gives this user; give more, or choose a smaller fsGroup`,
+    );
+  }
 }
 
 function mountMemory(path: string, limit: string | number | undefined) {
-  if (isMountPoint(path)) return;
+  if (mountsBelow(path).length > 0) return;
   const size = limit === undefined ? '' : `,size=${Math.ceil(parseQuantity(limit))}`;
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev${size}`, 'tmpfs', path], {
@@ -143,30 +157,7 @@ function mountMemory(path: string, limit: string | number | undefined) {
     });
   } catch {
     throw new ExpectedError(
-      'an emptyDir with medium: Memory needs root on Linux: leave medium out here',
+      'an emptyDir with medium: Memory needs root on Linux, or rootless Podman: leave medium out here',
     );
   }
-}
-
-function checkHostPath({ path, type }: NonNullable<Volume['hostPath']>) {
-  const found = statSync(path, { throwIfNoEntry: false });
-  const fail = (what: string) => {
-    throw new ExpectedError(`hostPath type check failed: ${path} is not a ${what}`);
-  };
-  if (type === 'DirectoryOrCreate' && !found) mkdirSync(path, { recursive: true, mode: 0o755 });
-  else if (type === 'FileOrCreate' && !found) writeFileSync(path, '', { mode: 0o644 });
-  else if (type.startsWith('Directory') && !found?.isDirectory()) fail('directory');
-  else if (type.startsWith('File') && !found?.isFile()) fail('file');
-  else if (type === 'Socket' && !found?.isSocket()) fail('socket');
-  else if (type === '' && !found) throw new ExpectedError(`hostPath ${path} does not exist`);
-}
-
-/** Returns the bytes that a folder holds; a file that disappears meanwhile counts as 0. */
-function usage(path: string): number {
-  let total = 0;
-  for (const name of readdirSync(path, { recursive: true }) as string[]) {
-    const found = lstatSync(join(path, name), { throwIfNoEntry: false });
-    if (found?.isFile()) total += found.blocks * 512;
-  }
-  return total;
 }

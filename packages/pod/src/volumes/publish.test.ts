@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { propertyParameters, temporaryDirectory } from '@sidekit/test-kit';
+import fc from 'fast-check';
 import { publishFiles } from './publish.ts';
 
 const file = (path: string, text: string, mode = 0o644) => ({
@@ -36,4 +37,25 @@ test('what has not changed is not written again', () => {
   const version = readlinkSync(join(directory.path, '..data'));
   assert.equal(publishFiles(directory.path, [file('a', '1')]), false);
   assert.equal(readlinkSync(join(directory.path, '..data')), version);
+});
+
+test('no path of a file leads out of the volume, or to the names of the writer itself', () => {
+  const part = fc.constantFrom('..', '.', '', 'a', '..data', '..v-1', 'b\0', '../x', '/etc');
+  const path = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/'));
+  fc.assert(
+    fc.property(path, (name) => {
+      using directory = temporaryDirectory('publish');
+      const volume = join(directory.path, 'volume');
+      try {
+        publishFiles(volume, [file(name, 'x')]);
+      } catch (error) {
+        assert.match(String(error), /is not a path inside a volume/);
+        assert.deepEqual(readdirSync(directory.path), []);
+        return;
+      }
+      assert.deepEqual(readdirSync(directory.path), ['volume']);
+      assert.equal(readFileSync(join(volume, name), 'utf8'), 'x');
+    }),
+    propertyParameters(150),
+  );
 });

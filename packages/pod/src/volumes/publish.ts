@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ExpectedError } from '@sidekit/core/tool';
 import type { VolumeFile } from './files.ts';
 
 /**
@@ -19,12 +20,14 @@ import type { VolumeFile } from './files.ts';
  * the old one, then one rename of the `..data` symlink, so that a reader sees the old files or the
  * new ones, never a mixture. The files themselves are links through `..data`.
  * @returns whether anything has changed.
+ * @throws {ExpectedError} for a path that leads out of the volume.
  */
 export function publishFiles(
   directory: string,
   files: readonly VolumeFile[],
   group?: number,
 ): boolean {
+  for (const { path } of files) checkPath(path);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const version = `..v-${digest(files)}`;
   const data = join(directory, '..data');
@@ -36,9 +39,20 @@ export function publishFiles(
   symlinkSync(version, temporary);
   renameSync(temporary, data);
   linkNames(directory, new Set(files.map(({ path }) => path.split('/')[0] ?? path)));
-  if (old) rmSync(join(directory, old), { recursive: true, force: true });
+  if (old !== undefined && VERSION.test(old))
+    rmSync(join(directory, old), { recursive: true, force: true });
   return true;
 }
+
+/** Manifests are validated before; the writer checks again (kubelet: validatePath in AtomicWriter). */
+function checkPath(path: string) {
+  const parts = path.split('/');
+  const bad = parts.some((part) => part === '' || part === '.' || part === '..');
+  if (!bad && !path.startsWith('..') && !path.includes('\0')) return;
+  throw new ExpectedError(`${JSON.stringify(path)} is not a path inside a volume`);
+}
+
+const VERSION = /^\.\.v-[0-9a-f]+$/;
 
 function digest(files: readonly VolumeFile[]): string {
   const hash = createHash('sha256');

@@ -45,7 +45,7 @@ test('complete lines of a growing file are read once; a recreated file is read f
 
 test('if two commands start one Pod, one of them gets its folder', () => {
   using folder = directory();
-  const store = new PodStore(folder.path);
+  const store = PodStore.open({ root: folder.path, data: join(folder.path, 'volumes') });
   assert.equal(store.pod('web').claim(), true);
   assert.equal(store.pod('web').claim(), false);
   store.pod('web').remove();

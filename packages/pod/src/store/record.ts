@@ -10,7 +10,7 @@ export interface PodRecord {
   readonly engine: FoundEngine;
   readonly configMaps: EncodedData;
   readonly secrets: EncodedData;
-  /** The folder of the store that it is in. */
+  /** The folder of the store that it belongs to. */
   readonly store: string;
   /** The folder of its volumes on the host. */
   readonly volumes: string;

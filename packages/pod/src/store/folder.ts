@@ -9,7 +9,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { PodStatusObject } from '../lifecycle/status.ts';
-import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { CachedJson, GrowingLines } from './cached-file.ts';
 import type { PodRecord } from './record.ts';
 
@@ -21,7 +20,7 @@ export interface TimelineEntry {
   readonly message: string;
 }
 
-/** The folder of one Pod: its record, status, timeline and volumes. */
+/** The folder of one Pod: its record, status and timeline. */
 export class PodFolder {
   readonly path: string;
   readonly #record: CachedJson<PodRecord>;
@@ -37,6 +36,14 @@ export class PodFolder {
 
   get name(): string {
     return this.path.split('/').at(-1) ?? '';
+  }
+
+  /**
+   * The supervisor's socket: not in the Pod's folder, since a Pod's name may be longer than the
+   * path of a socket (108 bytes, unix(7)).
+   */
+  get socket(): string {
+    return join(this.path, '../../sockets', this.record.uid.slice(0, 13));
   }
 
   readonly file = (name: string): string => join(this.path, name);
@@ -117,12 +124,8 @@ export class PodFolder {
     }
   }
 
-  /** Removes the folder and the volumes. */
+  /** Removes the folder. */
   remove(): void {
-    if (this.exists) {
-      const { volumes, pod } = this.record;
-      new PodVolumes(volumes, pod.spec).remove();
-    }
     rmSync(this.path, { recursive: true, force: true });
   }
 

@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExpectedError } from '@sidekit/core/tool';
+import { PodFolder } from './folder.ts';
+import { privateFolder } from './private-folder.ts';
+
+/** The two folders of a store; both belong to one user, and nobody else can enter them. */
+export interface StoreFolders {
+  /** Records, status and timelines of the Pods; may be in memory. */
+  readonly root: string;
+  /** Volumes of the Pods, on disk. */
+  readonly data: string;
+}
+
+/** The Pods of one user. */
+export class PodStore {
+  readonly root: string;
+  readonly data: string;
+
+  constructor({ root, data }: StoreFolders) {
+    this.root = root;
+    this.data = data;
+  }
+
+  /** Opens a store, and creates its folders. @throws {ExpectedError} if they are not private. */
+  static open(folders: StoreFolders): PodStore {
+    const { root, data } = folders;
+    for (const path of [root, data, join(root, 'pods'), join(root, 'sockets')]) privateFolder(path);
+    return new PodStore(folders);
+  }
+
+  get pods(): PodFolder[] {
+    return readdirSync(join(this.root, 'pods'))
+      .toSorted()
+      .map((name) => this.pod(name));
+  }
+
+  pod(name: string): PodFolder {
+    return new PodFolder(join(this.root, 'pods', name));
+  }
+
+  /** @throws {ExpectedError} naming the Pods that exist. */
+  existing(name: string): PodFolder {
+    const found = this.pods.find((pod) => pod.name === name);
+    if (found) return found;
+    const all = this.pods.map((pod) => pod.name).join(', ');
+    throw new ExpectedError(
+      `no Pod ${name}: ${all ? `there are ${all}` : 'none runs; start one with pod up FILE'}`,
+      64,
+    );
+  }
+
+  /** The folder in which Ready Pods publish their address per Service. */
+  get endpoints(): string {
+    return join(this.root, 'endpoints');
+  }
+
+  /** The folder of a Pod's volumes. */
+  volumes(uid: string): string {
+    return join(this.data, uid);
+  }
+}

@@ -1,0 +1,26 @@
+import { ExpectedError } from '@sidekit/core/tool';
+import { command } from '../engine/command.ts';
+import type { FoundEngine } from '../engine/find.ts';
+import type { PodRecord } from '../store/record.ts';
+import { removeVolumes } from '../volumes/pod-volumes.ts';
+
+/**
+ * Returns the words before a command that handles volumes. With rootless Podman it runs in the
+ * user namespace of this user's containers: there it is root over the IDs that the namespace maps,
+ * so it can give volumes to an fsGroup, mount, and remove the files of every container.
+ */
+export function volumeOwner({ rootless }: Pick<FoundEngine, 'rootless'>): string[] {
+  return rootless && process.getuid?.() !== 0 ? ['podman', 'unshare'] : [];
+}
+
+/** Removes the volumes of a Pod that has ended. @throws {ExpectedError} if some remain. */
+export async function removeVolumesOf(
+  { volumes, engine }: PodRecord,
+  { program }: { readonly program: string },
+): Promise<void> {
+  const [unshare, ...words] = volumeOwner(engine);
+  if (unshare === undefined) return removeVolumes(volumes);
+  const args = [...words, process.execPath, program, 'remove-volumes', volumes];
+  const { code, stderr } = await command(unshare, args);
+  if (code !== 0) throw new ExpectedError(`the volumes in ${volumes} remain: ${stderr.trim()}`);
+}
