@@ -1,4 +1,7 @@
 export { SharedMemoryError } from './native/error.ts';
+export { type ConsumerCounts, RingConsumer } from './ring/consumer.ts';
+export type { RingOptions } from './ring/open.ts';
+export { type ProducerCounts, RingProducer } from './ring/producer.ts';
 export { SEGMENT_DIRECTORY } from './segment/explain.ts';
 export { listSegments, type SegmentInfo, statSegment } from './segment/list.ts';
 export { type BrokenName, checkSegmentName } from './segment/name.ts';

@@ -120,10 +120,8 @@ test('a removed semaphore ends the waits for it, with the reason', async () => {
   const semaphore = await create({ value: 0 });
   const waited = semaphore.acquire();
   setTimeout(() => semaphore.remove(), 30);
-  await assert.rejects(
-    waited,
-    fails(/EIDRM/.test(String(await waited.catch((e) => e))) ? 'EIDRM' : 'EINVAL', /was removed/),
-  );
+  // EIDRM if the thread was waiting just then, EINVAL if it came later.
+  await assert.rejects(waited, /was removed \(sem(timed)?op: (EIDRM|EINVAL)\)/);
   assert.throws(() => semaphore.value, fails('EINVAL', /was removed/));
   assert.equal(await removeSemaphore(semaphore.key), false);
 });
@@ -165,7 +163,6 @@ test('errors explain themselves', async () => {
 
 test('ftok is that of the C library, and keys are read as ipcs shows them', () => {
   using directory = temporaryDirectory();
-  const source = `${directory.path}/ftok.c`;
   const program = `${directory.path}/ftok`;
   execFileSync('gcc', ['-x', 'c', '-o', program, '-'], {
     input:
@@ -189,5 +186,4 @@ test('ftok is that of the C library, and keys are read as ipcs shows them', () =
     '/etc/passwd:0',
   ])
     assert.equal(parseSemaphoreKey(text), undefined, text);
-  assert.ok(source);
 });
