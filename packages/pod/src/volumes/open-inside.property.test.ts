@@ -48,12 +48,7 @@ linux('no tree of links and no subPath leads out of the volume', () => {
       writeFileSync(join(outside, 'flag'), 'host');
       for (const { at, kind } of tree) plant(join(volume, ...at), kind);
       // A planted path may itself lead through a link.
-      const all = () => readdirSync(directory.path, { recursive: true, withFileTypes: true });
-      const hosts = () =>
-        all()
-          .map(({ parentPath, name }) => join(parentPath, name))
-          .filter((one) => !one.startsWith(`${volume}/`))
-          .toSorted();
+      const hosts = () => [readdirSync(outside), readdirSync(directory.path)];
       const before = hosts();
       let descriptor: number;
       try {
