@@ -42,12 +42,11 @@ linux('no tree of links and no subPath leads out of the volume', () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 8 }), subPath, (tree, path) => {
       using directory = temporaryDirectory('open-inside');
-      const volume = join(directory.path, 'volume');
+      const volume = join(realpathSync(directory.path), 'volume');
       const outside = join(directory.path, 'outside');
       for (const folder of [volume, outside]) mkdirSync(folder);
       writeFileSync(join(outside, 'flag'), 'host');
-      for (const { at, kind } of tree) plant(join(volume, ...at), kind);
-      // A planted path may itself lead through a link.
+      for (const { at, kind } of tree) plant(volume, at, kind);
       const hosts = () => [readdirSync(outside), readdirSync(directory.path)];
       const before = hosts();
       let descriptor: number;
@@ -71,10 +70,14 @@ linux('no tree of links and no subPath leads out of the volume', () => {
   );
 });
 
-function plant(path: string, kind: string) {
+/** Adds an entry below the volume, never through a link that is already there. */
+function plant(volume: string, at: readonly string[], kind: string) {
+  const path = join(volume, ...at);
   try {
-    if (kind === 'folder') mkdirSync(path, { recursive: true });
-    else if (kind === 'file') writeFileSync(path, '');
+    const parent = realpathSync(join(path, '..'));
+    if (parent !== volume && !parent.startsWith(`${volume}/`)) return;
+    if (kind === 'folder') mkdirSync(path);
+    else if (kind === 'file') writeFileSync(path, '', { flag: 'wx' });
     else symlinkSync(kind, path);
   } catch {
     // Another entry of the tree is in the way.
