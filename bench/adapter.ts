@@ -8,14 +8,8 @@ import { bundledAdapter } from './adapter/bundle.ts';
 import { combinedLine, jsonLine, writeLines } from './adapter/generate.ts';
 import { foundPeers, isThere, mtailCommand } from './adapter/peers.ts';
 import { idleCpu, latency, manyFiles } from './adapter/quiet.ts';
-import {
-  type Contestant,
-  checkOutput,
-  measure,
-  median,
-  type Result,
-  stoodStill,
-} from './adapter/run.ts';
+import { type Contestant, checkOutput, measure, type Result, stoodStill } from './adapter/run.ts';
+import { median } from './support/statistics.ts';
 
 /**
  * A file of 1,000,000 lines to JSON lines in a file, on one core: the adapter as its image runs

@@ -7,9 +7,10 @@ import { ensureDebianPackages } from '../scripts/support/debian.ts';
 import { table } from '../scripts/support/output.ts';
 import { start } from './ambassador/contestants.ts';
 import { latency } from './ambassador/latency.ts';
-import { compare, median, type Round } from './ambassador/measure.ts';
+import { compare, type Round } from './ambassador/measure.ts';
 import { memory } from './ambassador/memory.ts';
 import { SCENARIOS, type Scenario, writeScripts } from './ambassador/scenarios.ts';
+import { median } from './support/statistics.ts';
 
 /**
  * The ambassador beside nginx, http-proxy, @fastify/http-proxy and a bare undici proxy: the proxy

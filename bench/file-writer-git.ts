@@ -15,6 +15,7 @@ import { build } from 'esbuild';
 import { GitRepository } from '../packages/file-writer/src/testing/git-repository.ts';
 import { startGitServer } from '../packages/file-writer/src/testing/git-server.ts';
 import type { Cost } from './file-writer/checks.ts';
+import { median } from './support/statistics.ts';
 
 const FILES = 10_000;
 const CLIENTS = ['own', 'isomorphic'] as const;
@@ -156,8 +157,4 @@ async function bundleSize(name: (typeof CLIENTS)[number]): Promise<number> {
 function version(): string {
   const path = join(fileURLToPath(import.meta.resolve('isomorphic-git')), '../package.json');
   return JSON.parse(readFileSync(path, 'utf8')).version;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

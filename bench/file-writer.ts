@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '@sidekit/core';
 import { eventually, TestProcess } from '@sidekit/test-kit';
 import { NODE_FLAGS } from '../images/node-flags.ts';
+import { median } from './support/statistics.ts';
 
 const MAIN = fileURLToPath(new URL('../packages/file-writer/src/main.ts', import.meta.url));
 const INTERVAL = 200;
@@ -209,8 +210,4 @@ function start(args: readonly string[]): TestProcess {
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, TestProcess as Program, type TestProcess } from '@sidekit/test-kit';
+import { median } from './support/statistics.ts';
 
 /**
  * `mq producer` and `mq consumer` next to the same loops in C: two processes, 64-byte records,
@@ -158,11 +159,6 @@ function temporaryQueue(): Disposable & { readonly name: string } {
       }
     },
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
 }
 
 if (import.meta.main) await run();

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { median } from './support/statistics.ts';
 
 /**
  * `pod up` to Ready next to `podman kube play` for the same Pod of two containers, and what a
@@ -105,10 +106,6 @@ function ulimits(): string {
   const files = hard('Max open files');
   const processes = Math.min(hard('Max processes'), 16_384);
   return `"nofile=${files}:${files}", "nproc=${processes}:${processes}"`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 if (import.meta.main) await run();

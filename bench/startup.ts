@@ -12,6 +12,7 @@ import { warmCodeCache } from '../images/code-cache.ts';
 import { nodeBinary } from '../images/node-binary.ts';
 import { NODE_FLAGS } from '../images/node-flags.ts';
 import { table } from '../scripts/support/output.ts';
+import { median } from './support/statistics.ts';
 
 /**
  * Process start to /readyz 200 beside `node -e 0`, and idle memory beside an idle Node: what an
@@ -128,10 +129,6 @@ function end(child: ReturnType<typeof spawn>): Promise<void> {
 
 function push(times: Map<string, number[]>, name: string, value: number) {
   times.set(name, [...(times.get(name) ?? []), value]);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function mib(bytes: number): string {

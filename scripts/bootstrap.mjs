@@ -1,5 +1,5 @@
 /**
- * What `npm run …` calls: makes sure that the dependencies of the lock file are installed, then
+ * Entry point of `npm run …`: makes sure that the dependencies of the lock file are installed, then
  * runs scripts/<task>.ts on the Node that they bring. Plain JavaScript, since on a fresh clone
  * only the machine's own Node is there, whatever its version.
  */

@@ -10,9 +10,9 @@ import { dim, heading } from './support/output.ts';
 import { succeeds } from './support/run.ts';
 import { runTests } from './support/tests.ts';
 
-/** What compose cannot do, by the Pod that shows it. */
-const NOT_SAID: Readonly<Record<string, string>> = {
-  'job-with-sidecar': 'compose stops no sidecar when the work beside it has ended',
+/** The Pods that compose cannot run, with the reason. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  'job-with-sidecar': 'compose does not stop a sidecar when the main container has ended',
 };
 
 /** Both generations of the program. */
@@ -31,8 +31,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const files = globSync(['test/compose/*.test.ts', 'test/pods/*.test.ts'])
     .toSorted()
     .filter((file) => args.length === 0 || args.includes(basename(file, '.test.ts')))
-    .filter((file) => !(basename(file, '.test.ts') in NOT_SAID));
-  for (const [name, reason] of Object.entries(NOT_SAID)) {
+    .filter((file) => !(basename(file, '.test.ts') in UNSUPPORTED));
+  for (const [name, reason] of Object.entries(UNSUPPORTED)) {
     console.log(dim(`  not run: ${name}: ${reason}`));
   }
   let failed = 0;

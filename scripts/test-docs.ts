@@ -10,7 +10,7 @@ import { buildImages } from './support/images/build.ts';
 import { heading } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 
-/** What the documentation's own commands and checks need, each with its reason. */
+/** The packages that the documentation's commands and checks need, each with its reason. */
 const PACKAGES = [
   'git', // the README of git-server
   'iproute2', // the loopback device of the sandboxes

@@ -27,7 +27,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const onCluster = globSync('test/{admission,debug}/*.test.ts').toSorted();
   if (engine.name === 'kube') files.push(...onCluster);
   else
-    console.log(dim(`  not run, for want of a cluster (POD_ENGINE=kube): ${onCluster.join(', ')}`));
+    console.log(
+      dim(`  not run, because there is no cluster (POD_ENGINE=kube): ${onCluster.join(', ')}`),
+    );
   const chosen = files.filter(
     (file) => args.length === 0 || args.includes(basename(file, '.test.ts')),
   );

@@ -17,7 +17,7 @@ test('every image reference gets the new version, pre-releases included', () => 
   );
 });
 
-test('the versions found are told, so that a check can name the wrong ones', () => {
+test('the versions found are reported, so that a check can name the wrong ones', () => {
   const found: string[] = [];
   withVersion('sidekit/mq:0.1.0 sidekit/adapter:0.0.9', IMAGE, '0.1.0', (v) => found.push(v));
   assert.deepEqual(found, ['0.1.0', '0.0.9']);

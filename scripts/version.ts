@@ -23,7 +23,7 @@ const PLACES: readonly (readonly [glob: string, pattern: RegExp])[] = [
   ['packages/*/README.md', /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g],
 ];
 
-/** The text with its version replaced; `found` is told each version that was there. */
+/** The text with its version replaced; `found` is called with each version that was there. */
 export function withVersion(
   text: string,
   pattern: RegExp,
@@ -61,7 +61,7 @@ function rewrite(version: string): number {
   return 0;
 }
 
-/** The lock file names the workspaces' versions too; npm would only mend them on an install. */
+/** The lock file names the workspaces' versions too; npm would correct them only on an install. */
 function rewriteLockFile(version: string) {
   writeFileSync(LOCK_FILE, withLockedVersion(readFileSync(LOCK_FILE, 'utf8'), version));
 }

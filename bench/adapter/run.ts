@@ -96,8 +96,3 @@ export function stoodStill(path: string, quiet = 1500): () => boolean {
     return performance.now() - since > quiet;
   };
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}

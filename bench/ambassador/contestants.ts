@@ -14,13 +14,13 @@ import type { PortName } from './scenarios.ts';
 
 export interface Contestant {
   readonly name: string;
-  /** What it serves. */
+  /** The ports on which it serves. */
   readonly ports: Readonly<Partial<Record<PortName, number>>>;
   /** The process that does the work, for its CPU time and memory. */
   readonly pid: number;
 }
 
-/** What the Dockerfile sets. */
+/** The environment that the Dockerfile sets. */
 const IMAGE_ENV = ['NODE_ENV=production', 'MALLOC_ARENA_MAX=2'];
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { nodeBinary } from '../../images/node-binary.ts';
 import { table } from '../../scripts/support/output.ts';
+import { median } from '../support/statistics.ts';
 import type { Contestant } from './contestants.ts';
-import { median } from './measure.ts';
 
 /** Requests a second: below what the slowest contestant can do on one core. */
 const RATE = 1500;

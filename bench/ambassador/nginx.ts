@@ -13,7 +13,7 @@ events { worker_connections 16384; }
 HTTP ${paths} keepalive_requests 1000000000; client_max_body_size 0;`;
 }
 
-/** What all proxies send to: 100 octets, a file of 1 MiB, and a sink for bodies. */
+/** Writes the upstream of all proxies: 100 bytes, a file of 1 MiB, and a sink for bodies. */
 export function writeUpstream(directory: string, port: number): string {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   writeFileSync(join(directory, 'large'), Buffer.alloc(1024 * 1024, 'x'));

@@ -13,7 +13,7 @@ export interface Scenario {
   readonly longer?: number;
   /** A script for wrk, where it sends bodies. */
   readonly script?: string;
-  /** Of nginx's requests a second, what the ambassador must reach. */
+  /** The share of nginx's requests a second that the ambassador must reach. */
   readonly target?: number;
   /** Who is measured beside nginx and the ambassador. */
   readonly peers: readonly string[];

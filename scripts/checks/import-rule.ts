@@ -12,7 +12,7 @@ const PROCESS_GLOBALS = /\bprocess\.(env|exit|on|once)\b/;
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)[^'"`;]*?from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g;
 
-/** Every breach below `root`, as `path: sentence`. */
+/** Returns every breach below `root`, as `path: sentence`. */
 export function importFaults(root: string): string[] {
   const files = globSync('{packages/*/src,test}/**/*.ts', { cwd: root });
   return files.flatMap((path) => {
@@ -22,7 +22,7 @@ export function importFaults(root: string): string[] {
   });
 }
 
-/** What one file breaks; `declared` are the dependencies of its package. */
+/** Returns the faults of one file; `declared` are the dependencies of its package. */
 export function fileFaults(path: string, source: string, declared: ReadonlySet<string>): string[] {
   const faults: string[] = [];
   const owner = /^packages\/([^/]+)\//.exec(path)?.[1];

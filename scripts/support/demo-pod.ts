@@ -5,8 +5,8 @@ import { dim } from './output.ts';
 import { CommandError, run } from './run.ts';
 
 /**
- * What a manifest promises to show, in the annotation `sidekit.dev/shows` of a Pod or a Pod template:
- * `CONTAINER: TEXT` stands in that container's log, `GET PORT/PATH: TEXT` in that answer.
+ * The annotation of a Pod or a Pod template with its promises, one a line: `CONTAINER: TEXT` is in
+ * that container's log, `GET PORT/PATH: TEXT` in that response.
  */
 export const SHOWS = 'sidekit.dev/shows';
 

@@ -5,7 +5,7 @@ import { succeeds } from './run.ts';
 /** A container engine that works here, and how to call it. */
 export interface ContainerEngine {
   readonly name: 'docker' | 'podman';
-  /** What `run` and `create` need on this machine beyond the usual. */
+  /** Additional flags that `run` and `create` need on this machine. */
   readonly runFlags: readonly string[];
 }
 

@@ -16,7 +16,7 @@ export const NODE_IMAGES: Readonly<Record<string, string>> = {
 export class KindCluster {
   readonly name = `sidekit-${process.pid}`;
   readonly kubeconfig: string;
-  /** Where logs and events are kept when something failed. */
+  /** The directory for logs and events if something failed. */
   readonly evidence: string;
   readonly #engine: 'docker' | 'podman';
   readonly #directory: string;

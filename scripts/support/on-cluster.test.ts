@@ -30,7 +30,7 @@ function programs(directory: string, bodies: Readonly<Record<string, string>> = 
       .split('\n')
       .map((line) => line.trim())
       .filter(Boolean);
-  /** What was asked of kind, without the name of the cluster and of files. */
+  /** Returns the commands given to kind, without the names of the cluster and of files. */
   const verbs = () =>
     calls()
       .filter((call) => call.startsWith('kind '))

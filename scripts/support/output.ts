@@ -30,7 +30,7 @@ export async function step<T>(text: string, work: () => T | Promise<T>): Promise
   const timer = setInterval(
     () => {
       if (live) process.stdout.write(`\r  ${text} … ${seconds(start)} `);
-      else console.log(`  ${text}: still at it after ${seconds(start)}`);
+      else console.log(`  ${text}: still running after ${seconds(start)}`);
     },
     live ? 1000 : 20_000,
   );

@@ -7,7 +7,7 @@ import { podTemplates } from '../../scripts/support/pod-security/templates.ts';
 import { must } from '../engine/command.ts';
 import { TestNamespace } from '../engine/namespace.ts';
 
-/** What the API server takes in a namespace that enforces *restricted*; nothing of it is kept. */
+/** Asks the API server for its verdict, in a namespace that enforces *restricted*; nothing is kept. */
 const APPLY = ['apply', '--dry-run=server'];
 
 let namespace: TestNamespace;

@@ -124,7 +124,7 @@ test('two workloads of one kustomization each get the components of their own la
   assert.deepEqual(names(of('Job')), ['sidekit-wait-for', 'migrate']);
 });
 
-/** What must hold whatever was combined. */
+/** Asserts what must hold for every combination. */
 function check(template: PodTemplate) {
   const { spec } = template;
   assert.deepEqual(podSecurityFaults(template), []);

@@ -22,7 +22,7 @@ export interface Rendered {
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
-/** What `kubectl kustomize` makes of a directory. */
+/** Renders a directory with `kubectl kustomize`. */
 export async function kustomize(directory: string): Promise<string> {
   return must(process.env.KUBECTL ?? 'kubectl', ['kustomize', directory]);
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type ComposeContainer, type PodManifest, podStatus } from '../engine/compose-status.ts';
 import { hasEnded, isReady } from '../engine/engine.ts';
 
-/** What the Pod suite concludes from compose's containers. */
+/** The Pod status that the suite derives from compose's containers. */
 
 function container(Status: string, ExitCode = 0, health?: string): ComposeContainer {
   const state = { Status, ExitCode, ...(health ? { Health: { Status: health } } : {}) };

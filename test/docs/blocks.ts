@@ -5,11 +5,11 @@ export interface ShellBlock {
   readonly script: string;
   /** The `text` block that follows it directly. */
   readonly output: string | undefined;
-  /** What it says in its first line that it needs: `# Needs a cluster.` */
+  /** The need that its first line states: `# Needs a cluster.` */
   readonly need: Need | undefined;
 }
 
-/** What a block may ask for, as the reader sees it in the block's first line. */
+/** The needs that a block may state, as the reader sees them in its first line. */
 export const NEEDS = {
   cluster: '# Needs a cluster.',
   minutes: '# Takes minutes.',

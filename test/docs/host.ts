@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 
 export interface Outcome {
   readonly code: number | null;
-  /** What was written to stdout and stderr, in its order. */
+  /** Stdout and stderr together, in the order of writing. */
   readonly output: string;
 }
 

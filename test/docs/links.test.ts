@@ -22,7 +22,14 @@ test('the list of patterns names every page, and every page has the same parts',
   const pages = globSync('docs/patterns/*.md').filter((path) => !path.endsWith('README.md'));
   const listed = links(readFileSync('docs/patterns/README.md', 'utf8'));
   assert.deepEqual(listed.toSorted(), pages.map((path) => path.split('/').at(-1)).toSorted());
-  const parts = ['Problem', 'Picture', 'Manifest', 'How it fits', 'How it fails', 'Often said'];
+  const parts = [
+    'Problem',
+    'Picture',
+    'Manifest',
+    'How it fits',
+    'How it fails',
+    'Common misconceptions',
+  ];
   for (const page of pages) {
     const text = readFileSync(page, 'utf8');
     const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { eventually } from '@sidekit/test-kit';
 import { command, must } from '../engine/command.ts';
 
-/** Where the blocks of one page run: their environment, and what removes what they left. */
+/** The environment in which the blocks of one page run; disposing it removes what they left. */
 export interface Surroundings extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }

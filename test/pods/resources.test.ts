@@ -34,7 +34,7 @@ test('each container has the limit that it asks for, sidecar included', async ()
   if (process.env.POD_ENGINE === 'kube') assert.deepEqual(await onNode(), effectiveRequest(spec));
 });
 
-/** What the node has set aside for the Pod, as the cluster adds it up. */
+/** Returns the request that the node has reserved for the Pod. */
 async function onNode() {
   const { stdout } = await command('kubectl', ['describe', 'nodes']);
   const [, cpu = '', memory = ''] =

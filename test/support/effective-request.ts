@@ -7,8 +7,8 @@ export interface Request {
 }
 
 /**
- * What the scheduler looks for: the greater of what the start needs at most (each init container
- * with the sidecars started before it) and what all sidecars and main containers need together
+ * Returns what the scheduler reserves: the greater of what the start needs at most (each init
+ * container with the sidecars started before it) and what all sidecars and main containers need
  * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers).
  */
 export function effectiveRequest({ initContainers = [], containers }: PodSpec): Request {

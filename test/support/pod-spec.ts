@@ -1,4 +1,4 @@
-/** What the tests read of a Pod's specification. */
+/** The part of a Pod's specification that tests read. */
 export interface PodTemplate {
   readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
   readonly spec: PodSpec;

@@ -5,7 +5,7 @@ import type { KubernetesObject, Pod, PodSpec } from './kubernetes.ts';
 import { type ComposeParts, translate } from './translate.ts';
 
 export const COMPOSE_FILE = 'docker-compose.yml';
-/** Where the files go that configMap and downwardAPI volumes hold. */
+/** The directory of the files that configMap and downwardAPI volumes hold. */
 export const FILES_ROOT = 'manifests/compose';
 
 const HEADER = `# Every Pod of manifests/pods as a profile, without a cluster: made by \`npm run compose\`.

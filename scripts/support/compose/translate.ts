@@ -108,7 +108,7 @@ function addPod(
   for (const container of spec.containers) add(container, restart);
 }
 
-/** What the containers and native sidecars declare, but admin ports, and what the Pod shows. */
+/** Returns the declared ports of containers and sidecars, without admin ports, and those shown. */
 function publishedPorts({ metadata, spec }: Pod): number[] {
   const sidecars = (spec.initContainers ?? []).filter(
     ({ restartPolicy }) => restartPolicy === 'Always',

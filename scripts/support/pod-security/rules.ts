@@ -77,7 +77,7 @@ function podContext(context: Loose, report: Report) {
     report(`${path}.seccompProfile.type`, 'Unconfined', 'must be RuntimeDefault or Localhost');
 }
 
-/** What a Pod's security context and a container's have in common. */
+/** Checks the fields that the security contexts of Pods and containers share. */
 function sharedContext(path: string, context: Loose, report: Report) {
   const { runAsUser, windowsOptions, seLinuxOptions = {}, appArmorProfile } = context;
   if (runAsUser === 0) report(`${path}.runAsUser`, 0, 'must not be 0');
@@ -122,7 +122,7 @@ function containerRules(path: string, container: Loose, spec: Loose, report: Rep
   }
 }
 
-/** What may name a host to call: probes and lifecycle hooks. */
+/** Returns the handlers that may name a host: probes and lifecycle hooks. */
 function handlers({ livenessProbe, readinessProbe, startupProbe, lifecycle }: Loose) {
   return Object.entries<Loose>({
     livenessProbe,
