@@ -50,6 +50,14 @@ export async function staysTrueFor(
   }
 }
 
+/**
+ * Runs `action` after `ms` milliseconds, for a test that waits for its effect: the wait has begun
+ * by then, or nothing is lost if it has not.
+ */
+export function later(action: () => void, ms = 20): void {
+  setTimeout(action, ms);
+}
+
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

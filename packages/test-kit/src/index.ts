@@ -1,6 +1,12 @@
 export { testPublishedSchema, testReadmeOptions } from './documentation.ts';
 export { type EarlyStopOptions, testEarlyStop } from './early-stop.ts';
-export { eventually, eventually as until, staysTrueFor, type WaitOptions } from './eventually.ts';
+export {
+  eventually,
+  eventually as until,
+  later,
+  staysTrueFor,
+  type WaitOptions,
+} from './eventually.ts';
 export { freePort } from './port.ts';
 export { type ProcessOptions, startProgram, TestProcess } from './process.ts';
 export { propertyParameters } from './property.ts';

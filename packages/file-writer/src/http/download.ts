@@ -1,31 +1,16 @@
 import { Failure } from '../failure.ts';
-import { bodyOf, type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
+import type { DownloadOptions, Validators } from './download-options.ts';
+import { bodyOf, type Exchange, exchange } from './exchange.ts';
 import { resuming } from './resume.ts';
 import { show } from './show.ts';
 import { statusFailure } from './status.ts';
 import { unzipped } from './unzip.ts';
-
-/** The validators that make the next request conditional (RFC 9110 §8.8). */
-export interface Validators {
-  readonly etag: string | undefined;
-  readonly lastModified: string | undefined;
-}
 
 export interface Download {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly validators: Validators;
   cancel(): void;
 }
-
-export type DownloadOptions = Pick<
-  ExchangeOptions,
-  'credentials' | 'idleTimeout' | 'signal' | 'caFile'
-> & {
-  /** The validators of the published content; without them the request is unconditional. */
-  readonly validators?: Validators | undefined;
-  /** Whether a checksum is pinned: then the end of the connection may be the end of the content. */
-  readonly pinned?: boolean;
-};
 
 /**
  * Downloads a URL: undefined if it has not changed (304). An interrupted body is resumed with range

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { DownloadOptions } from './download.ts';
+import type { DownloadOptions } from './download-options.ts';
 import { bodyOf, type Exchange, exchange } from './exchange.ts';
 
 /** How many requests in a row may fail to deliver enough. */

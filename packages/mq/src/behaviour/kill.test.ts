@@ -10,6 +10,7 @@ import {
   temporaryDirectory,
 } from '@sidekit/test-kit';
 import fc from 'fast-check';
+import { pause } from '../testing/pause.ts';
 import { mq, numbered, testQueue } from '../testing/programs.ts';
 
 /** SIDEKIT_RUNS=20 is the long form: 200 kills while 100,000 records pass. */
@@ -140,10 +141,6 @@ class Supervised implements AsyncDisposable {
     this.#closed = true;
     for (const program of Object.values(this.#running)) await program?.[Symbol.asyncDispose]();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function sizeOf(path: string): number {

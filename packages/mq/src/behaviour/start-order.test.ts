@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PosixMQ, unlinkQueue } from '@sidekit/posix-mq';
 import { eventually, type TestProcess, temporaryDirectory } from '@sidekit/test-kit';
+import { pause } from '../testing/pause.ts';
 import { consumed, depth, mq, numbered, testQueue } from '../testing/programs.ts';
 
 /**
@@ -134,13 +135,12 @@ async function run({ order, event, time, queue, delivery }: Case, offset: number
     if (event === 'consumer restarted') await pair.restartConsumer();
     if (event === 'queue removed') await unlinkQueue(name.name);
   };
-  const pause = () => new Promise((resolve) => setTimeout(resolve, offset));
 
   if (order === 'producer first') {
     pair.startProducer(FIRST);
     await pair.queued(FIRST.length);
     if (early) await act();
-    await pause();
+    await pause(offset);
     pair.startConsumer();
   } else {
     pair.startConsumer();
@@ -148,7 +148,7 @@ async function run({ order, event, time, queue, delivery }: Case, offset: number
       await pair.consumers[0]!.event('starting');
       if (queue === 'left over') await pair.consumers[0]!.event('queue_open');
       if (early) await act();
-      await pause();
+      await pause(offset);
     }
     pair.startProducer(FIRST);
   }

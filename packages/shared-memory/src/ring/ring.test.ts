@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { TestProcess, until } from '@sidekit/test-kit';
+import { later, TestProcess, until } from '@sidekit/test-kit';
 import {
   RingConsumer,
   type RingOptions,
@@ -114,15 +114,15 @@ test('a full ring refuses, and writable() resolves when there is space for the r
 test('readable() waits for a record that comes later, and ends by signal or close', async () => {
   const { producer, consumer } = await pair();
   const readable = consumer.readable();
-  setTimeout(() => producer.push('x'), 20);
+  later(() => producer.push('x'));
   assert.equal(await readable, true);
   assert.deepEqual(consumer.shift(), Buffer.from('x'));
   const controller = new AbortController();
   const aborted = consumer.readable(controller.signal);
-  setTimeout(() => controller.abort(), 20);
+  later(() => controller.abort());
   assert.equal(await aborted, false);
   const closed = consumer.readable();
-  setTimeout(() => consumer.close(), 20);
+  later(() => consumer.close());
   assert.equal(await closed, false);
   assert.equal(await consumer.readable(), false);
   assert.throws(() => consumer.shift(), fails('EBADF', /is closed/));
@@ -166,7 +166,7 @@ test('an iterator yields records until the ring is closed', async () => {
   const { producer, consumer } = await pair();
   const seen: string[] = [];
   for (const text of ['a', 'b']) producer.push(text);
-  setTimeout(() => producer.push('end'), 10);
+  later(() => producer.push('end'), 10);
   for await (const record of consumer) {
     seen.push(record.toString());
     if (seen.length === 3) break;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { afterEach, test } from 'node:test';
-import { TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
+import { later, TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
 import {
   ftok,
   parseSemaphoreKey,
@@ -95,7 +95,7 @@ test('an aborted wait holds nothing', async () => {
   const semaphore = await create({ value: 0 });
   const controller = new AbortController();
   const waited = semaphore.acquire({ signal: controller.signal });
-  setTimeout(() => controller.abort(), 30);
+  later(() => controller.abort(), 30);
   assert.equal(await waited, false);
   semaphore.release();
   // What the thread still took for the aborted wait it has given back.
@@ -119,7 +119,7 @@ test('hold releases when its action throws', async () => {
 test('a removed semaphore ends the waits for it, with the reason', async () => {
   const semaphore = await create({ value: 0 });
   const waited = semaphore.acquire();
-  setTimeout(() => semaphore.remove(), 30);
+  later(() => semaphore.remove(), 30);
   // EIDRM if the thread was waiting just then, EINVAL if it came later.
   await assert.rejects(waited, /was removed \(sem(timed)?op: (EIDRM|EINVAL)\)/);
   assert.throws(() => semaphore.value, fails('EINVAL', /was removed/));

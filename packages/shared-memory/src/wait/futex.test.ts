@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestProcess } from '@sidekit/test-kit';
+import { later, TestProcess } from '@sidekit/test-kit';
 import { Segment, type SegmentOptions } from '../index.ts';
 
 const opened: Segment[] = [];
@@ -59,10 +59,10 @@ test('a wait on a read-only map is woken', async () => {
   const segment = await open();
   const reader = await open({ name: segment.name, create: false, access: 'read' });
   const waited = reader.wait(0, 0);
-  setTimeout(() => {
+  later(() => {
     Atomics.add(new Int32Array(segment.buffer), 0, 1);
     segment.wake(0);
-  }, 20);
+  });
   assert.equal(await waited, 'woken');
   reader.close();
 });
@@ -70,7 +70,7 @@ test('a wait on a read-only map is woken', async () => {
 test('a change whose waker was killed before it woke is noticed', async () => {
   const segment = await open();
   const waited = segment.wait(0, 0);
-  setTimeout(() => Atomics.store(new Int32Array(segment.buffer), 0, 7), 20);
+  later(() => Atomics.store(new Int32Array(segment.buffer), 0, 7));
   assert.equal(await waited, 'woken');
 });
 
@@ -83,7 +83,7 @@ test('a wait ends by its timeout, its signal, or the close of the segment', asyn
   const controller = new AbortController();
   const aborted = segment.wait(0, 0, { signal: controller.signal });
   const closed = segment.wait(4, 0);
-  setTimeout(() => controller.abort(), 20);
+  later(() => controller.abort());
   assert.equal(await aborted, 'aborted');
   segment.unlink();
   segment.close();
@@ -93,7 +93,7 @@ test('a wait ends by its timeout, its signal, or the close of the segment', asyn
 test('growing wakes those who wait, since their view of the memory is gone', async () => {
   const segment = await open();
   const waited = segment.wait(0, 0);
-  setTimeout(() => segment.grow(8192), 20);
+  later(() => segment.grow(8192));
   assert.equal(await waited, 'woken');
 });
 
