@@ -13,7 +13,14 @@ export const PODMAN_PACKAGES: readonly string[] = [
 ];
 export const BASE_PACKAGES: readonly string[] = ['binutils'];
 /** Counterparts that the unit tests run against, and the compiler of the benchmarks' peers. */
-export const TEST_PACKAGES: readonly string[] = ['git', 'nginx-light', 'openssl', 'strace'];
+export const TEST_PACKAGES: readonly string[] = [
+  'git',
+  'nginx-light',
+  'openssl',
+  'strace',
+  'gcc',
+  'libc6-dev',
+];
 
 /** Whether this is Debian, as root. */
 export function canInstallDebianPackages(): boolean {

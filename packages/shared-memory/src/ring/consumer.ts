@@ -111,10 +111,12 @@ export class RingConsumer {
 
   /** Resolves to true when there is a record; to false if `signal` aborts or the ring is closed. */
   async readable(signal?: AbortSignal): Promise<boolean> {
-    if (this.closed || signal?.aborted) return false;
-    const expected = this.#reader.arm();
-    if (expected === undefined) return true;
-    return this.#participant.wait(Word.dataEvent, expected, () => this.#reader.hasData(), signal);
+    return this.#participant.waitFor({
+      event: Word.dataEvent,
+      isTrue: () => this.#reader.hasData(),
+      arm: () => this.#reader.arm(),
+      signal,
+    });
   }
 
   /** Yields records as `shift` does, until the ring is closed. */

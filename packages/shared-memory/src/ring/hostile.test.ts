@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { propertyParameters, until } from '@sidekit/test-kit';
+import { eventually, propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { RingConsumer, RingProducer, Segment, SharedMemoryError, unlinkSegment } from '../index.ts';
 import { HEADER, MAGIC, MIN_CAPACITY, VERSION, Word } from './layout.ts';
@@ -145,7 +145,7 @@ test('whatever a peer writes at whatever time, every call ends and stays within 
       let rounds = 0;
       while (ignoring(() => consumer.shift()) !== false) assert.ok(++rounds < MIN_CAPACITY);
       ignoring(() => ring.producer.push('x'));
-      await until(
+      await eventually(
         () => {
           while (ignoring(() => consumer.shift()));
           if (!ignoring(() => ring.producer.push('end'))) return false;

@@ -14,6 +14,16 @@ import type { RingData } from './writer.ts';
 /** Wraps the words of a ring: for tests that interleave its steps. */
 export type Instrument = (words: Words) => Words;
 
+interface Awaited {
+  /** The index of the event's word. */
+  readonly event: number;
+  /** The condition. */
+  readonly isTrue: () => boolean;
+  /** Announces the wait. @returns the value to wait for, or undefined if the condition is true. */
+  readonly arm: () => number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** One side of a ring: its memory, its slot, its lock, and waiting for an event. */
 export class Participant {
   readonly name: string;
@@ -61,14 +71,17 @@ export class Participant {
     return this.#ring.mapping.closed;
   }
 
-  /** Waits for an event; resolves to false if `signal` aborts or the ring is closed. */
-  async wait(
-    index: number,
-    expected: number,
-    isTrue: () => boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const word = new FutexWord(this.#ring.native, this.#ring.mapping, index * 4);
+  /** Resolves to true when `isTrue`; to false if `signal` aborts or the ring is closed before. */
+  async waitFor({ event, isTrue, arm, signal }: Awaited): Promise<boolean> {
+    if (this.closed || signal?.aborted) return false;
+    if (isTrue()) return true;
+    // The other side is often at work just now: one turn of the event loop is cheaper than to put
+    // a thread to sleep and wake it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.closed || signal?.aborted) return false;
+    const expected = isTrue() ? undefined : arm();
+    if (expected === undefined) return true;
+    const word = new FutexWord(this.#ring.native, this.#ring.mapping, event * 4);
     this.#waits.add(word);
     try {
       return (await word.wait(expected, { signal, recheck: isTrue })) === 'woken';

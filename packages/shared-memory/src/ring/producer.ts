@@ -74,9 +74,11 @@ export class RingProducer {
       this.#refused = { why: 'busy', length: bytes.length };
       return false;
     }
-    const added = this.append(bytes);
-    this.commit();
-    return added;
+    try {
+      return this.append(bytes);
+    } finally {
+      this.commit();
+    }
   }
 
   /**
@@ -120,18 +122,18 @@ export class RingProducer {
    * ring is closed before.
    */
   async writable(signal?: AbortSignal): Promise<boolean> {
-    if (this.closed || signal?.aborted) return false;
     const { why, length } = this.#refused ?? { why: 'full', length: 0 };
     const { lock } = this.#participant;
-    if (why === 'busy') {
-      const expected = lock.arm();
-      if (expected === undefined) return true;
-      return this.#participant.wait(Word.lockEvent, expected, () => lock.isFree(), signal);
-    }
-    const hasSpace = () => this.#writer.hasSpace(length);
-    const expected = this.#writer.armSpace(length);
-    if (expected === undefined) return true;
-    return this.#participant.wait(Word.spaceEvent, expected, hasSpace, signal);
+    return this.#participant.waitFor(
+      why === 'busy'
+        ? { event: Word.lockEvent, isTrue: () => lock.isFree(), arm: () => lock.arm(), signal }
+        : {
+            event: Word.spaceEvent,
+            isTrue: () => this.#writer.hasSpace(length),
+            arm: () => this.#writer.armSpace(length),
+            signal,
+          },
+    );
   }
 
   /** Tells this ring from another of the same name; `links` is 0 once it was unlinked. */

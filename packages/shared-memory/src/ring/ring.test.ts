@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { later, TestProcess, until } from '@sidekit/test-kit';
+import { eventually, later } from '@sidekit/test-kit';
 import {
   RingConsumer,
   type RingOptions,
@@ -9,6 +9,7 @@ import {
   SharedMemoryError,
   unlinkSegment,
 } from '../index.ts';
+import { startScript } from '../testing/processes.ts';
 import { HEADER, MIN_CAPACITY, Word } from './layout.ts';
 
 const opened: { close(): void; readonly name: string }[] = [];
@@ -206,20 +207,15 @@ test('while a producer writes another one is refused, and woken after it', async
 
 test('the lock of a producer that is killed while it writes is taken over, what it wrote is not there', async () => {
   const { producer, consumer } = await pair();
-  const script = `
-    import { RingProducer } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
-    const ring = await RingProducer.open({ name: process.argv[1] });
+  await using peer = startScript(
+    `const ring = await shm.RingProducer.open({ name: process.argv[1] });
     ring.begin();
     ring.append(Buffer.from('half'));
     console.log('writing');
-    setInterval(() => {}, 1000);`;
-  await using peer = new TestProcess(process.execPath, [
-    '--input-type=module',
-    '--eval',
-    script,
-    producer.name,
-  ]);
-  await until(() => peer.stdout.includes('writing'), { what: 'the peer', timeout: 60_000 });
+    setInterval(() => {}, 1000);`,
+    [producer.name],
+  );
+  await eventually(() => peer.stdout.includes('writing'), { what: 'the peer' });
   assert.equal(producer.push('complete'), false);
   const writable = producer.writable();
   peer.kill('SIGKILL');

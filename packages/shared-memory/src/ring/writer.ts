@@ -1,5 +1,6 @@
+import { copyRecord } from './copy.ts';
 import { arm, signal } from './event.ts';
-import { largestRecord, plausible, recordSize, Word } from './layout.ts';
+import { largestRecord, plausible, RECORD_HEADER, recordSize, Word } from './layout.ts';
 import type { RingLock } from './lock.ts';
 import type { Words } from './words.ts';
 
@@ -11,9 +12,6 @@ export interface RingData {
   readonly words: Int32Array;
   readonly capacity: number;
 }
-
-/** Up to here a loop is faster than a call that copies. In bytes. */
-const SHORT = 96;
 
 /**
  * The writing side. Records are copied behind the tail under the lock, and one store of the tail
@@ -55,7 +53,7 @@ export class RingWriter {
     if (size > this.#free && !(this.#measure() && size <= this.#free)) return false;
     const at = this.#next & this.#mask;
     this.#data.words[at >> 2] = length;
-    copy(source, start, end, this.#data.bytes, at + 4);
+    copyRecord(source, start, end, this.#data, at + RECORD_HEADER);
     this.#next = (this.#next + size) | 0;
     this.#free -= size;
     return true;
@@ -101,9 +99,4 @@ export class RingWriter {
     this.#free = capacity - ((this.#next - head) >>> 0);
     return true;
   }
-}
-
-function copy(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number) {
-  if (end - start <= SHORT) for (let i = start; i < end; i++) target[at++] = source[i] as number;
-  else target.set(source.subarray(start, end), at);
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
-import { later, TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, later, type TestProcess, temporaryDirectory } from '@sidekit/test-kit';
 import {
   ftok,
   parseSemaphoreKey,
@@ -11,6 +12,8 @@ import {
   SharedMemoryError,
   semaphoreLimits,
 } from '../index.ts';
+import { compile, noCompiler } from '../testing/compiler.ts';
+import { startScript } from '../testing/processes.ts';
 
 const keys = new Set<number>();
 let serial = 1;
@@ -38,20 +41,15 @@ const fails = (code: string, words: RegExp) => (error: unknown) => {
 
 /** A process that acquires the semaphore and prints `held`. */
 function holder(key: number): TestProcess {
-  const script = `
-    import { Semaphore } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
-    const semaphore = await Semaphore.open({ key: ${key} });
+  return startScript(`
+    const semaphore = await shm.Semaphore.open({ key: ${key} });
     await semaphore.acquire();
     console.log('held');
-    setInterval(() => {}, 1000);`;
-  return new TestProcess(process.execPath, ['--input-type=module', '--eval', script]);
+    setInterval(() => {}, 1000);`);
 }
 
 const held = (process: TestProcess) =>
-  until(() => process.stdout.includes('held'), {
-    what: `held: ${process.stderr}`,
-    timeout: 60_000,
-  });
+  eventually(() => process.stdout.includes('held'), { what: `held: ${process.stderr}` });
 
 test('units are acquired and released, and the value tells them', async () => {
   const semaphore = await create({ value: 3 });
@@ -71,7 +69,7 @@ test('acquire waits for a release, without blocking the event loop', async () =>
   const second = other.acquire();
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  await until(() => turns > 20, { what: 'turns of the event loop' });
+  await eventually(() => turns > 20, { what: 'turns of the event loop' });
   clearInterval(timer);
   semaphore.release();
   assert.equal(await second, true);
@@ -99,7 +97,7 @@ test('an aborted wait holds nothing', async () => {
   assert.equal(await waited, false);
   semaphore.release();
   // What the thread still took for the aborted wait it has given back.
-  await until(() => semaphore.value === 1, { what: 'the unit' });
+  await eventually(() => semaphore.value === 1, { what: 'the unit' });
   assert.equal(await semaphore.acquire({ timeout: 10_000 }), true);
   assert.equal(await semaphore.acquire({ signal: AbortSignal.abort() }), false);
 });
@@ -161,16 +159,21 @@ test('errors explain themselves', async () => {
   assert.ok((semaphoreLimits()?.sets ?? 0) > 0);
 });
 
-test('ftok is that of the C library, and keys are read as ipcs shows them', () => {
+test('ftok is that of the C library', { skip: noCompiler }, () => {
   using directory = temporaryDirectory();
   const program = `${directory.path}/ftok`;
-  execFileSync('gcc', ['-x', 'c', '-o', program, '-'], {
-    input:
-      '#include <stdio.h>\n#include <sys/ipc.h>\nint main(int c, char **v) { printf("%d", ftok(v[1], 200)); }',
-  });
+  writeFileSync(
+    `${program}.c`,
+    '#define _GNU_SOURCE\n#include <stdio.h>\n#include <sys/ipc.h>\n' +
+      'int main(int count, char **words) { return count < 2 || printf("%d", ftok(words[1], 200)) < 0; }',
+  );
+  compile(`${program}.c`, program);
   for (const path of ['/etc/passwd', '/proc', directory.path, program]) {
     assert.equal(String(ftok(path, 200)), execFileSync(program, [path], { encoding: 'utf8' }));
   }
+});
+
+test('keys are read as ipcs shows them', () => {
   assert.equal(parseSemaphoreKey('0x5eed'), 0x5eed);
   assert.equal(parseSemaphoreKey('0xffffffff'), -1);
   assert.equal(parseSemaphoreKey('4294967295'), -1);

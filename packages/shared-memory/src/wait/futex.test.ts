@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { later, TestProcess } from '@sidekit/test-kit';
+import { later } from '@sidekit/test-kit';
 import { Segment, type SegmentOptions } from '../index.ts';
+import { startScript } from '../testing/processes.ts';
 
 const opened: Segment[] = [];
 let serial = 0;
@@ -30,21 +31,16 @@ test('a word that differs already does not wait', async () => {
 
 test('a wait ends when another process changes the word and wakes', async () => {
   const segment = await open();
-  const script = `
-    import { Segment } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
-    const segment = await Segment.open({ name: process.argv[1] });
+  await using peer = startScript(
+    `const segment = await shm.Segment.open({ name: process.argv[1] });
     process.stdin.once('data', () => {
       Atomics.store(new Int32Array(segment.buffer), 2, 1);
       console.log(segment.wake(8));
       process.exit();
     });
-    console.log('ready');`;
-  await using peer = new TestProcess(process.execPath, [
-    '--input-type=module',
-    '--eval',
-    script,
-    segment.name,
-  ]);
+    console.log('ready');`,
+    [segment.name],
+  );
   const waited = segment.wait(8, 0);
   let ended = false;
   waited.then(() => (ended = true));
