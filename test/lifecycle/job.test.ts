@@ -70,7 +70,7 @@ local('a Job whose Pods are not restarted', { concurrency: 4 }, () => {
       ],
     });
     const path = store.file('job.yaml', job('lc-job-second', spec, { backoffLimit: 3 }));
-    await store.pod('up', path, '--backoff-base', '100ms');
+    await store.pod('up', path, '--allow-host', '--backoff-base', '100ms');
     assert.deepEqual(await phases(store), ['Failed', 'Succeeded']);
   });
 

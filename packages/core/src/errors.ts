@@ -14,7 +14,7 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** One thing that is wrong with the input: what, by which rule, and what to do. */
+/** A fault of the input, with the rule that it breaks and the remedy. */
 export interface Fault {
   /** The option, key or path at fault, as the user wrote it: `--queue`, `MQ_QUEUE`, `listeners[0].listen`. */
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Fault {
   readonly remedy?: string | undefined;
 }
 
-/** An error that is the user's to mend: printed as one sentence, never with a stack trace. */
+/** An error that the user can fix: printed as one sentence, never with a stack trace. */
 export class ExpectedError extends Error {
   readonly exitCode: ExitCode;
 
@@ -55,9 +55,14 @@ export class UnavailableError extends ExpectedError {
 }
 
 /** A fault as one line: `--queue "nope" must start with a slash: write /nope`. */
-export function faultText({ name, value, rule, remedy }: Fault): string {
-  const shown = value === undefined ? '' : ` ${abbreviated(value)}`;
-  return `${name}${shown} ${rule}${remedy ? `: ${remedy}` : ''}`;
+export function faultText({ name, ...violation }: Fault): string {
+  return `${name} ${violationText(violation)}`;
+}
+
+/** A broken rule in words, without the name: `"nope" must start with a slash: write /nope`. */
+export function violationText({ value, rule, remedy }: Omit<Fault, 'name'>): string {
+  const shown = value === undefined ? '' : `${abbreviated(value)} `;
+  return `${shown}${rule}${remedy ? `: ${remedy}` : ''}`;
 }
 
 function abbreviated(value: unknown): string {

@@ -3,7 +3,14 @@
  * and reads configuration files. A tool is started for each command, and each module costs it time.
  */
 
-export { ExitCode, ExpectedError, errorText, type Fault, UsageError } from './errors.ts';
+export {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  type Fault,
+  UsageError,
+  violationText,
+} from './errors.ts';
 export { PollingWatch } from './io/watch.ts';
 export { silentLog } from './observe/log.ts';
 export { readValue } from './options/type.ts';

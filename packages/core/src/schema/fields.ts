@@ -60,7 +60,7 @@ export function readFields<const F extends Fields>(
 ): FieldValues<F> | undefined {
   let good = true;
   const note: Collect = (at, violation) => {
-    good = false;
+    good &&= violation.category !== undefined;
     report(at, violation);
   };
   for (const [key, value] of Object.entries(record)) {

@@ -16,12 +16,17 @@ export interface Violation {
   readonly value?: unknown;
   readonly rule: string;
   readonly remedy?: string | undefined;
+  /**
+   * Marks a violation that may be tolerated, by a word for its kind: the reader returns a value
+   * that is usable without the offending part, and whoever collects decides.
+   */
+  readonly category?: string;
 }
 
 /** Collects violations; reading continues so that all of them are reported at once. */
 export type Collect = (path: Path, violation: Violation) => void;
 
-/** Reads one value at `path`. Returns undefined exactly when it reported a violation. */
+/** Reads one value at `path`. Returns undefined exactly when it reported one without a category. */
 export type Reader<T> = (value: unknown, path: Path, report: Collect) => T | undefined;
 
 /** The type that a reader returns. */
@@ -53,7 +58,7 @@ export function checked<T>(read: Reader<T>, check: (value: T, report: Collect) =
     if (result === undefined) return undefined;
     let good = true;
     check(result, (at, violation) => {
-      good = false;
+      good &&= violation.category !== undefined;
       report([...path, ...at], violation);
     });
     return good ? result : undefined;

@@ -6,6 +6,7 @@ type Kind = 'boolean' | 'string';
 /** The flags of every command; each command takes some of them. */
 const FLAGS = {
   all: { type: 'boolean' },
+  'allow-host': { type: 'boolean' },
   'backoff-base': { type: 'string' },
   container: { type: 'string', short: 'c' },
   engine: { type: 'string' },
@@ -16,8 +17,10 @@ const FLAGS = {
   help: { type: 'boolean', short: 'h' },
   output: { type: 'string', short: 'o' },
   previous: { type: 'boolean', short: 'p' },
+  strict: { type: 'boolean' },
   timeout: { type: 'string' },
   timestamps: { type: 'boolean' },
+  unsupported: { type: 'string' },
   watch: { type: 'boolean', short: 'w' },
 } as const satisfies Record<string, { type: Kind; short?: string }>;
 
@@ -75,6 +78,11 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
   const output = values.get('output');
   if (output !== undefined && output !== 'json') {
     faults.push({ name: '--output', value: String(output), rule: 'must be json' });
+  }
+  const unsupported = values.get('unsupported');
+  if (unsupported !== undefined && unsupported !== 'warn' && unsupported !== 'refuse') {
+    const rule = 'must be warn or refuse';
+    faults.push({ name: '--unsupported', value: String(unsupported), rule });
   }
   if (faults.length > 0) throw new UsageError(faults);
   return {

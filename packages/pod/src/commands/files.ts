@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type ExitCode, errorText, type Fault, UsageError } from '@sidekit/core/tool';
 import { MAX_MANIFEST } from '../manifest/document.ts';
+import type { Policy } from '../manifest/findings.ts';
 import type { Workload } from '../manifest/types.ts';
 import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
 
@@ -8,7 +9,7 @@ import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
  * Reads manifest files; `-` is stdin.
  * @throws {UsageError} if a file cannot be read, {ManifestError} with all faults of all files.
  */
-export function readFiles(names: readonly string[]): Workload {
+export function readFiles(names: readonly string[], policy?: Policy): Workload {
   const faults: Fault[] = [];
   const files: ManifestFile[] = [];
   for (const name of names) {
@@ -25,7 +26,7 @@ export function readFiles(names: readonly string[]): Workload {
     }
   }
   if (faults.length > 0) throw new UsageError(faults);
-  return readWorkload(files);
+  return readWorkload(files, policy);
 }
 
 /** Exit code of a command that a signal ended, as a shell shows it. */

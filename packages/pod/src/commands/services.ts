@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { ExpectedError } from '@sidekit/core/tool';
-import { portNumber } from '../manifest/port-number.ts';
-import { selects } from '../manifest/selector.ts';
+import { portNumber } from '../manifest/references/port-number.ts';
+import { selects } from '../manifest/references/selector.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { HostPort, PodService } from '../store/record.ts';

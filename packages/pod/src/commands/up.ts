@@ -11,10 +11,14 @@ import { type Exposure, exposures, printAddresses, unmappedPorts } from './servi
 import type { Session } from './session.ts';
 
 export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
+          [--strict] [--unsupported warn|refuse] [--allow-host]
   Starts the Pods of the files and waits until each is Ready, or has completed if its
   restartPolicy is Never or OnFailure. FILE may be - for stdin. Applied again, changed ConfigMaps
   and Secrets reach the running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with
   --foreground also after they are Ready.
+  Cluster-only kinds and scheduling fields are skipped with a note, with --strict refused. What
+  else is not supported is refused; --unsupported=warn skips it with a note. hostPath, privileged,
+  host namespaces and added capabilities need --allow-host.
   Exit codes: 0 Ready or completed, 69 not Ready in time, 70 failed, 64 invalid manifest or usage.
 `;
 
@@ -22,7 +26,16 @@ const DEFAULT_TIMEOUT = 60_000;
 
 /** Starts Pods, and follows them until they are Ready or have completed. */
 export async function up(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['engine', 'timeout', 'backoff-base', 'filename', 'foreground']);
+  const args = readArguments(argv, [
+    'allow-host',
+    'backoff-base',
+    'engine',
+    'filename',
+    'foreground',
+    'strict',
+    'timeout',
+    'unsupported',
+  ]);
   const filename = args.text('filename');
   const files = [...args.words, ...(filename === undefined ? [] : [filename])];
   if (files.length === 0) {
@@ -31,7 +44,11 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   // The engine is detected while the files are read; if both fail, the files are reported.
   const answer = findEngine(args.text('engine') ?? session.engine);
   answer.catch(() => {});
-  const workload = readFiles(files);
+  const workload = readFiles(files, {
+    strict: args.has('strict'),
+    unsupported: args.text('unsupported') === 'warn' ? 'warn' : 'refuse',
+    allowHost: args.has('allow-host'),
+  });
   const engine = await answer;
   const exposureOf = await exposures(workload, session.store);
   const launch = new Launch(session, args.milliseconds('timeout') ?? DEFAULT_TIMEOUT);

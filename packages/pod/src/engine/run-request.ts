@@ -1,5 +1,5 @@
 import { expand } from '../manifest/expand.ts';
-import { parseQuantity } from '../manifest/quantity.ts';
+import { parseQuantity } from '../manifest/schema/quantity.ts';
 import type { ContainerSpec, PodObject } from '../manifest/types.ts';
 import type { Mount } from '../volumes/pod-volumes.ts';
 import type { ImageInfo, RunRequest } from './engine.ts';

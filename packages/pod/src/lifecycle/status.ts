@@ -1,4 +1,4 @@
-import { parseQuantity } from '../manifest/quantity.ts';
+import { parseQuantity } from '../manifest/schema/quantity.ts';
 import type { ContainerSpec, PodObject } from '../manifest/types.ts';
 import type { PodMachine } from './machine.ts';
 import type { ContainerState, Instant, Termination } from './types.ts';

@@ -1,84 +1,93 @@
+import { type Collect, isRecord, type Path, pathText } from '@sidekit/core/schema';
+import { errorText } from '@sidekit/core/tool';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import { type Path, pathText } from './reader.ts';
-import { isObject } from './reader-faults.ts';
+import type { Findings } from './findings.ts';
+import { kubectlYaml } from './kubectl-yaml.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
 
-/** One object of a manifest, with the places of its fields for messages. */
+/** One object of a manifest. */
 export interface ManifestObject {
   readonly value: Readonly<Record<string, unknown>>;
-  /** What it is and where: `pod.yaml:12:5: Pod web: spec.containers[0].image: required`. */
-  message(path: Path, text: string): string;
+  /** Reports with file, line, column, kind, name and path: `pod.yaml:12:5: Pod web: spec.image: …`. */
+  readonly report: Collect;
 }
 
 /** Splits a file into its objects; lists are opened. Broken YAML is reported with line and column. */
-export function readDocuments(
-  file: string,
-  source: string,
-  report: (message: string) => void,
-): ManifestObject[] {
+export function readDocuments(file: string, source: string, findings: Findings): ManifestObject[] {
   const lines = new LineCounter();
   const objects: ManifestObject[] = [];
-  // The aliases of a small file can unfold to gigabytes: yaml's own limit stays on.
-  const documents = parseAllDocuments(source, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: true,
-  });
-  for (const document of documents as Document.Parsed[]) {
+  for (const document of parse(file, source, lines, findings)) {
     const broken = [...document.errors, ...document.warnings];
     for (const error of broken) {
       const { line, col } = lines.linePos(error.pos[0]);
-      report(`${file}:${line}:${col}: ${error.message}`);
+      findings.add(`${file}:${line}:${col}`, { rule: error.message });
     }
     if (broken.length > 0) continue;
-    let value: unknown;
     try {
-      value = document.toJS({ maxAliasCount: 1000 });
+      // The aliases of a small file can unfold to gigabytes: yaml's own limit stays on.
+      const value: unknown = document.toJS({ maxAliasCount: 1000 });
+      if (value === null || value === undefined) continue;
+      addObject(value, [], { file, lines, findings, objects, document });
     } catch (error) {
-      report(`${file}: ${(error as Error).message}`);
-      continue;
+      findings.add(file, { rule: errorText(error) });
     }
-    if (value === null || value === undefined) continue;
-    addObject(value, [], document, { file, lines, report, objects });
   }
   return objects;
+}
+
+function parse(file: string, source: string, lines: LineCounter, findings: Findings) {
+  try {
+    const options = { ...kubectlYaml, lineCounter: lines, prettyErrors: false };
+    return parseAllDocuments(source, options) as Document.Parsed[];
+  } catch (error) {
+    // Thousands of nested brackets exceed the stack of the recursive reader.
+    if (!(error instanceof RangeError)) throw error;
+    findings.add(file, { rule: 'is nested too deeply' });
+    return [];
+  }
 }
 
 interface Reading {
   readonly file: string;
   readonly lines: LineCounter;
-  readonly report: (message: string) => void;
+  readonly findings: Findings;
   readonly objects: ManifestObject[];
+  readonly document: Document.Parsed;
 }
 
-function addObject(value: unknown, at: Path, document: Document.Parsed, reading: Reading) {
-  const { file, lines, report, objects } = reading;
+function addObject(value: unknown, at: Path, reading: Reading) {
+  const { file, lines, findings, objects, document } = reading;
   const place = (path: Path) => {
     const { line, col } = lines.linePos(position(document, [...at, ...path]));
     return `${file}:${line}:${col}`;
   };
-  if (!isObject(value)) {
-    report(`${place([])}: a manifest must be an object with apiVersion and kind`);
-  } else if (value.kind === 'List' && Array.isArray(value.items)) {
+  if (!isRecord(value)) {
+    findings.add(place([]), { rule: 'a manifest must be an object with apiVersion and kind' });
+  } else if (isList(value)) {
     for (const [index, item] of value.items.entries()) {
-      addObject(item, [...at, 'items', index], document, reading);
+      addObject(item, [...at, 'items', index], reading);
     }
   } else {
-    const metadata = isObject(value.metadata) ? value.metadata : {};
-    const subject = [value.kind, metadata.name]
+    const metadata = isRecord(value.metadata) ? value.metadata : {};
+    const subject = [value.kind, metadata.name ?? metadata.generateName]
       .filter((part) => typeof part === 'string')
       .join(' ');
     objects.push({
       value,
-      message: (path, text) =>
-        `${place(path)}: ${[subject, pathText(path), text].filter(Boolean).join(': ')}`,
+      report: (path, violation) =>
+        findings.add([place(path), subject, pathText(path)].filter(Boolean).join(': '), violation),
     });
   }
 }
 
-/** Where the value of a path begins, or the nearest part of it that exists. */
+/** `List`, or the list of one kind that `kubectl get -o yaml` and the API give: `PodList`. */
+function isList(value: Record<string, unknown>): value is { items: unknown[] } {
+  return /List$/.test(String(value.kind)) && Array.isArray(value.items);
+}
+
+/** The position of a path's value, or of the nearest part of it that exists. */
 function position(document: Document.Parsed, path: Path): number {
   for (let length = path.length; length >= 0; length--) {
     const node = document.getIn(path.slice(0, length), true) as

@@ -1,9 +1,15 @@
-import type { JobPlace } from './job-pods.ts';
-import type { PodSpec } from './pod-table.ts';
-import type { Path } from './reader.ts';
+import type { Collect } from '@sidekit/core/schema';
+import type { JobPlace } from './kinds/job-pods.ts';
+import type { PodSpec } from './schema/pod-schema.ts';
 
-/** Whatever makes Pods of a template. A CronJob makes Jobs. */
-export type ControllerKind = 'Deployment' | 'ReplicaSet' | 'DaemonSet' | 'StatefulSet' | 'Job';
+/** The kinds that make Pods from a template. A CronJob makes Jobs. */
+export type ControllerKind =
+  | 'Deployment'
+  | 'ReplicaSet'
+  | 'ReplicationController'
+  | 'DaemonSet'
+  | 'StatefulSet'
+  | 'Job';
 
 export interface Metadata {
   readonly name: string;
@@ -49,25 +55,38 @@ export interface NamedData {
   readonly data: Readonly<Record<string, Buffer>>;
 }
 
+/** A claim of persistent storage: a folder that is kept until `pod down --volumes`. */
+export interface ClaimObject {
+  readonly name: string;
+  readonly namespace: string;
+  /** The requested size, in bytes. It is not enforced, as by most storage classes of one machine. */
+  readonly size: number;
+}
+
 /** Everything that a set of manifests asks for, defaults set and references checked. */
 export interface Workload {
   readonly pods: readonly PodObject[];
   readonly services: readonly ServiceObject[];
   readonly configMaps: readonly NamedData[];
   readonly secrets: readonly NamedData[];
-  /** What whoever applies them should know, a sentence each. */
+  /** Every claim that a Pod may refer to, those of StatefulSets' templates included. */
+  readonly claims: readonly ClaimObject[];
+  /** Notes for the user, a sentence each: what was skipped. */
   readonly notes: readonly string[];
+  /** The parts of the manifests that reach the host, a sentence each. */
+  readonly hostAccess: readonly string[];
 }
 
-/** A Pod with the place of its spec in the manifest, for messages. */
+/** A Pod with a reporter of faults by their path in its spec. */
 export interface PlacedPod {
   readonly pod: PodObject;
-  readonly message: (path: Path, text: string) => string;
+  readonly report: Collect;
 }
 
+/** A Service with a reporter of faults by their path in the object. */
 export interface PlacedService {
   readonly service: ServiceObject;
-  readonly message: (path: Path, text: string) => string;
+  readonly report: Collect;
 }
 
 /** The objects of one namespace, by name. */

@@ -1,12 +1,7 @@
-/** What manifests ask for, in the words of Kubernetes' API: every default set, every field checked. */
-export type { ContainerPort, ContainerSpec, Resources, VolumeMount } from './container-table.ts';
+/** The objects of manifests, in the words of Kubernetes' API: every default set, every field checked. */
+
 export type {
-  EnvironmentSource,
-  EnvironmentVariable,
-  FieldRef,
-  ResourceFieldRef,
-} from './environment-table.ts';
-export type {
+  ClaimObject,
   DataObjects,
   Metadata,
   NamedData,
@@ -14,7 +9,26 @@ export type {
   ServiceObject,
   Workload,
 } from './objects.ts';
-export type { PodSpec } from './pod-table.ts';
-export type { ExecAction, Hook, HttpGet, Probe, TcpSocketAction } from './probe-table.ts';
-export type { PodSecurityContext, SecurityContext } from './security-table.ts';
-export type { Projection, Volume } from './volume-table.ts';
+export type {
+  ContainerPort,
+  ContainerSpec,
+  Resources,
+  VolumeMount,
+} from './schema/container-schema.ts';
+export type {
+  EnvironmentSource,
+  EnvironmentVariable,
+  FieldRef,
+  ResourceFieldRef,
+} from './schema/environment-schema.ts';
+export type { PodSpec } from './schema/pod-schema.ts';
+export type {
+  ExecAction,
+  GrpcAction,
+  Hook,
+  HttpGet,
+  Probe,
+  TcpSocketAction,
+} from './schema/probe-schema.ts';
+export type { PodSecurityContext, SecurityContext } from './schema/security-schema.ts';
+export type { Projection, Volume } from './schema/volume-schema.ts';

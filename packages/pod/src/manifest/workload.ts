@@ -1,13 +1,23 @@
-import { nearest } from '@sidekit/core/tool';
-import { completions, daemon, ordinals, replicas } from './controllers.ts';
+import { type Collect, nearest } from '@sidekit/core/schema';
 import { type ManifestObject, readDocuments } from './document.ts';
+import { Findings, type Policy } from './findings.ts';
+import { isClusterKind } from './kinds/cluster-kinds.ts';
+import { claimsOf, completions, daemon, ordinals, replicas } from './kinds/controllers.ts';
+import { generatedName } from './kinds/generated-name.ts';
+import { claimOf, configMapData, secretData, serviceOf } from './kinds/plain-objects.ts';
 import { ManifestError } from './manifest-error.ts';
-import { KINDS, type Kind, type ManifestOf } from './object-tables.ts';
-import type { NamedData, PlacedPod, PlacedService, PodObject, Workload } from './objects.ts';
-import { configMapData, secretData, serviceOf } from './plain-objects.ts';
-import type { Path } from './reader.ts';
-import { checkReferences } from './references.ts';
-import { readMended } from './repair.ts';
+import type {
+  ClaimObject,
+  NamedData,
+  PlacedPod,
+  PlacedService,
+  PodObject,
+  Workload,
+} from './objects.ts';
+import { checkReferences } from './references/references.ts';
+import { withOptionalReferences } from './references/tolerated.ts';
+import { KINDS, type Kind, type ManifestOf } from './schema/object-schema.ts';
+import { RULES } from './schema/support.ts';
 
 /** A manifest's name for messages, and its text. */
 export interface ManifestFile {
@@ -15,172 +25,197 @@ export interface ManifestFile {
   readonly text: string;
 }
 
-/** Kinds that need an API server or a cluster: refused by name. */
-const CLUSTER_KINDS: Readonly<Record<string, string>> = {
-  ReplicationController: 'use a Deployment',
-  Ingress: 'publish a Service',
-  PersistentVolumeClaim: 'use an emptyDir or a hostPath',
-  PersistentVolume: 'use an emptyDir or a hostPath',
-  ServiceAccount: 'there is no API server to talk to',
-  Role: 'there is no API server to talk to',
-  RoleBinding: 'there is no API server to talk to',
-  ClusterRole: 'there is no API server to talk to',
-  ClusterRoleBinding: 'there is no API server to talk to',
-  NetworkPolicy: 'traffic is not filtered',
-  HorizontalPodAutoscaler: 'set replicas',
-  PodDisruptionBudget: 'nothing is evicted here',
-  CustomResourceDefinition: 'there is no API server to talk to',
-};
-
 /**
- * Reads manifests strictly: every field is honoured or refused by its path.
+ * Reads manifests strictly: every field is honoured, or reported by its path and refused or
+ * skipped by the policy.
  * @throws {ManifestError} with all faults of all files.
  */
-export function readWorkload(files: readonly ManifestFile[]): Workload {
-  const faults: string[] = [];
-  const report = (message: string) => {
-    // A Pod that was mended to be looked through has nothing to say of what is told already.
-    if (message !== '') faults.push(message);
-  };
-  const pods: PlacedPod[] = [];
-  const services: PlacedService[] = [];
-  const configMaps: NamedData[] = [];
-  const secrets: NamedData[] = [];
-  const names = new Map<string, string>();
-  const notes: string[] = [];
-  // Where an object was faulty, a missing reference to it would be a fault of the second hand.
-  const faulty = new Set<string>();
-
-  for (const { name: file, text } of files) {
-    for (const object of readDocuments(file, text, report)) {
-      const read = readObject(object, (path, message) => report(object.message(path, message)));
-      if (read === undefined) {
-        faulty.add(identity(object.value));
-        pods.push(...mendedPods(object));
-        continue;
-      }
-      const id = identity(object.value);
-      if (names.has(id)) {
-        report(object.message(['metadata', 'name'], `duplicate: it is also in ${names.get(id)}`));
-        continue;
-      }
-      names.set(id, file);
-      if (read.kind === 'ConfigMap') configMaps.push(configMapData(read.value));
-      else if (read.kind === 'Secret') secrets.push(secretData(read.value));
-      else if (read.kind === 'Service') {
-        services.push({ service: serviceOf(read.value), message: object.message });
-      } else if (makesPods(read)) pods.push(...podsOf(read, object));
-      if (read.kind === 'CronJob') notes.push(onceNow(read.value.metadata.name));
-    }
+export function readWorkload(files: readonly ManifestFile[], policy: Policy = {}): Workload {
+  const findings = new Findings(policy);
+  const found = new Objects(findings);
+  for (const { name, text } of files) {
+    for (const object of readDocuments(name, text, findings)) found.add(name, object);
   }
-  checkNames(pods, report);
-  checkReferences({ pods, services, configMaps, secrets, faulty }, report);
-  if (faults.length === 0 && pods.length === 0 && configMaps.length + secrets.length === 0) {
-    report(
-      `${files.map(({ name }) => name).join(', ')}: no Pod in there: give a Pod, or what makes Pods, such as a Deployment or a Job`,
-    );
+  const { pods, services, configMaps, secrets, claims } = found;
+  checkNames(pods);
+  checkReferences(found);
+  if (findings.faults.length === 0 && pods.length + configMaps.length + secrets.length === 0) {
+    findings.add(files.map(({ name }) => name).join(', '), {
+      rule: 'has no Pod',
+      remedy: 'give a Pod, or a controller of Pods such as a Deployment or a Job',
+    });
   }
-  if (faults.length > 0) throw new ManifestError([...new Set(faults)]);
+  if (findings.faults.length > 0) throw new ManifestError(findings.faults);
   return {
-    pods: pods.map(({ pod }) => pod),
+    pods: pods.map(({ pod }) =>
+      policy.unsupported === 'warn' ? { ...pod, spec: withOptionalReferences(pod.spec) } : pod,
+    ),
     services: services.map(({ service }) => service),
     configMaps,
     secrets,
-    notes,
+    claims: withMissingClaims(claims, pods),
+    notes: findings.notes,
+    hostAccess: findings.hostAccess,
   };
 }
 
-function onceNow(name: string): string {
-  return `note: CronJob ${name}: its Job runs once, now; only a cluster keeps to its schedule`;
+/** The objects of all files, by kind. */
+class Objects {
+  readonly pods: PlacedPod[] = [];
+  readonly services: PlacedService[] = [];
+  readonly configMaps: NamedData[] = [];
+  readonly secrets: NamedData[] = [];
+  readonly claims: ClaimObject[] = [];
+  /** Named but faulty objects: a missing reference to one of them is no fault of its own. */
+  readonly faulty = new Set<string>();
+  readonly #files = new Map<string, string>();
+  readonly #generated = new Map<string, number>();
+  readonly #findings: Findings;
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  add(file: string, object: ManifestObject): void {
+    const before = this.#findings.faults.length;
+    const read = this.#read(object);
+    if (read === undefined) {
+      if (this.#findings.faults.length > before) this.faulty.add(identity(object.value));
+      return;
+    }
+    const { name, namespace } = read.value.metadata as { name: string; namespace?: string };
+    const id = `${read.kind}/${namespace ?? 'default'}/${name}`;
+    const other = this.#files.get(id);
+    this.#files.set(id, file);
+    if (other === undefined) this.#place(read, object);
+    else object.report(['metadata', 'name'], { rule: `is a duplicate: it is also in ${other}` });
+  }
+
+  #read({ value, report }: ManifestObject): ReadObject | undefined {
+    const { kind, apiVersion } = value;
+    if (typeof kind !== 'string') return void report(['kind'], { rule: 'is missing' });
+    if (!Object.hasOwn(KINDS, kind)) {
+      const remedy = nearest(kind, Object.keys(KINDS));
+      return void report(
+        ['kind'],
+        isClusterKind(apiVersion, kind)
+          ? { category: 'cluster', value: kind, rule: RULES.cluster }
+          : { value: kind, rule: 'is not a kind of Kubernetes', remedy },
+      );
+    }
+    const known = KINDS[kind as Kind];
+    if (apiVersion !== known.apiVersion) {
+      const rule = `must be ${known.apiVersion} for a ${kind}`;
+      return void report(['apiVersion'], { value: apiVersion, rule });
+    }
+    const read = known.read(value, [], report);
+    return read && ({ kind, value: this.#named(kind, read) } as ReadObject);
+  }
+
+  /** Completes a generateName; the same files give the same names. */
+  #named<T extends { readonly metadata: object }>(kind: string, object: T): T {
+    const { name, generateName } = object.metadata as { name: string; generateName?: string };
+    if (name !== '' || generateName === undefined) return object;
+    const key = `${kind} ${generateName}`;
+    const index = this.#generated.get(key) ?? 0;
+    this.#generated.set(key, index + 1);
+    const suffix = generatedName(generateName, `${kind}/${index}`).slice(-5);
+    return { ...object, metadata: { ...object.metadata, name: `${generateName}${suffix}` } };
+  }
+
+  #place(read: ReadObject, object: ManifestObject): void {
+    const { report } = object;
+    switch (read.kind) {
+      case 'ConfigMap':
+        this.configMaps.push(configMapData(read.value));
+        return;
+      case 'Secret':
+        this.secrets.push(secretData(read.value));
+        return;
+      case 'Service':
+        this.services.push({ service: serviceOf(read.value), report });
+        return;
+      case 'PersistentVolumeClaim':
+        this.claims.push(claimOf(read.value));
+        return;
+      case 'Namespace':
+        return;
+      case 'Pod': {
+        const { name, namespace, labels, annotations } = read.value.metadata;
+        const pod = { metadata: { name, namespace, labels, annotations }, spec: read.value.spec };
+        const placed: Collect = (path, violation) => report(['spec', ...path], violation);
+        this.pods.push({ pod, report: placed });
+        return;
+      }
+      default:
+        this.#control(read, object);
+    }
+  }
+
+  #control(read: Exclude<ReadObject, { kind: PlainKind }>, object: ManifestObject): void {
+    const { metadata } = read.value;
+    const controller = { metadata, object, at: ['spec', 'template', 'spec'] };
+    switch (read.kind) {
+      case 'Deployment':
+      case 'ReplicaSet':
+      case 'ReplicationController':
+        this.pods.push(...replicas(read.kind, controller, read.value.spec));
+        return;
+      case 'DaemonSet':
+        this.pods.push(...daemon(controller, read.value.spec));
+        return;
+      case 'StatefulSet':
+        this.pods.push(...ordinals(controller, read.value.spec));
+        this.claims.push(...claimsOf(controller, read.value.spec));
+        return;
+      case 'Job':
+        this.pods.push(...completions(controller, read.value.spec));
+        return;
+      case 'CronJob': {
+        const at = ['spec', 'jobTemplate', 'spec', 'template', 'spec'];
+        this.pods.push(...completions({ ...controller, at }, read.value.spec.jobTemplate.spec));
+        this.#findings.note(
+          `CronJob ${metadata.name}: its Job runs once, now; only a cluster keeps to its schedule`,
+        );
+      }
+    }
+  }
 }
 
 type ReadObject = { [K in Kind]: { readonly kind: K; readonly value: ManifestOf<K> } }[Kind];
 
-function readObject(
-  { value }: ManifestObject,
-  report: (path: Path, message: string) => void,
-): ReadObject | undefined {
-  const { kind, apiVersion } = value;
-  if (typeof kind !== 'string') return void report(['kind'], 'required');
-  if (!Object.hasOwn(KINDS, kind)) {
-    const reason = CLUSTER_KINDS[kind];
-    const hint =
-      reason ?? nearest(kind, Object.keys(KINDS)) ?? `known are ${Object.keys(KINDS).join(', ')}`;
-    return void report(['kind'], `${kind} is not supported by pod: ${hint}`);
-  }
-  const known = KINDS[kind as Kind];
-  if (apiVersion !== known.apiVersion) {
-    return void report(
-      ['apiVersion'],
-      `${JSON.stringify(apiVersion)} must be ${known.apiVersion} for a ${kind}`,
-    );
-  }
-  const read = known.read(value, [], report);
-  return read === undefined ? undefined : ({ kind, value: read } as ReadObject);
-}
+type PlainKind = 'Pod' | 'ConfigMap' | 'Secret' | 'Service' | 'PersistentVolumeClaim' | 'Namespace';
 
 function identity(value: Readonly<Record<string, unknown>>): string {
   const metadata = (value.metadata ?? {}) as { name?: unknown; namespace?: unknown };
   return `${value.kind}/${metadata.namespace ?? 'default'}/${metadata.name}`;
 }
 
-type PodMaker = Exclude<ReadObject, { kind: 'ConfigMap' | 'Secret' | 'Service' | 'Namespace' }>;
-
-function makesPods(read: ReadObject): read is PodMaker {
-  return !['ConfigMap', 'Secret', 'Service', 'Namespace'].includes(read.kind);
-}
-
-/** The Pods of a faulty object, for the faults of what they refer to alone. */
-function mendedPods(object: ManifestObject): PlacedPod[] {
-  const mended = readMended(object.value, (value, onFault) =>
-    readObject({ ...object, value }, onFault),
-  );
-  if (mended === undefined || !makesPods(mended.read)) return [];
-  const secondHand = [...mended.leftOut].map((value) => `${JSON.stringify(value)} `);
-  const message: ManifestObject['message'] = (path, text) =>
-    // What was left out is told already, and so is what refers to it.
-    secondHand.some((start) => text.startsWith(start)) ? '' : object.message(path, text);
-  return podsOf(mended.read, { ...object, message });
-}
-
-/** The Pods that an object makes. */
-function podsOf(read: PodMaker, object: ManifestObject): PlacedPod[] {
-  const { metadata } = read.value;
-  const controller = { metadata, object, at: ['spec', 'template', 'spec'] };
-  switch (read.kind) {
-    case 'Pod': {
-      const { name, namespace, labels, annotations } = metadata;
-      const pod = { metadata: { name, namespace, labels, annotations }, spec: read.value.spec };
-      return [{ pod, message: (path, text) => object.message(['spec', ...path], text) }];
-    }
-    case 'Deployment':
-    case 'ReplicaSet':
-      return replicas(read.kind, controller, read.value.spec);
-    case 'DaemonSet':
-      return daemon(controller, read.value.spec);
-    case 'StatefulSet':
-      return ordinals(controller, read.value.spec);
-    case 'Job':
-      return completions(controller, read.value.spec);
-    case 'CronJob': {
-      const at = ['spec', 'jobTemplate', 'spec', 'template', 'spec'];
-      return completions({ ...controller, at }, read.value.spec.jobTemplate.spec);
+/** Adds a folder for every claim that is referred to but defined elsewhere, if that is tolerated. */
+function withMissingClaims(
+  claims: readonly ClaimObject[],
+  pods: readonly PlacedPod[],
+): ClaimObject[] {
+  const all = new Map(claims.map((claim) => [`${claim.namespace}/${claim.name}`, claim]));
+  for (const { pod } of pods) {
+    const { namespace } = pod.metadata;
+    for (const { persistentVolumeClaim: claim } of pod.spec.volumes) {
+      const id = `${namespace}/${claim?.claimName}`;
+      if (claim && !all.has(id)) all.set(id, { name: claim.claimName, namespace, size: 0 });
     }
   }
+  return [...all.values()];
 }
 
-function checkNames(pods: readonly PlacedPod[], report: (message: string) => void) {
+function checkNames(pods: readonly PlacedPod[]) {
   const seen = new Map<string, PodObject>();
-  for (const { pod, message } of pods) {
+  for (const { pod, report } of pods) {
     const { name, namespace } = pod.metadata;
     const other = seen.get(name);
     if (other) {
-      report(
-        message(
-          [],
-          `duplicate: the Pod name ${name} is used twice, in namespaces ${other.metadata.namespace} and ${namespace}; pod tells Pods apart by name alone`,
-        ),
-      );
+      report([], {
+        rule: `the Pod name ${name} is used twice, in namespaces ${other.metadata.namespace} and ${namespace}; pod tells Pods apart by name alone`,
+      });
     }
     seen.set(name, pod);
   }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
 import type { Engine } from '../engine/engine.ts';
-import { portNumber } from '../manifest/port-number.ts';
+import { portNumber } from '../manifest/references/port-number.ts';
 import type { ContainerSpec, Hook, HttpGet, Probe, TcpSocketAction } from '../manifest/types.ts';
 
 export interface HandlerOutcome {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BACKOFF_BASE } from '../lifecycle/backoff.ts';
 import { afterFailure } from '../lifecycle/job.ts';
-import { type JobPlace, jobPodName } from '../manifest/job-pods.ts';
+import { type JobPlace, jobPodName } from '../manifest/kinds/job-pods.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { PodRecord } from '../store/record.ts';
 import type { PodStore } from '../store/store.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { addressOf } from '../engine/address.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
-import { portNumber } from '../manifest/port-number.ts';
+import { portNumber } from '../manifest/references/port-number.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
 import { hostnameOf } from './endpoints.ts';

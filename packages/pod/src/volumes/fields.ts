@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { divided, parseQuantity } from '../manifest/quantity.ts';
+import { divided, parseQuantity } from '../manifest/schema/quantity.ts';
 import type { ContainerSpec, PodObject, ResourceFieldRef } from '../manifest/types.ts';
 
 /** The facts that downward API fields refer to. */

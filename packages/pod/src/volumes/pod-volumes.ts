@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError, errorText } from '@sidekit/core/tool';
-import { parseQuantity } from '../manifest/quantity.ts';
+import { parseQuantity } from '../manifest/schema/quantity.ts';
 import type { PodSpec, VolumeMount } from '../manifest/types.ts';
 import { bindMount, mountsBelow, unmount, unmountBelow } from './bind-mount.ts';
 import { diskUsage } from './disk-usage.ts';

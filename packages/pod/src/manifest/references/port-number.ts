@@ -1,4 +1,4 @@
-import type { ContainerSpec } from './container-table.ts';
+import type { ContainerSpec } from '../schema/container-schema.ts';
 
 /** A port by number, or by the name that one of the containers gives it. */
 export function portNumber(

@@ -1,8 +1,9 @@
-import type { ContainerSpec } from './container-table.ts';
-import type { PodObject } from './objects.ts';
-import type { Path } from './reader.ts';
-import { type Fault, hint, type References } from './reference-faults.ts';
+import type { Path } from '@sidekit/core/schema';
+import type { PodObject } from '../objects.ts';
+import type { ContainerSpec } from '../schema/container-schema.ts';
+import { type Fault, missingObject, type References, unknownName } from './reference-faults.ts';
 
+/** Checks the references of a container's environment to ConfigMaps, Secrets and containers. */
 export function environment(
   container: ContainerSpec,
   pod: PodObject,
@@ -39,10 +40,7 @@ function containerReference(
 ) {
   const known = [...spec.initContainers, ...spec.containers].map((container) => container.name);
   if (name === undefined || known.includes(name)) return;
-  fault(
-    [...path, 'containerName'],
-    `${JSON.stringify(name)} is not a container of the Pod${hint(name, known)}`,
-  );
+  fault([...path, 'containerName'], unknownName(name, 'is not a container of the Pod', known));
 }
 
 function reference(
@@ -61,23 +59,34 @@ function reference(
   const object = objects.find((one) => one.name === name);
   if (!object) {
     const names = objects.map((one) => one.name);
-    fault(
-      [...path, 'name'],
-      `${JSON.stringify(name)} is not a ${kind} of these manifests${hint(name, names)}`,
-    );
+    fault([...path, 'name'], missingObject(kind, name, names));
   } else if (key !== undefined && !Object.hasOwn(object.data, key)) {
     const keys = Object.keys(object.data);
-    fault(
-      [...path, 'key'],
-      `${JSON.stringify(key)} is not a key of ${kind} ${name}${hint(key, keys)}`,
-    );
+    fault([...path, 'key'], {
+      category: 'unsupported',
+      ...unknownName(key, `is not a key of ${kind} ${name}`, keys),
+    });
   }
 }
 
+/** Checks the references of a Pod's volumes to ConfigMaps, Secrets, claims and containers. */
 export function volumes(pod: PodObject, all: References, fault: Fault) {
   for (const [index, volume] of pod.spec.volumes.entries()) {
     const at: Path = ['volumes', index];
-    const { configMap, secret, downwardAPI, projected } = volume;
+    const { configMap, secret, downwardAPI, projected, persistentVolumeClaim: claim } = volume;
+    if (claim) {
+      const { namespace } = pod.metadata;
+      const known = all.claims.filter((one) => one.namespace === namespace).map(({ name }) => name);
+      if (
+        !known.includes(claim.claimName) &&
+        !all.faulty.has(`PersistentVolumeClaim/${namespace}/${claim.claimName}`)
+      ) {
+        fault(
+          [...at, 'persistentVolumeClaim', 'claimName'],
+          missingObject('PersistentVolumeClaim', claim.claimName, known),
+        );
+      }
+    }
     if (configMap)
       volumeSource(
         'ConfigMap',
@@ -151,14 +160,14 @@ function volumeSource(
 ) {
   const { optional } = source;
   let known = true;
-  reference(kind, { name, optional }, undefined, pod, all, path, (_, message) => {
+  reference(kind, { name, optional }, undefined, pod, all, path, (_, violation) => {
     known = false;
-    fault([...path, nameField], message);
+    fault([...path, nameField], violation);
   });
   if (!known) return;
   for (const [index, { key }] of (source.items ?? []).entries()) {
-    reference(kind, { name, optional }, key, pod, all, path, (_, message) =>
-      fault([...path, 'items', index, 'key'], message),
+    reference(kind, { name, optional }, key, pod, all, path, (_, violation) =>
+      fault([...path, 'items', index, 'key'], violation),
     );
   }
 }

@@ -1,24 +1,39 @@
-import { initContainer, mainContainer } from './container-table.ts';
-import { checked, defaulted, list, map, optional, type Read, required, struct } from './reader.ts';
+import {
+  boolean,
+  checked,
+  defaulted,
+  list,
+  map,
+  optional,
+  type Read,
+  required,
+  text,
+} from '@sidekit/core/schema';
+import { initContainer, mainContainer } from './container-schema.ts';
 import { dnsLabel, dnsSubdomain, notEmpty } from './rules.ts';
-import { anything, boolean, choice, integer, only, text } from './scalars.ts';
-import { podSecurityContext } from './security-table.ts';
-import { volume } from './volume-table.ts';
+import { podSecurityContext } from './security-schema.ts';
+import { choice, only, RULES, reachesHost, struct } from './support.ts';
+import { int32 } from './values.ts';
+import { volume } from './volume-schema.ts';
 
-const nodeSelector = checked(map(text()), (labels, fault) => {
+const nodeSelector = checked(map(text()), (labels, report) => {
   const cpu = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
   const here: Readonly<Record<string, string>> = {
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': cpu,
   };
   for (const [key, value] of Object.entries(labels)) {
-    if (here[key] === value) continue;
-    fault(
-      [key],
-      `${JSON.stringify(value)} does not match this machine, which has ${JSON.stringify(here)}`,
-    );
+    if (!Object.hasOwn(here, key)) report([key], { category: 'cluster', rule: RULES.cluster });
+    else if (here[key] !== value) {
+      report([key], { value, rule: `does not match this machine, which is ${here[key]}` });
+    }
   }
 });
+
+const hostNamespace = defaulted(
+  reachesHost(boolean, (value) => value),
+  false,
+);
 
 export const podSpec = struct(
   {
@@ -26,10 +41,10 @@ export const podSpec = struct(
     initContainers: defaulted(list(initContainer, { unique: 'name' }), []),
     volumes: defaulted(list(volume, { unique: 'name' }), []),
     restartPolicy: defaulted(choice(['Always', 'OnFailure', 'Never']), 'Always'),
-    terminationGracePeriodSeconds: defaulted(integer(0), 30),
-    activeDeadlineSeconds: optional(integer(1)),
+    terminationGracePeriodSeconds: defaulted(int32(0), 30),
+    activeDeadlineSeconds: optional(int32(1)),
     dnsPolicy: defaulted(
-      choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet']),
+      choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet'], 'cluster'),
       'ClusterFirst',
     ),
     dnsConfig: optional(
@@ -50,36 +65,41 @@ export const podSpec = struct(
     ),
     hostname: optional(text(dnsLabel)),
     subdomain: optional(text(dnsLabel)),
+    hostNetwork: hostNamespace,
+    hostPID: hostNamespace,
+    hostIPC: hostNamespace,
     securityContext: optional(podSecurityContext),
     shareProcessNamespace: defaulted(boolean, false),
     enableServiceLinks: defaulted(boolean, true),
-    // There is no API server here: nothing to mount a token for, and nobody to be.
-    automountServiceAccountToken: optional(only(false)),
+    // There is no API server here: nothing to mount a token for.
+    automountServiceAccountToken: optional(only(false, boolean)),
     serviceAccountName: defaulted(text(dnsSubdomain), 'default'),
     serviceAccount: optional(text(dnsSubdomain)),
-    // One machine: what chooses a node has nothing left to choose.
     nodeSelector: optional(nodeSelector),
-    tolerations: optional(anything),
-    schedulerName: defaulted(only('default-scheduler'), 'default-scheduler'),
-    os: optional(struct({ name: required(only('linux')) })),
-    hostUsers: optional(only(true)),
+    schedulerName: defaulted(
+      only('default-scheduler', text(notEmpty), 'cluster'),
+      'default-scheduler',
+    ),
+    os: optional(struct({ name: required(choice(['linux'], ['windows'])) })),
+    hostUsers: optional(only(true, boolean)),
   },
   {
-    refused: [
+    // One machine: what chooses a node, or puts Pods in order, has no effect.
+    cluster: {
+      affinity: '',
+      imagePullSecrets: 'the engine pulls with its own credentials',
+      nodeName: '',
+      overhead: '',
+      preemptionPolicy: '',
+      priority: '',
+      priorityClassName: '',
+      tolerations: '',
+      topologySpreadConstraints: '',
+    },
+    unsupported: [
       'ephemeralContainers',
-      'hostNetwork',
-      'hostPID',
-      'hostIPC',
-      'imagePullSecrets',
-      'nodeName',
-      'affinity',
-      'priorityClassName',
-      'priority',
-      'preemptionPolicy',
       'readinessGates',
       'runtimeClassName',
-      'overhead',
-      'topologySpreadConstraints',
       'setHostnameAsFQDN',
       'schedulingGates',
       'resourceClaims',

@@ -1,49 +1,84 @@
-import type { ControllerSpec, JobSpec, StatefulSetSpec } from './controller-tables.ts';
-import type { ManifestObject } from './document.ts';
+import type { Path } from '@sidekit/core/schema';
+import type { ManifestObject } from '../document.ts';
+import type { ClaimObject, ControllerKind, Metadata, PlacedPod, PodObject } from '../objects.ts';
+import type { ControllerSpec, JobSpec, StatefulSetSpec } from '../schema/controller-schema.ts';
+import type { PodSpec } from '../schema/pod-schema.ts';
+import { parseQuantity } from '../schema/quantity.ts';
+import type { Volume } from '../schema/volume-schema.ts';
 import { generatedName } from './generated-name.ts';
 import { jobPodName } from './job-pods.ts';
-import type { ControllerKind, Metadata, PlacedPod, PodObject } from './objects.ts';
-import type { PodSpec } from './pod-table.ts';
-import type { Path } from './reader.ts';
 
 /** A controller's object, with the place of its Pods' template in it. */
-interface Controller {
+export interface Controller {
   readonly metadata: Pick<Metadata, 'name' | 'namespace'>;
   readonly object: ManifestObject;
   /** `spec.template.spec`, or that of a CronJob's Job. */
   readonly at: Path;
 }
 
-/** The Pods of a Deployment or ReplicaSet. */
+/** Makes the Pods of a Deployment, ReplicaSet or ReplicationController. */
 export function replicas(
-  kind: 'Deployment' | 'ReplicaSet',
+  kind: 'Deployment' | 'ReplicaSet' | 'ReplicationController',
   controller: Controller,
   { replicas: count, template }: ControllerSpec & { readonly replicas: number },
 ): PlacedPod[] {
   return place(controller, kind, template, withSuffix(controller, count), () => ({}));
 }
 
-/** The one Pod of a DaemonSet: there is one node. */
+/** Makes the one Pod of a DaemonSet: there is one node. */
 export function daemon(controller: Controller, { template }: ControllerSpec): PlacedPod[] {
   return place(controller, 'DaemonSet', template, withSuffix(controller, 1), () => ({}));
 }
 
-/** The Pods of a StatefulSet: numbered, with names of their own, one after the other. */
+/** Makes the Pods of a StatefulSet: numbered, with names and claims of their own, one after the other. */
 export function ordinals(controller: Controller, set: StatefulSetSpec): PlacedPod[] {
-  const { template, replicas: count, serviceName, podManagementPolicy } = set;
-  const names = Array.from({ length: count }, (_, index) => `${controller.metadata.name}-${index}`);
+  const { template, replicas: count, serviceName, podManagementPolicy, ordinals } = set;
+  const names = Array.from(
+    { length: count },
+    (_, index) => `${controller.metadata.name}-${ordinals.start + index}`,
+  );
   const subdomain = template.spec.subdomain ?? serviceName;
   return place(controller, 'StatefulSet', template, names, (name, index) => ({
-    spec: { ...template.spec, hostname: name, subdomain },
+    spec: { ...template.spec, hostname: name, subdomain, volumes: claimedVolumes(name, set) },
     labels: {
       'statefulset.kubernetes.io/pod-name': name,
-      'apps.kubernetes.io/pod-index': String(index),
+      'apps.kubernetes.io/pod-index': String(ordinals.start + index),
     },
     ...(podManagementPolicy === 'OrderedReady' ? { after: names[index - 1] } : {}),
   }));
 }
 
-/** The Pods that a Job begins with; its others follow as these end. */
+/** The claims that a StatefulSet makes for its Pods. */
+export function claimsOf({ metadata }: Controller, set: StatefulSetSpec): ClaimObject[] {
+  return Array.from({ length: set.replicas }, (_, index) => {
+    const pod = `${metadata.name}-${set.ordinals.start + index}`;
+    return set.volumeClaimTemplates.map(({ metadata: { name }, spec }) => ({
+      name: `${name}-${pod}`,
+      namespace: metadata.namespace,
+      size: parseQuantity(spec.resources.requests.storage),
+    }));
+  }).flat();
+}
+
+/** The volumes of a StatefulSet's Pod: a claim replaces a volume of the template with its name. */
+function claimedVolumes(pod: string, { template, volumeClaimTemplates }: StatefulSetSpec) {
+  const claimed = volumeClaimTemplates.map(
+    ({ metadata: { name } }): Volume => ({
+      name,
+      persistentVolumeClaim: { claimName: `${name}-${pod}`, readOnly: false },
+      emptyDir: undefined,
+      configMap: undefined,
+      secret: undefined,
+      downwardAPI: undefined,
+      projected: undefined,
+      hostPath: undefined,
+    }),
+  );
+  const names = claimed.map(({ name }) => name);
+  return [...template.spec.volumes.filter(({ name }) => !names.includes(name)), ...claimed];
+}
+
+/** Makes the Pods that a Job begins with; its others follow as these end. */
 export function completions(controller: Controller, job: JobSpec): PlacedPod[] {
   const { name } = controller.metadata;
   const { parallelism = 1, backoffLimit = 6, activeDeadlineSeconds } = job;
@@ -64,7 +99,7 @@ export function completions(controller: Controller, job: JobSpec): PlacedPod[] {
   }));
 }
 
-/** What a controller changes in its template. */
+/** The parts of a Pod in which it differs from its template. */
 type Change = Partial<Pick<PodObject, 'spec' | 'after' | 'job'>> & {
   readonly labels?: Readonly<Record<string, string>>;
 };
@@ -90,7 +125,7 @@ function place(
         spec,
         ...changed,
       },
-      message: (path, text) => object.message([...at, ...path], text),
+      report: (path, violation) => object.report([...at, ...path], violation),
     };
   });
 }

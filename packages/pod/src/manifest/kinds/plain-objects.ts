@@ -1,7 +1,13 @@
-import type { ConfigMapManifest, SecretManifest, ServiceManifest } from './object-tables.ts';
-import type { NamedData, ServiceObject } from './objects.ts';
+import type { ClaimObject, NamedData, ServiceObject } from '../objects.ts';
+import type {
+  ClaimManifest,
+  ConfigMapManifest,
+  SecretManifest,
+  ServiceManifest,
+} from '../schema/object-schema.ts';
+import { parseQuantity } from '../schema/quantity.ts';
 
-/** What is used of it. */
+/** Reads a Service. */
 export function serviceOf({ metadata, spec }: ServiceManifest): ServiceObject {
   const { name, namespace, labels, annotations } = metadata;
   return {
@@ -13,7 +19,7 @@ export function serviceOf({ metadata, spec }: ServiceManifest): ServiceObject {
   };
 }
 
-/** What is used of it. */
+/** Reads the data of a ConfigMap. */
 export function configMapData({ metadata, data, binaryData }: ConfigMapManifest): NamedData {
   return {
     name: metadata.name,
@@ -22,13 +28,18 @@ export function configMapData({ metadata, data, binaryData }: ConfigMapManifest)
   };
 }
 
-/** What is used of it. */
+/** Reads the data of a Secret; `stringData` overrides `data`. */
 export function secretData({ metadata, data, stringData }: SecretManifest): NamedData {
   return {
     name: metadata.name,
     namespace: metadata.namespace,
     data: { ...data, ...bytes(stringData) },
   };
+}
+
+/** Reads a claim. */
+export function claimOf({ metadata: { name, namespace }, spec }: ClaimManifest): ClaimObject {
+  return { name, namespace, size: parseQuantity(spec.resources.requests.storage) };
 }
 
 function bytes(data: Readonly<Record<string, string>>): Record<string, Buffer> {

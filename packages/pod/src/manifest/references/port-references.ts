@@ -1,9 +1,10 @@
-import type { ContainerSpec } from './container-table.ts';
-import type { PlacedPod, PlacedService } from './objects.ts';
-import type { Path } from './reader.ts';
-import { type Fault, hint } from './reference-faults.ts';
+import type { Path } from '@sidekit/core/schema';
+import type { PlacedPod, PlacedService } from '../objects.ts';
+import type { ContainerSpec } from '../schema/container-schema.ts';
+import { type Fault, unknownName } from './reference-faults.ts';
 import { selects } from './selector.ts';
 
+/** Checks that port names are unique in the container, and host ports in all Pods. */
 export function ports(
   container: ContainerSpec,
   at: Path,
@@ -14,17 +15,23 @@ export function ports(
   const names = new Set<string>();
   for (const [index, { name, hostPort, hostIP, protocol }] of container.ports.entries()) {
     if (name !== undefined && names.has(name)) {
-      fault([...at, 'ports', index, 'name'], `duplicate: ${JSON.stringify(name)}`);
+      fault([...at, 'ports', index, 'name'], { value: name, rule: 'is a duplicate' });
     }
     if (name !== undefined) names.add(name);
     if (!hostPort) continue;
     const key = `${protocol} ${hostIP ?? ''}:${hostPort}`;
     const user = hostPorts.get(key);
-    if (user) fault([...at, 'ports', index, 'hostPort'], `${hostPort} is already taken by ${user}`);
+    if (user) {
+      fault([...at, 'ports', index, 'hostPort'], {
+        value: hostPort,
+        rule: `is already taken by ${user}`,
+      });
+    }
     hostPorts.set(key, `container ${container.name} of Pod ${pod}`);
   }
 }
 
+/** Checks that ports of probes and hooks which are names are those of the container. */
 export function probePorts(container: ContainerSpec, at: Path, fault: Fault) {
   const known = container.ports.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const places: [Path, { readonly port: number | string } | undefined][] = [];
@@ -39,24 +46,24 @@ export function probePorts(container: ContainerSpec, at: Path, fault: Fault) {
     if (typeof handler?.port !== 'string' || known.includes(handler.port)) continue;
     fault(
       [...at, ...path],
-      `${JSON.stringify(handler.port)} is not the name of a port of this container${hint(handler.port, known)}`,
+      unknownName(handler.port, 'is not the name of a port of this container', known),
     );
   }
 }
 
-export function servicePorts(
-  { service, message }: PlacedService,
-  pods: readonly PlacedPod[],
-  report: (message: string) => void,
-) {
+/** Checks that a Service selects a Pod, and that its named target ports exist there. */
+export function servicePorts({ service, report }: PlacedService, pods: readonly PlacedPod[]) {
   const chosen = pods.filter(
     ({ pod }) =>
       pod.metadata.namespace === service.metadata.namespace &&
       selects(service.selector, pod.metadata.labels),
   );
   if (chosen.length === 0) {
-    if (pods.length > 0) {
-      report(message(['spec', 'selector'], 'selects no Pod of these manifests'));
+    if (pods.length > 0 && Object.keys(service.selector).length > 0) {
+      report(['spec', 'selector'], {
+        category: 'cluster',
+        rule: 'selects no Pod of these manifests',
+      });
     }
     return;
   }
@@ -69,10 +76,8 @@ export function servicePorts(
     );
     if (names.includes(targetPort)) continue;
     report(
-      message(
-        ['spec', 'ports', index, 'targetPort'],
-        `${JSON.stringify(targetPort)} is not the name of a port of the selected Pods${hint(targetPort, names)}`,
-      ),
+      ['spec', 'ports', index, 'targetPort'],
+      unknownName(targetPort, 'is not the name of a port of the selected Pods', names),
     );
   }
 }

@@ -1,17 +1,16 @@
 import { availableParallelism, totalmem } from 'node:os';
-import type { ContainerSpec } from './container-table.ts';
+import type { Path } from '@sidekit/core/schema';
+import type { PodObject } from '../objects.ts';
+import type { ContainerSpec } from '../schema/container-schema.ts';
+import { parseQuantity } from '../schema/quantity.ts';
 import { environment, volumes } from './data-references.ts';
-import type { PodObject } from './objects.ts';
 import { ports, probePorts, servicePorts } from './port-references.ts';
-import { parseQuantity } from './quantity.ts';
-import type { Path } from './reader.ts';
-import { type Fault, hint, type References } from './reference-faults.ts';
+import { type Fault, type References, unknownName } from './reference-faults.ts';
 
-/** Checks what one object says of another: volumes, keys, ports, names, the machine's size. */
-export function checkReferences(all: References, report: (message: string) => void): void {
+/** Checks the references between objects: volumes, keys, ports, names, the machine's size. */
+export function checkReferences(all: References): void {
   const hostPorts = new Map<string, string>();
-  for (const { pod, message } of all.pods) {
-    const fault: Fault = (path, text) => report(message(path, text));
+  for (const { pod, report: fault } of all.pods) {
     const { spec } = pod;
     containerNames(pod, fault);
     for (const [field, containers] of [
@@ -29,22 +28,23 @@ export function checkReferences(all: References, report: (message: string) => vo
     volumes(pod, all, fault);
     size(pod, fault);
     if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers.length) {
-      fault(['dnsConfig', 'nameservers'], 'required with dnsPolicy: None');
+      fault(['dnsConfig', 'nameservers'], { rule: 'is missing with dnsPolicy: None' });
     }
-    if (spec.shareProcessNamespace && spec.hostname === '')
-      fault(['hostname'], 'must not be empty');
+    if (spec.shareProcessNamespace && spec.hostPID) {
+      fault(['shareProcessNamespace'], { rule: 'must not be set together with hostPID' });
+    }
   }
-  for (const placed of all.services) servicePorts(placed, all.pods, report);
+  for (const placed of all.services) servicePorts(placed, all.pods);
 }
 
 function containerNames({ spec }: PodObject, fault: Fault) {
   const names = new Set(spec.containers.map(({ name }) => name));
   for (const [index, { name }] of spec.initContainers.entries()) {
     if (names.has(name)) {
-      fault(
-        ['initContainers', index, 'name'],
-        `duplicate: ${JSON.stringify(name)} is also the name of a container`,
-      );
+      fault(['initContainers', index, 'name'], {
+        value: name,
+        rule: 'is a duplicate: it is also the name of a container',
+      });
     }
   }
 }
@@ -55,13 +55,13 @@ function mounts(container: ContainerSpec, { spec }: PodObject, at: Path, fault: 
     if (!known.includes(name)) {
       fault(
         [...at, 'volumeMounts', index, 'name'],
-        `${JSON.stringify(name)} is not a volume of the Pod${hint(name, known)}`,
+        unknownName(name, 'is not a volume of the Pod', known),
       );
     }
   }
 }
 
-/** What the scheduler would say: a Pod that asks for more than the machine has never starts. */
+/** Checks as the scheduler does: a Pod that requests more than the machine has never starts. */
 function size({ spec }: PodObject, fault: Fault) {
   const machine = { cpu: availableParallelism(), memory: totalmem() };
   for (const resource of ['cpu', 'memory'] as const) {
@@ -73,9 +73,10 @@ function size({ spec }: PodObject, fault: Fault) {
     if (most <= machine[resource]) continue;
     const shown = (amount: number) =>
       resource === 'cpu' ? `${amount}` : `${Math.ceil(amount / 2 ** 20)}Mi`;
-    fault(
-      ['containers'],
-      `insufficient ${resource}: the Pod requests ${shown(most)}, this machine has ${shown(machine[resource])}`,
-    );
+    fault(['containers'], {
+      category: 'unsupported',
+      rule: `insufficient ${resource}: the Pod requests ${shown(most)}, this machine has ${shown(machine[resource])}`,
+      remedy: 'lower the requests',
+    });
   }
 }

@@ -1,7 +1,16 @@
-import { checked, defaulted, optional, type Read, required, struct } from './reader.ts';
+import {
+  Broken,
+  boolean,
+  checked,
+  defaulted,
+  optional,
+  type Read,
+  required,
+  text,
+} from '@sidekit/core/schema';
 import { dataKey, dnsLabel, notEmpty, variableName } from './rules.ts';
-import { boolean, choice, only, text } from './scalars.ts';
-import { quantity } from './value-readers.ts';
+import { choice, struct } from './support.ts';
+import { given, quantity } from './values.ts';
 
 const localReference = { name: required(text(notEmpty)), optional: defaulted(boolean, false) };
 
@@ -9,24 +18,28 @@ const keyReference = struct({ ...localReference, key: required(text(dataKey)) })
 
 export const fieldRef = struct({
   fieldPath: required(text(fieldPathRule)),
-  apiVersion: defaulted(only('v1'), 'v1'),
+  apiVersion: defaulted(choice(['v1']), 'v1'),
 });
 
 export const resourceFieldRef = struct({
   resource: required(
-    choice(
-      ['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'],
-      ['limits.ephemeral-storage', 'requests.ephemeral-storage'],
-    ),
+    choice([
+      'limits.cpu',
+      'limits.memory',
+      'limits.ephemeral-storage',
+      'requests.cpu',
+      'requests.memory',
+      'requests.ephemeral-storage',
+    ]),
   ),
   containerName: optional(text(dnsLabel)),
   divisor: defaulted(quantity, '1'),
 });
 
-function fieldPathRule(value: string): string | undefined {
+function fieldPathRule(value: string): Broken | undefined {
   const known =
     /^(metadata\.(name|namespace|uid)|metadata\.(labels|annotations)(\['[^']+'\])?|spec\.(nodeName|serviceAccountName)|status\.(hostIP|hostIPs|podIP|podIPs))$/;
-  return known.test(value) ? undefined : 'is not a field that the downward API gives';
+  return known.test(value) ? undefined : new Broken('is not a field that the downward API gives');
 }
 
 export const environmentVariable = checked(
@@ -41,15 +54,15 @@ export const environmentVariable = checked(
           fieldRef: optional(fieldRef),
           resourceFieldRef: optional(resourceFieldRef),
         },
-        { refused: ['fileKeyRef'] },
+        { unsupported: ['fileKeyRef'] },
       ),
     ),
   }),
-  ({ value, valueFrom }, fault) => {
+  ({ value, valueFrom }, report) => {
     if (!valueFrom) return;
-    const given = Object.values(valueFrom).filter((source) => source !== undefined).length;
-    if (given !== 1) fault(['valueFrom'], `needs exactly one source, not ${given}`);
-    if (value) fault(['valueFrom'], 'may not be given beside a value');
+    const count = given(valueFrom).length;
+    if (count !== 1) report(['valueFrom'], { rule: `needs exactly one source, not ${count}` });
+    if (value) report(['valueFrom'], { rule: 'may not be given together with a value' });
   },
 );
 
@@ -59,8 +72,10 @@ export const environmentSource = checked(
     configMapRef: optional(struct(localReference)),
     secretRef: optional(struct(localReference)),
   }),
-  ({ configMapRef, secretRef }, fault) => {
-    if (!configMapRef === !secretRef) fault([], 'needs exactly one of configMapRef and secretRef');
+  ({ configMapRef, secretRef }, report) => {
+    if (!configMapRef === !secretRef) {
+      report([], { rule: 'needs exactly one of configMapRef and secretRef' });
+    }
   },
 );
 

@@ -1,0 +1,71 @@
+import type { Violation } from '@sidekit/core/schema';
+import { violationText } from '@sidekit/core/tool';
+import type { Category } from './schema/support.ts';
+
+/** Decides what to do with parts of a manifest that need a cluster, are unsupported or reach the host. */
+export interface Policy {
+  /** Refuses also what has no effect without a cluster; false by default. */
+  readonly strict?: boolean;
+  /** `warn` skips what is not supported, with a note; `refuse` by default. */
+  readonly unsupported?: 'refuse' | 'warn';
+  /** Honours what reaches the host: hostPath, privileged, host namespaces, added capabilities. */
+  readonly allowHost?: boolean;
+}
+
+const SKIP_REMEDIES: Readonly<Record<Category, string>> = {
+  cluster: 'remove it, or run without --strict',
+  unsupported: 'remove it, or skip it with --unsupported=warn',
+  host: 'allow it with --allow-host',
+};
+
+/** The faults and notes of a set of manifests, sorted by a policy, each one once. */
+export class Findings {
+  readonly #faults = new Set<string>();
+  readonly #notes = new Set<string>();
+  readonly #hostAccess = new Set<string>();
+  readonly policy: Policy;
+
+  constructor(policy: Policy) {
+    this.policy = policy;
+  }
+
+  /** Adds a violation; `place` is its file, position, object and path. */
+  add(place: string, violation: Violation): void {
+    const category = violation.category as Category | undefined;
+    if (category === 'host') this.#hostAccess.add(`${place}: ${violationText(violation)}`);
+    if (category === undefined) {
+      this.#faults.add(`${place}: ${violationText(violation)}`);
+    } else if (!this.#tolerates(category)) {
+      const remedy = violation.remedy || SKIP_REMEDIES[category];
+      this.#faults.add(`${place}: ${violationText({ ...violation, remedy })}`);
+    } else if (category !== 'host') {
+      const { remedy, ...rest } = violation;
+      const reason = category === 'cluster' && remedy ? ` (${remedy})` : '';
+      this.#notes.add(`note: ${place}: ${violationText(rest)}${reason}: skipped`);
+    }
+  }
+
+  /** Adds a note that is no violation. */
+  note(text: string): void {
+    this.#notes.add(`note: ${text}`);
+  }
+
+  get faults(): readonly string[] {
+    return [...this.#faults];
+  }
+
+  get notes(): readonly string[] {
+    return [...this.#notes];
+  }
+
+  /** What reaches the host, honoured or not. */
+  get hostAccess(): readonly string[] {
+    return [...this.#hostAccess];
+  }
+
+  #tolerates(category: Category): boolean {
+    const { strict = false, unsupported = 'refuse', allowHost = false } = this.policy;
+    if (category === 'host') return allowHost;
+    return category === 'cluster' ? !strict : unsupported === 'warn';
+  }
+}

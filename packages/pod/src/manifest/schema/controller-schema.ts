@@ -1,0 +1,183 @@
+import {
+  Broken,
+  boolean,
+  type Collect,
+  checked,
+  defaulted,
+  list,
+  map,
+  optional,
+  type Read,
+  required,
+  text,
+} from '@sidekit/core/schema';
+import { claimTemplate } from './claim-schema.ts';
+import { templateMeta } from './meta-schema.ts';
+import { podSpec } from './pod-schema.ts';
+import { matches, selector } from './selector-schema.ts';
+import { anything, choice, struct } from './support.ts';
+import { int32 } from './values.ts';
+
+/** The specs of controllers, which make Pods from a template; a fault's path begins in the spec. */
+
+const template = struct({
+  metadata: defaulted(templateMeta, {
+    name: undefined,
+    generateName: undefined,
+    namespace: undefined,
+    labels: {},
+    annotations: {},
+  } as Read<typeof templateMeta>),
+  spec: required(podSpec),
+});
+
+const always = { selector: required(selector), template: required(template) };
+const replicas = defaulted(int32(0, 100), 1);
+
+export const deploymentSpec = checked(
+  struct(
+    { ...always, replicas },
+    {
+      cluster: ['strategy', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
+      unsupported: ['paused'],
+    },
+  ),
+  (spec, report) => templateRules(spec, report, ['Always']),
+);
+
+export const replicaSetSpec = checked(
+  struct({ ...always, replicas }, { cluster: ['minReadySeconds'] }),
+  (spec, report) => templateRules(spec, report, ['Always']),
+);
+
+/** Its selector is of equalities alone, and by default the labels of the template. */
+export const replicationControllerSpec = checked(
+  struct(
+    { replicas, selector: optional(map(text())), template: required(template) },
+    { cluster: ['minReadySeconds'] },
+  ),
+  ({ selector: given, template, ...spec }, report) =>
+    templateRules(
+      {
+        ...spec,
+        template,
+        selector: { matchLabels: given ?? template.metadata.labels, matchExpressions: [] },
+      },
+      (at, violation) =>
+        report(at[1] === 'matchLabels' ? ['selector', ...at.slice(2)] : at, violation),
+      ['Always'],
+    ),
+);
+
+export const daemonSetSpec = checked(
+  struct(always, { cluster: ['minReadySeconds', 'revisionHistoryLimit', 'updateStrategy'] }),
+  (spec, report) => templateRules(spec, report, ['Always']),
+);
+
+export const statefulSetSpec = checked(
+  struct(
+    {
+      ...always,
+      replicas,
+      serviceName: optional(text()),
+      podManagementPolicy: defaulted(choice(['OrderedReady', 'Parallel']), 'OrderedReady'),
+      ordinals: defaulted(struct({ start: defaulted(int32(0), 0) }), { start: 0 }),
+      volumeClaimTemplates: defaulted(list(claimTemplate), []),
+    },
+    {
+      cluster: {
+        minReadySeconds: '',
+        revisionHistoryLimit: '',
+        updateStrategy: '',
+        persistentVolumeClaimRetentionPolicy: 'folders are kept until pod down --volumes',
+      },
+    },
+  ),
+  (spec, report) => templateRules(spec, report, ['Always']),
+);
+
+export const jobSpec = checked(
+  struct(
+    {
+      template: required(template),
+      completions: optional(int32(1, 100)),
+      parallelism: optional(int32(1, 100)),
+      completionMode: optional(choice(['NonIndexed'], ['Indexed'])),
+      backoffLimit: optional(int32(0)),
+      activeDeadlineSeconds: optional(int32(1)),
+      selector: optional(anything),
+      manualSelector: optional(boolean),
+    },
+    {
+      cluster: {
+        ttlSecondsAfterFinished: 'an ended Pod is kept for its logs until pod down removes it',
+        podReplacementPolicy: '',
+      },
+      unsupported: [
+        'suspend',
+        'podFailurePolicy',
+        'successPolicy',
+        'backoffLimitPerIndex',
+        'maxFailedIndexes',
+        'managedBy',
+      ],
+    },
+  ),
+  (spec, report) => templateRules(spec, report, ['Never', 'OnFailure']),
+);
+
+/** Its Job runs once, at once, as by `kubectl create job --from=cronjob/…`: no field of time applies. */
+export const cronJobSpec = struct({
+  schedule: required(text(scheduleRule)),
+  jobTemplate: required(struct({ metadata: optional(templateMeta), spec: required(jobSpec) })),
+  timeZone: optional(text()),
+  concurrencyPolicy: optional(choice(['Allow', 'Forbid', 'Replace'])),
+  suspend: optional(boolean),
+  startingDeadlineSeconds: optional(int32(0)),
+  successfulJobsHistoryLimit: optional(int32(0)),
+  failedJobsHistoryLimit: optional(int32(0)),
+});
+
+/** Cron's five fields, or a word such as `@hourly`. */
+function scheduleRule(value: string): Broken | undefined {
+  const good =
+    /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$/.test(value) ||
+    (/^[\d*/,?A-Za-z -]+$/.test(value) && value.trim().split(/ +/).length === 5);
+  return good
+    ? undefined
+    : new Broken('must be a schedule of five fields', 'write it as */5 * * * *');
+}
+
+function templateRules(
+  spec: {
+    readonly template: Read<typeof template>;
+    readonly selector?: unknown;
+  },
+  report: Collect,
+  policies: readonly string[],
+) {
+  const { restartPolicy } = spec.template.spec;
+  if (!policies.includes(restartPolicy)) {
+    report(['template', 'spec', 'restartPolicy'], {
+      value: restartPolicy,
+      rule: `must be ${policies.join(' or ')} here`,
+    });
+  }
+  if (policies.includes('Never') || spec.selector === undefined) return;
+  const { matchLabels, matchExpressions } = spec.selector as Read<typeof selector>;
+  const { labels } = spec.template.metadata;
+  if (Object.keys(matchLabels).length + matchExpressions.length === 0) {
+    report(['selector'], { rule: 'must not be empty' });
+  }
+  for (const [key, value] of Object.entries(matchLabels)) {
+    if (labels[key] === value) continue;
+    report(['selector', 'matchLabels', key], { value, rule: 'is not a label of the template' });
+  }
+  if (!matches({ matchLabels: {}, matchExpressions }, labels)) {
+    report(['selector', 'matchExpressions'], { rule: 'must match the labels of the template' });
+  }
+}
+
+export type ControllerSpec = Pick<Read<typeof replicaSetSpec>, 'template'>;
+export type StatefulSetSpec = Read<typeof statefulSetSpec>;
+export type JobSpec = Read<typeof jobSpec>;

@@ -1,0 +1,94 @@
+import {
+  boolean,
+  checked,
+  defaulted,
+  list,
+  map,
+  optional,
+  required,
+  text,
+} from '@sidekit/core/schema';
+import { objectMeta } from './meta-schema.ts';
+import { dns1035Label, labelValue, portName, qualifiedName } from './rules.ts';
+import { anything, choice, RULES, struct } from './support.ts';
+import { int32, portReference } from './values.ts';
+
+const servicePort = struct({
+  port: required(int32(1, 65_535)),
+  targetPort: optional(portReference),
+  name: optional(text(portName)),
+  protocol: defaulted(choice(['TCP'], ['UDP', 'SCTP']), 'TCP'),
+  nodePort: optional(int32(1, 65_535)),
+  appProtocol: optional(text()),
+});
+
+const serviceSpec = struct(
+  {
+    selector: defaulted(map(text(labelValue), qualifiedName), {}),
+    ports: defaulted(list(servicePort), []),
+    type: defaulted(
+      choice(['ClusterIP', 'NodePort', 'LoadBalancer'], ['ExternalName']),
+      'ClusterIP',
+    ),
+    clusterIP: optional(text()),
+    clusterIPs: optional(anything),
+    publishNotReadyAddresses: defaulted(boolean, false),
+    sessionAffinity: defaulted(choice(['None'], ['ClientIP']), 'None'),
+    ipFamilies: optional(anything),
+    ipFamilyPolicy: optional(anything),
+    internalTrafficPolicy: optional(choice(['Cluster'], ['Local'], 'cluster')),
+    externalTrafficPolicy: optional(choice(['Cluster'], ['Local'], 'cluster')),
+    allocateLoadBalancerNodePorts: optional(anything),
+  },
+  {
+    cluster: [
+      'externalIPs',
+      'loadBalancerIP',
+      'loadBalancerSourceRanges',
+      'loadBalancerClass',
+      'healthCheckNodePort',
+      'trafficDistribution',
+    ],
+    unsupported: ['externalName', 'sessionAffinityConfig'],
+  },
+);
+
+export const service = checked(
+  struct({
+    apiVersion: required(text()),
+    kind: required(text()),
+    status: optional(anything),
+    metadata: required(objectMeta),
+    spec: required(serviceSpec),
+  }),
+  ({ metadata: { name }, spec }, report) => {
+    const broken = name === '' ? undefined : dns1035Label(name);
+    if (broken) report(['metadata', 'name'], { value: name, rule: broken.rule });
+    const { clusterIP, ports, selector } = spec;
+    if (clusterIP !== undefined && clusterIP !== 'None' && clusterIP !== '') {
+      report(['spec', 'clusterIP'], { category: 'cluster', rule: RULES.cluster });
+    }
+    if (Object.keys(selector).length === 0) {
+      report(['spec', 'selector'], {
+        category: 'unsupported',
+        rule: 'is missing: without one there is nothing to send to',
+      });
+    } else if (ports.length === 0 && clusterIP !== 'None') {
+      report(['spec', 'ports'], { rule: 'is missing' });
+    }
+    const names = new Set<string | undefined>();
+    const numbers = new Set<string>();
+    for (const [index, { name, port, protocol }] of ports.entries()) {
+      const at = ['spec', 'ports', index];
+      if (ports.length > 1 && name === undefined) {
+        report([...at, 'name'], { rule: 'is missing: with several ports each needs a name' });
+      } else if (names.has(name)) {
+        report([...at, 'name'], { value: name, rule: 'is a duplicate' });
+      }
+      names.add(name);
+      const number = `${protocol} ${port}`;
+      if (numbers.has(number)) report([...at, 'port'], { value: port, rule: 'is a duplicate' });
+      numbers.add(number);
+    }
+  },
+);
