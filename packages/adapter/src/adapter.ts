@@ -1,17 +1,18 @@
 import { dirname, join, resolve } from 'node:path';
-import { type Context, defineSidecar } from '@sidekit/core';
+import { type Context, defineSidecar, errorText, throttle } from '@sidekit/core';
 import { adapterMetrics } from './observe/own-counters.ts';
 import { registerStateMetrics } from './observe/own-gauges.ts';
 import { adapterTable } from './options/table.ts';
 import { PayloadPool } from './output/batch.ts';
 import { Delivery } from './output/delivery.ts';
 import { outputsFor } from './output/outputs-for.ts';
-import { pipelineFor } from './pipeline/pipeline-for.ts';
+import { pipelinesFor } from './pipeline/pipeline-for.ts';
 import { parking } from './state/parking.ts';
 import { StateFile } from './state/state-file.ts';
 import { Catalogue } from './tail/catalogue.ts';
 import { Checkpoint } from './tail/checkpoint.ts';
 import { Globs } from './tail/glob.ts';
+import type { LineConsumer } from './tail/line-consumer.ts';
 import { LineSplitter } from './tail/line-splitter.ts';
 import { Tailer } from './tail/tailer.ts';
 
@@ -50,14 +51,14 @@ export function startAdapter(
 ): RunningAdapter {
   const metrics = adapterMetrics(registry);
   const outputs = outputsFor(options);
-  const encodings = [...new Map(outputs.map(({ encoding }) => [encoding.name, encoding])).values()];
   // As many as can be in use at a time: allocating new ones keeps the garbage collector busy.
-  const underWay = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
-  const pool = new PayloadPool(options.batchBytes + CHUNK * 2, underWay * encodings.length);
+  const inUse = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
+  const pool = new PayloadPool(options.batchBytes * 2 + CHUNK * 2, inUse * outputs.length);
   const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
 
   const catalogue = new Catalogue({
     globs: new Globs(options.include, options.exclude),
+    outputs: outputs.map(({ name }) => name),
     startAt: options.startAt,
     forgetAfter: options.rotateWait,
     log,
@@ -75,57 +76,68 @@ export function startAdapter(
     log,
   });
 
-  const delivery = new Delivery(outputs, {
-    bufferBytes: options.bufferBytes,
-    retry: { base: options.retryBase, cap: options.retryCap },
-    encodingNames: encodings.map(({ name }) => name),
-    pool,
-    metrics,
-    log,
-    condition: (output) => {
-      const condition = health.condition(`output ${output}`);
-      condition.pass();
-      return condition;
-    },
-    park:
-      options.refused === 'park'
-        ? parking(join(stateDirectory, 'parked'), options.parkBytes, log)
-        : undefined,
-    onDelivered: (batch) => {
-      for (const [generation, mark] of batch.marks) generation.acked = mark;
-      checkpoint.soon();
-      if (wanting && delivery.hasRoom()) {
-        wanting = false;
-        if (follow) tailer.resume();
-      }
-    },
-  });
-  let wanting = false;
-  let scanned = false;
-
-  const pipeline = pipelineFor(options, { metrics, registry, pool, encodings, now, delivery });
-  const splitter = new LineSplitter(
-    {
-      maxLine: options.maxLine,
-      longLines: options.longLines,
-      onLongLine: () => metrics.longLines.inc(),
-    },
-    pipeline,
-  );
-  const tailer = new Tailer(
-    catalogue,
-    {
+  const park =
+    options.refused === 'park'
+      ? parking(join(stateDirectory, 'parked'), options.parkBytes, log)
+      : undefined;
+  const pipelineFor = pipelinesFor(options, { metrics, registry, pool, now });
+  const lanes = outputs.map((output, i) => {
+    const condition = health.condition(`output ${output.name}`);
+    condition.pass();
+    const delivery = new Delivery(output, {
+      retry: { base: options.retryBase, cap: options.retryCap },
+      metrics,
+      log,
+      condition,
+      park,
+      now,
+      onDelivered: ({ marks, payload }) => {
+        for (const [generation, mark] of marks) generation.cursors[i]!.acked = mark;
+        pool.give(payload);
+        checkpoint.soon();
+        if (follow && waiting) tailer.resume();
+      },
+      onIdle: () => pipeline.flush(),
+    });
+    const pipeline = pipelineFor(output.encoding, delivery);
+    let waiting = false;
+    const splitter = new LineSplitter(
+      {
+        maxLine: options.maxLine,
+        longLines: options.longLines,
+        onLongLine: () => metrics.longLines.inc(),
+      },
+      pipeline,
+    );
+    const consumer: LineConsumer = {
       splitter,
       hasRoom: () => {
-        wanting = !delivery.hasRoom();
-        return !wanting;
+        waiting = !pipeline.hasRoom();
+        return !waiting;
       },
       partial: (generation, text, offset) => pipeline.partial(generation, text, offset),
       mark: (generation, read) => pipeline.mark(generation, read),
-      settle: (generation, idle, final) => pipeline.settle(generation, idle, final),
+      settle: (generation, read, idle, final) => pipeline.settle(generation, read, idle, final),
       flush: () => pipeline.flush(),
       close: (generation) => pipeline.close(generation),
-    },
+    };
+    return { delivery, consumer };
+  });
+  const deliveries = lanes.map(({ delivery }) => delivery);
+  const change = (signal: AbortSignal) =>
+    Promise.race(deliveries.filter(({ idle }) => !idle).map((one) => one.change(signal)));
+  const isIdle = () => deliveries.every(({ idle }) => idle);
+  const reading = health.condition('reading');
+  reading.pass();
+  const logUnreadable = throttle(10_000, () =>
+    log.error('a log file cannot be read; trying again', unreadable),
+  );
+  let unreadable = {};
+  let scanned = false;
+
+  const tailer = new Tailer(
+    catalogue,
+    lanes.map(({ consumer }) => consumer),
     {
       ...options,
       chunk: Math.max(CHUNK, options.maxLine + 1024),
@@ -137,6 +149,17 @@ export function startAdapter(
         metrics.lines.inc(lines);
       },
       onDrop: (cause, bytes) => metrics.droppedBytes.with({ cause }).inc(bytes),
+      onPoll: (failures) => {
+        const [first] = failures;
+        if (first === undefined) {
+          reading.pass();
+          return;
+        }
+        const [path, error] = first;
+        unreadable = { event: 'file_failed', path, files: failures.size, error: errorText(error) };
+        reading.warn(`${failures.size} files cannot be read, such as ${path}: ${errorText(error)}`);
+        logUnreadable();
+      },
       onScanned: () => {
         if (scanned) return;
         scanned = true;
@@ -148,13 +171,13 @@ export function startAdapter(
     },
   );
   health.condition('first scan', 'startup', 'ready');
-  registerStateMetrics(registry, catalogue, delivery, now);
+  registerStateMetrics(registry, catalogue, deliveries, now);
   if (follow) tailer.start();
   return {
     tailer,
     settled: async () => {
       const never = new AbortController().signal;
-      while (!delivery.empty) await delivery.change(never);
+      while (!isIdle()) await change(never);
       await checkpoint.now();
     },
     stop: async () => {
@@ -162,18 +185,18 @@ export function startAdapter(
       await tailer.stop();
       for (let more = true; more && !deadline.aborted; ) {
         more = await tailer.pass(true);
-        while (!delivery.empty && !deadline.aborted) await delivery.change(deadline);
+        while (!isIdle() && !deadline.aborted) await change(deadline);
       }
-      await delivery.close();
+      await Promise.all(deliveries.map((delivery) => delivery.close()));
       await checkpoint.close();
-      if (!delivery.empty)
+      if (!isIdle())
         log.warn('stopped with undelivered records: they are read again', { event: 'undelivered' });
       for (const generation of catalogue.generations()) generation.close();
     },
     crash: async () => {
       await tailer.abandon();
       checkpoint.abandon();
-      await delivery.close();
+      await Promise.all(deliveries.map((delivery) => delivery.close()));
       for (const generation of catalogue.generations()) generation.close();
     },
   };

@@ -57,7 +57,7 @@ test('Loki gets one stream with its labels and the time of each record', async (
   assert.deepEqual(JSON.parse(request?.body ?? ''), {
     streams: [
       {
-        stream: { app: 'shop' },
+        stream: { app: 'shop', filename: join(s.directory, 'app.log') },
         values: [
           ['1795237500123456789', '{"time":"2026-11-21T05:05:00.123456789Z","msg":"a"}'],
           ['1795000000000000000', '{"msg":"b"}'],
@@ -106,8 +106,8 @@ test('OTLP gets log records with time, severity, body and attributes', async () 
   ]);
 });
 
-for (const status of [429, 502, 503, 504]) {
-  test(`OTLP is tried again after ${status}`, async () => {
+for (const status of [301, 307, 401, 403, 404, 408, 409, 429, 500, 501, 502, 503, 504]) {
+  test(`a delivery is retried after ${status}, which does not lose a record`, async () => {
     await using s = await delivering((url) => ({ output: [`otlp:${url}`] }));
     s.receiver.answers.push({ status, headers: { 'retry-after': '0' } });
     s.write('one\n');
@@ -117,14 +117,14 @@ for (const status of [429, 502, 503, 504]) {
   });
 }
 
-for (const status of [400, 401, 404, 500, 501]) {
-  test(`OTLP is not tried again after ${status}: dropped and counted`, async () => {
+for (const status of [400, 413, 422]) {
+  test(`a record that is refused with ${status} is not retried: it is dropped and counted`, async () => {
     await using s = await delivering((url) => ({ output: [`otlp:${url}`] }));
     s.receiver.answers.push({ status, body: 'no' });
-    s.write('one\ntwo\n');
+    s.write('one\n');
     await s.adapter.settle();
     assert.equal(s.receiver.requests.length, 1);
-    assert.equal(s.adapter.metric('adapter_dropped_records_total'), 2);
+    assert.equal(s.adapter.metric('adapter_dropped_records_total'), 1);
   });
 }
 
@@ -148,7 +148,14 @@ test('what was refused is parked where that is asked for', async () => {
   await s.adapter.settle();
   const parked = join(s.directory, 'state/parked');
   const [name = ''] = readdirSync(parked);
-  assert.equal(readFileSync(join(parked, name), 'utf8'), '{"message":"one"}\n');
+  const [header = '', record] = readFileSync(join(parked, name), 'utf8').split('\n');
+  assert.deepEqual(JSON.parse(header), {
+    output: s.receiver.url + '/',
+    encoding: 'ndjson',
+    records: 1,
+    reason: '400',
+  });
+  assert.equal(record, '{"message":"one"}');
 });
 
 test('several outputs get everything, each in its own time; the state waits for the last', async () => {

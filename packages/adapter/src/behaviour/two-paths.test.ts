@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { adapterMetrics } from '../observe/own-counters.ts';
 import { adapterTable } from '../options/table.ts';
 import { type Batch, PayloadPool } from '../output/batch.ts';
-import type { Delivery } from '../output/delivery.ts';
 import { ndjson } from '../output/encoding.ts';
 import { FORMATS } from '../parse/parser-for.ts';
-import { pipelineFor } from '../pipeline/pipeline-for.ts';
+import { pipelinesFor } from '../pipeline/pipeline-for.ts';
+import { START } from '../tail/cursor.ts';
 import { Generation } from '../tail/generation.ts';
 import { LineSplitter } from '../tail/line-splitter.ts';
 
@@ -26,25 +26,25 @@ function through(options: Options, content: Buffer) {
   const batches: Batch[] = [];
   const values = valuesOf(adapterTable, { include: ['/logs/app.log'], ...options });
   const metrics = adapterMetrics(registry);
-  const pipeline = pipelineFor(values, {
-    registry,
-    metrics,
-    pool: new PayloadPool(1024, 1),
-    encodings: [ndjson],
-    now: () => 1_795_000_000_000,
-    delivery: { submit: (batch: Batch) => batches.push(batch) } as unknown as Delivery,
+  const pool = new PayloadPool(1024, 1);
+  const now = () => 1_795_000_000_000;
+  const pipeline = pipelinesFor(values, { registry, metrics, pool, now })(ndjson, {
+    submit: (batch: Batch) => void batches.push(batch),
+    idle: true,
+    queuedBytes: 0,
   });
-  const generation = new Generation('0123456789abcdef', '/logs/app.log', facts, 0);
+  const generation = new Generation('0123456789abcdef', '/logs/app.log', facts, 0, ['stdout']);
+  const end = { offset: content.length, tail: Buffer.alloc(0), inLine: false };
   const splitter = new LineSplitter(
     { maxLine: 4096, longLines: 'split', onLongLine() {} },
     pipeline,
   );
-  splitter.split(generation, content, 0, content.length, 0);
-  pipeline.mark(generation, { offset: content.length, tail: Buffer.alloc(0), inLine: false });
-  pipeline.settle(generation, 0, true);
+  splitter.split(generation, START, content, 0, content.length, true);
+  pipeline.mark(generation, end);
+  pipeline.settle(generation, end, 0, true);
   pipeline.flush();
   return {
-    text: batches.map(({ payloads }) => payloads[0]!.bytes.toString('utf8')).join(''),
+    text: batches.map(({ payload }) => payload.bytes.toString('utf8')).join(''),
     counts: registry
       .render()
       .match(/^(log_http|adapter_(parse|records)).*$/gm)

@@ -108,11 +108,14 @@ export class AccessMetrics {
     if (typeof duration === 'number') this.#durations.observe(duration);
   }
 
-  tally(counts: AccessCounts): void {
+  /** Takes the fast parser's counts, and adds them if they are `counted`. */
+  tally(counts: AccessCounts, counted: boolean): void {
     counts.requests.forEach((count, i) => {
-      if (count > 0) this.#requests(METHODS[Math.trunc(i / 10)]!, `${i % 10}xx`).inc(count);
+      if (count > 0 && counted) {
+        this.#requests(METHODS[Math.trunc(i / 10)]!, `${i % 10}xx`).inc(count);
+      }
     });
-    this.#bytes.inc(counts.bytes);
+    if (counted) this.#bytes.inc(counts.bytes);
     counts.reset();
   }
 }

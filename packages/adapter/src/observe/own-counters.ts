@@ -6,6 +6,7 @@ export interface AdapterMetrics {
   readonly bytes: Counter;
   readonly records: Counter;
   readonly parseErrors: Counter;
+  readonly failedRecords: Counter;
   readonly invalidUtf8: Counter;
   readonly longLines: Counter;
   readonly partialLines: Counter;
@@ -30,6 +31,10 @@ export function adapterMetrics(registry: Registry): AdapterMetrics {
     bytes: counter('read_bytes', 'Bytes read.'),
     records: counter('records', 'Records created.'),
     parseErrors: counter('parse_errors', 'Lines passed on raw because they did not parse.'),
+    failedRecords: counter(
+      'failed_records',
+      'Records passed on raw because converting them failed.',
+    ),
     invalidUtf8: counter('invalid_utf8_lines', 'Lines in which bytes were not UTF-8.'),
     longLines: counter('long_lines', 'Lines longer than the limit, cut or split.'),
     partialLines: counter('partial_lines', 'Last lines passed on before their end was written.'),

@@ -6,7 +6,7 @@ import type { Catalogue } from '../tail/catalogue.ts';
 export function registerStateMetrics(
   registry: Registry,
   catalogue: Catalogue,
-  delivery: Delivery,
+  deliveries: readonly Delivery[],
   now: () => number,
 ): void {
   registry.gauge({
@@ -32,13 +32,18 @@ export function registerStateMetrics(
   registry.gauge({
     name: 'adapter_buffered_bytes',
     help: 'Bytes of records in memory that are not acknowledged.',
-    collect: (gauge) => gauge.set(delivery.heldBytes),
+    collect: (gauge) =>
+      gauge.set(deliveries.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0)),
   });
   registry.gauge({
     name: 'adapter_oldest_unacknowledged_seconds',
     help: 'Age of the oldest batch that is not acknowledged by all outputs.',
-    collect: (gauge) =>
-      gauge.set(delivery.oldest === undefined ? 0 : Math.max(0, now() - delivery.oldest) / 1000),
+    collect: (gauge) => {
+      const at = now();
+      let oldest = at;
+      for (const delivery of deliveries) oldest = Math.min(oldest, delivery.oldest ?? at);
+      gauge.set((at - oldest) / 1000);
+    },
   });
   registry.gauge({
     name: 'adapter_unreadable_files',

@@ -33,12 +33,33 @@ export const outputFields = object({
     description:
       'A file whose content is sent as the Authorization header; read for every request.',
   }),
+  bearerFile: option(path, {
+    description: 'A file with a bearer token; read for every request.',
+  }),
+  basicFile: option(path, {
+    description: 'A file with `user:password` for basic authentication; read for every request.',
+  }),
+  caFile: option(path, {
+    description: 'PEM of the authorities to trust instead of the system’s; read for every request.',
+  }),
+  certFile: option(path, {
+    description: 'PEM of the client certificate; read for every request.',
+  }),
+  keyFile: option(path, {
+    description: 'PEM of the key of the client certificate; read for every request.',
+  }),
   timeout: option(duration(1, 3_600_000), {
     description: 'For HTTP, Loki and OTLP: how long one request may take.',
     default: 10_000,
   }),
   labels: option(map(text()), {
-    description: "For Loki: the stream's labels; for OTLP: the resource's attributes.",
+    description:
+      "For Loki: the stream's labels, to which `filename` is added; for OTLP: the resource's attributes.",
+    default: {},
+  }),
+  labelFields: option(map(text()), {
+    description:
+      'For Loki: label names to the fields that hold their values; at most 100 values each, others are `__other__`.',
     default: {},
   }),
   maxSize: option(size(), {

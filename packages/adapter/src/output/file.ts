@@ -2,7 +2,7 @@ import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../state/make-directory.ts';
 import { ndjson } from './encoding.ts';
-import type { Output } from './output.ts';
+import { ACCEPTED, type Output } from './output.ts';
 
 export interface FileOutputOptions {
   readonly path: string;
@@ -58,7 +58,7 @@ export function fileOutput({ path, maxSize, keep }: FileOutputOptions): Output {
         await target.close();
         file = undefined;
       }
-      return {};
+      return ACCEPTED;
     },
     close: async () => {
       await file?.close();

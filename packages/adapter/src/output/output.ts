@@ -1,15 +1,25 @@
-import type { Payload } from './batch.ts';
 import type { Encoding } from './encoding.ts';
+import type { Segment } from './segment.ts';
 
-/** The result of a delivery: accepted, or refused with the reason. */
-export interface Outcome {
-  readonly refused?: string;
-  readonly warning?: string;
-  /** The number of records that were rejected from an accepted payload. */
-  readonly rejected?: number;
-}
+/** The result of a delivery that need not be retried. */
+export type Outcome =
+  | {
+      readonly accepted: true;
+      /** The number of records that the receiver rejected, and its reason. */
+      readonly rejected?: number;
+      readonly warning?: string;
+    }
+  | {
+      /** The records themselves are refused: retrying them unchanged is useless. */
+      readonly accepted: false;
+      readonly reason: string;
+      /** They are refused for their size: fewer at a time may be accepted. */
+      readonly tooLarge: boolean;
+    };
 
-/** A failure after which the payload is retried. */
+export const ACCEPTED: Outcome = { accepted: true };
+
+/** A failure after which the records are retried. */
 export class RetryError extends Error {
   /** The pause that the receiver asked for, in milliseconds. */
   readonly after: number | undefined;
@@ -22,13 +32,13 @@ export class RetryError extends Error {
 
 /** A destination of records. */
 export interface Output {
-  /** Its name in logs and labels: `stdout`, `file:/x`, `otlp:http://…`. */
+  /** Its name in logs, labels and the state: `stdout`, `file:/x`, `otlp:http://…`. */
   readonly name: string;
   readonly encoding: Encoding;
   /**
-   * Delivers a payload. Resolving acknowledges it; rejecting means that it is retried, unless
-   * `signal` aborted.
+   * Delivers a segment. Resolving acknowledges or refuses it; rejecting means that it is retried,
+   * as the same object, unless `signal` aborted.
    */
-  deliver(payload: Payload, count: number, signal: AbortSignal): Promise<Outcome>;
+  deliver(segment: Segment, signal: AbortSignal): Promise<Outcome>;
   close?(): Promise<void>;
 }

@@ -14,8 +14,14 @@ const USUAL: Omit<Settings, 'to'> = {
   gzip: false,
   headers: {},
   authorizationFile: undefined,
+  bearerFile: undefined,
+  basicFile: undefined,
+  caFile: undefined,
+  certFile: undefined,
+  keyFile: undefined,
   timeout: 10_000,
   labels: {},
+  labelFields: {},
   maxSize: 0,
   keep: 5,
 };
@@ -37,11 +43,8 @@ function outputFor(settings: Settings): Output {
       return fileOutput({ ...settings, path: target });
     case 'http':
       return httpOutput(http);
-    case 'loki': {
-      // Loki refuses a stream without labels.
-      const labels = Object.keys(settings.labels).length > 0 ? settings.labels : { job: 'adapter' };
-      return lokiOutput({ ...http, labels });
-    }
+    case 'loki':
+      return lokiOutput(http);
     case 'otlp':
       return otlpOutput({ ...http, resource: settings.labels });
   }

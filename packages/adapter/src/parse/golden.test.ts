@@ -47,7 +47,7 @@ function eventsOf({ pairs, multilineStart }: Golden): string[] {
     maxSize: 1 << 20,
   });
   const facts = { path: '', inode: '', birth: 0n, mtime: 0 };
-  const generation = new Generation('x', 'x', facts, 0);
+  const generation = new Generation('x', 'x', facts, 0, ['x']);
   const events: string[] = [];
   const emit = (text: string) => void events.push(text);
   for (const line of texts.join('\n').split('\n')) {

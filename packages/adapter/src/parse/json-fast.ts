@@ -1,3 +1,4 @@
+import { DEEPEST } from './depth.ts';
 import type { FastParser, Sliceable } from './fast.ts';
 import {
   BACKSLASH,
@@ -29,8 +30,6 @@ import { anyTime } from './time.ts';
  * with a digit (objects list numbers first), and none of the record's key.
  */
 
-/** Deeper lines go to the parser that makes records. */
-const DEEPEST = 32;
 /** So do lines with more keys: each key is compared with those of its object. */
 const MOST_KEYS = 128;
 const TIME = Uint8Array.from(Buffer.from('"time":'));

@@ -1,11 +1,13 @@
+import { withBoundedDepth } from './depth.ts';
 import type { LogRecord, Parser } from './parser.ts';
 
 /** Parses one JSON object per line. */
 export const parseJson: Parser = (line) => {
   let value: unknown;
   try {
-    // A double would silently change long numbers: they are kept as they were written.
-    value = hasLongNumber(line) ? exact(line) : JSON.parse(line);
+    const text = withBoundedDepth(line);
+    // A double would silently change some numbers: they are kept as they were written.
+    value = hasLongNumber(text) || LARGE.test(text) ? exact(text) : JSON.parse(text);
   } catch {
     return 'not JSON';
   }
@@ -14,6 +16,9 @@ export const parseJson: Parser = (line) => {
   }
   return value as LogRecord;
 };
+
+/** An exponent of three digits may be more than a double holds. */
+const LARGE = /\d[eE][+-]?\d{3}/;
 
 /** A number with this many digits, point included, may not fit a double. */
 const LONG = 16;

@@ -10,35 +10,36 @@ import { AccessMetrics, declaredMetrics } from '../observe/log-metrics.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
 import type { adapterTable } from '../options/table.ts';
 import type { PayloadPool } from '../output/batch.ts';
-import type { Delivery } from '../output/delivery.ts';
+import type { Encoding } from '../output/encoding.ts';
 import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
 import { FastJson } from '../parse/json-fast.ts';
-import { parserFor } from '../parse/parser-for.ts';
+import type { LogRecord } from '../parse/parser.ts';
+import { type Format, parserFor } from '../parse/parser-for.ts';
 import { compilePattern } from '../parse/regex.ts';
 import { byteTransform, type KnownFields } from '../transform/on-bytes.ts';
 import { transformer } from '../transform/transform.ts';
 import { Joiner } from './joiner.ts';
-import { Pipeline } from './pipeline.ts';
+import type { LineFormat } from './line-format.ts';
+import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { KEY_FIELDS } from './record-key.ts';
 
 type Values = OptionValues<(typeof adapterTable)['options']>;
 
 const NONE: KnownFields = { possible: [], certain: [] };
 
-interface PipelineParts {
+interface SharedParts {
   readonly metrics: AdapterMetrics;
   readonly registry: Registry;
   readonly pool: PayloadPool;
-  readonly encodings: ConstructorParameters<typeof Pipeline>[0]['encodings'];
   readonly now: () => number;
-  readonly delivery: Delivery;
 }
 
-/** Creates the pipeline for the options, on the faster of its two paths if they allow it. */
-export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
-  const { metrics, registry, encodings, delivery } = parts;
-  const { format } = options;
-  const start = options.multilineStart;
+/** Creates the pipelines of the outputs, which share their metrics. */
+export function pipelinesFor(
+  options: Values,
+  parts: SharedParts,
+): (encoding: Encoding, delivery: PipelineOptions['delivery']) => Pipeline {
+  const { metrics, registry } = parts;
   const transformation = { ...options, add: resolved(options.add) };
   const observe =
     options.metrics.length > 0
@@ -46,6 +47,33 @@ export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
           metrics.droppedRecords.with({ cause: 'label-sets', output: 'metrics' }).inc(),
         )
       : undefined;
+  const access = isAccess(options.format) ? new AccessMetrics(registry) : undefined;
+  return (encoding, delivery) => {
+    const { format, added } = lineFormat(options, transformation, encoding, observe, access);
+    return new Pipeline({
+      ...options,
+      ...parts,
+      formatOf: () => format,
+      added,
+      transform: transformer(transformation),
+      observe,
+      encoding,
+      eventTimeout: options.multilineTimeout,
+      delivery,
+    });
+  };
+}
+
+/** Creates a format, on the faster of its two paths if the options allow it. */
+function lineFormat(
+  options: Values,
+  transformation: Values,
+  encoding: Encoding,
+  observe: ((record: LogRecord) => void) | undefined,
+  access: AccessMetrics | undefined,
+): { format: LineFormat; added: string } {
+  const { format } = options;
+  const start = options.multilineStart;
   const joiner =
     start !== undefined || format === 'cri'
       ? new Joiner({
@@ -55,31 +83,31 @@ export function pipelineFor(options: Values, parts: PipelineParts): Pipeline {
           maxSize: Math.max(options.maxLine, 1024 * 1024),
         })
       : undefined;
-  const plain = encodings.every(({ name }) => name === 'ndjson');
-  const isAccess = format === 'common' || format === 'combined';
-  const access = isAccess ? new AccessMetrics(registry) : undefined;
-  const fields = isAccess ? { possible: POSSIBLE, certain: CERTAIN } : NONE;
-  const onBytes = plain && !observe && !joiner ? byteTransform(transformation, fields) : undefined;
-  const fastAccess = isAccess && onBytes ? new FastAccess(format) : undefined;
+  const fields = isAccess(format) ? { possible: POSSIBLE, certain: CERTAIN } : NONE;
+  const plain = encoding.name === 'ndjson' && !observe && !joiner;
+  const onBytes = plain ? byteTransform(transformation, fields) : undefined;
+  const fastAccess =
+    (format === 'common' || format === 'combined') && onBytes ? new FastAccess(format) : undefined;
   const fastJson =
     format === 'json' && onBytes
       ? new FastJson(options.timeFields, [...KEY_FIELDS, ...onBytes.reserved])
       : undefined;
   const fast = fastAccess ?? fastJson;
-  return new Pipeline({
-    ...options,
-    ...parts,
-    parse: parserFor(options),
-    fast: fast && onBytes?.around(fast),
+  return {
+    format: {
+      parse: parserFor(options),
+      fast: fast && onBytes?.around(fast),
+      joiner,
+      access,
+      tally:
+        fastAccess && access ? (counted) => access.tally(fastAccess.counts, counted) : undefined,
+    },
     added: onBytes?.added ?? '',
-    tally: fastAccess && access ? () => access.tally(fastAccess.counts) : undefined,
-    joiner,
-    transform: transformer(transformation),
-    observe,
-    access,
-    eventTimeout: options.multilineTimeout,
-    submit: (batch) => delivery.submit(batch),
-  });
+  };
+}
+
+function isAccess(format: Format): boolean {
+  return format === 'common' || format === 'combined';
 }
 
 /** Reads values of the form `file:/path` from their files. */

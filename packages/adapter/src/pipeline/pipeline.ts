@@ -1,90 +1,124 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { AccessMetrics } from '../observe/log-metrics.ts';
+import { errorText } from '@sidekit/core';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
-import { Batch, type PayloadPool } from '../output/batch.ts';
-import { type Encoding, ndjson } from '../output/encoding.ts';
-import type { FastParser, Sliceable } from '../parse/fast.ts';
+import type { PayloadPool } from '../output/batch.ts';
+import type { Delivery } from '../output/delivery.ts';
+import { type Encoding, ndjson, type Source } from '../output/encoding.ts';
+import type { Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
-import type { Generation, Mark } from '../tail/generation.ts';
+import type { Mark } from '../tail/cursor.ts';
+import type { Generation } from '../tail/generation.ts';
 import { LineFlag, type LineSink } from '../tail/line-splitter.ts';
-import type { Joiner } from './joiner.ts';
+import { Batcher } from './batcher.ts';
+import type { LineFormat } from './line-format.ts';
 import { RecordKey } from './record-key.ts';
+import { makeWellFormed } from './well-formed.ts';
 
 export interface PipelineOptions {
-  readonly parse: Parser;
-  /** Converts plain lines without a record; undefined if an option needs records. */
-  readonly fast: FastParser | undefined;
+  readonly formatOf: (log: string) => LineFormat;
   /** JSON members, each after a comma, that follow those of the fast parser. */
   readonly added: string;
-  readonly joiner: Joiner | undefined;
   readonly transform: ((record: LogRecord) => void) | undefined;
   readonly observe: ((record: LogRecord) => void) | undefined;
-  readonly access: AccessMetrics | undefined;
-  /** Adds the fast parser's counts since the last batch to the metrics. */
-  readonly tally: (() => void) | undefined;
-  readonly encodings: readonly Encoding[];
+  readonly encoding: Encoding;
   readonly fileFields: readonly ('id' | 'offset' | 'path')[];
   readonly batchBytes: number;
+  readonly bufferBytes: number;
   readonly eventTimeout: number;
   readonly pool: PayloadPool;
   readonly metrics: AdapterMetrics;
   readonly now: () => number;
-  readonly submit: (batch: Batch) => void;
+  readonly delivery: Pick<Delivery, 'submit' | 'idle' | 'queuedBytes'>;
 }
 
 const EMPTY = Buffer.alloc(0) as Sliceable;
 
-/** Turns lines into records and records into batches, synchronously. */
+/** Turns the lines for one output into records and records into batches, synchronously. */
 export class Pipeline implements LineSink {
   /** The number of lines that were converted without a record. */
   fastLines = 0;
   readonly #options: PipelineOptions;
   readonly #key: RecordKey;
   readonly #fastKey: RecordKey;
-  #batch: Batch | undefined;
+  readonly #batcher: Batcher;
+  #isFull = false;
   // The current chunk.
   #generation: Generation | undefined;
+  #format: LineFormat | undefined;
   #buffer: Sliceable = EMPTY;
   #start = 0;
   #offset = -1;
   #ascii = false;
   #utf8 = false;
+  #counted = false;
+  #records = 0;
   /** The chunk as one string, of which lines are slices, if all of it is ASCII. */
   #chunk = '';
   #chunkStart = 0;
 
   constructor(options: PipelineOptions) {
+    const { batchBytes, bufferBytes, delivery, encoding } = options;
     this.#options = options;
     this.#key = new RecordKey(options.fileFields);
     this.#fastKey = new RecordKey(options.fileFields, options.added);
+    this.#batcher = new Batcher({
+      ...options,
+      batchBytes: Math.max(1, Math.min(batchBytes, bufferBytes) - encoding.overhead),
+      submit: (batch) => {
+        delivery.submit(batch);
+        this.#isFull = delivery.queuedBytes >= bufferBytes;
+      },
+    });
   }
 
-  begin(generation: Generation, buffer: Buffer, start: number, end: number): void {
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Whether more may be read; if not, reading pauses until something was delivered. */
+  hasRoom(): boolean {
+    const { delivery, bufferBytes } = this.#options;
+    this.#isFull = delivery.queuedBytes >= bufferBytes;
+    return !this.#isFull;
+  }
+
+  begin(
+    generation: Generation,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    counted: boolean,
+  ): void {
     this.#generation = generation;
+    const format = this.#options.formatOf(generation.log);
+    this.#format = format;
     this.#buffer = buffer as Sliceable;
     this.#start = start;
     this.#offset = -1;
+    this.#counted = counted;
     const lines = buffer.subarray(start, end);
     this.#ascii = isAscii(lines);
     this.#utf8 = this.#ascii || isUtf8(lines);
     // A slice keeps the complete chunk in memory, so lines that are kept are decoded one by one.
-    const whole = this.#ascii && !this.#options.fast && !this.#options.joiner;
+    const whole = this.#ascii && !format.fast && !format.joiner;
     this.#chunk = whole ? this.#buffer.latin1Slice(start, end) : '';
     this.#chunkStart = start;
   }
 
   line(start: number, end: number, offset: number, flag: LineFlag): void {
     if (this.#offset === -1) this.#offset = offset - (start - this.#start);
-    const { fast } = this.#options;
+    const { fast } = this.#format!;
     if (fast !== undefined && flag === LineFlag.none && this.#utf8) {
-      const payload = this.#current().payloads[0]!;
+      const { payload } = this.#batcher.current;
+      const before = payload.length;
       payload.ensure(end - start + fast.overhead + this.#fastKey.room);
-      const at = fast.write(this.#buffer, start, end, payload.buffer, payload.length);
+      const at = fast.write(this.#buffer, start, end, payload.buffer, before);
       if (at !== -1) {
         payload.length = this.#fastKey.write(this.#generation!, offset, payload.buffer, at);
-        this.#batch!.count++;
+        this.#records++;
         this.fastLines++;
+        this.#batcher.added(payload, before);
         return;
       }
     }
@@ -93,61 +127,66 @@ export class Pipeline implements LineSink {
 
   /** Takes a partial last line, which is not part of a chunk. */
   partial(generation: Generation, text: Buffer, offset: number): void {
-    this.#options.metrics.partialLines.inc();
-    this.begin(generation, text, 0, text.length);
+    const counted = offset >= generation.read.offset;
+    if (counted) this.#options.metrics.partialLines.inc();
+    this.begin(generation, text, 0, text.length, counted);
     this.line(0, text.length, offset, LineFlag.partial);
+  }
+
+  /** Takes a line from an input that is not a file, and that keeps no offsets. */
+  add(source: Source, text: string, parse: Parser): void {
+    this.#counted = true;
+    this.#record(source, parse, text, 0, LineFlag.none);
+    this.#count();
   }
 
   /** Notes that all lines before `read` were passed on; waiting ones are not acknowledged yet. */
   mark(generation: Generation, read: Mark): void {
-    const { batchBytes } = this.#options;
-    const batch = this.#current();
-    const held = this.#options.joiner?.heldFrom(generation);
+    const { joiner, tally } = this.#options.formatOf(generation.log);
+    tally?.(this.#counted);
+    this.#count();
+    const { marks } = this.#batcher.current;
+    const held = joiner?.heldFrom(generation);
     if (held === undefined) {
-      batch.marks.set(generation, read);
+      marks.set(generation, read);
     } else if (this.#offset !== -1 && held >= this.#offset) {
       const at = this.#start + held - this.#offset;
       const tail = Buffer.from(this.#buffer.subarray(Math.max(0, at - TAIL_LENGTH), at));
       if (tail.length === Math.min(TAIL_LENGTH, held)) {
-        batch.marks.set(generation, { offset: held, tail, inLine: false });
+        marks.set(generation, { offset: held, tail, inLine: false });
       }
     }
-    if (batch.bytes >= batchBytes) this.flush();
   }
 
   /** Emits waiting events after a time without new lines. */
-  settle(generation: Generation, idle: number, final: boolean): void {
-    const { joiner, eventTimeout } = this.#options;
+  settle(generation: Generation, read: Mark, idle: number, final: boolean): void {
+    const format = this.#options.formatOf(generation.log);
+    const { joiner } = format;
     if (joiner?.heldFrom(generation) === undefined) return;
-    if (!final && idle < eventTimeout) return;
-    this.#generation = generation;
-    joiner.flush(generation, (text, offset, flag) => this.#record(text, offset, flag));
-    this.#current().marks.set(generation, generation.read);
+    if (!final && idle < this.#options.eventTimeout) return;
+    this.#counted = generation.settled < read.offset;
+    generation.settled = Math.max(generation.settled, read.offset);
+    joiner.flush(generation, (text, offset, flag) =>
+      this.#record(generation, format.parse, text, offset, flag, format),
+    );
+    this.#count();
+    this.#batcher.current.marks.set(generation, read);
   }
 
+  /** Submits the collected records, unless others are still being delivered. */
   flush(): void {
-    const batch = this.#batch;
-    if (!batch || (batch.count === 0 && batch.marks.size === 0)) return;
-    this.#batch = undefined;
-    this.#options.tally?.();
-    this.#options.metrics.records.inc(batch.count);
-    this.#options.submit(batch);
+    if (this.#options.delivery.idle) this.#batcher.submit();
   }
 
   close(generation: Generation): void {
     this.#key.forget(generation);
     this.#fastKey.forget(generation);
-    this.#options.joiner?.close(generation);
+    this.#options.formatOf(generation.log).joiner?.close(generation);
   }
 
-  #current(): Batch {
-    if (this.#batch) return this.#batch;
-    const { encodings, pool, now } = this.#options;
-    this.#batch = new Batch(
-      encodings.map(() => pool.take()),
-      now(),
-    );
-    return this.#batch;
+  #count(): void {
+    if (this.#counted) this.#options.metrics.records.inc(this.#records);
+    this.#records = 0;
   }
 
   #decode(start: number, end: number): string {
@@ -156,7 +195,7 @@ export class Pipeline implements LineSink {
       return this.#chunk.slice(start - this.#chunkStart, end - this.#chunkStart);
     }
     if (this.#ascii) return buffer.latin1Slice(start, end);
-    if (!this.#utf8 && !isUtf8(buffer.subarray(start, end))) {
+    if (this.#counted && !this.#utf8 && !isUtf8(buffer.subarray(start, end))) {
       this.#options.metrics.invalidUtf8.inc();
     }
     // Invalid UTF-8 becomes U+FFFD.
@@ -164,47 +203,84 @@ export class Pipeline implements LineSink {
   }
 
   #text(text: string, offset: number, flag: LineFlag): void {
-    const { joiner } = this.#options;
-    if (!joiner) this.#record(text, offset, flag);
+    const format = this.#format!;
+    const { joiner, parse } = format;
+    const generation = this.#generation!;
+    if (!joiner) this.#record(generation, parse, text, offset, flag, format);
     else {
-      joiner.add(this.#generation!, text, offset, flag, (event, from, mark) =>
-        this.#record(event, from, mark),
+      joiner.add(generation, text, offset, flag, (event, from, mark) =>
+        this.#record(generation, parse, event, from, mark, format),
       );
     }
   }
 
-  #record(text: string, offset: number, flag: LineFlag): void {
-    const { parse, transform, observe, access, encodings, metrics, now } = this.#options;
-    let record = parse(text);
-    if (typeof record === 'string') {
-      metrics.parseErrors.inc();
-      record = { raw: text, parse_error: record };
+  #record(
+    source: Source,
+    parse: Parser,
+    text: string,
+    offset: number,
+    flag: LineFlag,
+    format?: LineFormat,
+  ): void {
+    this.#records++;
+    try {
+      this.#convert(source, parse(text), text, offset, flag, format);
+    } catch (error) {
+      // One record that cannot be converted must not cost another.
+      if (this.#counted) this.#options.metrics.failedRecords.inc();
+      this.#convert(source, `cannot be converted: ${errorText(error)}`, text, offset, flag);
+    }
+  }
+
+  #convert(
+    source: Source,
+    parsed: LogRecord | string,
+    text: string,
+    offset: number,
+    flag: LineFlag,
+    format?: LineFormat,
+  ): void {
+    const { transform, observe, encoding, metrics, now } = this.#options;
+    let record: LogRecord;
+    if (typeof parsed === 'string') {
+      if (this.#counted) metrics.parseErrors.inc();
+      record = { raw: text, parse_error: parsed };
     } else {
-      access?.record(record);
-      observe?.(record);
+      record = parsed;
+      if (this.#counted) {
+        format?.access?.record(record);
+        observe?.(record);
+      }
     }
     if (flag === LineFlag.partial) record.partial = true;
     if (flag === LineFlag.truncated) record.truncated = true;
     transform?.(record);
-    const batch = this.#current();
-    if (encodings.length === 1 && encodings[0] === ndjson && this.#key.isFree(record)) {
-      const payload = batch.payloads[0]!;
-      payload.append(JSON.stringify(record));
-      payload.ensure(this.#key.room);
-      const { buffer, length } = payload;
-      // The key replaces the closing brace.
-      payload.length = this.#key.write(this.#generation!, offset, buffer, length - 1);
-    } else {
-      this.#key.add(this.#generation!, offset, record);
-      const json = JSON.stringify(record);
-      const at = now();
-      for (let i = 0; i < encodings.length; i++) {
-        const encoding = encodings[i]!;
-        const payload = batch.payloads[i]!;
-        payload.append(encoding.encode({ record, json }, at));
-        payload.appendByte(encoding.end);
-      }
+    if (encoding === ndjson && this.#key.isFree(record)) {
+      this.#appendWithKey(source, record, offset);
+      return;
     }
-    batch.count++;
+    this.#key.add(source, offset, record);
+    let line = encoding.encode({ record, source }, now());
+    if (line.includes('\\ud')) {
+      makeWellFormed(record);
+      line = encoding.encode({ record, source }, now());
+    }
+    this.#batcher.add(line);
+  }
+
+  /** Writes a record as JSON, with its key in place of the closing brace. */
+  #appendWithKey(source: Source, record: LogRecord, offset: number): void {
+    let json = JSON.stringify(record);
+    if (json.includes('\\ud')) {
+      makeWellFormed(record);
+      json = JSON.stringify(record);
+    }
+    const { payload } = this.#batcher.current;
+    const before = payload.length;
+    payload.append(json);
+    payload.ensure(this.#key.room);
+    const { buffer, length } = payload;
+    payload.length = this.#key.write(source, offset, buffer, length - 1);
+    this.#batcher.added(payload, before);
   }
 }

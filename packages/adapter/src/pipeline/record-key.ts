@@ -1,5 +1,5 @@
+import type { Source } from '../output/encoding.ts';
 import type { LogRecord } from '../parse/parser.ts';
-import type { Generation } from '../tail/generation.ts';
 
 type FileField = 'id' | 'offset' | 'path';
 
@@ -21,8 +21,8 @@ export class RecordKey {
   readonly #id: boolean;
   readonly #path: boolean;
   readonly #offset: boolean;
-  readonly #prefixes = new Map<Generation, Buffer>();
-  #last: Generation | undefined;
+  readonly #prefixes = new Map<Source, Buffer>();
+  #last: Source | undefined;
   #prefix: Buffer = Buffer.alloc(0);
 
   /** @param lead JSON members, each after a comma, that `write` puts before the key. */
@@ -43,19 +43,20 @@ export class RecordKey {
   }
 
   /** Adds the fields to a record. */
-  add(generation: Generation, offset: number, record: LogRecord): void {
-    if (this.#path) this.#set(record, 'file.path', generation.log);
-    if (this.#id) this.#set(record, 'file.id', generation.id);
+  add(source: Source, offset: number, record: LogRecord): void {
+    if (source.id === '') return;
+    if (this.#path) this.#set(record, 'file.path', source.log);
+    if (this.#id) this.#set(record, 'file.id', source.id);
     if (this.#offset) this.#set(record, 'offset', offset);
   }
 
   /** Writes the fields after others, closes the object and the line, and returns the new end. */
-  write(generation: Generation, offset: number, out: Buffer, at: number): number {
-    if (generation !== this.#last) this.#turnTo(generation);
+  write(source: Source, offset: number, out: Buffer, at: number): number {
+    if (source !== this.#last) this.#turnTo(source);
     const prefix = this.#prefix;
     let o = at;
     for (let k = 0; k < prefix.length; k++) out[o++] = prefix[k]!;
-    if (this.#offset) {
+    if (this.#offset && source.id !== '') {
       for (let k = 0; k < OFFSET.length; k++) out[o++] = OFFSET[k]!;
       o = digits(out, o, offset);
     }
@@ -64,9 +65,9 @@ export class RecordKey {
     return o;
   }
 
-  forget(generation: Generation): void {
-    this.#prefixes.delete(generation);
-    if (this.#last === generation) this.#last = undefined;
+  forget(source: Source): void {
+    this.#prefixes.delete(source);
+    if (this.#last === source) this.#last = undefined;
   }
 
   #set(record: LogRecord, name: string, value: unknown): void {
@@ -79,17 +80,17 @@ export class RecordKey {
     record[name] = value;
   }
 
-  #turnTo(generation: Generation): void {
-    let prefix = this.#prefixes.get(generation);
+  #turnTo(source: Source): void {
+    let prefix = this.#prefixes.get(source);
     if (!prefix) {
       const record: LogRecord = {};
-      if (this.#path) record['file.path'] = generation.log;
-      if (this.#id) record['file.id'] = generation.id;
+      if (this.#path && source.id !== '') record['file.path'] = source.log;
+      if (this.#id && source.id !== '') record['file.id'] = source.id;
       const text = JSON.stringify(record).slice(1, -1);
       prefix = Buffer.from(text === '' ? this.#lead : `${this.#lead},${text}`);
-      this.#prefixes.set(generation, prefix);
+      this.#prefixes.set(source, prefix);
     }
-    this.#last = generation;
+    this.#last = source;
     this.#prefix = prefix;
   }
 }

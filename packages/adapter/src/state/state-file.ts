@@ -3,8 +3,15 @@ import { dirname, join } from 'node:path';
 import { errorText, type Log, writeFileAtomic } from '@sidekit/core';
 import { makeDirectory } from './make-directory.ts';
 
-/** The saved state of a generation. */
-export interface SavedGeneration {
+/** A saved offset, with a hash of the bytes before it. */
+export interface SavedMark {
+  readonly offset: number;
+  readonly tail: { readonly length: number; readonly hash: string };
+  readonly inLine: boolean;
+}
+
+/** The saved state of a generation; its mark is that of the slowest output. */
+export interface SavedGeneration extends SavedMark {
   readonly id: string;
   readonly log: string;
   readonly path: string;
@@ -13,10 +20,9 @@ export interface SavedGeneration {
   /** The birth time in nanoseconds; "0" where the file system has none. */
   readonly birth: string;
   readonly head: { readonly length: number; readonly hash: string };
-  readonly offset: number;
-  readonly tail: { readonly length: number; readonly hash: string };
-  readonly inLine: boolean;
   readonly mtime: number;
+  /** The marks of the outputs that have come further, by name. */
+  readonly outputs?: Readonly<Record<string, SavedMark>>;
 }
 
 const VERSION = 1;
@@ -112,11 +118,18 @@ function isSaved(value: unknown): value is SavedGeneration {
     /^\d+:\d+$/.test(one.inode) &&
     /^\d+$/.test(one.birth) &&
     isPrint(one.head) &&
-    isPrint(one.tail) &&
-    isCount(one.offset) &&
-    typeof one.inLine === 'boolean' &&
-    typeof one.mtime === 'number'
+    isMark(one) &&
+    typeof one.mtime === 'number' &&
+    (one.outputs === undefined ||
+      (typeof one.outputs === 'object' &&
+        one.outputs !== null &&
+        Object.values(one.outputs).every(isMark)))
   );
+}
+
+function isMark(value: unknown): boolean {
+  const mark = value as SavedMark | null;
+  return isPrint(mark?.tail) && isCount(mark?.offset) && typeof mark?.inLine === 'boolean';
 }
 
 function isPrint(value: unknown): boolean {

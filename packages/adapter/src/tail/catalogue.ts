@@ -19,6 +19,8 @@ export interface CatalogueOptions {
   readonly startAt: 'beginning' | 'end';
   /** How long a generation whose file cannot be found is waited for, in milliseconds. */
   readonly forgetAfter: number;
+  /** The names of the outputs. */
+  readonly outputs: readonly string[];
   readonly log: Log;
   readonly now: () => number;
   readonly onEvent: (event: 'generation' | 'rotation' | 'truncation') => void;
@@ -64,7 +66,7 @@ export class Catalogue {
   }
 
   restore(saved: readonly SavedGeneration[]): void {
-    this.#logs.restore(saved, this.#options.now());
+    this.#logs.restore(saved, this.#options.now(), this.#options.outputs);
   }
 
   /** Finds files that appeared, disappeared or were renamed. */

@@ -1,5 +1,5 @@
 import { fingerprint, HEAD_LENGTH, readAt, sameBytes, TAIL_LENGTH, tailBefore } from './bytes.ts';
-import type { FileFacts, Generation } from './generation.ts';
+import { type FileFacts, furthestOf, type Generation } from './generation.ts';
 
 /** A copy up to this size, in bytes, is compared completely; a larger one at both ends. */
 const WHOLE = 4 * 1024 * 1024;
@@ -26,11 +26,12 @@ function sameContent({ fd, size }: FileFacts, original: number): boolean {
 }
 
 function matchesSaved(file: FileFacts, { saved }: Generation): boolean {
-  if (!saved || saved.offset === 0) return false;
-  if (file.size < saved.offset || file.size < saved.head.length) return false;
+  if (!saved) return false;
+  const { offset, tail } = furthestOf(saved);
+  if (offset === 0 || file.size < offset || file.size < saved.head.length) return false;
   return (
     fingerprint(readAt(file.fd, 0, saved.head.length)) === saved.head.hash &&
-    fingerprint(tailBefore(file.fd, saved.offset)) === saved.tail.hash
+    fingerprint(tailBefore(file.fd, offset)) === tail.hash
   );
 }
 

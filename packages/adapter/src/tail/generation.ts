@@ -1,15 +1,7 @@
 import { closeSync } from 'node:fs';
-import type { SavedGeneration } from '../state/state-file.ts';
+import type { SavedGeneration, SavedMark } from '../state/state-file.ts';
 import { fingerprint, HEAD_LENGTH, readAt, tailBefore } from './bytes.ts';
-
-/** An offset in a generation, with the bytes before it that identify the place. */
-export interface Mark {
-  readonly offset: number;
-  /** The up to 256 bytes before the offset. */
-  readonly tail: Buffer;
-  /** The offset is inside a line, of which the part before was delivered. */
-  readonly inLine: boolean;
-}
+import { Cursor, type Mark, START } from './cursor.ts';
 
 /** A file that was found and opened. */
 export interface FileFacts {
@@ -39,16 +31,12 @@ export class Generation {
   fd: number | undefined;
   /** The file's first bytes, up to 1 KiB, as far as they were read. */
   head: Buffer = Buffer.alloc(0);
-  /** The next offset to read: always the start of a line, or of the rest of one. */
-  read: Mark = { offset: 0, tail: Buffer.alloc(0), inLine: false };
-  /** Delivered by all outputs. */
-  acked: Mark = this.read;
-  /** Earlier values of `read`. */
+  /** One for each output. */
+  readonly cursors: readonly Cursor[];
+  /** Earlier offsets of the furthest cursor. */
   readonly places: Mark[] = [];
   size = 0;
   mtime = 0;
-  /** The start of a line whose end was not written yet, kept in case the file is truncated. */
-  partial: Buffer = Buffer.alloc(0);
   grownAt: number;
   /** The time at which the live name moved to another file or was removed. */
   rotatedAt: number | undefined;
@@ -61,10 +49,20 @@ export class Generation {
   saved: SavedGeneration | undefined;
   /** The time since which no name in its directory refers to it. */
   missingSince: number | undefined;
+  /** The offset up to which waiting events were emitted for some output. */
+  settled = -1;
   /** The end of a copy that is shorter than what was read of the original. */
   clamp: Mark | undefined;
+  readonly #outputs: readonly string[];
 
-  constructor(id: string, log: string, facts: Omit<FileFacts, 'fd' | 'size'>, now: number) {
+  /** @param outputs the names of the outputs, which have a cursor each. */
+  constructor(
+    id: string,
+    log: string,
+    facts: Omit<FileFacts, 'fd' | 'size'>,
+    now: number,
+    outputs: readonly string[],
+  ) {
     this.id = id;
     this.log = log;
     this.path = facts.path;
@@ -72,15 +70,17 @@ export class Generation {
     this.birth = facts.birth;
     this.mtime = facts.mtime;
     this.grownAt = now;
+    this.#outputs = outputs;
+    this.cursors = outputs.map(() => new Cursor(START));
   }
 
-  static restore(saved: SavedGeneration, now: number): Generation {
+  static restore(saved: SavedGeneration, now: number, outputs: readonly string[]): Generation {
     const { id, log, path, inode, birth, mtime } = saved;
-    const generation = new Generation(id, log, { path, inode, birth: BigInt(birth), mtime }, now);
+    const facts = { path, inode, birth: BigInt(birth), mtime };
+    const generation = new Generation(id, log, facts, now, outputs);
     generation.saved = saved;
-    generation.read = { offset: saved.offset, tail: Buffer.alloc(0), inLine: saved.inLine };
-    generation.acked = generation.read;
-    generation.size = saved.offset;
+    generation.#startAt(({ offset, inLine }) => ({ offset, tail: START.tail, inLine }));
+    generation.size = generation.read.offset;
     return generation;
   }
 
@@ -88,23 +88,51 @@ export class Generation {
     return this.rotatedAt === undefined && !this.detached;
   }
 
-  /** Bytes in the file that were not read yet. */
+  /** The furthest offset that was read for an output. */
+  get read(): Mark {
+    let furthest = this.cursors[0]!.read;
+    for (const { read } of this.cursors) if (read.offset > furthest.offset) furthest = read;
+    return furthest;
+  }
+
+  /** The offset up to which all outputs have acknowledged everything. */
+  get acked(): Mark {
+    let slowest = this.cursors[0]!.acked;
+    for (const { acked } of this.cursors) if (acked.offset < slowest.offset) slowest = acked;
+    return slowest;
+  }
+
+  /** Whether all outputs have acknowledged what was read for them. */
+  get isDelivered(): boolean {
+    return this.cursors.every(({ acked, read }) => acked.offset >= read.offset);
+  }
+
+  /** Bytes in the file that were not read yet for an output. */
+  unreadBy({ read }: Cursor): number {
+    if (this.fd === undefined) return 0;
+    return Math.max(0, (this.clamp?.offset ?? this.size) - read.offset);
+  }
+
+  /** Bytes in the file that were not read yet for the slowest output. */
   get unread(): number {
-    return this.fd === undefined ? 0 : Math.max(0, this.size - this.read.offset);
+    let most = 0;
+    for (const cursor of this.cursors) most = Math.max(most, this.unreadBy(cursor));
+    return most;
   }
 
   /** Whether a file is, by its bytes, the saved one; takes over its head and tail. */
   adopt({ fd, size }: FileFacts): boolean {
     const { saved } = this;
     if (!saved) return true;
-    if (size < saved.offset || size < saved.head.length) return false;
+    const furthest = furthestOf(saved);
+    if (size < furthest.offset || size < saved.head.length) return false;
     const head = readAt(fd, 0, saved.head.length);
-    const tail = tailBefore(fd, saved.offset);
-    if (fingerprint(head) !== saved.head.hash || fingerprint(tail) !== saved.tail.hash)
+    const tail = tailBefore(fd, furthest.offset);
+    if (fingerprint(head) !== saved.head.hash || fingerprint(tail) !== furthest.tail.hash) {
       return false;
+    }
     this.head = head;
-    this.read = { offset: saved.offset, tail, inLine: saved.inLine };
-    this.acked = this.read;
+    this.#startAt(({ offset, inLine }) => ({ offset, tail: tailBefore(fd, offset), inLine }));
     this.saved = undefined;
     return true;
   }
@@ -114,25 +142,31 @@ export class Generation {
     const head = readAt(fd, 0, HEAD_LENGTH);
     if (head.length < this.head.length) return false;
     if (!head.subarray(0, this.head.length).equals(this.head)) return false;
-    if (!tailBefore(fd, this.read.offset).equals(this.read.tail)) return false;
+    const { read } = this;
+    if (!tailBefore(fd, read.offset).equals(read.tail)) return false;
     // The head grows with the file, from its first byte on.
     this.head = head;
     return true;
   }
 
-  /** Advances the read offset. */
-  advance(mark: Mark): void {
-    if (mark.offset === this.read.offset) return;
-    this.places.push(this.read);
-    if (this.places.length > PLACES) this.places.shift();
-    this.read = mark;
+  /** Advances the read offset of an output. */
+  advance(cursor: Cursor, mark: Mark): void {
+    const { read } = this;
+    if (mark.offset > read.offset) {
+      this.places.push(read);
+      if (this.places.length > PLACES) this.places.shift();
+    }
+    cursor.read = mark;
   }
 
   /** Starts at the current end of the file. */
   startAtEnd({ fd, size }: FileFacts): void {
     const tail = tailBefore(fd, size);
-    this.read = { offset: size, tail, inLine: tail.length > 0 && tail.at(-1) !== LF };
-    this.acked = this.read;
+    const mark = { offset: size, tail, inLine: tail.length > 0 && tail.at(-1) !== LF };
+    for (const cursor of this.cursors) {
+      cursor.read = mark;
+      cursor.acked = mark;
+    }
   }
 
   /** Takes a descriptor if none is held and the file is the same; it may have grown. */
@@ -168,31 +202,48 @@ export class Generation {
 
   /** Returns its saved state as JSON; built again only if something changed. */
   save(): string {
-    const { path, inode, mtime, clamp, acked, saved } = this;
-    const mark = clamp && acked.offset > clamp.offset ? clamp : acked;
+    const { path, inode, mtime, clamp, saved } = this;
+    const marks = this.cursors.map(({ acked }) =>
+      clamp && acked.offset > clamp.offset ? clamp : acked,
+    );
     const kept = this.#kept;
     const same =
-      kept?.mark === mark &&
+      kept?.marks.every((mark, i) => mark === marks[i]) &&
       kept.path === path &&
       kept.inode === inode &&
       kept.mtime === mtime &&
       kept.saved === saved &&
       kept.head === this.head.length;
-    if (same) return kept.text;
-    const text = JSON.stringify(saved ? { ...saved, path } : this.#facts(mark));
-    this.#kept = { text, mark, path, inode, mtime, saved, head: this.head.length };
+    if (kept && same) return kept.text;
+    const text = JSON.stringify(saved ? { ...saved, path } : this.#facts(marks));
+    this.#kept = { text, marks, path, inode, mtime, saved, head: this.head.length };
     return text;
   }
 
   #kept:
     | (Pick<Generation, 'path' | 'inode' | 'mtime' | 'saved'> & {
         readonly text: string;
-        readonly mark: Mark;
+        readonly marks: readonly Mark[];
         readonly head: number;
       })
     | undefined;
 
-  #facts({ offset, tail, inLine }: Mark): SavedGeneration {
+  /** Each output's own mark, if it has one; the slowest of all for an output that is new. */
+  #startAt(mark: (saved: SavedMark) => Mark): void {
+    const { saved } = this;
+    if (!saved) return;
+    this.#outputs.forEach((name, i) => {
+      const cursor = this.cursors[i]!;
+      cursor.read = mark(saved.outputs?.[name] ?? saved);
+      cursor.acked = cursor.read;
+    });
+  }
+
+  #facts(marks: readonly Mark[]): SavedGeneration {
+    const slowest = marks.reduce((a, b) => (b.offset < a.offset ? b : a));
+    const further = this.#outputs.flatMap((name, i) =>
+      marks[i]!.offset > slowest.offset ? [[name, savedMark(marks[i]!)] as const] : [],
+    );
     return {
       id: this.id,
       log: this.log,
@@ -200,10 +251,9 @@ export class Generation {
       inode: this.inode,
       birth: String(this.birth),
       head: { length: this.head.length, hash: fingerprint(this.head) },
-      offset,
-      tail: { length: tail.length, hash: fingerprint(tail) },
-      inLine,
+      ...savedMark(slowest),
       mtime: this.mtime,
+      ...(further.length > 0 ? { outputs: Object.fromEntries(further) } : {}),
     };
   }
 
@@ -217,4 +267,17 @@ export class Generation {
     if (this.copy) closeSync(this.copy.fd);
     this.copy = undefined;
   }
+}
+
+/** Returns the furthest of the saved marks, which identifies the file best. */
+export function furthestOf(saved: SavedGeneration): SavedMark {
+  let furthest: SavedMark = saved;
+  for (const mark of Object.values(saved.outputs ?? {})) {
+    if (mark.offset > furthest.offset) furthest = mark;
+  }
+  return furthest;
+}
+
+function savedMark({ offset, tail, inLine }: Mark): SavedMark {
+  return { offset, tail: { length: tail.length, hash: fingerprint(tail) }, inLine };
 }

@@ -1,7 +1,8 @@
-import type { Generation, Mark } from './generation.ts';
+import type { Mark } from './cursor.ts';
+import type { Generation } from './generation.ts';
 import type { LineSplitter } from './line-splitter.ts';
 
-/** Receives what the tailer reads, and says whether there is room for more. */
+/** Receives for one output what the tailer reads, and says whether there is room for more. */
 export interface LineConsumer {
   readonly splitter: LineSplitter;
   /** Whether more may be read; if not, reading pauses and scanning continues. */
@@ -11,7 +12,7 @@ export interface LineConsumer {
   /** Notes that everything before `read` was passed on; decides how much may be acknowledged. */
   mark(generation: Generation, read: Mark): void;
   /** Emits what is waiting for more lines, such as the last event of a multiline log. */
-  settle(generation: Generation, idle: number, final: boolean): void;
+  settle(generation: Generation, read: Mark, idle: number, final: boolean): void;
   /** Sends the collected records. */
   flush(): void;
   /** Discards everything kept for a generation. */

@@ -1,3 +1,4 @@
+import type { Mark } from './cursor.ts';
 import type { Generation } from './generation.ts';
 
 /** Marks an incomplete line. */
@@ -12,8 +13,13 @@ export type LineFlag = (typeof LineFlag)[keyof typeof LineFlag];
 
 /** Receives the lines of a chunk, without their ends. */
 export interface LineSink {
-  /** Starts a chunk: the lines that follow are in `buffer` between `start` and `end`. */
-  begin(generation: Generation, buffer: Buffer, start: number, end: number): void;
+  /** True if no more lines may be passed on before others were delivered. */
+  readonly isFull: boolean;
+  /**
+   * Starts a chunk: the lines that follow are in `buffer` between `start` and `end`. They count in
+   * metrics unless another output has read them already.
+   */
+  begin(generation: Generation, buffer: Buffer, start: number, end: number, counted: boolean): void;
   line(start: number, end: number, offset: number, flag: LineFlag): void;
 }
 
@@ -30,6 +36,8 @@ export interface Taken {
   lines: number;
   /** True if they end within a line. */
   inLine: boolean;
+  /** True if there was no room for the rest. */
+  stopped: boolean;
 }
 
 const LF = 0x0a;
@@ -39,7 +47,7 @@ const CR = 0x0d;
 export class LineSplitter {
   readonly #options: SplitterOptions;
   readonly #sink: LineSink;
-  readonly #taken: Taken = { bytes: 0, lines: 0, inLine: false };
+  readonly #taken: Taken = { bytes: 0, lines: 0, inLine: false, stopped: false };
 
   constructor(options: SplitterOptions, sink: LineSink) {
     this.#options = options;
@@ -47,21 +55,31 @@ export class LineSplitter {
   }
 
   /**
-   * Passes on the lines of `buffer[start, end)`, whose first byte is at `offset` of the file.
+   * Passes on the lines of `buffer[start, end)`, whose first byte is at `read` of the file, while
+   * there is room.
    * @returns how much was consumed: the start of a line without an end is left for the next call.
    */
-  split(generation: Generation, buffer: Buffer, start: number, end: number, offset: number): Taken {
+  split(
+    generation: Generation,
+    read: Mark,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    counted: boolean,
+  ): Taken {
     const { maxLine } = this.#options;
     const sink = this.#sink;
     const taken = this.#taken;
     taken.lines = 0;
-    let { inLine } = generation.read;
+    taken.stopped = false;
+    const { offset } = read;
+    let { inLine } = read;
     let at = start;
     if (offset === 0 && !inLine) at += byteOrderMark(buffer, start, end);
     const last = buffer.lastIndexOf(LF, end - 1);
     // Bytes after the last line feed are left for the next call, unless they are too many.
     const left = end - (last < at ? at : last + 1);
-    sink.begin(generation, buffer, at, last < at || left >= maxLine ? end : last + 1);
+    sink.begin(generation, buffer, at, last < at || left >= maxLine ? end : last + 1, counted);
     while (at < end) {
       // A writer without O_APPEND leaves a hole before its offset after a truncation.
       if (!inLine && buffer[at] === 0) {
@@ -74,7 +92,9 @@ export class LineSplitter {
         at = this.#piece(buffer, at, offset + at - start, inLine);
         if (!inLine) this.#options.onLongLine();
         inLine = true;
-        continue;
+        if (!sink.isFull) continue;
+        taken.stopped = true;
+        break;
       }
       if (feed === -1) break;
       const skip = inLine && (this.#options.longLines === 'cut' || feed === at);
@@ -85,6 +105,10 @@ export class LineSplitter {
       taken.lines++;
       inLine = false;
       at = feed + 1;
+      if (sink.isFull) {
+        taken.stopped = at < end;
+        break;
+      }
     }
     taken.bytes = at - start;
     taken.inLine = inLine;

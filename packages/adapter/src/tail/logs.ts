@@ -15,9 +15,9 @@ export class Logs {
   readonly #restored = new Set<string>();
 
   /** Restores the saved generations, oldest first. */
-  restore(saved: readonly SavedGeneration[], now: number): void {
+  restore(saved: readonly SavedGeneration[], now: number, outputs: readonly string[]): void {
     for (const one of saved) {
-      const generation = Generation.restore(one, now);
+      const generation = Generation.restore(one, now, outputs);
       this.of(one.log).generations.push(generation);
       const earlier = this.#byInode.get(one.inode);
       if (earlier) {

@@ -8,6 +8,8 @@ import type { Logs, TailedLog } from './logs.ts';
 
 export interface NewGenerationOptions {
   readonly startAt: 'beginning' | 'end';
+  /** The names of the outputs. */
+  readonly outputs: readonly string[];
   readonly log: Log;
   readonly now: () => number;
   readonly onEvent: (event: 'generation') => void;
@@ -32,8 +34,9 @@ export class NewGenerations {
 
   /** Starts a generation of the log in the file that was opened. */
   begin(log: TailedLog, file: FileFacts): Generation {
-    const { now, startAt, onEvent } = this.#options;
-    const generation = new Generation(randomBytes(8).toString('hex'), log.path, file, now());
+    const { now, startAt, onEvent, outputs } = this.#options;
+    const id = randomBytes(8).toString('hex');
+    const generation = new Generation(id, log.path, file, now(), outputs);
     generation.fd = file.fd;
     generation.size = file.size;
     if (startAt === 'end' && this.#isNew(log)) generation.startAtEnd(file);

@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Log, PollingWatch, pause } from '@sidekit/core';
 import { readInto, TAIL_LENGTH } from './bytes.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { Cursor, Mark } from './cursor.ts';
 import { dropOverLimits } from './deleted-files.ts';
-import type { Generation, Mark } from './generation.ts';
+import type { Generation } from './generation.ts';
 import type { LineConsumer } from './line-consumer.ts';
 import type { TailedLog } from './logs.ts';
 
@@ -23,6 +24,8 @@ export interface TailerOptions {
   /** Called after every scan. */
   readonly onScanned: () => void;
   readonly onDrop: (cause: 'held-bytes' | 'held-age', bytes: number) => void;
+  /** Called after each poll, with the files that could not be read and why. */
+  readonly onPoll: (failures: ReadonlyMap<string, unknown>) => void;
 }
 
 /** The longest time without yielding to other work, in milliseconds. */
@@ -36,7 +39,8 @@ const LEAST_PAUSE = 20;
  */
 export class Tailer {
   readonly #catalogue: Catalogue;
-  readonly #consumer: LineConsumer;
+  /** One for each output, in the order of the generations' cursors. */
+  readonly #consumers: readonly LineConsumer[];
   readonly #options: TailerOptions;
   readonly #buffer: Buffer;
   readonly #directories: string[] = [];
@@ -48,9 +52,9 @@ export class Tailer {
   #abandoned = false;
   readonly #stopping = new AbortController();
 
-  constructor(catalogue: Catalogue, consumer: LineConsumer, options: TailerOptions) {
+  constructor(catalogue: Catalogue, consumers: readonly LineConsumer[], options: TailerOptions) {
     this.#catalogue = catalogue;
-    this.#consumer = consumer;
+    this.#consumers = consumers;
     this.#options = options;
     this.#buffer = Buffer.allocUnsafeSlow(options.chunk + TAIL_LENGTH);
   }
@@ -106,15 +110,19 @@ export class Tailer {
     const { now, pollInterval } = this.#options;
     let turnEnds = now() + TURN;
     if (scan) await this.#scan();
+    const failures = new Map<string, unknown>();
     for (let progress = true; progress; ) {
       progress = false;
       for (const log of [...this.#catalogue.logs.values()]) {
-        if (this.#abandoned || !this.#consumer.hasRoom()) break;
-        const generation = log.generations.find(
-          ({ unread, partial, clamp }) => clamp === undefined && unread > partial.length,
-        );
-        if (!generation) continue;
-        progress = this.#step(generation) || progress;
+        for (let i = 0; i < this.#consumers.length && !this.#abandoned; i++) {
+          if (failures.has(log.path)) break;
+          try {
+            progress = this.#advance(log, i) || progress;
+          } catch (error) {
+            // A file that cannot be read must not stop the others.
+            failures.set(log.path, error);
+          }
+        }
         if (now() < turnEnds) continue;
         await nextTurn();
         turnEnds = now() + TURN;
@@ -123,12 +131,26 @@ export class Tailer {
     }
     if (this.#abandoned) return false;
     for (const log of [...this.#catalogue.logs.values()]) this.#settle(log, final);
-    this.#consumer.flush();
+    for (const consumer of this.#consumers) consumer.flush();
+    this.#options.onPoll(failures);
     for (const generation of this.#catalogue.generations()) {
-      const { unread, partial, clamp } = generation;
-      if (unread > partial.length && clamp === undefined) return true;
+      if (generation.cursors.some((cursor) => hasLines(generation, cursor))) return true;
     }
     return false;
+  }
+
+  /** Reads a chunk of a log for one output, if it has room; returns whether that made progress. */
+  #advance({ generations }: TailedLog, i: number): boolean {
+    const consumer = this.#consumers[i]!;
+    if (!consumer.hasRoom()) return false;
+    const index = generations.findIndex((one) => hasLines(one, one.cursors[i]!));
+    if (index === -1) return false;
+    // Events that are waiting for more lines come before those of a newer file.
+    for (const earlier of generations.slice(0, index)) {
+      if (!earlier.live) consumer.settle(earlier, earlier.cursors[i]!.read, 0, true);
+    }
+    const generation = generations[index]!;
+    return this.#step(generation, consumer, generation.cursors[i]!);
   }
 
   async #scan(): Promise<void> {
@@ -166,29 +188,36 @@ export class Tailer {
   }
 
   /** Reads one chunk and returns whether that made progress. */
-  #step(generation: Generation): boolean {
-    const { fd, read, unread } = generation;
-    if (fd === undefined || generation.clamp !== undefined) return false;
+  #step(generation: Generation, consumer: LineConsumer, cursor: Cursor): boolean {
+    const { fd, read: furthest } = generation;
+    const { read } = cursor;
+    if (fd === undefined) return false;
     const buffer = this.#buffer;
     const overlap = read.tail.length;
-    const wanted = Math.min(this.#options.chunk, unread);
+    const unread = generation.unreadBy(cursor);
+    // Lines that another output has read already are not counted again.
+    const behind = furthest.offset - read.offset;
+    const known = behind > 0 && !furthest.inLine ? behind : unread;
+    const wanted = Math.min(cursor.chunk, this.#options.chunk, unread, known);
     const end = readInto(fd, buffer, 0, overlap + wanted, read.offset - overlap);
     // The file may have been truncated and written again since the scan.
     if (end < overlap || !buffer.subarray(0, overlap).equals(read.tail)) {
       this.#catalogue.truncated(generation);
       return true;
     }
-    const taken = this.#consumer.splitter.split(generation, buffer, overlap, end, read.offset);
-    this.#options.onRead(taken.bytes, taken.lines);
+    const counted = behind === 0;
+    const taken = consumer.splitter.split(generation, read, buffer, overlap, end, counted);
+    if (counted) this.#options.onRead(taken.bytes, taken.lines);
     const rest = end - overlap - taken.bytes;
     const short = end - overlap < wanted;
-    if (short || wanted === unread)
-      generation.partial = Buffer.from(buffer.subarray(end - rest, end));
-    if (taken.bytes === 0) return false;
+    cursor.used(taken.bytes, wanted);
+    const atEnd = short || (wanted === unread && !taken.stopped);
+    cursor.partial = atEnd ? Buffer.from(buffer.subarray(end - rest, end)) : Buffer.alloc(0);
+    if (taken.bytes === 0) return wanted < unread && !short;
     const stop = overlap + taken.bytes;
     const offset = read.offset + taken.bytes;
     const tail = Buffer.from(buffer.subarray(Math.max(0, stop - TAIL_LENGTH), stop));
-    this.#moveTo(generation, { offset, tail, inLine: taken.inLine });
+    this.#moveTo(generation, consumer, cursor, { offset, tail, inLine: taken.inLine });
     return true;
   }
 
@@ -202,45 +231,53 @@ export class Tailer {
         generation.rotatedAt !== undefined &&
         at - Math.max(generation.rotatedAt, generation.grownAt) >= rotateWait;
       const gone = this.#catalogue.isGone(generation);
-      const { partial } = generation;
-      const whole = generation.unread === partial.length;
       const lost = generation.detached && gone;
-      if (partial.length > 0 && (lost || (whole && (final || left || idle >= partialFlush)))) {
-        this.#flushPartial(generation);
-      }
-      if (generation.unread === 0) this.#consumer.settle(generation, idle, final || left || gone);
-      const delivered = generation.acked.offset >= generation.read.offset;
-      if (left && generation.unread === 0 && delivered && generation.fd !== undefined) {
+      this.#consumers.forEach((consumer, i) => {
+        const cursor = generation.cursors[i]!;
+        const { partial } = cursor;
+        const complete = generation.unreadBy(cursor) === partial.length;
+        const due = lost || (complete && (final || left || idle >= partialFlush));
+        if (partial.length > 0 && due) this.#flushPartial(generation, consumer, cursor);
+        if (generation.unreadBy(cursor) === 0) {
+          consumer.settle(generation, cursor.read, idle, final || left || gone);
+        }
+      });
+      const { isDelivered } = generation;
+      if (left && generation.unread === 0 && isDelivered && generation.fd !== undefined) {
         generation.close();
-        this.#consumer.close(generation);
+        for (const consumer of this.#consumers) consumer.close(generation);
       }
-      if (gone && generation.fd === undefined && (delivered || generation.detached)) {
-        this.#consumer.close(generation);
-        this.#catalogue.forget(generation);
+      if (gone && generation.fd === undefined && (isDelivered || generation.detached)) {
+        this.#forget(generation);
       }
     }
   }
 
-  #flushPartial(generation: Generation): void {
-    const { partial, read } = generation;
-    this.#consumer.partial(generation, partial, read.offset);
+  #flushPartial(generation: Generation, consumer: LineConsumer, cursor: Cursor): void {
+    const { partial, read } = cursor;
+    consumer.partial(generation, partial, read.offset);
     const tail = Buffer.concat([read.tail, partial]).subarray(-TAIL_LENGTH);
-    generation.partial = Buffer.alloc(0);
-    this.#moveTo(generation, {
+    cursor.partial = Buffer.alloc(0);
+    this.#moveTo(generation, consumer, cursor, {
       offset: read.offset + partial.length,
       tail: Buffer.from(tail),
       inLine: true,
     });
   }
 
-  #moveTo(generation: Generation, mark: Mark): void {
-    generation.advance(mark);
-    this.#consumer.mark(generation, mark);
+  #moveTo(generation: Generation, consumer: LineConsumer, cursor: Cursor, mark: Mark): void {
+    generation.advance(cursor, mark);
+    consumer.mark(generation, mark);
+  }
+
+  #forget(generation: Generation): void {
+    for (const consumer of this.#consumers) consumer.close(generation);
+    this.#catalogue.forget(generation);
   }
 
   /** Drops what cannot be delivered, so that a deleted file does not fill the disk. */
   #drop(generation: Generation, cause: 'held-bytes' | 'held-age'): void {
-    const bytes = generation.size - generation.read.offset;
+    const bytes = generation.unread;
     this.#options.onDrop(cause, bytes);
     this.#options.log.error('unread bytes of a deleted file were dropped', {
       event: 'deleted_file_dropped',
@@ -248,7 +285,11 @@ export class Tailer {
       cause,
       bytes,
     });
-    this.#consumer.close(generation);
-    this.#catalogue.forget(generation);
+    this.#forget(generation);
   }
+}
+
+/** Whether a file has unread bytes other than a line whose end is not written yet. */
+function hasLines(generation: Generation, cursor: Cursor): boolean {
+  return generation.unreadBy(cursor) > cursor.partial.length;
 }

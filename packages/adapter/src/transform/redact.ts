@@ -1,3 +1,4 @@
+import { DEEPEST } from '../parse/depth.ts';
 import type { LogRecord } from '../parse/parser.ts';
 import { compilePattern, type Pattern } from '../parse/regex.ts';
 
@@ -39,18 +40,27 @@ export function redactor(options: RedactOptions): ((record: LogRecord) => void) 
   const walk = (container: Record<string, unknown>, depth: number) => {
     for (const key of Object.keys(container)) {
       const value = container[key];
-      if (fields.has(key)) container[key] = REDACTED;
-      else if (typeof value === 'string') container[key] = clean(value);
-      else if (typeof value === 'number' && cleaners.length > 0) {
-        const text = String(value);
+      if (fields.has(key) || (fields.size > 0 && isDeepText(value, depth))) {
+        container[key] = REDACTED;
+      } else if (typeof value === 'string') container[key] = clean(value);
+      else if (typeof value === 'number' || isRawJson(value)) {
+        const text = JSON.stringify(value);
         if (clean(text) !== text) container[key] = REDACTED;
-      } else if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-        if (depth < 32) walk(value as Record<string, unknown>, depth + 1);
-        else container[key] = REDACTED;
+      } else if (typeof value === 'object' && value !== null) {
+        walk(value as Record<string, unknown>, depth + 1);
       }
     }
   };
-  return (record) => walk(record, 0);
+  return (record) => walk(record, 1);
+}
+
+/** Whether a value may be what the parser turned into text for its depth, with any fields inside. */
+function isDeepText(value: unknown, depth: number): boolean {
+  return depth === DEEPEST && typeof value === 'string' && /^[[{]/.test(value);
+}
+
+function isRawJson(value: unknown): boolean {
+  return (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
 }
 
 /** Verifies the check digit of payment card numbers (ISO/IEC 7812-1, annex B). */

@@ -1,0 +1,81 @@
+import { asArray, type Encoding, type Outgoing } from './encoding.ts';
+import { INT64_MAX, nanoseconds } from './nanoseconds.ts';
+
+/** The label of the file, as Promtail and Alloy name it. */
+const FILE_LABEL = 'filename';
+/** The value of a label whose field has too many values. */
+const OVERFLOW = '__other__';
+/** The largest number of values of one label from a field. */
+const MOST_VALUES = 100;
+/** The longest value of a label, in UTF-16 units. */
+const LONGEST_VALUE = 256;
+const TAB = 0x09;
+const LF = 0x0a;
+
+export interface LokiLabels {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Label names to the fields that hold their values. */
+  readonly labelFields: Readonly<Record<string, string>>;
+}
+
+/**
+ * Entries of Loki streams: the labels as a JSON object, a tab, and `["<ns>","<line>"]`. Each file
+ * has a stream of its own, since Loki refuses entries that are too far behind in their stream.
+ */
+export function lokiEntries({ labels, labelFields }: LokiLabels): Encoding {
+  const fields = Object.entries(labelFields).map(([label, field]) => ({
+    label,
+    field,
+    seen: new Set<string>(),
+  }));
+  const labelsOf = ({ record, source }: Outgoing): string => {
+    const set: Record<string, string> = { ...labels };
+    if (source.log !== '') set[FILE_LABEL] ??= source.log.toWellFormed().slice(-LONGEST_VALUE);
+    for (const { label, field, seen } of fields) {
+      const value = record[field];
+      if (value === undefined || value === null || value === '' || typeof value === 'object') {
+        continue;
+      }
+      const text = String(value).slice(0, LONGEST_VALUE).toWellFormed();
+      if (!seen.has(text) && seen.size < MOST_VALUES) seen.add(text);
+      set[label] = seen.has(text) ? text : OVERFLOW;
+    }
+    // Loki refuses a stream without labels.
+    if (Object.keys(set).length === 0) set.job = 'adapter';
+    return JSON.stringify(set);
+  };
+  return {
+    name: 'loki',
+    overhead: 4096,
+    encode: (outgoing, now) => {
+      const time = nanoseconds(outgoing.record.time, INT64_MAX) ?? `${now}000000`;
+      return `${labelsOf(outgoing)}\t["${time}",${JSON.stringify(JSON.stringify(outgoing.record))}]`;
+    },
+  };
+}
+
+/** Groups entries by their labels into the body of a push request. */
+export function lokiBody(lines: Buffer): Buffer {
+  const streams = new Map<string, Buffer[]>();
+  for (let start = 0; start < lines.length; ) {
+    const tab = lines.indexOf(TAB, start);
+    const end = lines.indexOf(LF, tab) + 1;
+    const labels = lines.toString('utf8', start, tab);
+    const entries = streams.get(labels);
+    const entry = lines.subarray(tab + 1, end);
+    if (entries) entries.push(entry);
+    else streams.set(labels, [entry]);
+    start = end;
+  }
+  const parts: Buffer[] = [];
+  for (const [labels, entries] of streams) {
+    parts.push(
+      asArray(
+        Buffer.concat(entries),
+        Buffer.from(`${parts.length === 0 ? '' : ','}{"stream":${labels},"values":[`),
+        Buffer.from(']}'),
+      ),
+    );
+  }
+  return Buffer.concat([Buffer.from('{"streams":['), ...parts, Buffer.from(']}')]);
+}

@@ -1,0 +1,16 @@
+import type { AccessMetrics } from '../observe/log-metrics.ts';
+import type { FastParser } from '../parse/fast.ts';
+import type { Parser } from '../parse/parser.ts';
+import type { Joiner } from './joiner.ts';
+
+/** How the lines of a log become records. */
+export interface LineFormat {
+  readonly parse: Parser;
+  /** Converts plain lines without a record; undefined if an option needs records. */
+  readonly fast: FastParser | undefined;
+  readonly joiner: Joiner | undefined;
+  /** Counts the records of an access log. */
+  readonly access: AccessMetrics | undefined;
+  /** Takes the fast parser's counts of the last chunk, and adds them to the metrics if they count. */
+  readonly tally: ((counted: boolean) => void) | undefined;
+}
