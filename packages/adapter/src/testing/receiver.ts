@@ -8,13 +8,23 @@ export interface Received {
   readonly body: string;
 }
 
+export interface Response {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 /** An HTTP receiver that records requests and sends the responses that a test sets. */
 export class Receiver implements AsyncDisposable {
   readonly requests: Received[] = [];
   /** The responses to the next requests; 200 after the last. */
-  readonly answers: { status: number; headers?: Record<string, string>; body?: string }[] = [];
+  readonly answers: Response[] = [];
+  /** The number of requests, those that were not accepted included. */
+  count = 0;
   /** Responds with 503 to everything. */
   down = false;
+  /** Decides the response to a body; undefined accepts it. */
+  respond: ((body: string) => Response | undefined) | undefined;
   readonly #server: Server;
   /** Tests read the records repeatedly: each body is parsed once. */
   readonly #parsed = new WeakMap<Received, Record<string, unknown>[]>();
@@ -31,15 +41,16 @@ export class Receiver implements AsyncDisposable {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const bytes = Buffer.concat(chunks);
-        const answer = receiver.down ? { status: 503 } : receiver.answers.shift();
+        receiver.count++;
+        const zipped = request.headers['content-encoding'] === 'gzip';
+        const text = (zipped ? gunzipSync(bytes) : bytes).toString('utf8');
+        const answer = receiver.down
+          ? { status: 503 }
+          : (receiver.respond?.(text) ?? receiver.answers.shift());
         const { status = 200, headers = {}, body = '' } = answer ?? {};
-        if (status !== 503) {
-          const zipped = request.headers['content-encoding'] === 'gzip';
-          receiver.requests.push({
-            url: request.url ?? '',
-            headers: request.headers,
-            body: (zipped ? gunzipSync(bytes) : bytes).toString('utf8'),
-          });
+        // Requests of the `respond` hook are recorded only if they were accepted.
+        if (status !== 503 && (status < 300 || !receiver.respond)) {
+          receiver.requests.push({ url: request.url ?? '', headers: request.headers, body: text });
         }
         response.writeHead(status, headers).end(body);
       });

@@ -8,10 +8,10 @@ import { Receiver } from './receiver.ts';
 type Options = Readonly<Record<string, unknown>>;
 
 /** Creates one log in its own directory, an adapter that is polled by hand, and its receiver. */
-export async function scene(given: Options | ((directory: string) => Options) = {}) {
+export async function scene(given: Options | ((directory: string, url: string) => Options) = {}) {
   const directory = temporaryDirectory('scene');
   const receiver = await Receiver.start();
-  const options = typeof given === 'function' ? given(directory.path) : given;
+  const options = typeof given === 'function' ? given(directory.path, receiver.url) : given;
   const logs = join(directory.path, 'logs');
   mkdirSync(logs);
   const live = join(logs, 'app.log');
