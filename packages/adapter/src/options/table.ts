@@ -147,7 +147,8 @@ export const adapterTable = defineOptions({
       default: 256 * 1024,
     }),
     bufferBytes: option(size(4096, 1024 * 1024 * 1024), {
-      description: 'The size of undelivered records in memory at which reading pauses.',
+      description:
+        'The size of undelivered records in memory at which reading pauses for an output.',
       default: 4 * 1024 * 1024,
     }),
     retryBase: option(duration(1, hour), {
@@ -156,12 +157,13 @@ export const adapterTable = defineOptions({
       default: 200,
     }),
     retryCap: option(duration(1, hour), {
-      description: 'The longest pause between two attempts.',
+      description:
+        'The longest pause between two attempts; `Retry-After` may ask for ten times as long.',
       default: 30_000,
     }),
     refused: option(choice('drop', 'park'), {
       description:
-        'Batches that an output refuses for good (400 and the like): dropped, or kept in `parked/` of the state directory. Both are counted.',
+        'Records that an output refuses with 400, 413 or 422: dropped, or kept in `parked/` of the state directory. Both are counted.',
       default: 'drop',
     }),
     parkBytes: option(size(), {
