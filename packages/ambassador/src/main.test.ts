@@ -63,6 +63,18 @@ test('faults between options are reported with their remedy', async () => {
       /must have one of the schemes http, https, unix with protocol http/,
     ],
     [
+      ['--listen', ':8080', '--upstream', 'http://127.0.0.1:8080'],
+      /--upstream ":8080" is the address of its own listener/,
+    ],
+    [
+      ['--listen', '127.0.0.1:9901', '--upstream', 'http://a'],
+      /--listen "127.0.0.1:9901" is taken by the admin port/,
+    ],
+    [
+      ['--listen', ':8081', '--upstream', 'http://127.0.0.1:8080', '--exposed', '8080'],
+      /--exposed "?8080"? is not a port of a listener \(8081\): Services .* would bypass .*ambassador\/port last/,
+    ],
+    [
       ['--listen', ':8080', '--upstream', 'http://a', '--tls-cert', '/x'],
       /--tls-key is missing: a certificate and its key go together/,
     ],
@@ -79,7 +91,7 @@ test('an address in use ends the start with its remedy', async () => {
     '--listen',
     `127.0.0.1:${upstream.port}`,
     '--upstream',
-    upstream.url,
+    'http://127.0.0.1:1',
     '--admin',
     '127.0.0.1:0',
   ]);

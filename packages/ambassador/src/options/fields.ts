@@ -180,6 +180,10 @@ export const globalFields = {
       'How long inbound listeners continue to accept after SIGTERM, until Services no longer route to the Pod.',
     default: 1000,
   }),
+  exposed: option(integer(1, 65_535), {
+    description:
+      'The `containerPort` that Services lead to; if no listener uses it, the configuration is refused.',
+  }),
   fastLane: option(boolean, {
     description: 'Serve plain requests on raw sockets; if off, node:http serves all.',
     default: true,

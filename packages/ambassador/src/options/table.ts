@@ -8,6 +8,7 @@ import {
   type Report,
   text,
 } from '@sidekit/core';
+import { checkAddresses } from './addresses.ts';
 import { globalFields, listenerFields } from './fields.ts';
 
 /** One entry of `listeners`. */
@@ -50,7 +51,11 @@ export const table = defineOptions({
       'a local endpoint for a database over TLS',
     ],
   ],
-  check: (values, _operands, report) => void listenersOf(values, report),
+  check: (values, _operands, report) => {
+    const listeners = listenersOf(values, report);
+    const prefix = (i: number) => (values.listeners.length > 0 ? `listeners[${i}].` : '--');
+    checkAddresses({ listeners, prefix, admin: values.admin, exposed: values.exposed }, report);
+  },
 });
 
 export type Options = OptionValues<(typeof table)['options']>;
