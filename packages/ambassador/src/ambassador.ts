@@ -8,6 +8,7 @@ import {
   type Registry,
   UsageError,
 } from '@sidekit/core';
+import { reportMemory } from './observe/memory-report.ts';
 import { listenersOf, type Options, table } from './options/table.ts';
 import { environment } from './server/configuration.ts';
 import { Listeners } from './server/listeners.ts';
@@ -31,6 +32,7 @@ export function ambassador(reread: () => Promise<Options>) {
       const env = environment(options, clock, log, metrics);
       context.onStop('access log', () => env.accessLog?.close());
       const listeners = new Listeners(env);
+      reportMemory(env.memory, context);
       registerUpstreams(metrics, listeners);
       const listening = health.condition('listeners', 'startup', 'ready');
       await listeners.apply(listenersOf(options));

@@ -10,9 +10,12 @@ import {
   type ResponseFraming,
   responseFraming,
 } from '../http/canonical-response.ts';
-import { Taken } from '../http/lent-bytes.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { ResponseHead } from '../http/response-head.ts';
+import { Framing, type ResponseHead } from '../http/response-head.ts';
+import { SMALL } from '../http/small.ts';
+import { freeBytes } from '../memory/free-bytes.ts';
+import type { Flow } from '../memory/memory-budget.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
 import type { ExchangeRecord } from '../observe/exchange-record.ts';
 import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -32,7 +35,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * Carries one request and its response, over as many tries as the guarantees on retries allow. A
  * lane creates one for each connection or request and may start it again once it has ended.
  */
-export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Watched {
+export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Flow, Watched {
   runtime: Runtime;
   head!: RequestHead;
   ids!: RequestIds;
@@ -46,13 +49,20 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   readonly #sink: ResponseSink;
   #http11 = true;
   #request!: CanonicalRequest;
-  readonly #body = new RequestBody();
+  readonly #body: RequestBody;
   readonly #search: ConnectionSearch = new ConnectionSearch(this);
   #stream: UpstreamStream | undefined;
   #phase: Phase = Phase.idle;
   #retried = false;
   #responded = false;
   #tunnel = false;
+  /** Whether the upstream cannot take more of the request now. */
+  #bodyBlocked = true;
+  /** Whether the client cannot take more of the response now. */
+  #responseBlocked = false;
+  /** Whether the memory budget wants nothing to be read. */
+  #held = false;
+  #joined = false;
   /** Time since when it waits for a connection, or for the response. */
   #since = 0;
   #lastActivity = 0;
@@ -60,6 +70,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   constructor(sink: ResponseSink, runtime: Runtime) {
     this.#sink = sink;
     this.runtime = runtime;
+    this.#body = new RequestBody(runtime.memory);
   }
 
   /** The endpoint that was tried last. */
@@ -98,11 +109,19 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#retried = false;
     this.#responded = false;
     this.#tunnel = false;
+    this.#bodyBlocked = true;
+    this.#responseBlocked = false;
     this.#phase = Phase.connecting;
     this.#since = this.#lastActivity = this.startedAt;
     runtime.observer.begin();
     if (head.contentLength > runtime.maxBody) {
       this.#replyLocally(413, 'the body is larger than allowed', '');
+      return;
+    }
+    const size = head.contentLength;
+    const unbounded = size === -1 || size > SMALL || extras?.upgrade !== undefined;
+    if (unbounded && runtime.memory.exhausted) {
+      this.#replyLocally(503, 'the memory for bodies is used up', 'OM', 1);
       return;
     }
     if (runtime.rateLimit !== undefined) {
@@ -113,22 +132,30 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       }
     }
     this.#request = canonicalRequest(head, forwarding, this.ids, extras);
-    runtime.budget.request(this.startedAt);
+    if (size === -1 || size > this.bytesIn) this.#join();
+    runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
   }
 
-  /** Sends a piece of the body; false asks to wait for `onUpstreamDrain`. */
+  /** Sends a piece of the body, which is then the exchange's; false asks for `pauseBody`. */
   sendBody(chunk: Buffer): boolean {
     const stream = this.#stream;
-    if (stream === undefined && !this.active) return true;
+    if (stream === undefined && !this.active) {
+      freeBytes(chunk);
+      return true;
+    }
     this.bytesIn += chunk.length;
     this.#lastActivity = this.runtime.clock.now;
-    if (this.#tunnel) return stream === undefined || stream.sendTunnel(chunk);
+    if (this.#tunnel) {
+      this.#bodyBlocked = !(stream?.sendTunnel(chunk) ?? true);
+      return !this.#bodyBlocked && !this.#held;
+    }
     if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
       this.#fail(413, 'the body is larger than allowed', '');
       return true;
     }
-    return chunk.length === 0 || this.#body.take(chunk, stream);
+    if (chunk.length > 0) this.#bodyBlocked = !this.#body.take(chunk, stream);
+    return !this.#bodyBlocked && !this.#held;
   }
 
   /** The body is complete. */
@@ -153,7 +180,20 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   /** The client accepts data again. */
   resume(): void {
     this.#lastActivity = this.runtime.clock.now;
-    this.#stream?.resume();
+    this.#responseBlocked = false;
+    if (!this.#held) this.#stream?.resume();
+  }
+
+  holdReading(): void {
+    this.#held = true;
+    this.#sink.pauseBody();
+    this.#stream?.pause();
+  }
+
+  continueReading(): void {
+    this.#held = false;
+    if (!this.#bodyBlocked) this.#sink.resumeBody();
+    if (!this.#responseBlocked) this.#stream?.resume();
   }
 
   onConnected(stream: UpstreamStream): void {
@@ -162,8 +202,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#since = this.#lastActivity = this.runtime.clock.now;
     this.#body.sendWith(this.#request, stream, this);
     if (stream.requestSent) return;
-    this.#sink.onUpstreamReady();
-    if (this.#retried) this.#sink.onUpstreamDrain();
+    this.#bodyBlocked = false;
+    if (!this.#held) this.#sink.resumeBody();
   }
 
   onUnavailable(status: number, reason: string, flag: string): void {
@@ -186,19 +226,14 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const framing = this.#tunnel
       ? TUNNEL
       : responseFraming(head, this.#http11, early || this.#sink.mustClose());
+    if (this.#tunnel || head.framing >= Framing.chunked || head.contentLength > SMALL) this.#join();
     this.#sink.sendHead(head, canonicalResponseFields(head, this.ids.requestId, framing), framing);
   }
 
-  onBody(buffer: Buffer, start: number, end: number): void {
+  onBody(lent: LentBytes, start: number, end: number): void {
     this.bytesOut += end - start;
-    const stream = this.#stream!;
-    // A client that keeps up emits no `drain`: its buffers are returned here.
-    if (stream.lends && this.#sink.allWritten()) stream.reuse();
-    const taken = this.#sink.sendBodyPiece(buffer, start, end);
-    if (taken !== Taken.written) {
-      stream.keep();
-      if (taken === Taken.full) stream.pause();
-    }
+    this.#responseBlocked = !this.#sink.sendBodyPiece(lent, start, end);
+    if (this.#responseBlocked || this.#held) this.#stream!.pause();
     this.#lastActivity = this.runtime.clock.now;
   }
 
@@ -215,7 +250,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   onDrain(): void {
     this.#lastActivity = this.runtime.clock.now;
-    this.#sink.onUpstreamDrain();
+    this.#bodyBlocked = false;
+    if (!this.#held) this.#sink.resumeBody();
   }
 
   onLost(error: Error): void {
@@ -229,10 +265,11 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#body.repeatable &&
       stream?.reused &&
       !stream.responding &&
-      this.runtime.budget.take()
+      this.runtime.retryBudget.take()
     ) {
       // The upstream closed it as idle while we wrote: most likely it has not seen the request.
       this.#retried = true;
+      this.#bodyBlocked = true;
       this.runtime.observer.retries.inc();
       this.#search.release(true);
       this.#phase = Phase.connecting;
@@ -254,6 +291,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       now - Math.max(this.#since, this.#lastActivity) > timeouts.response
     )
       this.#fail(504, 'the upstream did not respond in time', 'UT');
+    else if (this.#held && now - this.#lastActivity > STALLED)
+      this.#fail(503, 'a slow peer while the memory for bodies is used up', 'OM');
     else if (this.#phase >= Phase.waiting && now - this.#lastActivity > timeouts.streamIdle)
       this.#fail(504, 'no data was transferred for too long', 'UT');
     else if (this.#phase === Phase.connecting && now - this.#since > timeouts.queue)
@@ -292,11 +331,28 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#search.cancel(this.flags === 'DC');
   }
 
+  #join() {
+    if (this.#joined) return;
+    this.#joined = true;
+    this.runtime.memory.join(this);
+  }
+
   #end() {
     this.#phase = Phase.idle;
+    if (this.#joined) {
+      this.runtime.memory.leave(this);
+      this.#joined = false;
+      this.#held = false;
+    }
     this.#body.clear();
     this.runtime.observer.end(this);
   }
 }
+
+/**
+ * How long a peer may make no progress while other exchanges wait for the memory that it occupies,
+ * in milliseconds.
+ */
+const STALLED = 15_000;
 
 const TUNNEL: ResponseFraming = { chunked: false, close: false };

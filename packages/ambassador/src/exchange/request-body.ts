@@ -1,5 +1,7 @@
 import type { CanonicalRequest } from '../http/canonical-request.ts';
-import { SMALL } from '../http/lent-bytes.ts';
+import { SMALL } from '../http/small.ts';
+import type { MemoryBudget } from '../memory/memory-budget.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 
@@ -18,12 +20,18 @@ export class RequestBody {
   #keptSize = 0;
   /** The trailers, once the body is complete. */
   #ended: readonly string[] | undefined;
+  readonly #waiting: WaitingBytes;
+
+  constructor(memory: MemoryBudget) {
+    this.#waiting = new WaitingBytes(memory);
+  }
 
   /** @param length in bytes; -1 if unknown. @param repeatable whether the method is. */
   begin(length: number, first: Buffer | undefined, repeatable: boolean): void {
     this.repeatable = repeatable;
     this.#length = length;
     this.#first = first;
+    if (first !== undefined) this.#waiting.set(first.length);
     this.#kept = NOTHING;
     this.#keptSize = 0;
     this.#ended = undefined;
@@ -33,6 +41,7 @@ export class RequestBody {
   clear(): void {
     this.#first = undefined;
     this.#kept = NOTHING;
+    this.#waiting.set(0);
   }
 
   /** Sends the head and what has arrived of the body. */
@@ -41,8 +50,12 @@ export class RequestBody {
     const complete =
       this.#ended === undefined && (first === undefined ? 0 : first.length) === this.#length;
     stream.begin(receiver, request, first, complete);
-    for (const chunk of this.#kept) stream.sendBody(chunk);
+    for (const chunk of this.#kept) stream.sendBody(chunk, false);
     if (this.#ended !== undefined) stream.endBody(this.#ended);
+    if (!this.repeatable) {
+      this.#first = undefined;
+      this.#waiting.set(0);
+    }
   }
 
   /**
@@ -58,7 +71,7 @@ export class RequestBody {
       } else if (this.#kept === NOTHING) this.#kept = [chunk];
       else this.#kept.push(chunk);
     }
-    return stream?.sendBody(chunk) ?? false;
+    return stream?.sendBody(chunk, !this.repeatable) ?? false;
   }
 
   /** Ends the body. @param trailers names and values in turn. */

@@ -1,16 +1,16 @@
 import type { ResponseFraming } from '../http/canonical-response.ts';
-import type { Taken } from '../http/lent-bytes.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
 
 /**
  * Takes the response of an exchange to the downstream client. Each lane implements it, and so can
  * any other downstream protocol.
  */
 export interface ResponseSink {
-  /** The request's body may be sent now, by `sendBody` and `endBody`. */
-  onUpstreamReady(): void;
-  /** More of the request's body may be sent. */
-  onUpstreamDrain(): void;
+  /** Reads the request's body and passes it to `sendBody` and `endBody`. */
+  resumeBody(): void;
+  /** Stops reading the request's body. */
+  pauseBody(): void;
   /** Sends an informational response (RFC 9110 §15.2). */
   sendInformational(head: ResponseHead): void;
   /**
@@ -18,10 +18,11 @@ export interface ResponseSink {
    * HTTP/1.1 message; `framing` says which of them HTTP/1.1 needs.
    */
   sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void;
-  /** Takes lent bytes of the body. A piece of `SMALL` bytes or less is copied. */
-  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken;
-  /** Whether the kernel has all of the response so far, so that no lent byte is referred to. */
-  allWritten(): boolean;
+  /**
+   * Sends lent bytes of the body: copies a piece of `SMALL` bytes or less, retains a larger one.
+   * Returns false if no more should be sent until the sink calls `resume`.
+   */
+  sendBodyPiece(lent: LentBytes, start: number, end: number): boolean;
   /** Sends a head that waits for its body. */
   flush(): void;
   /** Ends the response. @param trailers names and values in turn. */

@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../memory/memory-budget.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -27,7 +28,8 @@ export interface Runtime {
   readonly cluster: Cluster;
   readonly timeouts: Timeouts;
   readonly retry: { readonly connectFor: number };
-  readonly budget: RetryBudget;
+  readonly retryBudget: RetryBudget;
+  readonly memory: MemoryBudget;
   readonly rateLimit: RateLimit | undefined;
   readonly maxBody: number;
   readonly observer: Observer;

@@ -10,11 +10,14 @@ import {
   responseText,
   withFraming,
 } from '../http/canonical-response.ts';
-import type { Taken } from '../http/lent-bytes.ts';
 import { LINGER } from '../http/linger.ts';
 import { localReplyText } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
+import { freeBytes } from '../memory/free-bytes.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
+import { stopReading } from '../memory/stop-reading.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import { Read, RequestReader } from './request-reader.ts';
 
@@ -41,7 +44,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
   #headSince = 0;
   #idleSince: number;
   #keepAlive = true;
-  #bodyAllowed = false;
+  /** Pipelined requests that wait. */
+  readonly #waiting: WaitingBytes;
   #lingerUntil = 0;
   #handedOver = false;
 
@@ -50,7 +54,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#host = host;
     this.#forwarding = forwardingOf(socket, host.runtime);
     this.#exchange = new Exchange(this, host.runtime);
-    this.#writer = new ResponseWriter(socket);
+    this.#writer = new ResponseWriter(socket, host.runtime.memory);
+    this.#waiting = new WaitingBytes(host.runtime.memory);
     this.#idleSince = host.runtime.clock.now;
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -74,7 +79,10 @@ export class FastLaneConnection implements ResponseSink, Watched {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#lingerUntil !== 0) return;
+    if (this.#lingerUntil !== 0) {
+      freeBytes(chunk);
+      return;
+    }
     const reader = this.#reader;
     if (reader.bodyLeft > 0) {
       this.#sendBody(reader.takeBody(chunk));
@@ -82,7 +90,10 @@ export class FastLaneConnection implements ResponseSink, Watched {
     }
     const room = reader.keep(chunk);
     if (!this.#exchange.active) this.#next();
-    else if (!room) this.#socket.pause();
+    else {
+      this.#waiting.set(reader.unread!.length);
+      if (!room) stopReading(this.#socket);
+    }
   };
 
   /** Starts the next request of the unread bytes. */
@@ -99,9 +110,9 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     this.#headSince = 0;
-    this.#bodyAllowed = false;
+    this.#waiting.set(reader.unread === undefined ? 0 : reader.unread.length);
     this.#keepAlive = reader.head.keepAlive;
-    if (reader.bodyLeft > 0) this.#socket.pause();
+    if (reader.bodyLeft > 0) stopReading(this.#socket);
     if (runtime !== this.#exchange.runtime) {
       this.#exchange.runtime = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
@@ -124,22 +135,22 @@ export class FastLaneConnection implements ResponseSink, Watched {
   }
 
   #detach() {
+    this.#waiting.set(0);
     this.#host.runtime.clock.unwatch(this);
     this.#host.onClosed(this);
   }
 
   #sendBody(piece: Buffer) {
-    if (!this.#exchange.sendBody(piece)) this.#socket.pause();
+    if (!this.#exchange.sendBody(piece)) stopReading(this.#socket);
     if (this.#reader.bodyLeft === 0) this.#exchange.endBody([]);
   }
 
-  onUpstreamReady(): void {
-    this.#bodyAllowed = true;
-    this.#socket.resume();
+  resumeBody(): void {
+    if (this.#reader.bodyLeft > 0) this.#socket.resume();
   }
 
-  onUpstreamDrain(): void {
-    if (this.#reader.bodyLeft > 0 && this.#bodyAllowed) this.#socket.resume();
+  pauseBody(): void {
+    if (this.#reader.bodyLeft > 0) stopReading(this.#socket);
   }
 
   sendInformational(head: ResponseHead): void {
@@ -160,12 +171,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
     );
   }
 
-  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken {
-    return this.#writer.body(buffer, start, end);
-  }
-
-  allWritten(): boolean {
-    return this.#socket.writableLength === 0;
+  sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
+    return this.#writer.body(lent, start, end);
   }
 
   sendEnd(trailers: readonly string[]): void {

@@ -9,10 +9,12 @@ import {
 } from '../http/canonical-response.ts';
 import { isMadeOf, TOKEN } from '../http/characters.ts';
 import { FieldKind, fieldKind } from '../http/field-kind.ts';
-import { SMALL, Taken } from '../http/lent-bytes.ts';
 import { type LocalReplyOptions, localReply } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { SMALL } from '../http/small.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
+import { RetainedBytes } from '../memory/retained-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
@@ -25,6 +27,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
   #keepAlive = true;
   #headOnly = false;
   #reading = false;
+  readonly #retained = new RetainedBytes();
   /** Writes the head, once the start of its body has proved valid. */
   #writeHead: (() => void) | undefined;
 
@@ -43,6 +46,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     clock.watch(this);
     response.on('drain', () => this.#exchange.resume());
     response.once('close', () => {
+      this.#retained.releaseAll();
       clock.unwatch(this);
       this.#exchange.cancel();
     });
@@ -69,18 +73,23 @@ export class FullLaneRequest implements ResponseSink, Watched {
     this.#exchange.check(now);
   }
 
-  onUpstreamReady(): void {
-    if (this.#reading) return;
-    this.#reading = true;
+  resumeBody(): void {
     const request = this.#request;
-    request.on('data', (chunk: Buffer) => {
-      if (!this.#exchange.sendBody(chunk)) request.pause();
-    });
-    request.once('end', () => this.#exchange.endBody(trailerFields(request.rawTrailers)));
+    if (!this.#reading) {
+      this.#reading = true;
+      request.on('data', (chunk: Buffer) => {
+        if (!this.#exchange.sendBody(chunk)) this.pauseBody();
+      });
+      request.once('end', () => this.#exchange.endBody(trailerFields(request.rawTrailers)));
+    }
+    request.resume();
   }
 
-  onUpstreamDrain(): void {
-    this.#request.resume();
+  pauseBody(): void {
+    if (!this.#reading) return;
+    this.#request.pause();
+    // Not only the message: node:http would parse one more read of the socket.
+    if (!this.#request.complete) this.#request.socket.pause();
   }
 
   sendInformational(head: ResponseHead): void {
@@ -103,18 +112,13 @@ export class FullLaneRequest implements ResponseSink, Watched {
     };
   }
 
-  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken {
+  sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
     this.#writeHead?.();
+    const piece = lent.bytes.subarray(start, end);
     // node:http delays the socket's writes until the next tick.
-    const small = end - start <= SMALL;
-    const chunk = buffer.subarray(start, end);
-    const more = this.#response.write(small ? Buffer.from(chunk) : chunk);
-    if (!more) return Taken.full;
-    return small ? Taken.written : Taken.kept;
-  }
-
-  allWritten(): boolean {
-    return this.#response.writableLength === 0;
+    return piece.length <= SMALL
+      ? this.#response.write(Buffer.from(piece))
+      : this.#response.write(piece, this.#retained.retain(lent));
   }
 
   sendEnd(trailers: readonly string[]): void {

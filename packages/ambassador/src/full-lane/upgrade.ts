@@ -8,11 +8,12 @@ import {
   responseText,
   withFraming,
 } from '../http/canonical-response.ts';
-import type { Taken } from '../http/lent-bytes.ts';
 import { localReplyText } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
+import { stopReading } from '../memory/stop-reading.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
@@ -36,7 +37,7 @@ export class UpgradeRequest implements ResponseSink, Watched {
     this.#early = early;
     this.#host = host;
     this.#exchange = new Exchange(this, host.runtime);
-    this.#writer = new ResponseWriter(socket);
+    this.#writer = new ResponseWriter(socket, host.runtime.memory);
   }
 
   start(head: CheckedRequest, forwarding: Forwarding): void {
@@ -62,10 +63,12 @@ export class UpgradeRequest implements ResponseSink, Watched {
     this.#exchange.check(now);
   }
 
-  onUpstreamReady(): void {}
-
-  onUpstreamDrain(): void {
+  resumeBody(): void {
     this.#socket.resume();
+  }
+
+  pauseBody(): void {
+    stopReading(this.#socket);
   }
 
   sendInformational(head: ResponseHead): void {
@@ -83,17 +86,13 @@ export class UpgradeRequest implements ResponseSink, Watched {
     if (!upgraded) return;
     this.#writer.flush();
     this.#open = true;
-    if (this.#early.length > 0 && !this.#exchange.sendBody(this.#early)) this.#socket.pause();
+    if (this.#early.length > 0 && !this.#exchange.sendBody(this.#early)) stopReading(this.#socket);
     this.#early = Buffer.alloc(0);
     this.#socket.resume();
   }
 
-  sendBodyPiece(buffer: Buffer, start: number, end: number): Taken {
-    return this.#writer.body(buffer, start, end);
-  }
-
-  allWritten(): boolean {
-    return this.#socket.writableLength === 0;
+  sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
+    return this.#writer.body(lent, start, end);
   }
 
   sendEnd(trailers: readonly string[]): void {
@@ -119,11 +118,11 @@ export class UpgradeRequest implements ResponseSink, Watched {
 
   #onData(chunk: Buffer) {
     if (this.#open) {
-      if (!this.#exchange.sendBody(chunk)) this.#socket.pause();
+      if (!this.#exchange.sendBody(chunk)) stopReading(this.#socket);
       return;
     }
     this.#early = Buffer.concat([this.#early, chunk]);
-    if (this.#early.length > MAX_EARLY) this.#socket.pause();
+    if (this.#early.length > MAX_EARLY) stopReading(this.#socket);
   }
 }
 

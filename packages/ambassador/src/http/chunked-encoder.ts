@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
-import { SMALL } from './lent-bytes.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
+import { SMALL } from './small.ts';
 
 /**
  * Writes lent bytes as one chunk (RFC 9112 §7.1) in one write. A small piece is copied, since the
@@ -10,17 +11,18 @@ import { SMALL } from './lent-bytes.ts';
 export function writeChunk(
   to: Writable,
   before: string,
-  buffer: Buffer,
+  lent: LentBytes,
   start: number,
   end: number,
 ): boolean {
   const size = end - start;
   const head = `${before}${size.toString(16)}\r\n`;
   if (size <= SMALL)
-    return to.write(`${head}${buffer.toString('latin1', start, end)}\r\n`, 'latin1');
+    return to.write(`${head}${lent.bytes.toString('latin1', start, end)}\r\n`, 'latin1');
   to.cork();
   to.write(head, 'latin1');
-  to.write(buffer.subarray(start, end));
+  lent.retain();
+  to.write(lent.bytes.subarray(start, end), () => lent.release());
   const more = to.write('\r\n', 'latin1');
   to.uncork();
   return more;

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
+import type { MemoryBudget } from '../memory/memory-budget.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import { lastChunk, writeChunk } from './chunked-encoder.ts';
-import { SMALL, Taken } from './lent-bytes.ts';
+import { SMALL } from './small.ts';
 
 /** Writes responses to a client's socket, the head together with the start of its body. */
 export class ResponseWriter {
@@ -9,8 +12,14 @@ export class ResponseWriter {
   #head = '';
   #chunked = false;
 
-  constructor(socket: Socket) {
+  /** Copies that wait for the client. */
+  readonly #waiting: WaitingBytes;
+
+  constructor(socket: Socket, memory: MemoryBudget) {
     this.#socket = socket;
+    this.#waiting = new WaitingBytes(memory);
+    socket.on('drain', () => this.#waiting.set(0));
+    socket.on('close', () => this.#waiting.set(0));
   }
 
   /** @param head the head as text. @param chunked whether the body goes out in chunks. */
@@ -19,21 +28,23 @@ export class ResponseWriter {
     this.#chunked = chunked;
   }
 
-  /** Writes lent bytes of the body. */
-  body(buffer: Buffer, start: number, end: number): Taken {
+  /** Writes lent bytes of the body; returns false if no more should be written until `drain`. */
+  body(lent: LentBytes, start: number, end: number): boolean {
     const socket = this.#socket;
     const head = this.#head;
     this.#head = '';
-    if (this.#chunked) {
-      if (!writeChunk(socket, head, buffer, start, end)) return Taken.full;
-    } else if (end - start <= SMALL) {
-      const more = socket.write(head + buffer.toString('latin1', start, end), 'latin1');
-      return more ? Taken.written : Taken.full;
-    } else {
+    let more: boolean;
+    if (this.#chunked) more = writeChunk(socket, head, lent, start, end);
+    else if (end - start <= SMALL)
+      more = socket.write(head + lent.bytes.toString('latin1', start, end), 'latin1');
+    else {
       if (head !== '') socket.write(head, 'latin1');
-      if (!socket.write(buffer.subarray(start, end))) return Taken.full;
+      lent.retain();
+      more = socket.write(lent.bytes.subarray(start, end), () => lent.release());
     }
-    return socket.writableLength === 0 ? Taken.written : Taken.kept;
+    // Lent bytes are counted by their pool.
+    if (!more && end - start <= SMALL) this.#waiting.set(socket.writableLength);
+    return more;
   }
 
   /** @param trailers names and values in turn. */

@@ -3,6 +3,8 @@ import type { Log, Registry } from '@sidekit/core';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { Runtime } from '../exchange/runtime.ts';
+import { budgetFor, MemoryBudget, memoryLimit } from '../memory/memory-budget.ts';
+import { ReadBufferPool } from '../memory/read-buffer.ts';
 import { AccessLog } from '../observe/access-log.ts';
 import { Observer, type ProxyMetrics, proxyMetrics } from '../observe/observer.ts';
 import { membership } from '../options/network.ts';
@@ -10,10 +12,10 @@ import type { ListenerOptions, Options } from '../options/table.ts';
 import type { TcpOptions } from '../tcp/tcp-handler.ts';
 import type { Clock } from '../time/clock.ts';
 import { Cluster, systemLookup } from '../upstream/cluster.ts';
+import type { UpstreamResources } from '../upstream/connection.ts';
 
 /** Everything that survives a reload. */
-export interface Environment {
-  readonly clock: Clock;
+export interface Environment extends UpstreamResources {
   readonly log: Log;
   readonly metrics: ProxyMetrics;
   readonly tcpMetrics: ReturnType<typeof tcpMetrics>;
@@ -29,8 +31,11 @@ export function environment(
   registry: Registry,
 ): Environment {
   const { accessLog: select } = options;
+  const memory = new MemoryBudget(budgetFor(memoryLimit(), process.memoryUsage.rss()));
   return {
     clock,
+    memory,
+    pool: new ReadBufferPool(memory),
     log,
     metrics: proxyMetrics(registry),
     tcpMetrics: tcpMetrics(registry),
@@ -105,7 +110,7 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
         };
       },
     },
-    env.clock,
+    env,
     env.log,
   );
 }
@@ -119,6 +124,7 @@ export function httpRuntime(
   return {
     name: options.name,
     clock: env.clock,
+    memory: env.memory,
     cluster: cluster(options, tls, env),
     timeouts: {
       headers: options.headersTimeout,
@@ -129,7 +135,7 @@ export function httpRuntime(
       total: options.totalTimeout,
     },
     retry: { connectFor: options.retryConnectFor },
-    budget: new RetryBudget(options.retryBudget, 10),
+    retryBudget: new RetryBudget(options.retryBudget, 10),
     rateLimit:
       options.rateLimit === undefined
         ? undefined
@@ -153,6 +159,7 @@ export function tcpOptions(
     name: options.name,
     cluster: cluster(options, tls, env),
     clock: env.clock,
+    memory: env.memory,
     log: env.log,
     connectTimeout: options.connectTimeout,
     idleTimeout: options.streamIdleTimeout,

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { type Address, formatAddress, listen } from '@sidekit/core';
+import { SMALL } from '../http/small.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -45,7 +46,12 @@ export class Listener {
     this.address = settings.address;
     this.direction = settings.direction;
     this.#clock = clock;
-    const options = { noDelay: true, allowHalfOpen: settings.halfOpen, pauseOnConnect: false };
+    const options = {
+      highWaterMark: SMALL,
+      noDelay: true,
+      allowHalfOpen: settings.halfOpen,
+      pauseOnConnect: false,
+    };
     const accept = (socket: net.Socket) => {
       // An error handler from the first tick: an error of a socket must never end the process.
       socket.on('error', () => {});

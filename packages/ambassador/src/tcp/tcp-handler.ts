@@ -1,6 +1,10 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { Counter, Gauge, Log } from '@sidekit/core';
+import { writeAndFree } from '../memory/free-bytes.ts';
+import type { Flow, MemoryBudget } from '../memory/memory-budget.ts';
+import { stopReading } from '../memory/stop-reading.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Handler } from '../server/listener.ts';
 import type { Clock, Watched } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -12,6 +16,7 @@ export interface TcpOptions {
   readonly name: string;
   readonly cluster: Cluster;
   readonly clock: Clock;
+  readonly memory: MemoryBudget;
   readonly log: Log;
   readonly connectTimeout: number;
   readonly idleTimeout: number;
@@ -70,7 +75,14 @@ export class TcpHandler implements Handler {
   }
 }
 
-class Splice implements Watched {
+interface Pump {
+  readonly from: net.Socket;
+  /** Whether the other side cannot take more now. */
+  blocked: boolean;
+  readonly waiting: WaitingBytes;
+}
+
+class Splice implements Flow, Watched {
   readonly #client: net.Socket;
   readonly #options: TcpOptions;
   readonly #warm: WarmConnections;
@@ -82,6 +94,9 @@ class Splice implements Watched {
   #lastActivity: number;
   #open = false;
   #closed = false;
+  #held = false;
+  /** The directions of an open splice. */
+  #pumps: Pump[] = [];
 
   constructor(client: net.Socket, options: TcpOptions, warm: WarmConnections, done: () => void) {
     this.#client = client;
@@ -168,31 +183,54 @@ class Splice implements Watched {
     this.#open = true;
     this.#lastActivity = this.#options.clock.now;
     if (this.#endpoint) this.#options.cluster.recordOutcome(this.#endpoint, true);
-    const { metrics } = this.#options;
-    this.#pump(this.#client, upstream, metrics.received);
-    this.#pump(upstream, this.#client, metrics.sent);
+    const { metrics, memory } = this.#options;
+    this.#pumps = [
+      this.#pump(this.#client, upstream, metrics.received),
+      this.#pump(upstream, this.#client, metrics.sent),
+    ];
+    memory.join(this);
   }
 
-  #pump(from: net.Socket, to: net.Socket, count: Counter) {
-    const { clock } = this.#options;
+  #pump(from: net.Socket, to: net.Socket, count: Counter): Pump {
+    const { clock, memory } = this.#options;
+    const pump: Pump = { from, blocked: false, waiting: new WaitingBytes(memory) };
     from.on('data', (chunk: Buffer) => {
       count.inc(chunk.length);
       this.#lastActivity = clock.now;
-      if (!to.write(chunk)) from.pause();
+      if (!writeAndFree(to, chunk)) {
+        pump.blocked = true;
+        pump.waiting.set(to.writableLength);
+      }
+      if (pump.blocked || this.#held) stopReading(from);
     });
     to.on('drain', () => {
       this.#lastActivity = clock.now;
-      from.resume();
+      pump.blocked = false;
+      pump.waiting.set(0);
+      if (!this.#held) from.resume();
     });
     // Each direction ends on its own.
     from.on('end', () => to.end());
     from.resume();
+    return pump;
+  }
+
+  holdReading(): void {
+    this.#held = true;
+    for (const { from } of this.#pumps) stopReading(from);
+  }
+
+  continueReading(): void {
+    this.#held = false;
+    for (const { from, blocked } of this.#pumps) if (!blocked) from.resume();
   }
 
   #close() {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.clock.unwatch(this);
+    this.#options.memory.leave(this);
+    for (const { waiting } of this.#pumps) waiting.set(0);
     this.#options.metrics.active.dec();
     this.#client.destroy();
     this.#upstream?.destroy();

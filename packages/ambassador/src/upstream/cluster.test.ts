@@ -3,6 +3,8 @@ import http from 'node:http';
 import { test } from 'node:test';
 import { silentLog } from '@sidekit/core';
 import { freePort, until } from '@sidekit/test-kit';
+import { MemoryBudget } from '../memory/memory-budget.ts';
+import { ReadBufferPool } from '../memory/read-buffer.ts';
 import { TestUpstream } from '../testing/upstream.ts';
 import { Clock } from '../time/clock.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
@@ -13,6 +15,7 @@ class TestCluster extends Cluster implements Disposable {
 
   constructor(options: Partial<ClusterOptions>) {
     const clock = new Clock();
+    const memory = new MemoryBudget(1e9);
     super(
       {
         upstreams: [1, 2, 3].map((port) => ({ host: '127.0.0.1', port, secure: false })),
@@ -31,7 +34,7 @@ class TestCluster extends Cluster implements Disposable {
         tls: () => ({}),
         ...options,
       },
-      clock,
+      { clock, memory, pool: new ReadBufferPool(memory) },
       silentLog,
     );
     this.#clock = clock;

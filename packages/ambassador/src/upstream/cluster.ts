@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { errorText, type Log } from '@sidekit/core';
 import type { Clock } from '../time/clock.ts';
-import type { Target } from './connection.ts';
+import type { Target, UpstreamResources } from './connection.ts';
 import { Endpoint, type EndpointLimits } from './endpoint.ts';
 import { checkHealth, type HealthCheckOptions } from './health-check.ts';
 
@@ -29,6 +29,7 @@ export interface ClusterOptions {
 export class Cluster {
   readonly options: ClusterOptions;
   readonly #clock: Clock;
+  readonly #resources: UpstreamResources;
   readonly #log: Log;
   #endpoints: Endpoint[] = [];
   readonly #byUpstream = new Map<Upstream, Endpoint[]>();
@@ -36,9 +37,10 @@ export class Cluster {
   #turn = 0;
   #closed = false;
 
-  constructor(options: ClusterOptions, clock: Clock, log: Log) {
+  constructor(options: ClusterOptions, resources: UpstreamResources, log: Log) {
     this.options = options;
-    this.#clock = clock;
+    this.#resources = resources;
+    this.#clock = resources.clock;
     this.#log = log;
     for (const upstream of options.upstreams) {
       if ('path' in upstream) this.#set(upstream, [`unix:${upstream.path}`]);
@@ -140,7 +142,12 @@ export class Cluster {
       const known = before.find((one) => one.name === names[i]);
       return (
         known ??
-        new Endpoint(names[i]!, this.#target(upstream, address), this.options.limits, this.#clock)
+        new Endpoint(
+          names[i]!,
+          this.#target(upstream, address),
+          this.options.limits,
+          this.#resources,
+        )
       );
     });
     this.#byUpstream.set(upstream, after);

@@ -3,11 +3,15 @@ import tls from 'node:tls';
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { ChunkedDecoder } from '../http/chunked-decoder.ts';
 import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
-import { SMALL } from '../http/lent-bytes.ts';
 import { requestText } from '../http/request-text.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
+import { SMALL } from '../http/small.ts';
+import { writeAndFree } from '../memory/free-bytes.ts';
+import type { MemoryBudget } from '../memory/memory-budget.ts';
+import { type LentBytes, OwnBytes, type ReadBufferPool } from '../memory/read-buffer.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Clock } from '../time/clock.ts';
-import { ReadBuffers } from './read-buffers.ts';
+import { ResponseBuffers } from './response-buffers.ts';
 import { InvalidResponse, type ResponseReceiver } from './response-receiver.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
@@ -22,8 +26,17 @@ export interface ConnectionOwner {
 /** The address and the TLS options of a connect. */
 export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly secure: true });
 
+/** Resources that all connections share. */
+export interface UpstreamResources {
+  readonly clock: Clock;
+  readonly memory: MemoryBudget;
+  readonly pool: ReadBufferPool;
+}
+
 /** The largest response head, in bytes. */
 const MAX_HEAD = 16 * 1024;
+/** Limits what waits for the upstream; beyond, the client is not read. */
+const WRITE_BUFFER = { highWaterMark: SMALL };
 const NOTHING: readonly string[] = [];
 
 /** Carries requests to an upstream over HTTP/1.1, one at a time. */
@@ -48,24 +61,35 @@ export class UpstreamConnection implements UpstreamStream {
   #head: ResponseHead | undefined;
   #remaining = 0;
   #decoder: ChunkedDecoder | undefined;
-  readonly #buffers = new ReadBuffers();
+  readonly #buffers: ResponseBuffers;
+  /** The memory of the present read. */
+  #lent!: LentBytes;
+  /** Bytes of requests that wait for the upstream. */
+  readonly #waiting: WaitingBytes;
   #error: Error | undefined;
   #informational = 0;
 
-  constructor(target: Target, owner: ConnectionOwner, clock: Clock) {
+  constructor(target: Target, owner: ConnectionOwner, { clock, memory, pool }: UpstreamResources) {
     this.#owner = owner;
     this.openedAt = clock.now;
+    this.#buffers = new ResponseBuffers(pool);
+    this.#waiting = new WaitingBytes(memory);
     if ('secure' in target) {
-      const socket = tls.connect(target);
-      socket.on('data', (chunk: Buffer) => this.#receive(chunk, chunk.length));
+      const socket = tls.connect({ ...target, ...WRITE_BUFFER });
+      socket.on('data', (chunk: Buffer) => {
+        const lent = new OwnBytes(chunk);
+        this.#receive(lent, chunk.length);
+        lent.release();
+      });
       socket.once('secureConnect', () => this.#open());
       this.socket = socket;
     } else {
       const socket = net.connect({
         ...target,
+        ...WRITE_BUFFER,
         onread: {
           buffer: () => this.#buffers.next(this.#remaining),
-          callback: (length, buffer) => this.#read(buffer as Buffer, length),
+          callback: (length) => this.#read(length),
         },
       });
       socket.once('connect', () => this.#open());
@@ -75,9 +99,14 @@ export class UpstreamConnection implements UpstreamStream {
     this.socket.on('error', (error) => {
       this.#error = error;
     });
-    this.socket.on('drain', () => this.#receiver?.onDrain());
+    this.socket.on('drain', () => {
+      this.#waiting.set(0);
+      this.#receiver?.onDrain();
+    });
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('close', () => {
+      this.#waiting.set(0);
+      this.#buffers.close();
       this.#notifyLost(this.#error ?? new Error('the connection was closed'));
       owner.onClosed(this, this.opened, this.#error);
     });
@@ -113,10 +142,16 @@ export class UpstreamConnection implements UpstreamStream {
     }
   }
 
-  sendBody(chunk: Buffer): boolean {
-    return this.#chunked
-      ? writeChunk(this.socket, '', chunk, 0, chunk.length)
-      : this.socket.write(chunk);
+  sendBody(chunk: Buffer, owned: boolean): boolean {
+    const { socket } = this;
+    let more: boolean;
+    if (this.#chunked) {
+      const lent = owned ? new OwnBytes(chunk) : { bytes: chunk, retain() {}, release() {} };
+      more = writeChunk(socket, '', lent, 0, chunk.length);
+      lent.release();
+    } else more = owned ? writeAndFree(socket, chunk) : socket.write(chunk);
+    if (!more) this.#waiting.set(socket.writableLength);
+    return more;
   }
 
   endBody(trailers: readonly string[]): void {
@@ -125,7 +160,9 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   sendTunnel(chunk: Buffer): boolean {
-    return this.socket.write(chunk);
+    const more = writeAndFree(this.socket, chunk);
+    if (!more) this.#waiting.set(this.socket.writableLength);
+    return more;
   }
 
   endTunnel(): void {
@@ -149,20 +186,7 @@ export class UpstreamConnection implements UpstreamStream {
     this.#notifyLost(error);
   }
 
-  keep(): void {
-    this.#buffers.keep();
-  }
-
-  get lends(): boolean {
-    return this.#buffers.lends;
-  }
-
-  reuse(): void {
-    this.#buffers.reuse();
-  }
-
   resume(): void {
-    this.#buffers.reuse();
     if (this.socket.isPaused()) this.socket.resume();
   }
 
@@ -172,8 +196,8 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   /** Returns whether reading continues. */
-  #read(buffer: Buffer, length: number): boolean {
-    this.#receive(this.#buffers.own(buffer, length), length);
+  #read(length: number): boolean {
+    this.#receive(this.#buffers.lend(length), length);
     return !this.socket.isPaused();
   }
 
@@ -189,13 +213,15 @@ export class UpstreamConnection implements UpstreamStream {
     else this.fail(new Error('the upstream closed the connection'));
   }
 
-  #receive(buffer: Buffer, length: number) {
+  #receive(lent: LentBytes, length: number) {
     const hadHead = this.#head !== undefined;
-    this.#receiveAll(buffer, length);
+    this.#lent = lent;
+    this.#receiveAll(lent, length);
     if (!hadHead && this.#head !== undefined) this.#receiver?.onMoreToCome();
   }
 
-  #receiveAll(buffer: Buffer, length: number) {
+  #receiveAll(lent: LentBytes, length: number) {
+    const buffer = lent.bytes;
     let at = 0;
     while (at < length) {
       const receiver = this.#receiver;
@@ -211,14 +237,14 @@ export class UpstreamConnection implements UpstreamStream {
       } else if (this.#head.framing === Framing.length) {
         const upTo = Math.min(length, at + this.#remaining);
         this.#remaining -= upTo - at;
-        receiver.onBody(buffer, at, upTo);
+        receiver.onBody(lent, at, upTo);
         at = upTo;
         if (this.#remaining === 0) this.#finish(NOTHING, at === length);
       } else if (this.#head.framing === Framing.chunked) {
         at = this.#receiveChunks(receiver, buffer, at, length);
         if (at === -1) return;
       } else {
-        receiver.onBody(buffer, at, length);
+        receiver.onBody(lent, at, length);
         at = length;
       }
     }
@@ -279,8 +305,8 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   /** Receives the data of a chunk. */
-  onChunk(buffer: Buffer, start: number, end: number): void {
-    this.#receiver?.onBody(buffer, start, end);
+  onChunk(_buffer: Buffer, start: number, end: number): void {
+    this.#receiver?.onBody(this.#lent, start, end);
   }
 
   #finish(trailers: readonly string[], clean: boolean) {
@@ -289,8 +315,8 @@ export class UpstreamConnection implements UpstreamStream {
     this.#receiver = undefined;
     this.#head = undefined;
     this.#decoder = undefined;
-    // The client's socket may refer to them after the response has ended.
-    this.#buffers.detach();
+    this.#remaining = 0;
+    this.#buffers.rest();
     if (reusable) {
       if (this.socket.isPaused()) this.socket.resume();
       this.#owner.onIdle(this);

@@ -1,5 +1,10 @@
 import type { Clock } from '../time/clock.ts';
-import { type ConnectionOwner, type Target, UpstreamConnection } from './connection.ts';
+import {
+  type ConnectionOwner,
+  type Target,
+  UpstreamConnection,
+  type UpstreamResources,
+} from './connection.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
 /** Waits for a connection to an endpoint. */
@@ -39,18 +44,20 @@ export class Endpoint implements ConnectionOwner {
   failingSince = 0;
   readonly #limits: EndpointLimits;
   readonly #clock: Clock;
+  readonly #resources: UpstreamResources;
   readonly #idle: UpstreamConnection[] = [];
   readonly #all = new Set<UpstreamConnection>();
   readonly #connecting = new Map<UpstreamConnection, Waiter>();
   readonly #queue: Waiter[] = [];
   #closed = false;
 
-  constructor(name: string, target: Target, limits: EndpointLimits, clock: Clock) {
+  constructor(name: string, target: Target, limits: EndpointLimits, resources: UpstreamResources) {
     this.name = name;
     this.target = target;
     this.#limits = limits;
-    this.#clock = clock;
-    clock.watch(this);
+    this.#resources = resources;
+    this.#clock = resources.clock;
+    this.#clock.watch(this);
   }
 
   get connections(): number {
@@ -83,7 +90,7 @@ export class Endpoint implements ConnectionOwner {
       this.#queue.push(waiter);
       return true;
     }
-    const connection = new UpstreamConnection(this.target, this, this.#clock);
+    const connection = new UpstreamConnection(this.target, this, this.#resources);
     this.#all.add(connection);
     this.#connecting.set(connection, waiter);
     return true;

@@ -1,13 +1,15 @@
 import type { ResponseHead } from '../http/response-head.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
 
 /** A response that is not valid HTTP (RFC 9110, RFC 9112). */
 export class InvalidResponse extends Error {}
 
-/** Receives one response. Bytes are lent for the call; `keep` extends that. */
+/** Receives one response. */
 export interface ResponseReceiver {
   onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  onBody(buffer: Buffer, start: number, end: number): void;
+  /** Bytes are lent for the call, unless they are retained. */
+  onBody(lent: LentBytes, start: number, end: number): void;
   /** A head arrived without all of its body: it must not wait for the rest. */
   onMoreToCome(): void;
   /** The response is complete; the connection is back in its pool. */

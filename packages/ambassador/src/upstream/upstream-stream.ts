@@ -22,8 +22,11 @@ export interface UpstreamStream {
     first: Buffer | undefined,
     complete: boolean,
   ): void;
-  /** Sends a piece of the body; false asks to wait for `onDrain`. */
-  sendBody(chunk: Buffer): boolean;
+  /**
+   * Sends a piece of the body; false asks to wait for `onDrain`.
+   * @param owned whether nobody else refers to the piece, so that it may be freed afterwards.
+   */
+  sendBody(chunk: Buffer, owned: boolean): boolean;
   /** Ends the body. @param trailers names and values in turn. */
   endBody(trailers: readonly string[]): void;
   /** Sends bytes of a tunnel, after a 101; false asks to wait for `onDrain`. */
@@ -32,14 +35,7 @@ export interface UpstreamStream {
   endTunnel(): void;
   /** Stops reading until `resume`. */
   pause(): void;
-  /** Continues to read; everything that was kept has been written. */
   resume(): void;
-  /** Call after passing lent bytes to a `write` that did not finish at once. */
-  keep(): void;
-  /** Whether bytes are still lent. */
-  readonly lends: boolean;
-  /** Everything that was kept has been written: its memory may be read into again. */
-  reuse(): void;
   /** Ends it at once; its receiver is not called any more. */
   destroy(): void;
 }

@@ -1,0 +1,64 @@
+import { SMALL } from '../http/small.ts';
+import { type LentBytes, READ_SIZE, type ReadBufferPool } from '../memory/read-buffer.ts';
+
+/**
+ * The buffer that all connections share for small reads. Its content is used within the call:
+ * writers copy pieces up to `SMALL`, and `lend` copies larger ones.
+ */
+const SHARED = Buffer.allocUnsafeSlow(READ_SIZE);
+const SHARED_SMALL = SHARED.subarray(0, SMALL);
+
+const lentShared: LentBytes = { bytes: SHARED, retain() {}, release() {} };
+
+/** Chooses the buffer of each read: one shared by all, or one of the pool for large responses. */
+export class ResponseBuffers {
+  readonly #pool: ReadBufferPool;
+  #lastRead = 0;
+  /** The buffer that is read into, unless that is the shared one. */
+  #current: ReturnType<ReadBufferPool['take']> | undefined;
+  #closed = false;
+
+  constructor(pool: ReadBufferPool) {
+    this.#pool = pool;
+  }
+
+  /** Returns the buffer for the next read of a response with `remaining` bytes to come. */
+  next(remaining: number): Buffer {
+    if (this.#closed || (this.#lastRead <= SMALL && remaining <= SMALL)) {
+      this.#releaseCurrent();
+      return SHARED;
+    }
+    // A writer still refers to it.
+    if (this.#current !== undefined && this.#current.references > 1) this.#releaseCurrent();
+    if (this.#current === undefined) {
+      if (!this.#pool.available) return SHARED_SMALL;
+      this.#current = this.#pool.take();
+    }
+    return this.#current.bytes;
+  }
+
+  /** Returns what was just read, for the time of the call. */
+  lend(length: number): LentBytes {
+    this.#lastRead = length;
+    if (this.#current !== undefined) return this.#current;
+    if (length <= SMALL) return lentShared;
+    this.#current = this.#pool.take();
+    SHARED.copy(this.#current.bytes, 0, 0, length);
+    return this.#current;
+  }
+
+  /** The response has ended. */
+  rest(): void {
+    this.#lastRead = 0;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#releaseCurrent();
+  }
+
+  #releaseCurrent() {
+    this.#current?.release();
+    this.#current = undefined;
+  }
+}
