@@ -14,6 +14,7 @@ import type {
   PodObject,
   Workload,
 } from './objects.ts';
+import { COMPONENT_LABEL, checkComponents, type PlacedComponent } from './references/components.ts';
 import { checkReferences } from './references/references.ts';
 import { withOptionalReferences } from './references/tolerated.ts';
 import { KINDS, type Kind, type ManifestOf } from './schema/object-schema.ts';
@@ -39,6 +40,7 @@ export function readWorkload(files: readonly ManifestFile[], policy: Policy = {}
   const { pods, services, configMaps, secrets, claims } = found;
   checkNames(pods);
   checkReferences(found);
+  checkComponents(found, (text) => findings.note(text));
   if (findings.faults.length === 0 && pods.length + configMaps.length + secrets.length === 0) {
     findings.add(files.map(({ name }) => name).join(', '), {
       rule: 'has no Pod',
@@ -66,6 +68,7 @@ class Objects {
   readonly configMaps: NamedData[] = [];
   readonly secrets: NamedData[] = [];
   readonly claims: ClaimObject[] = [];
+  readonly components: PlacedComponent[] = [];
   /** Named but faulty objects: a missing reference to one of them is no fault of its own. */
   readonly faulty = new Set<string>();
   readonly #files = new Map<string, string>();
@@ -126,9 +129,13 @@ class Objects {
   #place(read: ReadObject, object: ManifestObject): void {
     const { report } = object;
     switch (read.kind) {
-      case 'ConfigMap':
+      case 'ConfigMap': {
+        const { labels, namespace } = read.value.metadata;
+        const component = labels[COMPONENT_LABEL];
+        if (component !== undefined) this.components.push({ component, namespace, report });
         this.configMaps.push(configMapData(read.value));
         return;
+      }
       case 'Secret':
         this.secrets.push(secretData(read.value));
         return;
