@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { podTemplates } from '../../scripts/support/pod-security/templates.ts';
 import { must } from '../engine/command.ts';
@@ -67,6 +67,26 @@ function theirs(name: string): Container {
     image: 'example.org/theirs:1',
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
   };
+}
+
+/**
+ * Renders a directory of files with Kustomize. `COMPONENTS/` in a file stands for the path of
+ * manifests/components, as seen from the file's own directory.
+ */
+export async function renderFiles(files: Readonly<Record<string, string>>): Promise<string> {
+  mkdirSync('dist', { recursive: true });
+  const directory = mkdtempSync('dist/kustomize-');
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(directory, name);
+      mkdirSync(dirname(path), { recursive: true });
+      const components = relative(resolve(dirname(path)), resolve('manifests/components'));
+      writeFileSync(path, text.replaceAll('COMPONENTS/', `${components}/`));
+    }
+    return await kustomize(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 /** Renders workloads with components in that order, in a scratch directory beside the clone's own. */

@@ -33,7 +33,7 @@ test('the list of patterns names every page, and every page has the same parts',
   for (const page of pages) {
     const text = readFileSync(page, 'utf8');
     const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
-    assert.deepEqual(headings, [...parts, 'When not'], page);
+    assert.deepEqual(headings, [...parts, 'When not to use it'], page);
     assert.match(text, /^```mermaid$/m, page);
   }
 });
