@@ -32,8 +32,10 @@ export class RingLock {
   readonly #words: Words;
   readonly #token: number;
   readonly #life: Life;
+  readonly #tries: number;
 
-  constructor(words: Words, token: number, life: Life) {
+  constructor(words: Words, token: number, life: Life, tries = TRIES) {
+    this.#tries = tries;
     this.#words = words;
     this.#token = token;
     this.#life = life;
@@ -42,7 +44,7 @@ export class RingLock {
   /** @returns false if somebody alive holds it. */
   tryLock(): boolean {
     let seen = 0;
-    for (let i = 0; i < TRIES; i++) {
+    for (let i = 0; i < this.#tries; i++) {
       seen = this.#words.compareExchange(Word.lock, 0, this.#token);
       if (seen === 0) return true;
     }

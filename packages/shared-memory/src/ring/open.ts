@@ -50,6 +50,12 @@ export async function openRing(options: RingOptions): Promise<OpenRing> {
   }
 }
 
+/** Unmaps a ring and closes its file, with every lock that this descriptor holds. */
+export function closeRing({ mapping, descriptor }: OpenRing): void {
+  mapping.close();
+  closeSync(descriptor);
+}
+
 /** Reads the header once; what it says later does not matter. */
 function readCapacity(name: string, { descriptor, size }: SegmentFile): number {
   const words = new Int32Array(4);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, unlinkSync } from 'node:fs';
+import { fstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SharedMemoryError } from '../native/error.ts';
 import { SEGMENT_DIRECTORY } from '../segment/explain.ts';
@@ -7,12 +7,17 @@ import { FutexWord } from '../wait/futex.ts';
 import { HEADER, Word } from './layout.ts';
 import { FileLocks } from './life.ts';
 import { nextGeneration, RingLock, tokenOf } from './lock.ts';
-import type { OpenRing } from './open.ts';
+import { closeRing, type OpenRing } from './open.ts';
 import { MappedWords, type Words } from './words.ts';
 import type { RingData } from './writer.ts';
 
-/** Wraps the words of a ring: for tests that interleave its steps. */
-export type Instrument = (words: Words) => Words;
+/** For tests that interleave the steps of a ring. */
+export interface Instrument {
+  /** Wraps the words of the ring. */
+  wrap(words: Words): Words;
+  /** How often a held lock is tried. */
+  readonly tries: number;
+}
 
 interface Awaited {
   /** The index of the event's word. */
@@ -48,7 +53,7 @@ export class Participant {
     const mapped = new MappedWords(new Int32Array(buffer, 0, HEADER / 4), (index) =>
       native.futexWake(address + index * 4, 0x7fffffff),
     );
-    this.words = instrument?.(mapped) ?? mapped;
+    this.words = instrument?.wrap(mapped) ?? mapped;
     this.data = {
       bytes: new Uint8Array(buffer, HEADER, 2 * capacity),
       words: new Int32Array(buffer, HEADER, capacity / 2),
@@ -64,7 +69,7 @@ export class Participant {
     // Only the holder of the slot's kernel lock writes its generation.
     const generation = nextGeneration(this.words.load(Word.generations + slot));
     this.words.store(Word.generations + slot, generation);
-    this.lock = new RingLock(this.words, tokenOf(slot, generation), this.#life);
+    this.lock = new RingLock(this.words, tokenOf(slot, generation), this.#life, instrument?.tries);
   }
 
   get closed(): boolean {
@@ -106,8 +111,7 @@ export class Participant {
     for (const word of this.#waits) word.close('closed');
     // A thread that still waits keeps the memory mapped for a moment, and so the lock.
     if (this.#slot !== undefined) this.#life.release(this.#slot);
-    this.#ring.mapping.close();
-    closeSync(this.#ring.descriptor);
+    closeRing(this.#ring);
   }
 
   assertOpen(syscall: string): void {
