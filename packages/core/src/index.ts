@@ -23,6 +23,15 @@ export {
 } from './io/atomic-file.ts';
 export { type HttpRequest, type HttpResponse, send } from './io/http-client.ts';
 export { listen } from './io/listen.ts';
+export {
+  findProcesses,
+  type ProcessIdentity,
+  parseSignal,
+  type SignalOptions,
+  sendSignal,
+  signalByName,
+} from './io/processes.ts';
+export { isLoopback, type ProxyEnvironment, proxyAgent, proxyFor } from './io/proxy.ts';
 export { PollingWatch, type WatchOptions } from './io/watch.ts';
 export { createAdminServer, startAdminServer } from './observe/admin-server.ts';
 export {

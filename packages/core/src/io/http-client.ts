@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { formatSize } from '../options/index.ts';
+import { proxyAgent } from './proxy.ts';
 
 export interface HttpRequest {
   readonly method?: string;
@@ -13,6 +14,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Keeps connections alive; by default each request has its own. */
   readonly agent?: http.Agent | undefined;
+  /** Goes through the proxy that the environment names (`proxyFor`); false by default. */
+  readonly proxy?: boolean;
   /** PEM of the authorities to trust instead of the system's. */
   readonly ca?: string | Buffer | undefined;
 }
@@ -38,7 +41,7 @@ export function send(url: string | URL, request: HttpRequest): Promise<HttpRespo
       headers: { ...(length === undefined ? {} : { 'content-length': length }), ...headers },
       ...(request.signal ? { signal: request.signal } : {}),
       ...(ca === undefined ? {} : { ca }),
-      agent: agent ?? false,
+      agent: agent ?? (request.proxy ? proxyAgent(url) : undefined) ?? false,
     });
     const timer = setTimeout(
       () => outgoing.destroy(new Error(`no complete answer within ${timeout} ms`)),
