@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core/tool';
 import type { Session } from './commands/session.ts';
 import { ManifestError } from './manifest/manifest-error.ts';
@@ -91,7 +91,11 @@ function makeSession(around: Surroundings): Session {
   return {
     store: PodStore.open(around.folders),
     terminal: { live: around.live, colours: around.colours },
-    engine: around.engine,
+    search: (wanted) => ({
+      wanted: wanted ?? around.engine,
+      podmanSocket: join(around.folders.root, 'sockets/podman'),
+      environment: around.environment,
+    }),
     program: around.program,
     environment: around.environment,
     print: (line) => around.print(`${line}\n`),

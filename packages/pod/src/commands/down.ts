@@ -1,8 +1,8 @@
 import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
+import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../engine/labels.ts';
 import type { PodFolder } from '../store/folder.ts';
-import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../store/record.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { Endpoints } from '../supervisor/endpoints.ts';
 import { removeVolumesOf } from '../supervisor/user-namespace.ts';
@@ -38,8 +38,8 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   await removePods(folders, session, grace === undefined ? undefined : grace / 1000);
   const orphans = await removeOrphans(
     args.has('all') ? undefined : unknown,
-    store.root,
-    args.text('engine') ?? session.engine,
+    session,
+    args.text('engine'),
   );
   const removed = [...folders.map(({ name }) => name), ...orphans];
   for (const name of removed) session.print(`${name} removed`);
@@ -57,19 +57,19 @@ export async function down(argv: readonly string[], session: Session): Promise<E
 /** Containers of Pods whose folder is gone, as after a restart of the machine. */
 async function removeOrphans(
   names: readonly string[] | undefined,
-  root: string,
+  session: Session,
   wanted: string | undefined,
 ): Promise<string[]> {
   if (names?.length === 0) return [];
-  const found = await findEngine(wanted).catch((error: unknown) => {
+  const found = await findEngine(session.search(wanted)).catch((error: unknown) => {
     // Without an engine there are no containers of it either.
     if (error instanceof UsageError) throw error;
     return undefined;
   });
   if (!found) return [];
   const engine = new Engine(found);
-  const all = await engine.labelled(storeLabel(root), POD_LABEL);
-  const left = [...new Set(all.map(({ value }) => value))].filter(
+  const all = await engine.labelled(storeLabel(session.store.root));
+  const left = [...new Set(all.map(({ labels }) => labels[POD_LABEL] ?? ''))].filter(
     (name) => !names || names.includes(name),
   );
   for (const name of left) await removeAll(engine, `${POD_LABEL}=${name}`);
@@ -122,7 +122,8 @@ async function removePod(
 
 /** The containers that share the sandbox's namespaces go before it: engines refuse otherwise. */
 async function removeAll(engine: Engine, label: string) {
-  const all = await engine.labelled(label, CONTAINER_LABEL);
-  await engine.remove(all.filter(({ value }) => value !== '').map(({ id }) => id));
-  await engine.remove(all.filter(({ value }) => value === '').map(({ id }) => id));
+  const all = await engine.labelled(label);
+  const sandbox = ({ labels }: (typeof all)[number]) => labels[CONTAINER_LABEL] === undefined;
+  await engine.remove(all.filter((one) => !sandbox(one)).map(({ id }) => id));
+  await engine.remove(all.filter(sandbox).map(({ id }) => id));
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { type ExitCode, ExpectedError, UsageError } from '@sidekit/core/tool';
+import { childEnvironment, type ExitCode, ExpectedError, UsageError } from '@sidekit/core/tool';
+import { Engine } from '../engine/engine.ts';
 import { readArguments } from './arguments.ts';
 import { containersOf } from './logs.ts';
 import type { Session } from './session.ts';
@@ -23,12 +24,12 @@ export async function exec(argv: readonly string[], session: Session): Promise<E
     throw new ExpectedError(
       `container ${args.text('container') ?? main} of Pod ${name} has not started`,
     );
+  const engine = new Engine(folder.record.engine);
   const interactive = process.stdin.isTTY ? ['-it'] : ['-i'];
-  const child = spawn(
-    folder.record.engine.name,
-    ['exec', ...interactive, target.id, ...args.rest],
-    { stdio: 'inherit' },
-  );
+  const child = spawn(engine.name, ['exec', ...interactive, target.id, ...args.rest], {
+    stdio: 'inherit',
+    env: childEnvironment(engine.clientEnvironment),
+  });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve((code ?? 137) as ExitCode));

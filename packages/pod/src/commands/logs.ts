@@ -1,6 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { ExitCode, ExpectedError, nearest, pause, UsageError } from '@sidekit/core/tool';
+import {
+  childEnvironment,
+  ExitCode,
+  ExpectedError,
+  nearest,
+  pause,
+  UsageError,
+} from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { readArguments } from './arguments.ts';
@@ -102,8 +109,9 @@ class LogPrinter {
   /** Prints one log as it comes, each stream to its own. */
   print({ name, id }: LoggedRun, follow: boolean): Promise<void> {
     const before = this.#before(name);
-    const words = this.#engine.logArguments(id, { follow, timestamps: this.#timestamps });
+    const words = logArguments(id, { follow, timestamps: this.#timestamps });
     const child = spawn(this.#engine.name, words, {
+      env: childEnvironment(this.#engine.clientEnvironment),
       stdio: before ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     });
     for (const [input, output] of [
@@ -129,8 +137,11 @@ class LogPrinter {
   }
 
   #read({ name, id }: LoggedRun) {
-    const words = this.#engine.logArguments(id, { follow: false, timestamps: true });
-    const child = spawn(this.#engine.name, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const words = logArguments(id, { follow: false, timestamps: true });
+    const child = spawn(this.#engine.name, words, {
+      env: childEnvironment(this.#engine.clientEnvironment),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const lines: { name: string; time: string; text: string; output: NodeJS.WriteStream }[] = [];
     for (const [input, output] of [
       [child.stdout, process.stdout],
@@ -146,4 +157,12 @@ class LogPrinter {
       child.once('error', () => resolve(lines));
     });
   }
+}
+
+/** Returns the arguments of the engine's command that prints a container's log. */
+function logArguments(
+  id: string,
+  { follow, timestamps }: { readonly follow: boolean; readonly timestamps: boolean },
+): string[] {
+  return ['logs', ...(follow ? ['-f'] : []), ...(timestamps ? ['--timestamps'] : []), id];
 }

@@ -1,3 +1,4 @@
+import type { EngineSearch } from '../engine/find.ts';
 import type { PodStore } from '../store/store.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -5,8 +6,8 @@ import type { Terminal } from './terminal.ts';
 export interface Session {
   readonly store: PodStore;
   readonly terminal: Terminal;
-  /** The engine that the environment requests. */
-  readonly engine: string | undefined;
+  /** Returns how to find the engine that a flag, or else the environment, requests. */
+  readonly search: (wanted: string | undefined) => EngineSearch;
   /** The path of main.ts, to start supervisors by. */
   readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;

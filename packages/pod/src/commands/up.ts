@@ -42,7 +42,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }
   // The engine is detected while the files are read; if both fail, the files are reported.
-  const answer = findEngine(args.text('engine') ?? session.engine);
+  const answer = findEngine(session.search(args.text('engine')));
   answer.catch(() => {});
   const workload = readFiles(files, {
     strict: args.has('strict'),

@@ -1,17 +1,15 @@
-import { ExpectedError } from '@sidekit/core/tool';
-import { type CommandResult, command } from './command.ts';
+import { ExpectedError, errorText } from '@sidekit/core/tool';
+import { EngineApi, EngineError, pathPart } from './api.ts';
+import { type CommandOptions, type CommandResult, command } from './command.ts';
+import type { ContainerConfig } from './container-config.ts';
+import { dockerBody } from './docker-body.ts';
+import { type ExecRequest, type ExecResult, exec } from './exec.ts';
 import { type ExitEvent, followExits } from './exit-events.ts';
 import type { FoundEngine } from './find.ts';
 import { PAUSE_IMAGE, pauseTar } from './pause-image.ts';
-
-/** The arguments of `run`: flags, then the image and its arguments. */
-export interface RunRequest {
-  readonly name: string;
-  readonly flags: readonly string[];
-  readonly image: string;
-  readonly args: readonly string[];
-  readonly environment?: ReadonlyMap<string, string>;
-}
+import { podmanBody } from './podman-body.ts';
+import { ensurePodmanService } from './podman-service.ts';
+import { processLimits } from './process-limits.ts';
 
 export interface ImageInfo {
   readonly id: string;
@@ -21,178 +19,195 @@ export interface ImageInfo {
   readonly stopSignal: string;
 }
 
-/** The exit state of a container. */
-export interface EndInfo {
+/** The state of a container. */
+export interface ContainerInfo {
+  readonly running: boolean;
   readonly exitCode: number;
   readonly oomKilled: boolean;
+  /** Its first process on the engine's machine; 0 if none. */
+  readonly pid: number;
+  /** Its address on the engine's network; empty if it has none. */
+  readonly address: string;
+  /** Ports of this machine by the TCP port of the container that they lead to. */
+  readonly published: ReadonlyMap<number, number>;
 }
 
-/** Docker or Podman through its command line; their differences are handled here and nowhere else. */
+/** Words of the engines for a container that has ended, or is gone. */
+const GONE = /not running|no such container|already|state improper|container process/i;
+
+/**
+ * Docker or Podman: over the API's socket, and by the command line for what streams to a terminal
+ * or is rare. Their differences are handled in this folder and nowhere else.
+ */
 export class Engine {
   readonly name: FoundEngine['name'];
-  readonly #runFlags: readonly string[];
-  readonly #rootless: boolean;
+  /** This machine reaches containers by their own addresses. */
+  readonly direct: boolean;
+  readonly #found: FoundEngine;
+  readonly #api: EngineApi;
+  /** Prefix of paths of Docker's API, which Podman has as well. */
+  readonly #root: string;
 
-  constructor({ name, runFlags, rootless }: FoundEngine) {
-    this.name = name;
-    this.#rootless = rootless;
-    this.#runFlags = runFlags;
-  }
-
-  /**
-   * Whether this machine can reach a container by its own address: not through the virtual
-   * machine of Docker Desktop, nor into the user namespace of a rootless engine.
-   */
-  get direct(): boolean {
-    return process.platform === 'linux' && !this.#rootless;
-  }
-
-  /** Whether `run --pidfile` leaves the number of the container's process on this machine. */
-  get writesPid(): boolean {
-    return this.name === 'podman' && this.direct;
+  constructor(found: FoundEngine) {
+    this.#found = found;
+    this.name = found.name;
+    this.direct = found.direct;
+    const revive = () => ensurePodmanService(found.socket);
+    this.#api = new EngineApi(found.socket, found.name === 'podman' ? revive : undefined);
+    this.#root = `/v${found.version}`;
   }
 
   /** Creates the pause image if it is missing. @returns whether it was missing. */
   async ensurePauseImage(): Promise<boolean> {
     if (await this.image(PAUSE_IMAGE)) return false;
     const args = ['import', '--change', 'ENTRYPOINT ["/pause"]', '-', PAUSE_IMAGE];
-    check(await command(this.name, args, { input: pauseTar() }), `${this.name} import`);
+    check(await this.#command(args, { input: pauseTar() }), `${this.name} import`);
     return true;
   }
 
   /** Inspects a local image; undefined if there is none of that name. */
   async image(reference: string): Promise<ImageInfo | undefined> {
-    const result = await this.#command('image', 'inspect', reference);
-    if (result.code !== 0) return undefined;
-    const [{ Id: id, Config: config }] = JSON.parse(result.stdout);
-    return { id, user: config?.User ?? '', stopSignal: config?.StopSignal || 'SIGTERM' };
-  }
-
-  async pull(reference: string): Promise<void> {
-    check(await this.#command('pull', '-q', reference), `pull of ${reference}`);
-  }
-
-  /** Starts a container in the background and returns its id. @throws {ExpectedError} */
-  async run({ name, flags, image, args, environment }: RunRequest): Promise<string> {
-    const variables = environmentFlags(environment ?? new Map());
-    const words = ['run', '-d', '--name', name, '--pull=never'];
-    const result = await command(
-      this.name,
-      [...words, ...this.#runFlags, ...flags, ...variables.flags, image, ...args],
-      { environment: variables.inherited },
-    );
-    check(result, `start of ${name}`);
-    return result.stdout.trim().split('\n').at(-1) ?? '';
-  }
-
-  /** The address of a container on the engine's network; empty if it has none. */
-  async address(id: string): Promise<string> {
-    const format =
-      '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}{{.NetworkSettings.IPAddress}}';
-    const result = await this.#inspect(format, id);
-    check(result, `inspection of ${id}`);
-    return result.stdout.trim().split(/\s+/)[0] ?? '';
-  }
-
-  /** The ports of this machine that ports of a container were published on. */
-  async publishedPorts(id: string): Promise<Map<number, number>> {
-    const result = await this.#command('port', id);
-    check(result, `ports of ${id}`);
-    const found = [...result.stdout.matchAll(/^(\d+)\/tcp -> .*:(\d+)$/gm)];
-    return new Map(found.map(([, inside, outside]) => [Number(inside), Number(outside)]));
-  }
-
-  /** Returns how a container ended; undefined if it runs or is gone. */
-  async end(id: string): Promise<EndInfo | undefined> {
-    const { code, stdout } = await this.#inspect('{{json .State}}', id);
-    if (code !== 0) return undefined;
-    const state = JSON.parse(stdout);
-    if (state.Running || state.Status === 'created') return undefined;
-    return { exitCode: state.ExitCode, oomKilled: state.OOMKilled };
-  }
-
-  async signal(id: string, signal: string): Promise<void> {
-    const { code, stderr } = await this.#command('kill', '--signal', signal, id);
-    // It may have ended in between; its event reports that.
-    const gone = /not running|no such container|already|state improper|container process/i;
-    if (code !== 0 && !gone.test(stderr)) {
-      throw new ExpectedError(`${this.name} kill: ${lastLine(stderr)}`);
+    const root = this.name === 'podman' ? LIBPOD : this.#root;
+    try {
+      const image = await this.#api.call('GET', `${root}/images/${pathPart(reference)}/json`);
+      const { Id: id, Config: config, User: user } = image;
+      return { id, user: config?.User ?? user ?? '', stopSignal: config?.StopSignal || 'SIGTERM' };
+    } catch (error) {
+      if (error instanceof EngineError && error.status !== 500) return undefined;
+      throw error;
     }
   }
 
-  exec(id: string, argv: readonly string[], timeout?: number): Promise<CommandResult> {
-    return command(this.name, ['exec', id, ...argv], timeout === undefined ? {} : { timeout });
+  async pull(reference: string): Promise<void> {
+    check(await this.#command(['pull', '-q', reference]), `pull of ${reference}`);
   }
 
-  /** The last lines of a container's log, both streams. */
+  /** Starts a container in the background and returns its id. @throws {ExpectedError} */
+  async run(config: ContainerConfig): Promise<string> {
+    let id: string | undefined;
+    try {
+      id = await this.#create(config);
+      await this.#api.call('POST', `${this.#root}/containers/${id}/start`);
+      return id;
+    } catch (error) {
+      if (id !== undefined) this.remove([id]).catch(() => {});
+      throw new ExpectedError(`start of ${config.name} failed: ${reason(errorText(error))}`);
+    }
+  }
+
+  async #create(config: ContainerConfig): Promise<string> {
+    if (this.name === 'podman') {
+      const body = podmanBody(config, processLimits());
+      return (await this.#api.call('POST', `${LIBPOD}/containers/create`, { body })).Id;
+    }
+    const query = { name: config.name };
+    const body = dockerBody(config);
+    return (await this.#api.call('POST', `${this.#root}/containers/create`, { query, body })).Id;
+  }
+
+  /** Returns the state of a container; undefined if it is gone. */
+  async inspect(id: string): Promise<ContainerInfo | undefined> {
+    try {
+      const { State: state, NetworkSettings: network } = await this.#api.call(
+        'GET',
+        `${this.#root}/containers/${id}/json`,
+      );
+      const addresses = Object.values<{ IPAddress?: string }>(network?.Networks ?? {});
+      const ports = Object.entries<{ HostPort: string }[] | null>(network?.Ports ?? {});
+      return {
+        running: state.Running || state.Status === 'created',
+        exitCode: state.ExitCode,
+        oomKilled: state.OOMKilled,
+        pid: state.Pid ?? 0,
+        address: addresses[0]?.IPAddress || network?.IPAddress || '',
+        published: new Map(
+          ports.flatMap(([port, hosts]) =>
+            hosts?.[0] && port.endsWith('/tcp')
+              ? [[Number.parseInt(port, 10), Number(hosts[0].HostPort)] as const]
+              : [],
+          ),
+        ),
+      };
+    } catch (error) {
+      if (error instanceof EngineError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async signal(id: string, signal: string): Promise<void> {
+    try {
+      await this.#api.call('POST', `${this.#root}/containers/${id}/kill`, { query: { signal } });
+    } catch (error) {
+      // It may have ended in between; its event reports that.
+      if (!(error instanceof EngineError) || !GONE.test(error.message)) throw error;
+    }
+  }
+
+  exec(request: ExecRequest): Promise<ExecResult> {
+    return exec(this.#api, this.#root, request);
+  }
+
+  /** Returns the last lines of a container's log, both streams. */
   async tail(id: string, lines: number): Promise<string> {
-    const { stdout, stderr } = await this.#command('logs', '--tail', String(lines), id);
+    const { stdout, stderr } = await this.#command(['logs', '--tail', String(lines), id]);
     return stdout + stderr;
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    const zero = this.name === 'podman' ? ['-t', '0'] : [];
-    const { code, stderr } = await this.#command('rm', '-f', '-v', ...zero, ...ids);
-    if (code !== 0 && !/no such container|already in progress/i.test(stderr)) {
-      throw new ExpectedError(`${this.name} rm: ${lastLine(stderr)}`);
-    }
+    const podman = this.name === 'podman';
+    const query = { force: true, v: true, ...(podman ? { timeout: 0 } : {}) };
+    await Promise.all(
+      ids.map(async (id) => {
+        try {
+          const root = podman ? LIBPOD : this.#root;
+          await this.#api.call('DELETE', `${root}/containers/${id}`, { query });
+        } catch (error) {
+          const gone = /no such container|no container with|already in progress/i;
+          if (!(error instanceof EngineError) || !gone.test(error.message)) throw error;
+        }
+      }),
+    );
   }
 
-  /** Containers with a label, running or not, and the value of another label of each. */
-  async labelled(label: string, other: string): Promise<{ id: string; value: string }[]> {
-    const value = this.name === 'podman' ? `index .Labels "${other}"` : `.Label "${other}"`;
-    const format = `{{.ID}} {{${value}}}`;
-    const words = ['ps', '-a', '--no-trunc', '--filter', `label=${label}`, '--format', format];
-    const result = await this.#command(...words);
-    check(result, 'ps');
-    return result.stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => ({ id: line.split(' ')[0] ?? '', value: line.split(' ')[1] ?? '' }));
+  /** Lists containers with a label, running or not, and all labels of each. */
+  async labelled(
+    label: string,
+  ): Promise<{ readonly id: string; readonly labels: Readonly<Record<string, string>> }[]> {
+    const query = { all: true, filters: JSON.stringify({ label: [label] }) };
+    const all = await this.#api.call('GET', `${this.#root}/containers/json`, { query });
+    return all.map(
+      ({ Id: id, Labels: labels }: { Id: string; Labels: Record<string, string> }) => ({
+        id,
+        labels: labels ?? {},
+      }),
+    );
   }
 
   /** Follows the exits of containers with a label, from `since` on; returns the function that stops. */
   followExits(label: string, since: Date, onExit: (exit: ExitEvent) => void): () => void {
-    return followExits(this.name, label, since, onExit);
+    return followExits(this.#api, { engine: this.name, root: this.#root, label, since }, onExit);
   }
 
-  /** The arguments that print a container's log. */
-  logArguments(id: string, { follow, timestamps }: { follow: boolean; timestamps: boolean }) {
-    return ['logs', ...(follow ? ['-f'] : []), ...(timestamps ? ['--timestamps'] : []), id];
+  /** The environment that the engine's command line needs to reach the same engine. */
+  get clientEnvironment(): Readonly<Record<string, string>> {
+    return this.name === 'docker' ? { DOCKER_HOST: `unix://${this.#found.socket}` } : {};
   }
 
-  #inspect(format: string, id: string): Promise<CommandResult> {
-    return this.#command('inspect', '--type=container', '--format', format, id);
-  }
-
-  #command(...args: readonly string[]): Promise<CommandResult> {
-    return command(this.name, args);
+  #command(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return command(this.name, args, { ...options, environment: this.clientEnvironment });
   }
 }
 
-/** Variables that the engine's own client reads: their values must be on its command line. */
-const CLIENT_VARIABLES =
-  /^(PATH|HOME|USER|TMPDIR|SHELL|LANG|TZ|LC_.*|LD_.*|GO.*|XDG_.*|DOCKER_.*|CONTAINERS?_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|CGROUP_.*|DBUS_.*|.*_proxy|.*_PROXY|NOTIFY_SOCKET|LISTEN_.*|_.*)$/;
-
-/**
- * Passes variables by name, with their values in the client's environment: a command line can be
- * read by everyone on the machine, and may hold no secret.
- */
-function environmentFlags(environment: ReadonlyMap<string, string>) {
-  const flags: string[] = [];
-  const inherited: Record<string, string> = {};
-  for (const [name, value] of environment) {
-    if (/^[A-Za-z_]\w*$/.test(name) && !CLIENT_VARIABLES.test(name)) {
-      flags.push(`--env=${name}`);
-      inherited[name] = value;
-    } else flags.push(`--env=${name}=${value}`);
-  }
-  return { flags, inherited };
-}
+/** Prefix of Podman's own API; versions 4 and 5 accept it. */
+const LIBPOD = '/v4.0.0/libpod';
 
 function check({ code, stderr }: CommandResult, what: string) {
   if (code !== 0) throw new ExpectedError(`${what} failed: ${lastLine(stderr)}`);
+}
+
+/** Shortens the engines' errors: Podman repeats the cause, with the kind of error at the end. */
+function reason(message: string): string {
+  return message.replace(/: OCI runtime (error|permission denied error)$/, '');
 }
 
 /** Returns the last line with content: a hint at the command's help has none. */

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { EngineApi } from './api.ts';
 import type { EngineName } from './find.ts';
 
 /** The exit of one of pod's containers, as the engine's event reports it. */
@@ -8,8 +8,17 @@ export interface ExitEvent {
   readonly exitCode: number;
 }
 
-/** The pause before a broken stream is reopened, in milliseconds. */
+export interface ExitFilter {
+  readonly engine: EngineName;
+  /** The version prefix of paths. */
+  readonly root: string;
+  readonly label: string;
+  readonly since: Date;
+}
+
+/** The first and the longest pause before a broken stream is reopened, in milliseconds. */
 const RECONNECT = 200;
+const LONGEST = 5000;
 
 /**
  * Follows the exits of containers with a label, from `since` on, by one stream of the engine's
@@ -17,52 +26,55 @@ const RECONNECT = 200;
  * daemon) resumes from its last instant. Returns the function that stops.
  */
 export function followExits(
-  engine: EngineName,
-  label: string,
-  since: Date,
+  api: EngineApi,
+  { engine, root, label, since }: ExitFilter,
   onExit: (exit: ExitEvent) => void,
 ): () => void {
-  const [event, format] = engine === 'podman' ? ['died', 'json'] : ['die', '{{json .}}'];
   const seen = new Set<string>();
+  const stop = new AbortController();
   let from = since;
-  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let child: ReturnType<typeof spawn> | undefined;
-  const follow = () => {
-    const words = ['events', '--since', from.toISOString(), '--format', format ?? ''];
-    const filters = ['--filter', `label=${label}`, '--filter', `event=${event}`];
-    from = new Date();
-    const stream = spawn(engine, [...words, ...filters], { stdio: ['ignore', 'pipe', 'ignore'] });
-    child = stream;
-    createInterface({ input: stream.stdout }).on('line', (line) => {
-      const exit = readExit(line);
-      // Events around a reconnection arrive twice.
-      if (!exit || seen.has(exit.id)) return;
-      seen.add(exit.id);
-      onExit(exit);
-    });
-    stream.once('error', () => {});
-    stream.once('close', () => {
-      if (!stopped) timer = setTimeout(follow, RECONNECT);
-    });
+  let wait = RECONNECT;
+  const follow = async () => {
+    const query = {
+      since: Math.floor(from.getTime() / 1000),
+      filters: JSON.stringify({
+        label: [label],
+        event: engine === 'podman' ? ['died', 'die'] : ['die'],
+      }),
+    };
+    const begun = new Date();
+    try {
+      const { signal } = stop;
+      const stream = await api.open('GET', `${root}/events`, { query, signal });
+      wait = RECONNECT;
+      for await (const line of createInterface({ input: stream })) {
+        const exit = readExit(line);
+        // Events around a reconnection arrive twice.
+        if (!exit || seen.has(exit.id)) continue;
+        seen.add(exit.id);
+        onExit(exit);
+      }
+      from = begun;
+    } catch {
+      // The engine is being restarted.
+    }
+    if (stop.signal.aborted) return;
+    timer = setTimeout(follow, wait);
+    wait = Math.min(LONGEST, wait * 2);
   };
   follow();
   return () => {
-    stopped = true;
+    stop.abort();
     clearTimeout(timer);
-    child?.kill();
   };
 }
 
 function readExit(line: string): ExitEvent | undefined {
   try {
-    const event = JSON.parse(line);
-    // Podman 4's own field, Docker's attribute, Podman 5's attribute.
-    const code =
-      event.ContainerExitCode ??
-      event.Actor?.Attributes?.exitCode ??
-      event.Attributes?.containerExitCode;
-    return { id: event.ID ?? event.Actor?.ID ?? event.id, exitCode: Number(code ?? 0) };
+    const { Actor } = JSON.parse(line);
+    const { exitCode, containerExitCode } = Actor.Attributes;
+    return { id: Actor.ID, exitCode: Number(exitCode ?? containerExitCode ?? 0) };
   } catch {
     return undefined;
   }

@@ -1,80 +1,101 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { ExpectedError, UsageError } from '@sidekit/core/tool';
-import { command } from './command.ts';
+import { existsSync } from 'node:fs';
+import { ExpectedError, errorText, UsageError } from '@sidekit/core/tool';
+import { EngineApi } from './api.ts';
+import { dockerSocket } from './docker-socket.ts';
+import { ensurePodmanService } from './podman-service.ts';
 import { checkUserNamespace } from './user-ids.ts';
 
 export type EngineName = 'docker' | 'podman';
 
-/** An engine that answers, and the flags that its `run` needs on this machine. */
+/** An engine that answers on this machine. */
 export interface FoundEngine {
   readonly name: EngineName;
-  readonly runFlags: readonly string[];
+  readonly socket: string;
+  /** The version of Docker's API that both sides speak, such as `1.41`. */
+  readonly version: string;
   /** It runs in a user namespace of this user. */
   readonly rootless: boolean;
+  /** This machine reaches containers by their own addresses. */
+  readonly direct: boolean;
 }
+
+export interface EngineSearch {
+  /** The requested engine. */
+  readonly wanted: string | undefined;
+  /** The socket on which Podman's service is started if necessary. */
+  readonly podmanSocket: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The latest version of Docker's API that pod was written for, and the earliest. */
+const LATEST = 1.51;
+const EARLIEST = 1.4;
 
 /**
  * Finds the engine: the requested one, else Docker if its server answers, else Podman.
  * @throws {UsageError} for an unknown name, {ExpectedError} if no engine answers.
  */
-export async function findEngine(wanted?: string): Promise<FoundEngine> {
-  if (wanted !== undefined && !isEngine(wanted)) {
+export async function findEngine({ wanted, ...search }: EngineSearch): Promise<FoundEngine> {
+  if (wanted !== undefined && wanted !== 'docker' && wanted !== 'podman') {
     throw new UsageError([{ name: '--engine', value: wanted, rule: 'must be docker or podman' }]);
   }
+  const reasons: string[] = [];
   for (const name of wanted ? [wanted] : (['docker', 'podman'] as const)) {
-    if (await answers(name))
-      return name === 'podman' ? podman() : { name, runFlags: [], rootless: false };
+    try {
+      return name === 'docker' ? await findDocker(search) : await findPodman(search);
+    } catch (error) {
+      reasons.push(`${name}: ${errorText(error)}`);
+    }
   }
   throw new ExpectedError(
     wanted
-      ? `${wanted} does not answer: start or install it, or use the other engine`
-      : 'no container engine answers: install Docker or Podman',
+      ? `${reasons.join('; ')}: start or install it, or use the other engine`
+      : `no container engine answers: install Docker or Podman (${reasons.join('; ')})`,
   );
 }
 
-function podman(): FoundEngine {
-  const rootless = process.getuid !== undefined && process.getuid() !== 0;
-  if (rootless && process.platform === 'linux') checkUserNamespace();
-  return { name: 'podman', runFlags: [...podmanRuntime(), ...podmanLimits()], rootless };
-}
-
-function isEngine(name: string): name is EngineName {
-  return name === 'docker' || name === 'podman';
-}
-
-/** A Docker client without a server is installed on some machines: only a server counts. */
-async function answers(name: EngineName): Promise<boolean> {
-  const args = name === 'docker' ? ['version', '--format', '{{.Server.Version}}'] : ['--version'];
-  return command(name, args, { timeout: 10_000 }).then(
-    ({ code }) => code === 0,
-    () => false,
-  );
-}
-
-/** crun refuses hybrid control groups (v1 with a v2 tree next to it): runc takes them. */
-function podmanRuntime(): string[] {
-  const hybrid = existsSync('/sys/fs/cgroup/unified') && existsSync('/sys/fs/cgroup/memory');
-  const runc = ['/usr/bin/runc', '/usr/sbin/runc', '/usr/local/bin/runc'].find((path) =>
-    existsSync(path),
-  );
-  return hybrid && runc ? ['--runtime=runc'] : [];
-}
-
-/**
- * Podman requests 1,048,576 files and processes, which root without CAP_SYS_RESOURCE may not
- * raise; limits within the caller's own always work.
- */
-function podmanLimits(): string[] {
-  let limits: string;
-  try {
-    limits = readFileSync('/proc/self/limits', 'utf8');
-  } catch {
-    return [];
+async function findDocker({ environment }: Omit<EngineSearch, 'wanted'>): Promise<FoundEngine> {
+  const socket = dockerSocket(environment);
+  const api = new EngineApi(socket);
+  const ping = await api.open('GET', '/_ping');
+  ping.resume();
+  if (ping.headers['libpod-api-version'] !== undefined) {
+    throw new ExpectedError(`${socket} is Podman's: use --engine podman`);
   }
-  const hard = (name: string) =>
-    Number(new RegExp(`^${name} +\\S+ +(\\d+)`, 'm').exec(limits)?.[1] ?? 1_048_576);
-  const files = hard('Max open files');
-  if (files >= 1_048_576) return [];
-  const processes = Math.min(hard('Max processes'), 16_384);
-  return [`--ulimit=nofile=${files}:${files}`, `--ulimit=nproc=${processes}:${processes}`];
+  const version = negotiate(String(ping.headers['api-version'] ?? ''));
+  const info = await api.call('GET', `/v${version}/info`);
+  const rootless = (info?.SecurityOptions ?? []).some((one: string) => /name=rootless/.test(one));
+  const desktop = process.platform !== 'linux' || info?.OperatingSystem === 'Docker Desktop';
+  return { name: 'docker', socket, version, rootless, direct: !rootless && !desktop };
+}
+
+/** @throws {ExpectedError} for a server that is too old. */
+function negotiate(server: string): string {
+  const [major = 0, minor = 0] = server.split('.').map(Number);
+  const value = major + minor / 100;
+  if (!(value >= EARLIEST)) {
+    throw new ExpectedError(`its API ${server || '(unknown)'} is older than 1.40 (Docker 19.03)`);
+  }
+  return value < LATEST ? server : String(LATEST);
+}
+
+async function findPodman({ podmanSocket }: Omit<EngineSearch, 'wanted'>): Promise<FoundEngine> {
+  const linux = process.platform === 'linux';
+  const rootless = linux && process.getuid?.() !== 0;
+  if (!isInstalled()) throw new ExpectedError('it is not installed');
+  if (rootless) checkUserNamespace();
+  await ensurePodmanService(podmanSocket);
+  return {
+    name: 'podman',
+    socket: podmanSocket,
+    version: '1.40',
+    rootless,
+    direct: linux && !rootless,
+  };
+}
+
+function isInstalled(): boolean {
+  return ['/usr/bin', '/usr/local/bin', '/opt/podman/bin', '/opt/homebrew/bin', '/bin'].some(
+    (folder) => existsSync(`${folder}/podman`),
+  );
 }

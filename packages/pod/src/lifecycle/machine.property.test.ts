@@ -76,19 +76,23 @@ const scenario = fc.record({
   spec,
   behaviours: fc.array(behaviour, { minLength: 1, maxLength: 12 }),
   terminateAt: seconds(300),
+  /** The sandbox is lost then, if at all. */
+  lostAt: maybe(seconds(200)),
   grace: maybe(fc.integer({ min: 0, max: 15 })),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
 const LEAST_WINDOW = 2000;
 
-function play({ spec: wanted, behaviours, terminateAt, grace }: Scenario): Simulation {
+function play({ spec: wanted, behaviours, terminateAt, lostAt, grace }: Scenario): Simulation {
   const options: MachineOptions = { spec: podOf(JSON.parse(JSON.stringify(wanted))).spec };
-  return new Simulation(options, (container, attempt) => {
+  const simulation = new Simulation(options, (container, attempt) => {
     const index =
       (container.charCodeAt(1) * 7 + container.charCodeAt(0) + attempt) % behaviours.length;
     return behaviours[index] ?? {};
-  })
+  });
+  if (lostAt !== undefined) simulation.at(lostAt, { type: 'sandboxLost' });
+  return simulation
     .at(terminateAt, { type: 'terminate', gracePeriodSeconds: grace })
     .run(Number.MAX_SAFE_INTEGER);
 }

@@ -380,3 +380,97 @@ terminationGracePeriodSeconds: 10`;
     assert.ok(pod.machine.ready);
   });
 });
+
+describe('sandbox', () => {
+  const spec = `
+terminationGracePeriodSeconds: 5
+initContainers: [{name: i, image: x}, {name: s, image: x, restartPolicy: Always}]
+containers: [{name: a, image: x}]`;
+
+  test('a lost sandbox is created again, and all containers with it, init containers included', () => {
+    const pod = simulate(spec, { i: { exitAfter: 10 } })
+      .at(10_000, { type: 'sandboxLost' })
+      .run(MINUTE);
+    assert.deepEqual(pod.order.slice(pod.order.indexOf('pod sandbox')), [
+      ...['pod sandbox', 'i start', 'i started', 'i exited', 's start', 's started'],
+      ...['a start', 'a started'],
+    ]);
+    assert.ok(pod.notes.includes('SandboxChanged'));
+    assert.ok(pod.machine.ready);
+    assert.equal(pod.machine.containers.find(({ spec: { name } }) => name === 'a')?.runs, 2);
+  });
+
+  test('with OnFailure, a main container that has completed does not run again', () => {
+    const pod = simulate(
+      `
+restartPolicy: OnFailure
+containers: [{name: a, image: x}, {name: b, image: x}]`,
+      {
+        a: { exitAfter: 100 },
+        b: (attempt) => (attempt === 0 ? { termCode: 143 } : { exitAfter: 100 }),
+      },
+    )
+      .at(5000, { type: 'sandboxLost' })
+      .run(MINUTE);
+    assert.equal(pod.times('a', 'start').length, 1);
+    assert.equal(pod.times('b', 'start').length, 2);
+    assert.equal(pod.machine.phase, 'Succeeded');
+  });
+
+  test('with Never, the Pod ends with its sandbox', () => {
+    const pod = simulate('restartPolicy: Never\ncontainers: [{name: a, image: x}]', {
+      a: { termCode: 143 },
+    })
+      .at(5000, { type: 'sandboxLost' })
+      .run(MINUTE);
+    assert.equal(pod.machine.phase, 'Failed');
+    assert.equal(pod.times('a', 'start').length, 1);
+  });
+});
+
+describe('eviction', () => {
+  const spec = 'terminationGracePeriodSeconds: 20\ncontainers: [{name: a, image: x}]';
+  const event = { type: 'evict', message: 'Usage of EmptyDir volume exceeds' } as const;
+
+  test('SIGKILL follows 2 s after SIGTERM whatever the grace period, and the Pod is Failed', () => {
+    const pod = simulate(spec, { a: { termAfter: Number.POSITIVE_INFINITY } })
+      .at(5000, event)
+      .run(MINUTE);
+    assert.equal(pod.time('a', 'SIGKILL') - pod.time('a', 'SIGTERM'), 2000);
+    assert.deepEqual([pod.machine.phase, pod.machine.failure?.reason], ['Failed', 'Evicted']);
+  });
+
+  test('if all containers exit with 0, the Pod is Succeeded without a reason', () => {
+    const pod = simulate(spec).at(5000, event).run(MINUTE);
+    assert.deepEqual([pod.machine.phase, pod.machine.failure], ['Succeeded', undefined]);
+    assert.ok(pod.notes.includes('Evicted'));
+  });
+});
+
+describe('errors of probes', () => {
+  test('an error gives no verdict: no restart, and readiness stays', () => {
+    const pod = simulate(
+      `
+containers:
+- name: a
+  image: x
+  livenessProbe: {exec: {command: [y]}, periodSeconds: 1, failureThreshold: 1}
+  readinessProbe: {exec: {command: [y]}, periodSeconds: 1, failureThreshold: 1}`,
+      { a: { probe: (_, since) => (since < 5000 ? true : 'error') } },
+    ).run(MINUTE);
+    assert.equal(pod.machine.containers[0]?.runs, 1);
+    assert.ok(pod.machine.ready);
+  });
+
+  test('a probe that takes longer than its period counts its failures', () => {
+    const pod = simulate(
+      `
+containers:
+- name: a
+  image: x
+  startupProbe: {exec: {command: [y]}, periodSeconds: 1, failureThreshold: 3}`,
+      { a: { probe: () => false, probeTakes: 1200 } },
+    ).run(20_000);
+    assert.ok((pod.machine.containers[0]?.runs ?? 0) > 1, 'it was restarted');
+  });
+});

@@ -49,6 +49,8 @@ export class PodMachine {
   #activeDeadlineSeconds: number | undefined;
   readonly #backoffBase: number;
   readonly #backoffLimit: number;
+  #evicted: { readonly reason: string; readonly message: string } | undefined;
+  #sandbox: 'present' | 'lost' | 'requested' = 'present';
   #actions: PodAction[] = [];
   #now: Instant = Number.NEGATIVE_INFINITY;
 
@@ -65,9 +67,11 @@ export class PodMachine {
     this.#actions = [];
     this.#now = now;
     if (this.ended) return [];
-    if (event.type === 'begin') this.begunAt = now;
+    if (event.type === 'begin') this.#onBegin(now);
     else if (event.type === 'terminate') this.#terminate(event.gracePeriodSeconds, now);
     else if (event.type === 'fail') this.#fail(event, now);
+    else if (event.type === 'evict') this.#evict(event.message, now);
+    else if (event.type === 'sandboxLost') this.#onSandboxLost(now);
     else if (event.type === 'deadline') this.#activeDeadlineSeconds = event.activeDeadlineSeconds;
     else if (event.type !== 'tick') this.#containerEvent(event, now);
     if (this.begunAt !== undefined || this.ending) this.#advance(now);
@@ -148,6 +152,9 @@ export class PodMachine {
       startProbes(container, now);
     }
     // The Pod's end may have begun while it was being started.
+    if (this.#sandbox === 'lost') {
+      this.#stop(container, now + this.#gracePeriod, { final: false }, now);
+    }
     if (this.ending) this.#stop(container, this.ending.deadline, { final: true }, now);
   }
 
@@ -243,7 +250,10 @@ export class PodMachine {
       container,
       `Container ${container.spec.name} exited with ${exitCode}${oom}`,
     );
-    if (!this.ending && restarts(this.spec, container, unhealthy)) this.#backOff(container, now);
+    const lost = this.#sandbox !== 'present';
+    if (!this.ending && !lost && restarts(this.spec, container, unhealthy)) {
+      this.#backOff(container, now);
+    }
   }
 
   #backOff(container: ContainerState, now: Instant) {
@@ -271,6 +281,54 @@ export class PodMachine {
     this.#end(now + this.#gracePeriod, false, now);
   }
 
+  /**
+   * Evicts as the kubelet does: without a grace period, so that SIGKILL follows SIGTERM after 2 s,
+   * and the Pod has failed only if a container did not end well (measured on kubelet 1.36).
+   */
+  #evict(message: string, now: Instant) {
+    if (this.ending) return;
+    this.#evicted = { reason: 'Evicted', message };
+    this.#actions.push({ type: 'note', reason: 'Evicted', message });
+    this.#end(now, false, now);
+  }
+
+  #onBegin(now: Instant) {
+    this.begunAt ??= now;
+    if (this.#sandbox !== 'requested') return;
+    this.#sandbox = 'present';
+    for (const container of this.containers) {
+      container.passed = false;
+      const finished =
+        container.role === 'main' && container.current?.exitCode === 0 && !this.#always;
+      if (!finished) container.restartAt = now;
+    }
+  }
+
+  /** All containers of a lost sandbox are stopped, and start again in a new one (SandboxChanged). */
+  #onSandboxLost(now: Instant) {
+    if (this.ending || this.#sandbox !== 'present') return;
+    this.#sandbox = 'lost';
+    const message = 'Pod sandbox changed, it will be killed and re-created.';
+    this.#actions.push({ type: 'note', reason: 'SandboxChanged', message });
+    for (const container of this.containers) {
+      container.restartAt = undefined;
+      if (container.phase !== 'running') continue;
+      this.#stop(container, now + this.#gracePeriod, { final: false }, now);
+    }
+  }
+
+  get #always(): boolean {
+    return this.spec.restartPolicy === 'Always';
+  }
+
+  /** Requests a new sandbox once nothing runs; with Never the Pod just ends. */
+  #renewSandbox() {
+    if (this.ending || this.#sandbox !== 'lost' || this.containers.some(isUp)) return;
+    if (this.spec.restartPolicy === 'Never' && this.containers.some(({ runs }) => runs > 0)) return;
+    this.#sandbox = 'requested';
+    this.#actions.push({ type: 'sandbox' });
+  }
+
   #end(wanted: Instant, requested: boolean, now: Instant) {
     const first = !this.ending;
     const deadline = Math.min(wanted, this.ending?.deadline ?? wanted);
@@ -295,7 +353,8 @@ export class PodMachine {
       if (container.phase === 'running') this.#actions.push(...nextProbe(container, now));
     }
     if (!this.ending && this.#complete()) this.#end(now + this.#gracePeriod, false, now);
-    if (!this.ending) this.#startDue(now);
+    if (!this.ending && this.#sandbox === 'present') this.#startDue(now);
+    this.#renewSandbox();
     // In reverse, so that one pass lets a sidecar go as soon as the one after it is gone.
     for (const container of this.containers.toReversed()) {
       if (!container.stop) continue;
@@ -304,6 +363,9 @@ export class PodMachine {
     }
     const over = this.ending !== undefined && !this.containers.some(isUp);
     if (over) settle(this.containers, now);
+    if (over && this.#evicted && this.containers.some(({ current }) => current?.exitCode)) {
+      this.failure = this.#evicted;
+    }
     const phase = this.failure ? 'Failed' : phaseOf(this.spec, this.containers, over);
     // The kubelet reports the end of a Pod only after its containers have ended (mergePodStatus).
     if (over || phase === 'Pending' || phase === 'Running') this.phase = phase;
@@ -314,6 +376,8 @@ export class PodMachine {
 
   /** Main containers are done for good, or an init container has failed for good. */
   #complete(): boolean {
+    // What a lost sandbox took with it starts again.
+    if (this.#sandbox !== 'present' && this.spec.restartPolicy !== 'Never') return false;
     const mains = this.containers.filter(({ role }) => role === 'main');
     return (
       initFailed(this.spec, this.containers) ||

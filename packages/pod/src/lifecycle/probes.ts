@@ -76,7 +76,7 @@ export interface ProbeVerdict {
 /** Counts a result against the thresholds. */
 export function noteProbe(
   container: ContainerState,
-  { probe: kind, ok, message }: Extract<PodEvent, { type: 'probed' }>,
+  { probe: kind, result, message }: Extract<PodEvent, { type: 'probed' }>,
   now: Instant,
 ): ProbeVerdict {
   const probe = container.probes.find((one) => one.kind === kind);
@@ -88,12 +88,19 @@ export function noteProbe(
   const actions: PodAction[] = [];
   const note = (reason: string, text: string) =>
     actions.push({ type: 'note', reason, container: container.spec.name, message: text });
-  const counting = probe.counting;
+  // A try that began early counts if it took until the next period.
+  const counting = probe.counting || now >= probe.counted;
+  const ok = result === 'success';
   again(probe, spec, ok, now);
   if (ok) {
     probe.failures = 0;
     probe.successes++;
     if (probe.successes >= spec.successThreshold) onPassed(container, probe, now, note);
+    return { actions, unhealthy: false };
+  }
+  if (result === 'error') {
+    // The kubelet discards the result of a prober that failed (worker.go: doProbe).
+    if (counting) note('ProbeError', `${TITLES[kind]} probe errored: ${message ?? ''}`);
     return { actions, unhealthy: false };
   }
   if (!counting) return { actions, unhealthy: false };

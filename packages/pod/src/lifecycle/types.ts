@@ -15,8 +15,12 @@ export interface Run {
 
 /** An event for the machine. */
 export type PodEvent =
-  /** The sandbox is there: containers can be started. */
+  /** The sandbox is there: containers can be started. After `sandboxLost` it is a new one. */
   | { readonly type: 'begin' }
+  /** The sandbox has ended by itself. */
+  | { readonly type: 'sandboxLost' }
+  /** A volume holds more than its limit: the node evicts the Pod. */
+  | { readonly type: 'evict'; readonly message: string }
   | (Run & { readonly type: 'started'; readonly id: string })
   /** It was never created (image, configuration): Kubernetes retries and counts no restart. */
   | (Run & { readonly type: 'startFailed'; readonly reason: string; readonly message: string })
@@ -36,14 +40,15 @@ export type PodEvent =
   | (Run & {
       readonly type: 'probed';
       readonly probe: ProbeKind;
-      readonly ok: boolean;
+      /** An error is the prober's: it gives no verdict. */
+      readonly result: 'success' | 'failure' | 'error';
       readonly message?: string | undefined;
     })
   /** The Pod's deletion was requested. */
   | { readonly type: 'terminate'; readonly gracePeriodSeconds?: number | undefined }
   /** activeDeadlineSeconds was set or lowered, which the API allows while the Pod runs. */
   | { readonly type: 'deadline'; readonly activeDeadlineSeconds: number }
-  /** The Pod must end as failed, for a cause outside its containers: Evicted, Shutdown. */
+  /** The Pod must end as failed, for a cause outside its containers. */
   | { readonly type: 'fail'; readonly reason: string; readonly message: string }
   /** Time has passed: the instant of `deadline` has come. */
   | { readonly type: 'tick' };
@@ -65,6 +70,8 @@ export type PodAction =
       readonly timeout: number;
     })
   | (Run & { readonly type: 'signal'; readonly signal: 'SIGTERM' | 'SIGKILL' })
+  /** A new sandbox is needed; `begin` reports it. */
+  | { readonly type: 'sandbox' }
   | Note
   /** The Pod has ended: nothing runs and nothing will. */
   | { readonly type: 'ended' };

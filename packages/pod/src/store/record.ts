@@ -73,23 +73,3 @@ function mapValues<A, B>(
     ]),
   );
 }
-
-/** The label of all containers of all Pods; its value is the Pod's name. */
-export const POD_LABEL = 'dev.sidekit.pod';
-
-/** The label of a Pod's containers that its sandbox has not; its value is the container's name. */
-export const CONTAINER_LABEL = 'dev.sidekit.container';
-
-/** The label of all containers that one store's Pods have; its value is the store's folder. */
-const STORE_LABEL = 'dev.sidekit.pod.store';
-
-/** Finds all containers of a store, also those whose Pod it has forgotten. */
-export function storeLabel(root: string): string {
-  return `${STORE_LABEL}=${root}`;
-}
-
-/** The labels that all containers of a Pod carry; `own` is that of this very Pod. */
-export function podLabels({ pod, uid, store }: Pick<PodRecord, 'pod' | 'uid' | 'store'>) {
-  const own = `dev.sidekit.pod.uid=${uid}`;
-  return { own, all: [`${POD_LABEL}=${pod.metadata.name}`, own, storeLabel(store)] };
-}

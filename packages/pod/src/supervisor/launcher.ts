@@ -1,20 +1,23 @@
 import { errorText } from '@sidekit/core/tool';
+import type { Mount } from '../engine/container-config.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { environmentOf } from '../engine/environment.ts';
-import { runRequest } from '../engine/run-request.ts';
+import { ATTEMPT_LABEL, CONTAINER_LABEL, podLabels } from '../engine/labels.ts';
+import { podContainer } from '../engine/pod-container.ts';
 import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
-import { type PodRecord, podLabels } from '../store/record.ts';
+import type { PodRecord } from '../store/record.ts';
 import type { PodData } from '../volumes/files.ts';
-import type { Mount, PodVolumes } from '../volumes/pod-volumes.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import { findImage, type StartProblem, userProblem } from './images.ts';
-import { sandboxName } from './sandbox.ts';
 
 /** The state of the Pod when a container is started. */
 export interface Surroundings {
   readonly record: PodRecord;
   readonly data: PodData;
   readonly podIP: string;
+  /** The name of its sandbox. */
+  readonly sandbox: string;
   /** Mounts that every container has: /etc/hosts, and the file of its termination message. */
   readonly mounts: readonly Mount[];
 }
@@ -60,7 +63,7 @@ export class Launcher {
   async start(
     run: Run,
     spec: ContainerSpec,
-    { record, data, podIP, mounts }: Surroundings,
+    { record, data, podIP, sandbox, mounts }: Surroundings,
   ): Promise<string | StartProblem> {
     const { pod, uid, serviceVariables } = record;
     const image = await this.#image(spec, pod.spec);
@@ -71,17 +74,17 @@ export class Launcher {
     const place = {
       engine: this.#engine.name,
       pod,
-      infra: sandboxName(record),
+      sandbox,
       labels: podLabels(record).all,
     };
-    const request = runRequest(place, spec, {
+    const config = podContainer(place, spec, {
       attempt: run.attempt,
       image,
       environment: environmentOf(spec, { pod, uid, podIP }, data, new Map(links)),
       mounts: [...own, ...mounts],
     });
     try {
-      return await this.#engine.run(request);
+      return await this.#engine.run(config);
     } catch (error) {
       // The image may have been removed: the next start checks again.
       this.#images.delete(spec.image);
@@ -99,10 +102,17 @@ export class Launcher {
   }
 
   /** Removes earlier runs except the last one, which is kept for its log. */
-  forgetOldRuns({ container, attempt }: Run, record: PodRecord): void {
+  async forgetOldRuns(
+    { container, attempt }: Run,
+    { own }: { readonly own: string },
+  ): Promise<void> {
     if (attempt < 2) return;
-    const name = `${sandboxName(record)}-${container}-${attempt - 2}`;
-    this.#engine.remove([name]).catch(() => {});
+    const all = await this.#engine.labelled(own).catch(() => []);
+    const old = all.filter(
+      ({ labels }) =>
+        labels[CONTAINER_LABEL] === container && Number(labels[ATTEMPT_LABEL]) < attempt - 1,
+    );
+    await this.#engine.remove(old.map(({ id }) => id)).catch(() => {});
   }
 
   async #image(spec: ContainerSpec, pod: PodSpec): Promise<ImageInfo | StartProblem> {

@@ -1,10 +1,10 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Mount } from '../engine/container-config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ExitEvent } from '../engine/exit-events.ts';
 import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
-import type { Mount } from '../volumes/pod-volumes.ts';
 
 /** The most that is read of a termination message, in bytes, and of a log instead of one. */
 const MESSAGE_LIMIT = 4096;
@@ -64,7 +64,7 @@ export class Runs {
     { container, attempt }: Run,
     { terminationMessagePath: target }: ContainerSpec,
   ): Mount {
-    mkdirSync(this.#messages, { recursive: true, mode: 0o711 });
+    mkdirSync(this.#messages, { recursive: true, mode: 0o700 });
     const source = this.#messageFile({ container, attempt });
     writeFileSync(source, '');
     chmodSync(source, 0o666);
@@ -95,7 +95,7 @@ export class Runs {
    * with a memory limit, is attributed to the kernel.
    */
   async #outOfMemory(id: string, { resources }: ContainerSpec): Promise<boolean> {
-    if ((await this.#engine.end(id))?.oomKilled) return true;
+    if ((await this.#engine.inspect(id))?.oomKilled) return true;
     return this.#engine.name === 'podman' && resources.limits.memory !== undefined;
   }
 

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
-import { addressOf } from '../engine/address.ts';
+import type { OwnNamespaces } from '../engine/container-config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
 import { portNumber } from '../manifest/references/port-number.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
 import { hostnameOf } from './endpoints.ts';
+import type { Address } from './handlers/carry-out.ts';
 
 /** The container that owns a Pod's network, IPC and published ports. */
 export interface Sandbox {
@@ -13,70 +13,83 @@ export interface Sandbox {
   readonly id: string;
   readonly podIP: string;
   /** Returns the address that leads from this machine to a port of the Pod. */
-  readonly reach: (port: number) => { readonly host: string; readonly port: number };
+  readonly reach: (port: number) => Address;
 }
 
+/** The most of a Pod's name in the names of its containers: engines and their files limit them. */
+const NAME = 40;
+
 /** Returns a unique container name: Pods of two stores may have the same name. */
-export function sandboxName({ pod, uid }: Pick<PodRecord, 'pod' | 'uid'>): string {
-  return `pod-${pod.metadata.name}-${uid.slice(0, 8)}`;
+export function sandboxName({ pod, uid }: Pick<PodRecord, 'pod' | 'uid'>, attempt: number): string {
+  const name = pod.metadata.name.slice(0, NAME).replace(/[-.]+$/, '');
+  return `pod-${name}-${uid.slice(0, 8)}${attempt === 0 ? '' : `-${attempt}`}`;
 }
 
 /** Starts the sandbox. @throws {ExpectedError} if the engine cannot. */
 export async function startSandbox(
   engine: Engine,
   record: PodRecord,
-  labels: readonly string[],
+  labels: Readonly<Record<string, string>>,
+  attempt = 0,
 ): Promise<Sandbox> {
-  const { pod, hostPorts } = record;
-  const name = sandboxName(record);
-  const indirect = engine.direct ? [] : portsToReach(record);
-  const pidFile = engine.writesPid ? join(record.volumes, '.sandbox.pid') : undefined;
+  const name = sandboxName(record, attempt);
   const id = await engine.run({
     name,
     image: PAUSE_IMAGE,
-    args: [],
-    flags: [
-      ...labels.map((label) => `--label=${label}`),
-      `--hostname=${hostnameOf(pod)}`,
-      '--ipc=shareable',
-      '--cap-drop=ALL',
-      '--security-opt=no-new-privileges',
-      '--read-only',
-      ...(pod.spec.securityContext?.sysctls ?? []).map(
-        ({ name: key, value }) => `--sysctl=${key}=${value}`,
-      ),
-      ...dnsFlags(pod.spec),
-      ...(pidFile === undefined ? [] : [`--pidfile=${pidFile}`]),
-      ...hostPorts.map(
-        ({ hostIP, hostPort, containerPort, protocol }) =>
-          `--publish=${hostIP}:${hostPort}:${containerPort}/${protocol.toLowerCase()}`,
-      ),
-      ...indirect.map((port) => `--publish=127.0.0.1::${port}`),
-    ],
+    environment: new Map(),
+    labels,
+    groups: [],
+    mounts: [],
+    capabilities: { add: [], drop: ['ALL'] },
+    privileged: false,
+    noNewPrivileges: true,
+    readOnlyRoot: true,
+    unconfined: { seccomp: false, appArmor: false },
+    limits: { memory: 0, cpus: 0, cpuShares: 0 },
+    tty: false,
+    stdin: false,
+    namespaces: namespacesOf(engine, record),
   });
-  const podIP = (pidFile && addressOf(pidFile)) ?? (await engine.address(id));
-  const published =
-    indirect.length > 0 ? await engine.publishedPorts(id) : new Map<number, number>();
+  const info = await engine.inspect(id);
+  const podIP = info?.address ?? '';
   return {
     name,
     id,
     podIP,
     reach: (port) => {
-      const host = published.get(port);
+      const host = engine.direct ? undefined : info?.published.get(port);
       return host === undefined ? { host: podIP, port } : { host: '127.0.0.1', port: host };
     },
   };
 }
 
-function dnsFlags({ dnsConfig }: PodSpec): string[] {
-  if (!dnsConfig) return [];
-  return [
-    ...dnsConfig.nameservers.map((server) => `--dns=${server}`),
-    ...dnsConfig.searches.map((domain) => `--dns-search=${domain}`),
-    ...dnsConfig.options.map(({ name, value }) =>
-      value === undefined ? `--dns-option=${name}` : `--dns-option=${name}:${value}`,
-    ),
-  ];
+function namespacesOf(engine: Engine, record: PodRecord): OwnNamespaces {
+  const { pod, hostPorts } = record;
+  const indirect = engine.direct ? [] : portsToReach(record);
+  const sysctls = pod.spec.securityContext?.sysctls ?? [];
+  return {
+    hostname: hostnameOf(pod),
+    sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
+    dns: dnsOf(pod.spec),
+    ports: [
+      ...hostPorts.map(({ protocol, ...port }) => ({ ...port, protocol: protocol.toLowerCase() })),
+      ...indirect.map((containerPort) => ({
+        containerPort,
+        hostPort: 0,
+        hostIP: '127.0.0.1',
+        protocol: 'tcp',
+      })),
+    ],
+  };
+}
+
+function dnsOf({ dnsConfig }: PodSpec): OwnNamespaces['dns'] {
+  const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
+  return {
+    servers: nameservers,
+    searches,
+    options: options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`)),
+  };
 }
 
 /** Lists the ports that must be published if the Pod's own address is not reachable. */
@@ -87,7 +100,7 @@ function portsToReach({ pod, services }: PodRecord): number[] {
 }
 
 function probedPorts(container: ContainerSpec): number[] {
-  const { startupProbe, readinessProbe, livenessProbe, lifecycle } = container;
+  const { startupProbe, readinessProbe, livenessProbe, lifecycle, ports } = container;
   const handlers = [
     ...[startupProbe, readinessProbe, livenessProbe].flatMap((probe) => [
       probe?.httpGet,
@@ -96,7 +109,10 @@ function probedPorts(container: ContainerSpec): number[] {
     lifecycle?.postStart?.httpGet,
     lifecycle?.preStop?.httpGet,
   ];
-  return handlers.flatMap((handler) =>
-    handler && !handler.host ? (portNumber([container], handler.port) ?? []) : [],
-  );
+  return [
+    ...handlers.flatMap((handler) =>
+      handler && !handler.host ? (portNumber([container], handler.port) ?? []) : [],
+    ),
+    ...ports.filter(({ protocol }) => protocol === 'TCP').map(({ containerPort }) => containerPort),
+  ];
 }

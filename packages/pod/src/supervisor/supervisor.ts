@@ -1,21 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { errorText, PollingWatch, silentLog } from '@sidekit/core/tool';
+import { errorText, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import type { ExitEvent } from '../engine/exit-events.ts';
+import { podLabels } from '../engine/labels.ts';
 import { PodMachine } from '../lifecycle/machine.ts';
 import { type PodStatusObject, statusOf } from '../lifecycle/status.ts';
 import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
-import { decodeData, type PodRecord, podLabels } from '../store/record.ts';
+import { decodeData, type PodRecord } from '../store/record.ts';
 import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
 import { ServiceForwarder } from './forwarder.ts';
-import { carryOut } from './handlers.ts';
+import { carryOut, type HandlerOutcome } from './handlers/carry-out.ts';
+import { hasEnded } from './handlers/exec.ts';
 import { Launcher } from './launcher.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
@@ -24,6 +26,13 @@ import { type Sandbox, startSandbox } from './sandbox.ts';
 const HOUSEKEEPING = 10_000;
 /** How often to check for exits that no event reported. */
 const SWEEP = 60_000;
+/** The first and the longest pause before a lost sandbox is created again, in milliseconds. */
+const SANDBOX_RETRY = 500;
+const SANDBOX_RETRY_CAP = 30_000;
+/** The pause before a status that could not be written is written again, in milliseconds. */
+const PERSIST_RETRY = 1000;
+
+const ENDED: HandlerOutcome = { result: 'error', message: 'the container has ended' };
 
 /**
  * Runs one Pod from its start to its end: carries out the actions of the state machine and
@@ -43,6 +52,8 @@ export class Supervisor {
   #data: PodData;
   #sandbox: Sandbox | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #persistTimer: NodeJS.Timeout | undefined;
+  #sandboxAttempt = 0;
   #status: PodStatusObject | undefined;
   #findable = false;
 
@@ -71,7 +82,7 @@ export class Supervisor {
 
   /** Runs the Pod to its end. Never rejects: a Pod whose sandbox cannot be created has failed. */
   async run(): Promise<void> {
-    writeFileSync(this.#folder.file('pid'), String(process.pid));
+    this.#persist(() => writeFileSync(this.#folder.file('pid'), String(process.pid)));
     this.#publishStatus();
     let control: Server | undefined;
     const closers: (() => unknown)[] = [];
@@ -95,6 +106,7 @@ export class Supervisor {
       this.#dispatch({ type: 'fail', reason: 'FailedCreatePodSandBox', message: errorText(error) });
     } finally {
       clearTimeout(this.#timer);
+      clearTimeout(this.#persistTimer);
       for (const close of closers) close();
       this.#forwarder.close();
       this.#setFindable(false);
@@ -109,18 +121,35 @@ export class Supervisor {
     this.#dispatch({ type: 'terminate' });
   }
 
-  async #startSandbox() {
+  async #startSandbox(attempt = 0) {
     const { pod } = this.#record;
     const labels = podLabels(this.#record).all;
     try {
-      this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
+      this.#sandbox = await startSandbox(this.#engine, this.#record, labels, attempt);
     } catch (error) {
       // The first Pod without a pause image creates it: checking first would cost every Pod a call.
       if (!(await this.#engine.ensurePauseImage())) throw error;
-      this.#sandbox = await startSandbox(this.#engine, this.#record, labels);
+      this.#sandbox = await startSandbox(this.#engine, this.#record, labels, attempt);
     }
     this.#publishVolumes();
     writeHosts(this.#hosts, pod, this.#sandbox.podIP, this.#endpoints);
+  }
+
+  /** Creates a new sandbox after the old one was lost, and retries until it is there. */
+  async #renewSandbox() {
+    this.#sandboxAttempt++;
+    for (let wait = SANDBOX_RETRY; ; wait = Math.min(wait * 2, SANDBOX_RETRY_CAP)) {
+      if (this.#machine.ending) return;
+      try {
+        await this.#startSandbox(this.#sandboxAttempt);
+        return this.#dispatch({ type: 'begin' });
+      } catch (error) {
+        const message = errorText(error);
+        this.#note({ type: 'note', reason: 'FailedCreatePodSandBox', message });
+        await pause(wait);
+        this.#sandboxAttempt++;
+      }
+    }
   }
 
   get #podIP(): string {
@@ -163,8 +192,8 @@ export class Supervisor {
   /** An engine that was restarted may have lost an event. */
   async #sweep() {
     for (const id of this.#runs.ids) {
-      const end = await this.#engine.end(id);
-      if (end) this.#onExit({ id, exitCode: end.exitCode });
+      const info = await this.#engine.inspect(id).catch(() => undefined);
+      if (info && !info.running) this.#onExit({ id, exitCode: info.exitCode });
     }
   }
 
@@ -172,7 +201,7 @@ export class Supervisor {
     const full = await this.#volumes.overfull();
     if (!full) return;
     const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}".`;
-    this.#dispatch({ type: 'fail', reason: 'Evicted', message });
+    this.#dispatch({ type: 'evict', message });
   }
 
   #dispatch(event: PodEvent) {
@@ -192,6 +221,8 @@ export class Supervisor {
         return this.#note(action);
       case 'ended':
         return this.#ended.resolve();
+      case 'sandbox':
+        return void this.#renewSandbox();
       case 'start':
         return void this.#start(action);
       case 'signal':
@@ -210,6 +241,7 @@ export class Supervisor {
         record: this.#record,
         data: this.#data,
         podIP: this.#podIP,
+        sandbox: this.#sandbox?.id ?? '',
         mounts: [
           { source: this.#hosts, target: '/etc/hosts', readOnly: false },
           this.#runs.messageMount(run, spec),
@@ -226,7 +258,7 @@ export class Supervisor {
       const reason = 'StartError';
       this.#dispatch({ type: 'exited', ...run, exitCode: 128, reason, message: errorText(error) });
     }
-    this.#launcher.forgetOldRuns(run, this.#record);
+    this.#launcher.forgetOldRuns(run, podLabels(this.#record));
   }
 
   async #signal({ signal, ...run }: Extract<PodAction, { type: 'signal' }>) {
@@ -260,16 +292,22 @@ export class Supervisor {
       const message = `${action.hook} hook of ${container}`;
       this.#note({ type: 'note', reason: 'Hook', container, message });
     }
-    const outcome = id
-      ? await carryOut(handler, target, timeout)
-      : { ok: false, message: 'the container has ended' };
+    let outcome: HandlerOutcome = id ? await carryOut(handler, target, timeout) : ENDED;
     const run = { container, attempt };
-    if (action.type === 'hook')
-      this.#dispatch({ type: 'hookDone', ...run, hook: action.hook, ...outcome });
-    else this.#dispatch({ type: 'probed', ...run, probe: action.probe, ...outcome });
+    if (action.type === 'hook') {
+      const { result, message } = outcome;
+      const ok = result === 'success';
+      return this.#dispatch({ type: 'hookDone', ...run, hook: action.hook, ok, message });
+    }
+    // The exit of a container decides, whatever a probe that raced with it returned.
+    if (outcome.result === 'failure' && (await hasEnded(target).catch(() => false))) {
+      outcome = ENDED;
+    }
+    this.#dispatch({ type: 'probed', ...run, probe: action.probe, ...outcome });
   }
 
   async #onExit(exit: ExitEvent) {
+    if (exit.id === this.#sandbox?.id) return this.#dispatch({ type: 'sandboxLost' });
     const run = this.#runs.take(exit);
     if (!run) return;
     const ending = await this.#runs.ending(exit, run, this.#spec(run.container));
@@ -305,12 +343,9 @@ export class Supervisor {
   }
 
   #note({ reason, container, message }: Note) {
-    this.#folder.note({
-      time: new Date().toISOString(),
-      reason,
-      ...(container ? { container } : {}),
-      message,
-    });
+    const time = new Date().toISOString();
+    const entry = { time, reason, ...(container ? { container } : {}), message };
+    this.#persist(() => this.#folder.note(entry));
   }
 
   #publishStatus() {
@@ -324,8 +359,22 @@ export class Supervisor {
       before: this.#status,
       now: Date.now(),
     });
-    this.#folder.status = this.#status;
-    this.#setFindable(!this.#machine.ended && this.#sandbox !== undefined);
+    const status = this.#status;
+    this.#persist(() => {
+      this.#folder.status = status;
+      this.#setFindable(!this.#machine.ended && this.#sandbox !== undefined);
+    });
+  }
+
+  /** Writes to the Pod's folder; a full disk must not end the Pod: the status is written later. */
+  #persist(write: () => void) {
+    try {
+      write();
+    } catch (error) {
+      process.stderr.write(`${new Date().toISOString()} ${errorText(error)}\n`);
+      clearTimeout(this.#persistTimer);
+      this.#persistTimer = setTimeout(() => this.#publishStatus(), PERSIST_RETRY);
+    }
   }
 
   /** Only a Ready Pod that is not on its way to its end gets the traffic of its Services. */

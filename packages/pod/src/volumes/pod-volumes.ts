@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError, errorText } from '@sidekit/core/tool';
+import type { Mount } from '../engine/container-config.ts';
 import { parseQuantity } from '../manifest/schema/quantity.ts';
 import type { PodSpec, VolumeMount } from '../manifest/types.ts';
 import { bindMount, mountsBelow, unmount, unmountBelow } from './bind-mount.ts';
@@ -11,13 +12,6 @@ import { isWritable, type PodData, volumeFiles } from './files.ts';
 import { checkHostPath } from './host-path.ts';
 import { openInside } from './open-inside.ts';
 import { publishFiles } from './publish.ts';
-
-/** A file or folder of the host as it is mounted into a container. */
-export interface Mount {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
 
 /** The volumes of one Pod: a folder each below one folder that only this user can enter. */
 export class PodVolumes {

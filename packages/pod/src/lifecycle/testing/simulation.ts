@@ -14,7 +14,7 @@ export interface Behaviour {
   readonly termAfter?: number;
   readonly termCode?: number;
   /** Whether a probe passes, by the time since it began to run; they all pass by default. */
-  readonly probe?: (kind: ProbeKind, since: number) => boolean;
+  readonly probe?: (kind: ProbeKind, since: number) => boolean | 'error';
   readonly probeTakes?: number;
   /** How long its hooks take; 10 by default. */
   readonly hookTakes?: number;
@@ -153,6 +153,11 @@ export class Simulation {
       this.trace.push({ at: this.now, what: 'ended', container: 'pod', attempt: 0 });
       return;
     }
+    if (action.type === 'sandbox') {
+      this.trace.push({ at: this.now, what: 'sandbox', container: 'pod', attempt: 0 });
+      this.at(this.now + 100, { type: 'begin' });
+      return;
+    }
     const { container, attempt } = action;
     const run = { container, attempt };
     const behaviour = this.#behaviour(container, attempt);
@@ -179,8 +184,9 @@ export class Simulation {
       case 'probe': {
         const since = this.now - (this.up.get(key) ?? this.now);
         const ok = behaviour.probe?.(action.probe, since) ?? true;
+        const result = ok === 'error' ? ok : ok ? 'success' : 'failure';
         const at = this.now + (behaviour.probeTakes ?? 1);
-        this.at(at, { type: 'probed', ...run, probe: action.probe, ok });
+        this.at(at, { type: 'probed', ...run, probe: action.probe, result });
         return;
       }
       case 'signal': {

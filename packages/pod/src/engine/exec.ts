@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http';
+import { ExpectedError, errorText, pause } from '@sidekit/core/tool';
+import type { EngineApi } from './api.ts';
+import { readFrames } from './frames.ts';
+import { elapsed, killTree } from './processes.ts';
+
+/** The result of a command in a container. A command that the engine could not start throws. */
+export type ExecResult =
+  | { readonly type: 'exited'; readonly code: number; readonly output: string }
+  | { readonly type: 'timeout' };
+
+export interface ExecRequest {
+  readonly container: string;
+  readonly argv: readonly string[];
+  /** In milliseconds, from the start of the command in the container. */
+  readonly timeout: number;
+  /** The most that is kept of its output, in bytes. */
+  readonly limit: number;
+}
+
+/** The longest time that an engine may take to start a command, or to report its end, in ms. */
+const PATIENCE = 30_000;
+/** The longest time that Node's timers take, in milliseconds. */
+const FOREVER = 2 ** 31 - 1;
+/** The exit codes and words of runtimes for a program that does not exist or cannot be executed. */
+const NOT_STARTED = /^(OCI runtime exec failed|Error: .*OCI runtime)/;
+
+interface ExecState {
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+  readonly Pid: number;
+}
+
+/**
+ * Runs a command in a container over the engine's API. After `timeout` the command is killed, with
+ * the processes that it started.
+ * @throws {ExpectedError} if the engine could not start it: that says nothing of the command.
+ */
+export async function exec(
+  api: EngineApi,
+  root: string,
+  request: ExecRequest,
+): Promise<ExecResult> {
+  const { container, argv, limit } = request;
+  const body = { AttachStdout: true, AttachStderr: true, Cmd: argv };
+  const { Id: id } = await api.call('POST', `${root}/containers/${container}/exec`, { body });
+  const look = (): Promise<ExecState> => api.call('GET', `${root}/exec/${id}/json`);
+  const stream = await api.open('POST', `${root}/exec/${id}/start`, {
+    body: { Detach: false, Tty: false },
+  });
+  const output = readFrames(stream, limit);
+  output.catch(() => {});
+  const late = await timedOut(output, stream, request.timeout, look);
+  if (late) return { type: 'timeout' };
+  const { text, systemError } = await output.catch((error) => {
+    throw new ExpectedError(`the engine lost the command: ${errorText(error)}`);
+  });
+  if (systemError !== '') throw new ExpectedError(systemError);
+  const code = await exitCode(look);
+  if ((code === 126 || code === 127) && NOT_STARTED.test(text))
+    throw new ExpectedError(text.trim());
+  return { type: 'exited', code, output: text };
+}
+
+/** Waits for the end of the output. @returns true if the command was killed for its time. */
+async function timedOut(
+  output: Promise<unknown>,
+  stream: IncomingMessage,
+  timeout: number,
+  look: () => Promise<ExecState>,
+): Promise<boolean> {
+  const begin = performance.now();
+  for (let wait = Math.min(timeout, FOREVER); ; ) {
+    if (!(await isLater(output, wait))) return false;
+    const state = await look();
+    if (!state.Running && state.Pid === 0 && performance.now() - begin > timeout + PATIENCE) {
+      stream.destroy();
+      throw new ExpectedError(`the engine has not started the command in ${PATIENCE / 1000} s`);
+    }
+    // A loaded engine starts it late: only the command's own time counts.
+    const ran = state.Pid > 0 ? elapsed(state.Pid) : state.Running ? timeout : 0;
+    wait = Math.min(Math.max(timeout - (ran ?? timeout), 0), FOREVER);
+    if (!state.Running && state.Pid === 0) wait = Math.max(wait, 50);
+    if (wait > 0) continue;
+    if (state.Pid > 0) killTree(state.Pid);
+    stream.destroy();
+    return true;
+  }
+}
+
+async function isLater(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), ms);
+  });
+  const done = promise.then(
+    () => false,
+    () => false,
+  );
+  const result = await Promise.race([done, late]);
+  clearTimeout(timer);
+  return result;
+}
+
+/** The exit code comes a moment after the end of the output. */
+async function exitCode(look: () => Promise<ExecState>): Promise<number> {
+  const deadline = performance.now() + PATIENCE;
+  for (let wait = 5; ; wait = Math.min(wait * 2, 200)) {
+    const { Running, ExitCode } = await look();
+    if (!Running && ExitCode !== null) return ExitCode;
+    if (performance.now() > deadline) throw new ExpectedError('the engine reports no exit code');
+    await pause(wait);
+  }
+}

@@ -1,0 +1,26 @@
+import { connect } from 'node:net';
+import { errorText } from '@sidekit/core/tool';
+import { portNumber } from '../../manifest/references/port-number.ts';
+import type { TcpSocketAction } from '../../manifest/types.ts';
+import type { HandlerOutcome, HandlerTarget } from './carry-out.ts';
+
+/** Opens a TCP connection: success as soon as it is there. */
+export function tcpDial(
+  { port, host }: TcpSocketAction,
+  { container, reach }: HandlerTarget,
+  timeout: number,
+): Promise<HandlerOutcome> {
+  const number = portNumber([container], port) ?? 0;
+  return new Promise((resolve) => {
+    const socket = connect(host ? { host, port: number } : reach(number));
+    const timer = setTimeout(() => fail(`no connection within ${timeout / 1000}s`), timeout);
+    const done = (outcome: HandlerOutcome) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(outcome);
+    };
+    const fail = (message: string) => done({ result: 'failure', message });
+    socket.once('connect', () => done({ result: 'success' }));
+    socket.once('error', (error) => fail(errorText(error)));
+  });
+}
