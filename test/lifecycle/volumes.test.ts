@@ -88,21 +88,29 @@ volumes:
     assert.ok(orderOf(await pod.timeline()).includes('main says projected'));
   });
 
-  test('an emptyDir that grows over its limit evicts the Pod', async (context) => {
+  test('an emptyDir over its limit evicts the Pod, which has failed only if it had to be killed', async (context) => {
     if (!(await testEngine().isolatesStorage())) {
       return context.skip('this kubelet has localStorageCapacityIsolation: false');
     }
-    await using pod = await apply(
-      'lc-evicted',
-      `
+    const spec = (run: string) => `
+terminationGracePeriodSeconds: 60
 containers:
-- {name: main, run: main fill=/data/file, volumeMounts: [{name: data, mountPath: /data}]}
+- {name: main, run: "${run}", volumeMounts: [{name: data, mountPath: /data}]}
 volumes:
-- {name: data, emptyDir: {sizeLimit: 20Mi}}`,
-    );
-    const { status } = await pod.ended(120_000);
-    assert.equal(status.phase, 'Failed');
-    assert.equal((status as { reason?: string }).reason, 'Evicted');
+- {name: data, emptyDir: {sizeLimit: 20Mi}}`;
+    // One that stops on SIGTERM ends well; one that ignores it is killed 2 s later, whatever the
+    // grace period.
+    const [good, stubborn] = await Promise.all([
+      apply('lc-evicted-good', spec('main fill=/data/file')),
+      apply('lc-evicted', spec('main fill=/data/file term=ignore')),
+    ]);
+    await using _good = good;
+    await using _stubborn = stubborn;
+    const [succeeded, failed] = await Promise.all([good.ended(120_000), stubborn.ended(120_000)]);
+    const reasonOf = ({ status }: typeof failed) => (status as { reason?: string }).reason;
+    assert.deepEqual([succeeded.status.phase, reasonOf(succeeded)], ['Succeeded', undefined]);
+    assert.deepEqual([failed.status.phase, reasonOf(failed)], ['Failed', 'Evicted']);
+    assert.equal(failed.status.containerStatuses?.[0]?.state.terminated?.exitCode, 137);
   });
 
   test('an emptyDir in memory is shared, and a container that needs too much memory is OOMKilled', async () => {

@@ -57,7 +57,7 @@ containers: [{name: a, image: x}]`,
 initContainers:
 - {name: s, image: x, restartPolicy: Always, lifecycle: {postStart: {sleep: {seconds: 3}}}}
 containers:
-- {name: a, image: x, lifecycle: {postStart: {exec: {command: [y]}}}}
+- {name: a, image: x, lifecycle: {postStart: {exec: {command: [x]}}}}
 - {name: b, image: x}`,
       { s: { hookTakes: 3000 }, a: { hookTakes: 2000 } },
     ).run(MINUTE);
@@ -276,7 +276,7 @@ describe('termination', () => {
   const sidecars = `
 initContainers:
 - {name: s1, image: x, restartPolicy: Always}
-- {name: s2, image: x, restartPolicy: Always, lifecycle: {preStop: {exec: {command: [y]}}}}
+- {name: s2, image: x, restartPolicy: Always, lifecycle: {preStop: {exec: {command: [x]}}}}
 containers:
 - {name: a, image: x, lifecycle: {preStop: {sleep: {seconds: 2}}}}
 - {name: b, image: x}
@@ -372,7 +372,7 @@ terminationGracePeriodSeconds: 10`;
 
   test('a postStart that fails stops the container, which then restarts', () => {
     const pod = simulate(
-      'containers: [{name: a, image: x, lifecycle: {postStart: {exec: {command: [y]}}}}]',
+      'containers: [{name: a, image: x, lifecycle: {postStart: {exec: {command: [x]}}}}]',
       { a: (attempt) => ({ hookOk: attempt > 0, termCode: 143 }) },
     ).run(MINUTE);
     assert.ok(pod.notes.includes('a FailedPostStartHook'));
@@ -454,8 +454,8 @@ describe('errors of probes', () => {
 containers:
 - name: a
   image: x
-  livenessProbe: {exec: {command: [y]}, periodSeconds: 1, failureThreshold: 1}
-  readinessProbe: {exec: {command: [y]}, periodSeconds: 1, failureThreshold: 1}`,
+  livenessProbe: {exec: {command: [x]}, periodSeconds: 1, failureThreshold: 1}
+  readinessProbe: {exec: {command: [x]}, periodSeconds: 1, failureThreshold: 1}`,
       { a: { probe: (_, since) => (since < 5000 ? true : 'error') } },
     ).run(MINUTE);
     assert.equal(pod.machine.containers[0]?.runs, 1);
@@ -468,7 +468,7 @@ containers:
 containers:
 - name: a
   image: x
-  startupProbe: {exec: {command: [y]}, periodSeconds: 1, failureThreshold: 3}`,
+  startupProbe: {exec: {command: [x]}, periodSeconds: 1, failureThreshold: 3}`,
       { a: { probe: () => false, probeTakes: 1200 } },
     ).run(20_000);
     assert.ok((pod.machine.containers[0]?.runs ?? 0) > 1, 'it was restarted');

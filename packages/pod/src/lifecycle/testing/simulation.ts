@@ -222,7 +222,7 @@ export function podOf(spec: string | object): PodObject {
     typeof spec === 'string'
       ? `apiVersion: v1\nkind: Pod\nmetadata: {name: test}\nspec:\n${spec.replace(/^/gm, '  ')}`
       : text;
-  const [pod] = readWorkload([{ name: 'test.yaml', text: source }]).pods;
+  const [pod] = readWorkload([{ name: 'test.yaml', text: source }], { allowHost: true }).pods;
   if (!pod) throw new Error('no Pod');
   return pod;
 }
