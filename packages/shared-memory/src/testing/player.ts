@@ -1,5 +1,5 @@
 import type * as Package from '../index.ts';
-import { Score, SEEN } from './score.ts';
+import { BATCH, Score, SEEN } from './score.ts';
 
 /** The process of one participant of the kill test. */
 export async function play(shm: typeof Package, args: readonly string[]): Promise<void> {
@@ -32,7 +32,7 @@ async function produce(
   const progress = Score.progress + producer;
   while (!Atomics.load(words, Score.stop)) {
     const first = Atomics.load(words, progress);
-    const batch = 1 + Math.floor(Math.random() * 32);
+    const batch = 1 + Math.floor(Math.random() * BATCH);
     // At most once: what a killed producer may have sent is not sent again.
     if (!atLeastOnce) Atomics.store(words, progress, first + batch);
     let number = first;

@@ -14,3 +14,6 @@ export const Score = {
 
 /** The byte from which on there is one byte for each record: how often it was consumed. */
 export const SEEN = 4096;
+
+/** The most records that a producer adds at once. */
+export const BATCH = 32;
