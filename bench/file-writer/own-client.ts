@@ -8,12 +8,12 @@ const [repository = '', path = ''] = process.argv.slice(2);
 const GIB = 1024 ** 3;
 const limits = { maxSize: GIB, maxFiles: 100_000 };
 const source = gitSource({
-  ...{ repository, ref: 'main', idleTimeout: 60_000, ...limits },
+  ...{ repository, target: path, ref: 'main', idleTimeout: 60_000, ...limits },
   ...{ subpath: undefined, credentials: undefined, caFile: undefined },
 });
 const target = new Target({
   ...{ target: path, mode: 0o644, directoryMode: 0o755, owner: undefined, fsync: false },
-  ...{ keep: 0, keepFor: 0, fileSystem, ...limits },
+  ...{ keep: 0, keepFor: 0, links: 'refuse', fileSystem, ...limits },
 });
 await serveChecks(async () => {
   const content = await source.poll({ signal: AbortSignal.timeout(120_000), fresh: false });

@@ -29,14 +29,16 @@ export interface TreeContent {
   /** Part of the name of the version, such as a commit; letters, digits, `.`, `_` and `-`. */
   readonly label?: string;
   readonly published?: () => void;
+  /** Returns remarks on the content once it is published, each with its remedy. */
+  readonly warnings?: () => readonly string[];
 }
 
 export type TreeEntry = {
-  /** Relative, with slashes, without `.` and `..`. */
+  /** Relative, with slashes, without `.` and `..`; one character per byte (latin1), since names are not always UTF-8. */
   readonly path: string;
 } & (
   | { readonly chunks: Chunks; readonly executable?: boolean; readonly sha256?: string }
-  /** A symbolic link to this relative path, within the tree. */
+  /** A symbolic link to this relative path, within the tree; one character per byte. */
   | { readonly link: string }
 );
 

@@ -71,7 +71,7 @@ export async function replaceFile(
 
 /** Makes a file that must not exist yet (O_EXCL), with its final mode and owner, and syncs it. */
 export async function writeNewFile(
-  path: string,
+  path: string | Buffer,
   chunks: Chunks,
   options: AtomicFileOptions = {},
 ): Promise<void> {
@@ -80,7 +80,7 @@ export async function writeNewFile(
 
 /** @returns false where `accept` dropped it: unsynced, since a sync may take long for nothing. */
 async function writeNew(
-  path: string,
+  path: string | Buffer,
   chunks: Chunks,
   { mode = 0o644, owner, fsync = true, fileSystem = nodeFileSystem }: AtomicFileOptions,
   accept?: () => boolean | Promise<boolean>,

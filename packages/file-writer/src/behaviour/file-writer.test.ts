@@ -121,11 +121,11 @@ test('--once writes and exits 0, or explains the failure and exits 69', async ()
   const from = join(directory.path, 'from');
   const args = ['--once', '--source', 'dir', '--from', from, '--target', path];
   {
-    await using writer = await start([...args, '--once-timeout', '100ms']);
+    await using writer = await start([...args, '--once-timeout', '2s']);
     assert.equal((await writer.program.exited).code, 69);
     assert.match(
       writer.program.stderr,
-      /not written within 100ms: .*from cannot be read .*mount the volume there/,
+      /not written within 2s: .*from cannot be read .*mount the volume there/,
     );
   }
   {
@@ -138,7 +138,7 @@ test('--once writes and exits 0, or explains the failure and exits 69', async ()
     assert.equal(readFileSync(path, 'utf8'), 'data');
   }
   rmSync(from);
-  await using writer = await start([...args, '--once-timeout', '100ms', '--ready-when', 'stale']);
+  await using writer = await start([...args, '--once-timeout', '2s', '--ready-when', 'stale']);
   assert.equal((await writer.program.exited).code, 0, 'earlier content is enough');
 });
 

@@ -30,6 +30,8 @@ export class Follower {
   readonly #parts: FollowerParts;
   #failures = 0;
   #lastMessage = '';
+  /** Remarks on the published content, logged once and listed in `/readyz`. */
+  #warnings = '';
   /** The target has usable content: from then on an outage is only a warning. */
   #hasContent = false;
 
@@ -125,6 +127,12 @@ export class Follower {
     const content = await source.poll({ signal, fresh });
     if (!content) return false;
     const outcome = await target.publish(content);
+    this.#remark([
+      ...((content.kind === 'tree' && content.warnings?.()) || []),
+      ...(outcome.skippedLinks
+        ? [`${outcome.skippedLinks} symbolic links that lead out of the tree were skipped`]
+        : []),
+    ]);
     if (!outcome.changed) return false;
     const labels = { target: spec.target };
     metrics.bytes.with(labels).inc(outcome.size);
@@ -136,10 +144,19 @@ export class Follower {
     return true;
   }
 
+  #remark(warnings: readonly string[]): void {
+    const text = warnings.join('; ');
+    if (text !== '' && text !== this.#warnings) {
+      this.#parts.log.warn(text, { event: 'content_warning' });
+    }
+    this.#warnings = text;
+  }
+
   #succeeded(): void {
     const { spec, condition, metrics, log } = this.#parts;
     if (this.#failures > 0) log.info('recovered', { event: 'recovered', failures: this.#failures });
-    condition.pass();
+    if (this.#warnings) condition.warn(this.#warnings);
+    else condition.pass();
     this.#failures = 0;
     this.#lastMessage = '';
     this.#hasContent = true;

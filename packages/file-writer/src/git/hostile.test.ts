@@ -7,8 +7,9 @@ import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { temporaryDirectory } from '@sidekit/test-kit';
 import { Target } from '../publish/target.ts';
+import { openPack } from '../testing/pack.ts';
 import { writeSettings } from '../testing/write-settings.ts';
-import { Pack, type PackLimits } from './pack.ts';
+import type { PackLimits } from './pack.ts';
 import { filesOf } from './tree.ts';
 
 const LIMITS: PackLimits = { maxSize: 100_000, maxObjects: 1000 };
@@ -58,7 +59,7 @@ const commitOf = (root: Part): Part => ({
 /** Publishes a commit with this tree; the parts are those below it. */
 async function publish(root: Part, parts: readonly Part[], path: string, maxFiles = 1000) {
   const commit = commitOf(root);
-  const opened = await Pack.open(pack([commit, root, ...parts]), LIMITS);
+  await using opened = await openPack(pack([commit, root, ...parts]), LIMITS);
   const entries = filesOf(opened, idOf(commit), { maxFiles });
   return await new Target(writeSettings(path, { fsync: false })).publish({ kind: 'tree', entries });
 }
@@ -134,13 +135,13 @@ test('a few trees that expand to millions of directories are refused at once', a
 test('data that unpacks to more or less than its head declares is refused', async () => {
   for (const size of [10, 2000]) {
     const bomb: Part = { kind: 'blob', data: Buffer.alloc(1000), size };
-    await assert.rejects(Pack.open(pack([bomb]), LIMITS), { reason: 'git_pack' });
+    await assert.rejects(openPack(pack([bomb]), LIMITS), { reason: 'git_pack' });
   }
 });
 
 test('many objects of the largest size are refused before they are all unpacked', async () => {
   const large = Array.from({ length: 100 }, (_, i) => blob(String(i).padEnd(99_000)));
-  await assert.rejects(Pack.open(pack(large), LIMITS), {
+  await assert.rejects(openPack(pack(large), LIMITS), {
     reason: 'too_large',
     message: /more than 10 times .* unpacked: raise --max-size/,
   });
@@ -163,30 +164,30 @@ test('a chain of small deltas that each copy their base many times over is refus
     { length: 100 },
     (): Part => ({ kind: 'ref-delta', base: id, data: delta }),
   );
-  await assert.rejects(Pack.open(pack([base, ...deltas]), LIMITS), { reason: 'too_large' });
+  await assert.rejects(openPack(pack([base, ...deltas]), LIMITS), { reason: 'too_large' });
 });
 
 test('deltas based on themselves, on each other or on nothing are refused', async () => {
   const delta = Buffer.from([1, 1, 0x90, 1]);
   const a = Buffer.alloc(20, 1);
   const own: Part = { kind: 'ref-delta', base: a, data: delta };
-  await assert.rejects(Pack.open(pack([own, own]), LIMITS), {
+  await assert.rejects(openPack(pack([own, own]), LIMITS), {
     reason: 'git_pack',
     message: /a delta without its base/,
   });
   for (const back of [0, 1, 200]) {
     const offset: Part = { kind: 'ofs-delta', base: Buffer.from([back & 127]), data: delta };
-    await assert.rejects(Pack.open(pack([offset]), LIMITS), { reason: 'git_pack' });
+    await assert.rejects(openPack(pack([offset]), LIMITS), { reason: 'git_pack' });
   }
 });
 
 test('more objects than the files can need, and bytes after the last, are refused', async () => {
-  await assert.rejects(Pack.open(pack([blob('a')], { count: 0xffffffff }), LIMITS), {
+  await assert.rejects(openPack(pack([blob('a')], { count: 0xffffffff }), LIMITS), {
     reason: 'too_large',
     message: /4294967295 objects: raise --max-files/,
   });
-  await assert.rejects(Pack.open(pack([blob('a')], { count: 2 }), LIMITS), { reason: 'git_pack' });
-  await assert.rejects(Pack.open(pack([blob('a')], { tail: 'more' }), LIMITS), {
+  await assert.rejects(openPack(pack([blob('a')], { count: 2 }), LIMITS), { reason: 'git_pack' });
+  await assert.rejects(openPack(pack([blob('a')], { tail: 'more' }), LIMITS), {
     reason: 'git_pack',
     message: /bytes after its objects/,
   });
@@ -195,7 +196,7 @@ test('more objects than the files can need, and bytes after the last, are refuse
 test('the end of the time for one check ends the reading of a pack', async () => {
   const parts = Array.from({ length: 3000 }, (_, i) => blob(String(i)));
   const signal = AbortSignal.abort();
-  await assert.rejects(Pack.open(pack(parts), { maxSize: 1e6, maxObjects: 1e6, signal }), {
+  await assert.rejects(openPack(pack(parts), { maxSize: 1e6, maxObjects: 1e6, signal }), {
     name: 'AbortError',
   });
 });

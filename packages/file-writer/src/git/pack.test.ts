@@ -5,8 +5,8 @@ import { deflateSync } from 'node:zlib';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { Failure } from '../failure.ts';
-import { applyDelta } from './delta.ts';
-import { Pack } from './pack.ts';
+import { openPack } from '../testing/pack.ts';
+import { applyDelta, applyLargeDelta, deltaHeader } from './delta.ts';
 import { packet, readPackets } from './pkt-line.ts';
 
 /** A pack with one blob. */
@@ -30,8 +30,8 @@ test('any blob is read back from a pack by its id', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (bytes) => {
       const content = Buffer.from(bytes);
-      const pack = await Pack.open(packOf(content), LIMITS);
-      assert.ok(pack.read(oidOf(content), 'blob').equals(content));
+      await using pack = await openPack(packOf(content), LIMITS);
+      assert.ok((await pack.read(oidOf(content), 'blob', 10_000)).equals(content));
     }),
     propertyParameters(100),
   );
@@ -54,8 +54,8 @@ test('a damaged pack is refused with a sentence, never read wrong', async () => 
             .digest()
             .copy(bad, bad.length - 20);
         try {
-          const pack = await Pack.open(bad, LIMITS);
-          const read = pack.read(oidOf(content), 'blob');
+          await using pack = await openPack(bad, LIMITS);
+          const read = await pack.read(oidOf(content), 'blob', 10_000);
           assert.ok(read.equals(content));
         } catch (error) {
           assert.ok(error instanceof Failure, String(error));
@@ -67,7 +67,7 @@ test('a damaged pack is refused with a sentence, never read wrong', async () => 
 });
 
 test('an object larger than the limit is refused before it is unpacked', async () => {
-  await assert.rejects(Pack.open(packOf(Buffer.alloc(5000)), { ...LIMITS, maxSize: 1000 }), {
+  await assert.rejects(openPack(packOf(Buffer.alloc(5000)), { ...LIMITS, maxSize: 1000 }), {
     reason: 'too_large',
   });
 });
@@ -86,6 +86,64 @@ test('any delta gives a result of its own length or is refused', () => {
     propertyParameters(500),
   );
 });
+
+test('a large delta gives the same result as one in memory, however its stream is cut', async () => {
+  const base = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i % 251));
+  const copy = fc.record({
+    offset: fc.nat(base.length - 1),
+    count: fc.integer({ min: 1, max: 80_000 }),
+  });
+  const literal = fc.uint8Array({ minLength: 1, maxLength: 127 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(copy, literal), { maxLength: 12 }),
+      fc.integer({ min: 21, max: 400 }),
+      async (parts, size) => {
+        const delta = deltaOf(base, parts);
+        const expected = applyDelta(base, delta, 10_000_000);
+        async function* pieces() {
+          for (let at = 0; at < delta.length; at += size) yield delta.subarray(at, at + size);
+        }
+        const chunks: Uint8Array[] = [];
+        for await (const one of applyLargeDelta(base, pieces(), deltaHeader(delta))) {
+          chunks.push(one);
+        }
+        assert.ok(Buffer.concat(chunks).equals(expected));
+      },
+    ),
+    propertyParameters(100),
+  );
+});
+
+/** Encodes copies and literals as git does. */
+function deltaOf(
+  base: Buffer,
+  parts: readonly (Uint8Array | { readonly offset: number; readonly count: number })[],
+): Buffer {
+  let size = 0;
+  const instructions = parts.map((part) => {
+    if (part instanceof Uint8Array) {
+      size += part.length;
+      return Buffer.from([part.length, ...part]);
+    }
+    const count = Math.min(part.count, base.length - part.offset);
+    size += count;
+    const bytes = Buffer.alloc(8);
+    bytes[0] = 0xff;
+    bytes.writeUInt32LE(part.offset, 1);
+    bytes.writeUIntLE(count, 5, 3);
+    return bytes;
+  });
+  return Buffer.concat([sizeOf(base.length), sizeOf(size), ...instructions]);
+}
+
+function sizeOf(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    bytes.push((rest % 128) | (rest >= 128 ? 128 : 0));
+    if (rest < 128) return Buffer.from(bytes);
+  }
+}
 
 test('packets are found however the stream is cut', async () => {
   await fc.assert(

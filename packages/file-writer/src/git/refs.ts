@@ -5,5 +5,5 @@ export function findRef(refs: ReadonlyMap<string, string>, ref: string): string 
 
 /** Checks whether a ref is a full commit id, which never moves. */
 export function isCommitId(ref: string): boolean {
-  return /^[0-9a-f]{40}$/.test(ref);
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
 }

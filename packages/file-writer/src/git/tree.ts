@@ -2,51 +2,90 @@ import { Allowance, type TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import type { Pack } from './pack.ts';
 
-/** The deepest nesting of directories: no path could be longer (PATH_MAX / 2). */
-const DEPTH = 2048;
+/** Blobs up to this size, in bytes, are read at once, so that several are written in parallel. */
+const SMALL = 256 * 1024;
+/** The largest commit, and all directories from the root to one file, in bytes. */
+const COMMIT_LIMIT = 1024 * 1024;
+const TREES_LIMIT = 16 * 1024 * 1024;
+/** The longest symbolic link (PATH_MAX), in bytes. */
+const LINK_LIMIT = 4096;
+/** The largest pointer of Git LFS, in bytes, and its first line. */
+const POINTER_LIMIT = 1024;
+const POINTER = 'version https://git-lfs.github.com/spec/v1\n';
 
 interface TreeItem {
   readonly mode: string;
+  /** One character per byte: names are not always UTF-8. */
   readonly name: string;
-  readonly oid: string;
+  readonly id: string;
 }
 
-/**
- * Iterates over the files of a commit, or of one directory of it; submodules are skipped.
- * @param maxFiles also limits the directories: a few trees that each list another one ten times
- *   stand for millions of empty directories, without any file to count.
- */
-export function* filesOf(
+export interface FilesOptions {
+  /** One character per byte. */
+  readonly subpath?: string | undefined;
+  /**
+   * Also limits the directories: a few trees that each list another one ten times stand for
+   * millions of empty directories, without any file to count.
+   */
+  readonly maxFiles: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Entries of a repository that are not published as one might expect. */
+export interface Skipped {
+  submodules: number;
+  lfsPointers: number;
+}
+
+/** Iterates over the files of a commit, or of one directory of it; counts into `skipped`. */
+export async function* filesOf(
   pack: Pack,
   commit: string,
-  { subpath = '', maxFiles }: { readonly subpath?: string | undefined; readonly maxFiles: number },
-): Generator<TreeEntry> {
-  const root = /^tree ([0-9a-f]{40})$/m.exec(pack.read(commit, 'commit').toString('latin1'))?.[1];
-  if (root === undefined) throw new Failure('git_pack', `the commit ${commit} names no tree`);
-  let tree: string = root;
+  options: FilesOptions,
+  skipped: Skipped = { submodules: 0, lfsPointers: 0 },
+): AsyncGenerator<TreeEntry> {
+  const { subpath = '', maxFiles, signal } = options;
+  const text = (await pack.read(commit, 'commit', COMMIT_LIMIT)).toString('latin1');
+  let tree = /^tree ([0-9a-f]{40,64})$/m.exec(text)?.[1];
+  if (tree === undefined) throw new Failure('git_pack', `the commit ${commit} names no tree`);
   for (const part of subpath.split('/').filter((one) => one !== '' && one !== '.')) {
-    const found: TreeItem | undefined = readTree(pack, tree).find(({ name }) => name === part);
+    let found: TreeItem | undefined;
+    for (const item of itemsOf(await pack.read(tree, 'tree', TREES_LIMIT), tree)) {
+      if (item.name === part) found = item;
+    }
     if (found?.mode !== '40000') {
       throw new Failure(
         'subpath_missing',
-        `the repository has no directory ${subpath}: correct --subpath`,
+        `the repository has no directory ${Buffer.from(subpath, 'latin1')}: correct --subpath`,
       );
     }
-    tree = found.oid;
+    tree = found.id;
   }
-  yield* walk(pack, tree, '', new Allowance(maxFiles, 'files'), 0);
+  const directories = new Allowance(maxFiles, 'files');
+  yield* walk(pack, tree, '', { directories, skipped, signal, room: TREES_LIMIT });
 }
 
-function* walk(
+interface Walk {
+  readonly directories: Allowance;
+  readonly skipped: Skipped;
+  readonly signal: AbortSignal | undefined;
+  /** The bytes that directories on the way to a file may still take in memory. */
+  readonly room: number;
+}
+
+async function* walk(
   pack: Pack,
   tree: string,
   path: string,
-  directories: Allowance,
-  depth: number,
-): Generator<TreeEntry> {
-  if (depth > DEPTH) throw new Failure('git_pack', 'the directories are nested too deep');
+  state: Walk,
+): AsyncGenerator<TreeEntry> {
+  const { directories, skipped, signal } = state;
   directories.take(1);
-  for (const { mode, name, oid } of readTree(pack, tree)) {
+  const data = await pack.read(tree, 'tree', state.room);
+  // Also limits the depth: every directory on the way takes some room.
+  const below = { ...state, room: state.room - data.length - 1024 };
+  for (const { mode, name, id } of itemsOf(data, tree)) {
+    signal?.throwIfAborted();
     if (name.includes('/') || ['', '.', '..', '.git'].includes(name.toLowerCase())) {
       throw new Failure(
         'unsafe_path',
@@ -55,33 +94,42 @@ function* walk(
     }
     const full = path === '' ? name : `${path}/${name}`;
     if (mode === '40000') {
-      yield* walk(pack, oid, full, directories, depth + 1);
+      yield* walk(pack, id, full, below);
     } else if (mode === '120000') {
-      yield { path: full, link: pack.read(oid, 'blob').toString() };
+      yield { path: full, link: (await pack.read(id, 'blob', LINK_LIMIT)).toString('latin1') };
+    } else if (mode === '160000') {
+      skipped.submodules++;
     } else if (mode.startsWith('10')) {
       // Only the `x` of the owner counts, as in git: no set-uid bit reaches the disk.
       const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
-      yield { path: full, executable, chunks: [pack.read(oid, 'blob')] };
+      const length = pack.length(id, 'blob');
+      if (length > SMALL) {
+        yield { path: full, executable, chunks: pack.stream(id, 'blob') };
+        continue;
+      }
+      const content = await pack.read(id, 'blob', SMALL);
+      if (length <= POINTER_LIMIT && content.toString('latin1', 0, POINTER.length) === POINTER) {
+        skipped.lfsPointers++;
+      }
+      yield { path: full, executable, chunks: [content] };
     }
   }
 }
 
-/** Parses a tree: entries of the form `<mode> <name>\0<20 bytes>`. */
-function readTree(pack: Pack, oid: string): TreeItem[] {
-  const data = pack.read(oid, 'tree');
-  const items: TreeItem[] = [];
+/** Parses a tree: entries of the form `<mode> <name>\0<id>`. */
+function* itemsOf(data: Buffer, tree: string): Generator<TreeItem> {
+  const idBytes = tree.length / 2;
   for (let position = 0; position < data.length; ) {
     const space = data.indexOf(0x20, position);
     const end = data.indexOf(0, space);
-    if (space === -1 || end === -1 || end + 21 > data.length) {
-      throw new Failure('git_pack', `the tree ${oid} is broken`);
+    if (space === -1 || end === -1 || end + 1 + idBytes > data.length) {
+      throw new Failure('git_pack', `the tree ${tree} is broken`);
     }
-    items.push({
+    yield {
       mode: data.toString('latin1', position, space),
-      name: data.toString('utf8', space + 1, end),
-      oid: data.toString('hex', end + 1, end + 21),
-    });
-    position = end + 21;
+      name: data.toString('latin1', space + 1, end),
+      id: data.toString('hex', end + 1, end + 1 + idBytes),
+    };
+    position = end + 1 + idBytes;
   }
-  return items;
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { DownloadOptions, Validators } from './download-options.ts';
-import { bodyOf, type Exchange, exchange } from './exchange.ts';
+import { bodyOf, type Exchange, exchange, isSameServer } from './exchange.ts';
 import { resuming } from './resume.ts';
 import { show } from './show.ts';
 import { statusFailure } from './status.ts';
@@ -39,9 +39,9 @@ export async function download(
     response.body.destroy();
     throw statusFailure(response, '--bearer-token-file or --header');
   }
-  const sameOrigin = new URL(url).origin === response.url.origin;
+  const same = isSameServer(new URL(url), response.url);
   return {
-    chunks: decoded(response, sameOrigin ? options : { ...options, credentials: undefined }),
+    chunks: decoded(response, same ? options : { ...options, credentials: undefined }),
     validators: { etag: response.headers.etag, lastModified: response.headers['last-modified'] },
     cancel: () => void response.body.destroy(),
   };

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
+import { readOptionFile } from './credentials.ts';
 import { show } from './show.ts';
 
 const REDIRECTS = 5;
@@ -11,7 +11,7 @@ const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 export interface ExchangeOptions {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent to the origin of the URL only, never to the target of a redirect. */
+  /** Sent to the server of the URL only, see isSameServer. */
   readonly credentials?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array;
   /** The longest time that the server may send nothing, in milliseconds. */
@@ -38,10 +38,12 @@ const secureAgent = new https.Agent(keepAlive);
 /** Sends one request, follows redirects, and returns the response as a stream. @throws {Failure} */
 export async function exchange(address: string, options: ExchangeOptions): Promise<Exchange> {
   let url = new URL(address);
-  const { origin } = url;
+  const first = url;
   for (let redirects = 0; ; redirects++) {
-    const own = url.origin === origin;
-    const body = await request(url, own ? options : { ...options, credentials: undefined });
+    const body = await request(
+      url,
+      isSameServer(first, url) ? options : { ...options, credentials: undefined },
+    );
     const status = body.statusCode ?? 0;
     const { location } = body.headers;
     const kept = options.body === undefined || status === 307 || status === 308;
@@ -67,10 +69,20 @@ export async function exchange(address: string, options: ExchangeOptions): Promi
   }
 }
 
+/** Checks whether a redirect may take credentials along: to the same host, never less secure. */
+export function isSameServer(own: URL, other: URL): boolean {
+  if (own.origin === other.origin) return true;
+  const upgraded = own.protocol === 'http:' && other.protocol === 'https:';
+  return upgraded && own.hostname === other.hostname && own.port === '' && other.port === '';
+}
+
 async function request(url: URL, options: ExchangeOptions): Promise<http.IncomingMessage> {
+  const { caFile } = options;
+  const secure = url.protocol === 'https:' && caFile !== undefined;
+  const ca = secure ? await readOptionFile('--ca-file', caFile, 'mount it there') : undefined;
   for (let again = true; ; again = false) {
     try {
-      return await attempt(url, options);
+      return await attempt(url, options, ca);
     } catch (error) {
       // A connection kept alive may have been closed by the server just now.
       if (again && (error as { reused?: boolean }).reused) continue;
@@ -79,8 +91,12 @@ async function request(url: URL, options: ExchangeOptions): Promise<http.Incomin
   }
 }
 
-function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessage> {
-  const { method = 'GET', headers, credentials, body, idleTimeout, signal, caFile } = options;
+function attempt(
+  url: URL,
+  options: ExchangeOptions,
+  ca: string | undefined,
+): Promise<http.IncomingMessage> {
+  const { method = 'GET', headers, credentials, body, idleTimeout, signal } = options;
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
     const outgoing = (secure ? https : http).request(url, {
@@ -94,7 +110,7 @@ function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessa
         ...headers,
         ...credentials,
       },
-      ...(secure && caFile !== undefined ? { ca: readAuthorities(caFile) } : {}),
+      ...(ca === undefined ? {} : { ca }),
     });
     let received: http.IncomingMessage | undefined;
     outgoing.on('timeout', () =>
@@ -115,17 +131,6 @@ function attempt(url: URL, options: ExchangeOptions): Promise<http.IncomingMessa
     });
     outgoing.end(body);
   });
-}
-
-function readAuthorities(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new Failure(
-      'credentials',
-      `--ca-file ${path} cannot be read (${errorText(error)}): mount it there`,
-    );
-  }
 }
 
 /** Iterates over the chunks of a body; an error or an early end becomes a Failure. */
@@ -153,6 +158,15 @@ const NETWORK: Readonly<Record<string, readonly [reason: string, remedy: string]
   EPIPE: ['cut', 'the server or a proxy cut the connection'],
   ETIMEDOUT: ['timeout', 'no connection could be established; check network policies'],
   EHOSTUNREACH: ['unreachable', 'there is no route; check network policies'],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'tls',
+    'its certificate is for another name; correct the host in the URL, or the certificate',
+  ],
+  CERT_HAS_EXPIRED: [
+    'tls',
+    'its certificate has expired; renew it, or correct the clock of this node',
+  ],
+  CERT_NOT_YET_VALID: ['tls', 'its certificate is not valid yet; correct the clock of this node'],
   ENETUNREACH: ['unreachable', 'there is no route; check network policies'],
 };
 
@@ -163,8 +177,10 @@ function explainNetwork(error: unknown, url: URL): unknown {
   if (name === 'AbortError') return error;
   if (message === 'aborted')
     return new Failure('cut', `${show(url)} cut the connection in the middle of the response`);
-  const [reason, remedy] = TLS.test(code)
-    ? ['tls', 'its certificate is not trusted; give the authority with --ca-file']
-    : (NETWORK[code] ?? ['network', 'check the server and the network']);
+  const [reason, remedy] =
+    NETWORK[code] ??
+    (TLS.test(code)
+      ? ['tls', 'its certificate is not trusted; give the authority with --ca-file']
+      : ['network', 'check the server and the network']);
   return new Failure(reason, `${show(url)} cannot be reached (${errorText(error)}): ${remedy}`);
 }

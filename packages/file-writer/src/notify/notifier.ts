@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   type AtomicFileOptions,
@@ -10,6 +9,7 @@ import {
   writeFileAtomic,
 } from '@sidekit/core';
 import { show } from '../http/show.ts';
+import { readRegularFile } from '../io/regular-file.ts';
 import type { Metrics } from '../metrics.ts';
 import type { FileSpec } from '../options/file-spec.ts';
 
@@ -63,8 +63,8 @@ export class Notifier {
 
   /** Reads the record of an earlier run, and notifies if other content is published now. */
   async open(current: string | undefined): Promise<void> {
-    this.#accepted = await readFile(this.stateFile, 'utf8').then(
-      (text) => text.trim(),
+    this.#accepted = await readRegularFile(this.stateFile, 1024).then(
+      (text) => text.toString().trim(),
       () => undefined,
     );
     if (current === undefined || this.#accepted === undefined || this.#accepted === current) return;

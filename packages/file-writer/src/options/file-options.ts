@@ -133,6 +133,11 @@ export const fileOptions = {
     description:
       '`git`: a file with `user:password`, or a directory with `username` and `password` as in a Secret of type `kubernetes.io/basic-auth`; read again for each check.',
   }),
+  links: option(choice('refuse', 'skip'), {
+    description:
+      '`git`, `dir`: symbolic links that lead out of the tree: refuse the version, or skip them with a warning.',
+    default: 'refuse',
+  }),
   template: option(path, { description: '`template`: the Liquid template.' }),
   data: option(map(path), {
     description:

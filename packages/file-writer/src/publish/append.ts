@@ -6,7 +6,7 @@ import { fileTrace } from './file.ts';
 import type { Outcome, WriteSettings } from './settings.ts';
 
 /** Never creates the file: one whose owner cannot be set would stay behind. */
-const APPEND = constants.O_WRONLY | constants.O_APPEND;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
 /**
  * Appends one line to the target with a single write(2), so that a reader that follows the file
@@ -24,11 +24,19 @@ async function append(line: Buffer, settings: WriteSettings): Promise<boolean> {
   const { target, mode, owner, fsync, maxSize, fileSystem } = settings;
   const file = await fileSystem.open(target, APPEND).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
+    // The error of a FIFO without a reader, or of a socket.
+    if (error.code === 'ENXIO') {
+      throw new Failure('not_a_file', `${target} is not a regular file: give another target`);
+    }
     throw error;
   });
   if (file === undefined) return false;
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      throw new Failure('not_a_file', `${target} is not a regular file: give another target`);
+    }
+    const { size } = stats;
     if (size + line.length > maxSize) return false;
     if (size === 0) {
       if (owner) await file.chown(owner.uid, owner.gid);

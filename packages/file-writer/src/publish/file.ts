@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type Chunks, replaceFile } from '@sidekit/core';
 import { Allowance, checkPin, type FileContent, Measure } from '../content.ts';
+import { openRegularFile } from '../io/regular-file.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
 
 /** Content up to this size, in bytes, is read completely before anything is written. */
@@ -82,7 +82,8 @@ export async function readPublishedFile(settings: WriteSettings): Promise<Publis
   const trace = await fileTrace(settings);
   const measure = new Measure(new Allowance(Number.POSITIVE_INFINITY));
   try {
-    for await (const _ of measure.through(createReadStream(settings.target)));
+    await using file = await openRegularFile(settings.target);
+    for await (const _ of measure.through(file.createReadStream({ autoClose: false })));
   } catch {
     return undefined;
   }

@@ -13,6 +13,8 @@ export interface WriteSettings {
   readonly maxSize: number;
   /** The maximum number of files of one version. */
   readonly maxFiles: number;
+  /** Symbolic links that lead out of a tree: refuse the version, or skip them. */
+  readonly links: 'refuse' | 'skip';
   /** How many versions of a tree are kept besides the current one. */
   readonly keep: number;
   /** The minimum time to keep a version after it was replaced, in milliseconds. */
@@ -32,4 +34,6 @@ export interface Published {
 /** The result of publishing; `changed` is false if the target had the same content already. */
 export interface Outcome extends Published {
   readonly changed: boolean;
+  /** How many links were skipped, see WriteSettings.links. */
+  readonly skippedLinks?: number;
 }

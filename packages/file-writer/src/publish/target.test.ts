@@ -235,7 +235,7 @@ test('a mount point, a read-only and a full volume are explained as the kernel r
 /** Runs the program in a mount namespace of its own; returns what it printed. */
 function writeUnderMount(mount: string, root: string, target: string, after = 'true'): string {
   const program = new URL('../main.ts', import.meta.url).pathname;
-  const write = `${process.execPath} ${program} --admin 127.0.0.1:0 --source dir --from ${root}/large --once --once-timeout 200ms --target ${root}/${target}`;
+  const write = `${process.execPath} ${program} --admin 127.0.0.1:0 --source dir --from ${root}/large --once --once-timeout 3s --target ${root}/${target}`;
   const namespace = process.getuid?.() === 0 ? '-m' : '-rm';
   return execFileSync(
     'unshare',

@@ -12,6 +12,7 @@ import { sweep } from './versions.ts';
 /** The path that readers use: knows what is published there, and publishes new content. */
 export class Target {
   readonly settings: WriteSettings;
+  readonly #replaced = new Map<string, number>();
   #current: Published | undefined;
 
   constructor(settings: WriteSettings) {
@@ -55,7 +56,8 @@ export class Target {
   }
 
   #write(content: Content, current: Published | undefined): Promise<Outcome> {
-    if (content.kind === 'tree') return publishTree(content, current, this.settings);
+    if (content.kind === 'tree')
+      return publishTree(content, current, this.settings, this.#replaced);
     if (content.kind === 'file') return publishFile(content, current, this.settings);
     const bytes = Buffer.byteLength(content.text);
     if (bytes > this.settings.maxSize) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, posix, relative } from 'node:path';
 import { syncDirectory, temporaryPath, writeNewFile } from '@sidekit/core';
 import { Allowance, checkPin, Measure, type TreeContent, type TreeEntry } from '../content.ts';
+import { bytesOf } from '../io/bytes.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
 import { checkEntry } from './tree-path.ts';
 import {
@@ -24,18 +25,19 @@ export async function publishTree(
   content: TreeContent,
   current: Published | undefined,
   settings: WriteSettings,
+  replaced: Map<string, number>,
 ): Promise<Outcome> {
   const { target, fileSystem, fsync } = settings;
   const versions = versionsDirectory(target);
   await fileSystem.mkdir(versions, { recursive: true, mode: settings.directoryMode });
   const building = temporaryPath(join(versions, basename(target)));
   let name: string;
-  let written: { digest: string; size: number };
+  let written: Awaited<ReturnType<typeof writeTree>>;
   try {
     written = await writeTree(building, content, settings);
     if (written.digest === current?.digest) {
       await fileSystem.rm(building, { recursive: true, force: true });
-      return { ...current, size: written.size, changed: false };
+      return { ...current, ...written, changed: false };
     }
     const newest = (await listVersions(settings)).at(-1);
     name = versionName(newest ? numberOf(newest) + 1 : 1, written.digest, content.label);
@@ -46,7 +48,7 @@ export async function publishTree(
   }
   if (fsync) await syncDirectory(versions, fileSystem);
   await pointTo(join(versions, name), settings);
-  await prune(name, settings);
+  await prune(name, settings, replaced);
   return { ...written, changed: true, trace: await linkTrace(settings) };
 }
 
@@ -82,26 +84,30 @@ export async function linkTrace({ target, fileSystem }: WriteSettings): Promise<
 }
 
 async function writeTree(root: string, content: TreeContent, settings: WriteSettings) {
-  const { fileSystem, fsync, directoryMode } = settings;
+  const { fileSystem, directoryMode } = settings;
   const allowance = new Allowance(settings.maxSize);
   const files = new Allowance(settings.maxFiles, 'files');
   const directories = new Set<string>();
   const lines: string[] = [];
+  let skippedLinks = 0;
   const running = new Set<Promise<void>>();
   let failure: unknown;
 
   const addDirectory = async (path: string) => {
     if (directories.has(path)) return;
-    if (path !== root) await addDirectory(dirname(path));
-    await fileSystem.mkdir(path, { mode: directoryMode });
+    if (path !== '.') await addDirectory(posix.dirname(path));
+    await fileSystem.mkdir(bytesOf(root, path), { mode: directoryMode });
     directories.add(path);
   };
-  await addDirectory(root);
+  await addDirectory('.');
   try {
     for await (const entry of content.entries) {
       files.take(1);
-      checkEntry(entry);
-      await addDirectory(dirname(join(root, entry.path)));
+      if (!checkEntry(entry, settings.links)) {
+        skippedLinks++;
+        continue;
+      }
+      await addDirectory(posix.dirname(entry.path));
       const work = writeEntry(root, entry, allowance, settings).then(
         (line) => void lines.push(line),
         (error) => {
@@ -118,17 +124,17 @@ async function writeTree(root: string, content: TreeContent, settings: WriteSett
     await Promise.all(running);
   }
   if (failure !== undefined) throw failure;
-  for (const path of directories) await finishDirectory(path, settings);
-  if (fsync) for (const path of directories) await syncDirectory(path, fileSystem);
-  return { digest: sha256(lines.toSorted().join('')), size: allowance.used };
+  for (const path of directories) await finishDirectory(bytesOf(root, path), settings);
+  return { digest: sha256(lines.toSorted().join('')), size: allowance.used, skippedLinks };
 }
 
 /** mkdir(2) applies the umask; readers of another UID may need the full mode. */
-async function finishDirectory(path: string, settings: WriteSettings): Promise<void> {
+async function finishDirectory(path: Buffer, settings: WriteSettings): Promise<void> {
   const directory = await settings.fileSystem.open(path, 'r');
   try {
     if (settings.owner) await directory.chown(settings.owner.uid, settings.owner.gid);
     await directory.chmod(settings.directoryMode);
+    if (settings.fsync) await directory.sync();
   } finally {
     await directory.close();
   }
@@ -141,9 +147,9 @@ async function writeEntry(
   allowance: Allowance,
   settings: WriteSettings,
 ): Promise<string> {
-  const path = join(root, entry.path);
+  const path = bytesOf(root, entry.path);
   if ('link' in entry) {
-    await settings.fileSystem.symlink(entry.link, path);
+    await settings.fileSystem.symlink(Buffer.from(entry.link, 'latin1'), path);
     return `${entry.path}\0link\0${entry.link}\0`;
   }
   const measure = new Measure(allowance);
@@ -159,5 +165,5 @@ function isBuffered(entry: TreeEntry): boolean {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return createHash('sha256').update(text, 'latin1').digest('hex');
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { isTemporaryOf, temporaryPath } from '@sidekit/core';
+import { isTemporaryOf, monotonic, temporaryPath } from '@sidekit/core';
 import type { WriteSettings } from './settings.ts';
 
 /** `<number>.<digest>[.<label>]`: the number orders versions, independent of the clock. */
@@ -32,16 +32,21 @@ export function numberOf(name: string): number {
 /**
  * Removes old versions: all but the current one, the `keep` newest others, and those that were
  * current less than `keepFor` ago, since a slow reader may have resolved the link just before.
+ * @param replaced the monotonic times at which versions were first seen replaced: the clock of the
+ *   node may be set back. A restart counts from its own first replacement.
  */
-export async function prune(current: string, settings: WriteSettings): Promise<void> {
+export async function prune(
+  current: string,
+  settings: WriteSettings,
+  replaced: Map<string, number>,
+): Promise<void> {
   const { target, keep, keepFor, fileSystem } = settings;
   const all = await listVersions(settings);
   const others = all.filter((name) => name !== current);
+  for (const name of replaced.keys()) if (!others.includes(name)) replaced.delete(name);
+  for (const name of others) if (!replaced.has(name)) replaced.set(name, monotonic());
   for (const name of others.slice(0, Math.max(0, others.length - keep))) {
-    const successor = all[all.indexOf(name) + 1] ?? current;
-    // This version was replaced when its successor was renamed.
-    const { ctimeMs } = await fileSystem.lstat(join(versionsDirectory(target), successor));
-    if (Date.now() - ctimeMs < keepFor) return;
+    if (monotonic() - (replaced.get(name) ?? 0) < keepFor) return;
     // Renamed first, so that an incomplete version never has the name of a version.
     const removed = temporaryPath(join(versionsDirectory(target), basename(target)));
     await fileSystem.rename(join(versionsDirectory(target), name), removed);

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Chunks, errorText } from '@sidekit/core';
 import type { TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
+import { bytesOf } from '../io/bytes.ts';
+import { openRegularFile, readRegularFile } from '../io/regular-file.ts';
 import { type Found, type Snapshot, takeSnapshot } from './snapshot.ts';
 import type { Source } from './source.ts';
 
@@ -33,14 +32,17 @@ export function dirSource({ from, sha256, maxFiles }: Options): Source {
           published = before.racy ? undefined : before.fingerprint;
         },
       };
-      if (before.directory) return { kind: 'tree', entries: entries(before, verify), ...common };
+      if (before.directory) {
+        const warnings = () => warningsOf(before.others);
+        return { kind: 'tree', entries: entries(before, verify), warnings, ...common };
+      }
       return { kind: 'file', chunks: file(before, verify), sha256, ...common };
     },
   };
 }
 
 async function* file({ root }: Snapshot, verify: () => Promise<void>): AsyncGenerator<Uint8Array> {
-  yield* createReadStream(root);
+  yield* stream(Buffer.from(root));
   await verify();
 }
 
@@ -58,17 +60,39 @@ async function* entries(
 }
 
 async function read(root: string, { path, stats }: Found): Promise<Chunks> {
-  const full = join(root, path);
-  return stats.size <= SMALL ? [await readFile(full)] : createReadStream(full);
+  const full = bytesOf(root, path);
+  if (stats.size > SMALL) return stream(full);
+  return [await explained(full, () => readRegularFile(full, SMALL))];
+}
+
+/** Reads a file in chunks. An error is one of the source, not of the target. */
+async function* stream(path: Buffer): AsyncGenerator<Uint8Array> {
+  const file = await explained(path, () => openRegularFile(path));
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(64 * 1024);
+      const { bytesRead } = await explained(path, () => file.read(buffer, 0, buffer.length));
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function warningsOf(others: number): string[] {
+  return others === 0 ? [] : [`${others} FIFOs, sockets or devices of the source were left out`];
 }
 
 const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   ENOENT: ['missing', 'mount the volume there, or correct --from'],
+  ESTALE: ['missing', 'the volume was mounted again: restart the container'],
+  EIO: ['input_output', 'the device failed: check the kernel log of the node'],
   ENOTDIR: ['missing', 'a part of the path is a file: correct --from'],
   EACCES: ['permission', 'this user may not read it: set defaultMode of the volume, or fsGroup'],
 };
 
-async function explained<T>(from: string, read: () => Promise<T>): Promise<T> {
+async function explained<T>(from: string | Buffer, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

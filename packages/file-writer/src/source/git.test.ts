@@ -11,32 +11,15 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
-import { Target } from '../publish/target.ts';
+import { followGit } from '../testing/follow-git.ts';
 import { GitRepository } from '../testing/git-repository.ts';
 import { startGitServer } from '../testing/git-server.ts';
-import { writeSettings } from '../testing/write-settings.ts';
-import { type GitSourceOptions, gitSource } from './git.ts';
+import type { GitSourceOptions } from './git.ts';
 
 const MIB = 1024 * 1024;
 
-function follow(url: string, path: string, changes: Partial<GitSourceOptions> = {}) {
-  const source = gitSource({
-    repository: `${url}/site.git`,
-    ref: 'main',
-    subpath: undefined,
-    credentials: undefined,
-    caFile: undefined,
-    idleTimeout: 10_000,
-    maxSize: 64 * MIB,
-    maxFiles: 20_000,
-    ...changes,
-  });
-  const target = new Target(writeSettings(path, { fsync: false }));
-  return async (fresh = false) => {
-    const content = await source.poll({ signal: AbortSignal.timeout(60_000), fresh });
-    return content && (await target.publish(content));
-  };
-}
+const follow = (url: string, path: string, changes: Partial<GitSourceOptions> = {}) =>
+  followGit(`${url}/site.git`, path, changes);
 
 test('a branch is followed: new commits, nothing new, force-pushes and a deleted branch', async () => {
   using directory = temporaryDirectory('git');
@@ -143,6 +126,22 @@ test('a repository of 10,000 files arrives completely, deltas included', async (
   for (const [name, content] of files) {
     assert.ok(readFileSync(join(path, name)).equals(content), name);
   }
+});
+
+test('large files that the server sends as deltas of each other arrive completely', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  const base = randomBytes(3 * MIB);
+  const variant = (i: number) => Buffer.concat([base, Buffer.from(`version ${i}`)]);
+  const files = new Map(Array.from({ length: 8 }, (_, i) => [`file${i}`, variant(i)]));
+  repository.import(files);
+  await using server = await startGitServer(directory.path);
+  const path = join(directory.path, 'site');
+  await follow(server.url, path)();
+  for (const [name, content] of files) {
+    assert.ok(readFileSync(join(path, name)).equals(content), name);
+  }
+  assert.deepEqual(readdirSync(join(directory.path, '.site.versions')).length, 1, 'no leftovers');
 });
 
 test('a part of the repository can be published alone', async () => {

@@ -1,16 +1,19 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { errorText } from '@sidekit/core';
-import { Allowance } from '../content.ts';
-import { Failure } from '../failure.ts';
+import { basename, join } from 'node:path';
+import { temporaryPath } from '@sidekit/core';
+import { Allowance, type TreeEntry } from '../content.ts';
 import { Pack } from '../git/pack.ts';
 import { isCommitId } from '../git/refs.ts';
 import { GitRemote } from '../git/remote.ts';
-import { filesOf } from '../git/tree.ts';
+import { ScratchFile } from '../git/scratch-file.ts';
+import { filesOf, type Skipped } from '../git/tree.ts';
+import { basicAuthorization } from '../http/credentials.ts';
+import { versionsDirectory } from '../publish/versions.ts';
 import type { Source } from './source.ts';
 
 export interface GitSourceOptions {
   readonly repository: string;
+  /** The target: files that are needed meanwhile are created next to its versions. */
+  readonly target: string;
   readonly ref: string;
   readonly subpath: string | undefined;
   readonly credentials: string | undefined;
@@ -23,27 +26,27 @@ export interface GitSourceOptions {
 /** The maximum number of objects of one commit per file: its blob, and directories above it. */
 const OBJECTS_PER_FILE = 4;
 
+type Access = Parameters<GitRemote['fetchCommit']>[1] & { readonly signal: AbortSignal };
+
 /** Follows a branch or tag; delivers the files of its newest commit, without history. */
 export function gitSource(options: GitSourceOptions): Source {
-  const { ref, subpath, maxSize, maxFiles } = options;
-  const { url, user } = splitUser(options.repository);
+  const { ref, repository } = options;
+  const { url, user } = splitUser(repository);
   const remote = new GitRemote(url);
   let published: string | undefined;
   return {
     poll: async ({ signal, fresh }) => {
       if (isCommitId(ref) && published === ref && !fresh) return undefined;
-      const access = { ...options, signal, credentials: authorization(options.credentials, user) };
+      const credentials = await basicAuthorization(options.credentials, user);
+      const access = { ...options, signal, credentials };
       const commit = isCommitId(ref) ? ref : await remote.resolve(ref, access);
       if (commit === published && !fresh) return undefined;
-      const pack = await Pack.open(await download(remote, commit, access, maxSize), {
-        maxSize,
-        maxObjects: OBJECTS_PER_FILE * maxFiles,
-        signal,
-      });
+      const skipped = { submodules: 0, lfsPointers: 0 };
       return {
         kind: 'tree',
         label: commit,
-        entries: filesOf(pack, commit, { subpath, maxFiles }),
+        entries: entriesOf(remote, commit, access, options, skipped),
+        warnings: () => warningsOf(skipped),
         published: () => {
           published = commit;
         },
@@ -52,48 +55,54 @@ export function gitSource(options: GitSourceOptions): Source {
   };
 }
 
-async function download(
+/** Downloads the pack into a file on the volume, and unpacks the files of the commit. */
+async function* entriesOf(
   remote: GitRemote,
   commit: string,
-  access: Parameters<GitRemote['fetchCommit']>[1],
-  maxSize: number,
-): Promise<Buffer> {
-  const allowance = new Allowance(maxSize);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of remote.fetchCommit(commit, access)) {
+  access: Access,
+  { target, subpath, maxSize, maxFiles }: GitSourceOptions,
+  skipped: Skipped,
+): AsyncGenerator<TreeEntry> {
+  const { signal } = access;
+  const scratch = () => temporaryPath(join(versionsDirectory(target), basename(target)));
+  const { format, chunks } = await remote.fetchCommit(commit, access);
+  const file = await ScratchFile.receive(scratch(), limited(chunks, maxSize));
+  const limits = { maxSize, maxObjects: OBJECTS_PER_FILE * maxFiles, signal };
+  await using pack = await Pack.open(file, format, limits, scratch);
+  // The path is in bytes, as the names in trees are.
+  const bytes = subpath === undefined ? undefined : Buffer.from(subpath).toString('latin1');
+  yield* filesOf(pack, commit, { subpath: bytes, maxFiles, signal }, skipped);
+}
+
+async function* limited(chunks: AsyncIterable<Uint8Array>, limit: number) {
+  const allowance = new Allowance(limit);
+  for await (const chunk of chunks) {
     allowance.take(chunk.length);
-    chunks.push(chunk);
+    yield chunk;
   }
-  return Buffer.concat(chunks, allowance.used);
+}
+
+function warningsOf({ submodules, lfsPointers }: Skipped): string[] {
+  return [
+    ...(submodules > 0
+      ? [`${submodules} submodules were left out: follow each with a file of its own under files`]
+      : []),
+    ...(lfsPointers > 0
+      ? [
+          `${lfsPointers} files are pointers of Git LFS, not their content: download it with the source http, or store it in the repository`,
+        ]
+      : []),
+  ];
 }
 
 /** Removes `user:password@` from a URL, so that no message contains it. */
 function splitUser(repository: string): { url: string; user: string | undefined } {
   const url = new URL(repository);
   const user =
-    url.username && `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    url.username || url.password
+      ? `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+      : undefined;
   url.username = '';
   url.password = '';
-  return { url: url.href, user: user || undefined };
-}
-
-function authorization(path: string | undefined, user: string | undefined) {
-  const pair = path === undefined ? user : readCredentials(path);
-  if (pair === undefined) return undefined;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-function readCredentials(path: string): string {
-  const read = (...parts: string[]) => readFileSync(join(path, ...parts), 'utf8').trim();
-  let pair: string;
-  try {
-    pair = statSync(path).isDirectory() ? `${read('username')}:${read('password')}` : read();
-  } catch (error) {
-    throw new Failure(
-      'credentials',
-      `--credentials ${path} cannot be read (${errorText(error)}): mount a Secret with username and password there`,
-    );
-  }
-  if (/^[^:\s]+:\S+$/.test(pair)) return pair;
-  throw new Failure('credentials', `--credentials ${path} must hold user:password in one line`);
+  return { url: url.href, user };
 }

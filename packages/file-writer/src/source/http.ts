@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { errorText } from '@sidekit/core';
 import type { Content, TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
+import { readOptionFile } from '../http/credentials.ts';
 import { type Download, download } from '../http/download.ts';
 import type { Validators } from '../http/download-options.ts';
 import { show } from '../http/show.ts';
@@ -20,12 +19,12 @@ export interface HttpSourceOptions {
 /** Delivers one URL as a file, or several as the files of one directory. */
 export function httpSource(options: HttpSourceOptions): Source {
   const known = new Map<string, Validators>();
-  const get = (url: string, signal: AbortSignal, validators?: Validators) =>
-    download(url, {
+  const get = async (url: string, signal: AbortSignal, validators?: Validators) =>
+    await download(url, {
       ...options,
       signal,
       validators,
-      credentials: credentialsOf(options),
+      credentials: await credentialsOf(options),
       pinned: options.sha256 !== undefined,
     });
 
@@ -81,15 +80,9 @@ export function httpSource(options: HttpSourceOptions): Source {
   };
 }
 
-function credentialsOf({ header, bearerTokenFile }: HttpSourceOptions) {
+async function credentialsOf({ header, bearerTokenFile }: HttpSourceOptions) {
   if (bearerTokenFile === undefined) return header;
-  try {
-    const token = readFileSync(bearerTokenFile, 'utf8').trim();
-    return { ...header, authorization: `Bearer ${token}` };
-  } catch (error) {
-    throw new Failure(
-      'credentials',
-      `--bearer-token-file ${bearerTokenFile} cannot be read (${errorText(error)}): mount the Secret or token there`,
-    );
-  }
+  const remedy = 'mount the Secret or token there';
+  const token = await readOptionFile('--bearer-token-file', bearerTokenFile, remedy);
+  return { ...header, authorization: `Bearer ${token.trim()}` };
 }

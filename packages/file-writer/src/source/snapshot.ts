@@ -2,12 +2,13 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
+import { bytesOf } from '../io/bytes.ts';
 
 /** A further change within this time may leave the same time stamp. */
 const RACY_MS = 2000;
 
 export interface Found {
-  /** Relative to the root; empty if the root is a file. */
+  /** Relative to the root, one character per byte; empty if the root is a file. */
   readonly path: string;
   readonly stats: Stats;
   /** The target of a symbolic link. */
@@ -19,6 +20,8 @@ export interface Snapshot {
   readonly root: string;
   readonly directory: boolean;
   readonly found: readonly Found[];
+  /** How many FIFOs, sockets and devices there are. */
+  readonly others: number;
   /** Equal if nothing has changed. */
   readonly fingerprint: string;
   /** Whether something changed so recently that a further change could go unnoticed. */
@@ -33,7 +36,14 @@ export async function takeSnapshot(path: string, maxFiles: number): Promise<Snap
   const own = await stat(path);
   const directory = own.isDirectory();
   const root = directory ? await versionRoot(path) : await realpath(path);
-  const found = directory ? await list(root, maxFiles) : [{ path: '', stats: own }];
+  if (!directory && !own.isFile()) {
+    throw new Failure(
+      'not_a_file',
+      `${path} is neither a file nor a directory, but a FIFO, socket or device: give another path`,
+    );
+  }
+  const others: string[] = [];
+  const found = directory ? await list(root, maxFiles, others) : [{ path: '', stats: own }];
   const lines = found.map(
     ({ path, link = '', stats: { dev, ino, size, mtimeMs, ctimeMs, mode } }) =>
       [path, link, dev, ino, size, mtimeMs, ctimeMs, mode].join('\0'),
@@ -43,8 +53,10 @@ export async function takeSnapshot(path: string, maxFiles: number): Promise<Snap
     root,
     directory,
     found,
+    others: others.length,
     fingerprint: [root, ...lines].join('\n'),
-    racy: found.some(({ stats }) => now - stats.ctimeMs < RACY_MS),
+    // A time in the future says that the clock was set back: a further change has another one.
+    racy: found.some(({ stats }) => Math.abs(now - stats.ctimeMs) < RACY_MS),
   };
 }
 
@@ -56,18 +68,20 @@ async function versionRoot(path: string): Promise<string> {
   }
 }
 
-async function list(root: string, maxFiles: number): Promise<Found[]> {
+async function list(root: string, maxFiles: number, others: string[]): Promise<Found[]> {
   const found: Found[] = [];
   const descend = async (directory: string) => {
-    const names = await readdir(join(root, directory), { withFileTypes: true });
-    for (const { name } of names.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const names = await readdir(bytesOf(root, directory), 'latin1');
+    for (const name of names.toSorted()) {
       if (name.startsWith('..')) continue;
       const path = directory === '' ? name : `${directory}/${name}`;
-      const stats = await lstat(join(root, path));
+      const stats = await lstat(bytesOf(root, path));
       if (stats.isDirectory()) await descend(path);
       else if (stats.isFile()) found.push({ path, stats });
       else if (stats.isSymbolicLink()) {
-        found.push({ path, stats, link: await readlink(join(root, path)) });
+        found.push({ path, stats, link: await readlink(bytesOf(root, path), 'latin1') });
+      } else {
+        others.push(path);
       }
       if (found.length <= maxFiles) continue;
       throw new Failure(

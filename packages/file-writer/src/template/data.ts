@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { errorText, formatSize } from '@sidekit/core';
+import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
+import { readRegularFile } from '../io/regular-file.ts';
 
 /** The largest template or data file, in bytes: the limit of a ConfigMap. */
 export const INPUT_LIMIT = 1024 * 1024;
@@ -87,19 +88,7 @@ async function parse(text: string, path: string): Promise<unknown> {
 
 async function readText(path: string, option: string): Promise<string> {
   try {
-    const file = await open(path, 'r');
-    try {
-      const { size } = await file.stat();
-      if (size > INPUT_LIMIT) {
-        throw new Failure(
-          'too_large',
-          `${option}: ${path} is larger than ${formatSize(INPUT_LIMIT)}: make it smaller`,
-        );
-      }
-      return await file.readFile('utf8');
-    } finally {
-      await file.close();
-    }
+    return (await readRegularFile(path, INPUT_LIMIT)).toString('utf8');
   } catch (error) {
     throw unreadable(error, option);
   }

@@ -7,13 +7,14 @@ export class GitRepository {
   readonly #work: string;
   readonly #bare: string;
 
-  constructor(root: string, name = 'site.git') {
+  /** @param flags of git-init(1). */
+  constructor(root: string, name = 'site.git', flags: readonly string[] = []) {
     const bare = join(root, name);
     this.#work = join(root, 'work');
-    execFileSync('git', ['init', '-q', '--bare', '-b', 'main', bare]);
+    execFileSync('git', ['init', '-q', ...flags, '--bare', '-b', 'main', bare]);
     execFileSync('git', ['-C', bare, 'config', 'receive.denyDeleteCurrent', 'ignore']);
     this.#bare = bare;
-    execFileSync('git', ['init', '-q', '-b', 'main', this.#work]);
+    execFileSync('git', ['init', '-q', ...flags, '-b', 'main', this.#work]);
     this.git('remote', 'add', 'origin', bare);
   }
 
@@ -49,7 +50,7 @@ export class GitRepository {
     ];
     for (const [path, content] of files) {
       parts.push(
-        Buffer.from(`M 100644 inline ${path}\ndata ${content.length}\n`),
+        Buffer.from(`M 100644 inline ${path}\ndata ${content.length}\n`, 'latin1'),
         content,
         Buffer.from('\n'),
       );

@@ -11,6 +11,7 @@ export function writeSettings(target: string, changes: Partial<WriteSettings> = 
     fsync: true,
     maxSize: 64 * 1024 * 1024,
     maxFiles: 20_000,
+    links: 'refuse',
     keep: 2,
     keepFor: 0,
     fileSystem,

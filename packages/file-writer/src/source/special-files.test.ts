@@ -1,0 +1,102 @@
+/** FIFOs, sockets and devices in place of files: opening them could wait for ever. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startProgram, temporaryDirectory } from '@sidekit/test-kit';
+import { Target } from '../publish/target.ts';
+import { writeSettings } from '../testing/write-settings.ts';
+import { dirSource } from './dir.ts';
+
+const main = new URL('../main.ts', import.meta.url);
+
+test('a FIFO or device for any input is refused before it is opened', async () => {
+  using directory = temporaryDirectory('fifo');
+  const fifo = join(directory.path, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  writeFileSync(join(directory.path, 'page'), 'text');
+  const server = createServer((_request, response) => response.end('content'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+  const page = join(directory.path, 'page');
+  const runs = [fifo, '/dev/zero'].flatMap((path) => [
+    ['--source=dir', `--from=${path}`],
+    ['--source=template', `--template=${path}`],
+    ['--source=template', `--template=${page}`, `--data=a=${path}`],
+    ['--source=http', `--url=${url}`, `--bearer-token-file=${path}`],
+    ['--source=git', `--repository=${url}`, `--credentials=${path}`],
+  ]);
+  for (const args of runs) {
+    const target = join(directory.path, 'out');
+    await using program = startProgram(main, [
+      ...['--admin=127.0.0.1:0', '--once', '--once-timeout=2s', `--target=${target}`],
+      ...args,
+    ]);
+    assert.deepEqual(await program.exited, { code: 69, signal: null }, args.join(' '));
+    assert.match(program.stderr, /not a regular file|neither a file nor a directory/);
+  }
+  server.close();
+});
+
+test('a FIFO as target is replaced by content, and never opened for appending', async () => {
+  using directory = temporaryDirectory('fifo');
+  const path = join(directory.path, 'target');
+  execFileSync('mkfifo', [path]);
+  const target = new Target(writeSettings(path));
+  await target.open();
+  await assert.rejects(target.publish({ kind: 'line', text: 'x\n' }), { reason: 'not_a_file' });
+  await target.publish({ kind: 'file', chunks: [Buffer.from('content')] });
+  assert.equal(readFileSync(path, 'utf8'), 'content');
+});
+
+test('special files inside a directory are left out with a remark', async () => {
+  using directory = temporaryDirectory('fifo');
+  const [from, path] = [join(directory.path, 'from'), join(directory.path, 'to')];
+  mkdirSync(from);
+  execFileSync('mkfifo', [join(from, 'fifo')]);
+  writeFileSync(join(from, 'file'), 'content');
+  const source = dirSource({ from, maxFiles: 10 });
+  const content = await source.poll({ signal: new AbortController().signal, fresh: false });
+  await new Target(writeSettings(path)).publish(content!);
+  assert.deepEqual(readdirSync(path), ['file']);
+  assert.ok(content?.kind === 'tree');
+  assert.match(content.warnings?.().join() ?? '', /1 FIFOs, sockets or devices/);
+});
+
+test('names that are not UTF-8 are mirrored byte by byte', async () => {
+  using directory = temporaryDirectory('bytes');
+  const [from, path] = [join(directory.path, 'from'), join(directory.path, 'to')];
+  mkdirSync(Buffer.from(`${from}/d\xff`, 'latin1'), { recursive: true });
+  writeFileSync(Buffer.from(`${from}/d\xff/caf\xe9`, 'latin1'), 'one');
+  writeFileSync(Buffer.from(`${from}/caf\xe8`, 'latin1'), 'two');
+  symlinkSync(Buffer.from('caf\xe8', 'latin1'), join(from, 'link'));
+  const source = dirSource({ from, maxFiles: 10 });
+  const content = await source.poll({ signal: new AbortController().signal, fresh: false });
+  await new Target(writeSettings(path)).publish(content!);
+  assert.equal(readFileSync(Buffer.from(`${path}/d\xff/caf\xe9`, 'latin1'), 'utf8'), 'one');
+  assert.equal(readFileSync(join(path, 'link'), 'utf8'), 'two');
+});
+
+test('links that lead out of a directory are refused, or skipped with a count', async () => {
+  using directory = temporaryDirectory('links');
+  const [from, path] = [join(directory.path, 'from'), join(directory.path, 'to')];
+  mkdirSync(from);
+  symlinkSync('/etc/passwd', join(from, 'out'));
+  symlinkSync('file', join(from, 'in'));
+  writeFileSync(join(from, 'file'), 'content');
+  const poll = async () =>
+    (await dirSource({ from, maxFiles: 10 }).poll({
+      signal: new AbortController().signal,
+      fresh: false,
+    }))!;
+  await assert.rejects(new Target(writeSettings(path)).publish(await poll()), {
+    reason: 'unsafe_path',
+    message: /--links skip/,
+  });
+  const outcome = await new Target(writeSettings(path, { links: 'skip' })).publish(await poll());
+  assert.equal(outcome.skippedLinks, 1);
+  assert.deepEqual(readdirSync(path), ['file', 'in']);
+});
