@@ -8,6 +8,7 @@ export interface QueueMetrics {
   readonly wait: Histogram;
   readonly redeliveries: Counter;
   readonly duplicates: Counter;
+  readonly invalid: Counter;
 }
 
 const BUCKETS = [0.000_01, 0.0001, 0.001, 0.01, 0.1, 1, 10, 60];
@@ -44,6 +45,10 @@ export function queueMetrics(registry: Registry, depth: () => number | undefined
     duplicates: registry.counter({
       name: 'mq_duplicates_total',
       help: 'Records received again and dropped.',
+    }),
+    invalid: registry.counter({
+      name: 'mq_invalid_messages_total',
+      help: 'Messages that contradict their own header, dropped.',
     }),
   };
 }

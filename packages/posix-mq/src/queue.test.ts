@@ -318,3 +318,29 @@ test('the byte budget is what the kernel counts: 73 queues of 10 × 1024 B in 81
   assert.equal(Math.floor(819_200 / queueBytes(10, 1024)), 73);
   assert.equal(Math.floor(819_200 / queueBytes(10, 8192)), 9);
 });
+
+test('iterating takes messages as they arrive, until the queue is closed', async () => {
+  const queue = await create();
+  queue.push('a');
+  queue.push('b');
+  const found: string[] = [];
+  const ended = (async () => {
+    for await (const message of queue) found.push(message.toString());
+  })();
+  await eventually(() => found.length === 2, { what: 'the first messages' });
+  queue.push('c');
+  await eventually(() => found.length === 3, { what: 'the next one' });
+  queue.close();
+  await ended;
+  assert.deepEqual(found, ['a', 'b', 'c']);
+});
+
+test('an iteration that is left takes no further message', async () => {
+  const queue = await create();
+  for (const text of ['a', 'b']) queue.push(text);
+  for await (const message of queue) {
+    assert.equal(message.toString(), 'a');
+    break;
+  }
+  assert.equal(queue.curmsgs, 1);
+});

@@ -233,6 +233,20 @@ export class PosixMQ extends EventEmitter<Events> {
     return this.#readiness?.promise('writable', signal) ?? Promise.resolve(false);
   }
 
+  /**
+   * Takes messages as they arrive, until the queue is closed. Several iterations of one queue share
+   * its messages.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    do {
+      let message = this.#descriptor === -1 ? false : this.shift();
+      while (message !== false) {
+        yield message;
+        message = this.#descriptor === -1 ? false : this.shift();
+      }
+    } while (await this.readable());
+  }
+
   /** Removes the name; processes that have the queue open continue to use it. */
   unlink(): void {
     const native = this.#opened('mq_unlink');

@@ -5,7 +5,9 @@ import { run } from './program.ts';
 import { findCommand, replaceProcess } from './replace.ts';
 
 const stop = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => stop.abort(signal));
+}
 // Node ignores these two, and an ignored signal stays ignored in the command; a handler does not.
 for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {});
 

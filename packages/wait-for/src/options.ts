@@ -1,15 +1,36 @@
 import {
+  Broken,
   boolean,
   defineOptions,
   duration,
   formatDuration,
-  integer,
   list,
   type OptionValues,
   option,
+  scalar,
   text,
 } from '@sidekit/core';
 import { parseTarget } from './target.ts';
+
+/** The first and the last status of a range, which may be the same. */
+type Statuses = readonly [first: number, last: number];
+
+const statuses = scalar(
+  'status or range',
+  {
+    type: ['string', 'integer'],
+    pattern: '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$',
+    minimum: 100,
+    maximum: 599,
+  },
+  (input): Statuses | Broken => {
+    const [, first, last = first] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(String(input)) ?? [];
+    return first === undefined || last === undefined || last < first
+      ? new Broken('must be a status from 100 to 599 or a range', 'write 204 or 200-299')
+      : [Number(first), Number(last)];
+  },
+  ([first, last]) => (first === last ? `${first}` : `${first}-${last}`),
+);
 
 export const table = defineOptions({
   command: 'wait-for',
@@ -56,8 +77,9 @@ export const table = defineOptions({
       description: 'Try each target once, as a probe or a test in a script.',
       default: false,
     }),
-    status: option(list(integer(100, 599)), {
-      description: 'With http and https: the statuses that count; any from 200 to 399 by default.',
+    status: option(list(statuses), {
+      description:
+        'With http and https: the statuses that count, each a number or a range such as 200-299; any from 200 to 399 by default.',
       default: [],
     }),
     body: option(text('regular expression'), {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { ExitCode, formatDuration, type Run as RunOf, withoutPasswords } from '@sidekit/core';
 import { check } from './check/check.ts';
 import type { Options, table } from './options.ts';
@@ -6,12 +7,12 @@ import { waitFor } from './wait.ts';
 
 type Run = RunOf<typeof table.options>;
 
-/** Waits and reports the result; the exit code is 0 or 69. */
+/** Waits and reports the result; the exit code is 0, 69, or 128 + the signal that is `stop`'s reason. */
 export async function run(
   { values, operands }: Run,
   stop: AbortSignal,
   write: (line: string) => void,
-): Promise<ExitCode> {
+): Promise<number> {
   const options: Options = values;
   const targets = [...operands, ...options.target].flatMap(
     (operand) => parseTarget(operand, () => {}) ?? [],
@@ -23,10 +24,11 @@ export async function run(
   if (succeeded) return ExitCode.ok;
   const why = missing.map(({ target, reason }) => `${target.text}: ${reason}`).join('; ');
   const cause = stop.aborted
-    ? 'stopped by a signal'
+    ? `stopped by ${stop.reason}`
     : options.once
       ? `${options.not ? 'still there' : 'not there'}`
       : `timed out after ${formatDuration(Math.round(elapsed))}`;
   print(`${cause}: ${why}`);
-  return ExitCode.unavailable;
+  if (!stop.aborted) return ExitCode.unavailable;
+  return 128 + constants.signals[stop.reason as NodeJS.Signals];
 }

@@ -14,17 +14,17 @@ export type Run<F extends OptionMap> = Extract<Invocation<F>, { kind: 'run' }>;
  */
 export async function mainOf<F extends OptionMap>(
   table: OptionTable<F>,
-  run: (invocation: Run<F>) => Promise<ExitCode>,
+  run: (invocation: Run<F>) => Promise<number>,
 ): Promise<never> {
   endProcess(await invoke(table, process.argv.slice(2), run));
 }
 
-/** Runs a command by its command line and returns the exit code, whatever happens. */
+/** Runs a command by its command line and returns the exit code, of `run` or for its error. */
 export async function invoke<F extends OptionMap>(
   table: OptionTable<F>,
   argv: readonly string[],
-  run: (invocation: Run<F>) => Promise<ExitCode>,
-): Promise<ExitCode> {
+  run: (invocation: Run<F>) => Promise<number>,
+): Promise<number> {
   try {
     const invocation = await resolveOptions(table, { argv, environment: process.env });
     if (invocation.kind === 'run') return await run(invocation);

@@ -17,7 +17,7 @@ export async function main(commands: Commands): Promise<never> {
   endProcess(await execute(commands, process.argv.slice(2)));
 }
 
-async function execute(commands: Commands, argv: readonly string[]): Promise<ExitCode> {
+async function execute(commands: Commands, argv: readonly string[]): Promise<number> {
   if (isSidecar(commands)) return runBy(commands, argv);
   const [name, ...rest] = argv;
   const known = Object.keys(commands);
@@ -34,7 +34,7 @@ async function execute(commands: Commands, argv: readonly string[]): Promise<Exi
   return reportFailure(new UsageError([fault]), programName(commands));
 }
 
-function runBy(sidecar: Sidecar<OptionMap>, argv: readonly string[]): Promise<ExitCode> {
+function runBy(sidecar: Sidecar<OptionMap>, argv: readonly string[]): Promise<number> {
   return invoke(sidecar.table, argv, (invocation) => runSidecar(sidecar, invocation));
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -172,6 +173,24 @@ describe('bad input is one clear sentence', { concurrency: 2 }, () => {
     const write = await ended(consumer);
     assert.equal(write.code, 70);
     assert.match(String(write.sentence), /^--file cannot be written \/no\/such: ENOENT/);
+  });
+
+  test('a FIFO is refused at once, as a file to read and to write', async () => {
+    await using queue = testQueue();
+    using directory = temporaryDirectory('mq');
+    const fifo = join(directory.path, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const common = ['--queue', queue.name];
+    await using producer = mq('producer', [...common, '--source', 'file', '--file', fifo]);
+    assert.deepEqual(await ended(producer), {
+      code: 70,
+      sentence: `--file ${fifo} is not a regular file: give a file, or write what it has to stdin with --source stdin`,
+    });
+    await using consumer = mq('consumer', [...common, '--sink', 'file', '--file', fifo]);
+    assert.deepEqual(await ended(consumer), {
+      code: 70,
+      sentence: `--file ${fifo} is not a file: give a file, or use --sink stdout`,
+    });
   });
 
   test('a consumer that does not acknowledge refuses what waits for it', async () => {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { PosixMQ } from '@sidekit/posix-mq';
@@ -14,6 +12,7 @@ import {
 } from '@sidekit/test-kit';
 import request from 'supertest';
 import { consumed, depth, mq, numbered, testQueue } from '../testing/programs.ts';
+import { receiver } from '../testing/receiver.ts';
 
 const MAIN = new URL('../main.ts', import.meta.url);
 
@@ -21,37 +20,6 @@ async function exitsWell(...programs: readonly TestProcess[]) {
   for (const one of programs) {
     assert.deepEqual(await one.exited, { code: 0, signal: null }, one.stderr);
   }
-}
-
-/** A receiver of POST requests; `answer` decides the status from the number of the request. */
-async function receiver(answer: (number: number) => number) {
-  const bodies: string[] = [];
-  const keys: (string | undefined)[] = [];
-  let number = 0;
-  const listener: RequestListener = async (incoming, response) => {
-    let body = '';
-    for await (const chunk of incoming) body += chunk;
-    const status = answer(++number);
-    if (status === 200) {
-      bodies.push(body);
-      keys.push(incoming.headers['idempotency-key'] as string | undefined);
-    }
-    response.writeHead(status).end();
-  };
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/records`,
-    bodies,
-    keys,
-    get requests() {
-      return number;
-    },
-    [Symbol.dispose]: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
 
 describe('mq producer and mq consumer', { concurrency: 2 }, () => {

@@ -33,7 +33,7 @@ export class Acknowledger {
    * Counts the records at the start of a message that were received before: its count or more if
    * it brings nothing new, −1 if an earlier record is missing (all from there is sent again).
    */
-  known({ stream, sequence, count, base }: DataHeader): number {
+  known({ stream, sequence, base }: DataHeader): number {
     const { delivered } = this.#options;
     // Records that the producer no longer keeps were acknowledged, maybe to another consumer.
     const received = Math.max(delivered.received(stream), base - 1);
@@ -42,7 +42,6 @@ export class Acknowledger {
       return -1;
     }
     const known = received + 1 - sequence;
-    if (known < count) delivered.note(stream, sequence + count - 1);
     if (!this.#pending.has(stream)) this.#pending.set(stream, false);
     return known;
   }

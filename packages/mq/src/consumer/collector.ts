@@ -1,5 +1,5 @@
-import { ExpectedError } from '@sidekit/core';
-import type { Slab } from '@sidekit/posix-mq';
+import { ExpectedError, type Log, throttle } from '@sidekit/core';
+import { allocateSlab, type Slab } from '@sidekit/posix-mq';
 import type { DeliveredOffsets } from '../journal/delivered-offsets.ts';
 import type { QueueMetrics } from '../metrics.ts';
 import {
@@ -10,16 +10,16 @@ import {
   frameType,
   readDataHeader,
 } from '../queue/frame.ts';
-import { skipLines } from '../queue/lines.ts';
+import { countLines, skipLines } from '../queue/lines.ts';
 import type { QueueReader } from '../queue/queue-reader.ts';
 import { Spinning } from '../queue/spinning.ts';
 import type { Acknowledger } from './acknowledger.ts';
+import { Block, blockSize } from './block.ts';
 
 const LINE_FEED = 0x0a;
 
 export interface CollectorOptions {
   readonly reader: QueueReader;
-  readonly slab: Slab;
   /** Precedes each line. */
   readonly prefix: string;
   readonly exitMessage: string;
@@ -30,54 +30,86 @@ export interface CollectorOptions {
     | { readonly acknowledger: Acknowledger; readonly delivered: DeliveredOffsets }
     | undefined;
   readonly metrics: QueueMetrics;
+  readonly log: Log;
+}
+
+/** The lines of a message that are still to be added to a block, and what to note for each. */
+interface Rest {
+  readonly lines: Buffer;
+  at: number;
+  /** The sequence of the line at `at`, with at-least-once. */
+  sequence: number;
+  readonly stream: string | undefined;
+  /** Whether it is the exit message, which is no record. */
+  readonly exit: boolean;
 }
 
 /** Receives messages and lays out their records as one block of lines for the sink. */
 export class Collector {
   readonly #options: CollectorOptions;
-  readonly bytes: Buffer;
   readonly #spinning = new Spinning();
   readonly #prefix: Buffer;
   readonly #exit: Buffer;
-  /** The end of the block, which begins at 0. */
-  end = 0;
-  /** The records in the block. */
-  count = 0;
+  readonly #warnOfInvalid: () => void;
+  #slab: Slab;
+  #rest: Rest | undefined;
+  block: Block;
   /** Whether the last record was the exit message. */
   exited = false;
   /** Names the block, with at-least-once. */
   key: string | undefined;
 
-  constructor(options: CollectorOptions) {
+  private constructor(options: CollectorOptions, slab: Slab) {
     this.#options = options;
-    this.bytes = options.slab.bytes;
     this.#prefix = Buffer.from(options.prefix);
     this.#exit = Buffer.from(options.exitMessage);
+    this.#slab = slab;
+    this.block = new Block(slab.bytes, this.#prefix);
     this.exited = options.reliable?.delivered.ended !== undefined && options.exitMessage !== '';
+    this.#warnOfInvalid = throttle(60_000, (suppressed) =>
+      options.log.warn('a message contradicts its own header and is dropped', {
+        event: 'message_invalid',
+        suppressed,
+      }),
+    );
   }
 
-  /** Starts the next block. */
-  clear(): void {
-    this.end = 0;
-    this.count = 0;
+  static async create(options: CollectorOptions): Promise<Collector> {
+    const size = blockSize(options.reader.msgsize, Buffer.byteLength(options.prefix));
+    return new Collector(options, await allocateSlab(size));
+  }
+
+  /** Starts the next block, large enough for a message of the queue, which may have changed. */
+  async clear(): Promise<void> {
+    this.block.clear();
     this.key = undefined;
+    const { msgsize } = this.#options.reader;
+    if (this.block.fits(msgsize)) return;
+    this.#slab = await allocateSlab(blockSize(msgsize, this.#prefix.length));
+    this.block = new Block(this.#slab.bytes, this.#prefix);
+  }
+
+  /** Adds only the rest of a message that was received. @returns whether the block has lines. */
+  collectRest(): boolean {
+    if (this.#rest) this.#addRest();
+    return this.block.end > 0;
   }
 
   /** Receives until the queue is empty (returns true) or the block is full (false). */
   collect(): boolean {
-    const { reader, slab, metrics } = this.#options;
-    const bytes = this.bytes;
-    const prefix = this.#prefix.length;
+    if (this.#rest && !this.#addRest()) return false;
+    const { reader, metrics } = this.#options;
+    const { block } = this;
+    const slab = this.#slab;
+    const { bytes } = slab;
     const { msgsize } = reader;
-    // A message of line feeds alone grows by a prefix for each.
-    const needed = msgsize * (1 + prefix) + prefix + 1;
     let messages = 0;
     let received = 0;
     const spinning = this.#spinning;
     let tried = 0;
     let empty = false;
-    while (this.end + needed <= slab.length) {
-      const at = this.end + prefix;
+    while (block.fits(msgsize) && !this.#rest) {
+      const at = block.next;
       const length = reader.receive(slab, at);
       if (length === -1) {
         empty = ++tried > spinning.tries || msgsize === 0;
@@ -99,7 +131,8 @@ export class Collector {
 
   /** Ends a message that is one record and already in its place. */
   #plain(at: number, length: number) {
-    const bytes = this.bytes;
+    const { block } = this;
+    const { bytes } = block;
     let end = at + length;
     // C programs send their buffer with the NUL that ends the text, and the bytes after it.
     if (length > 0 && bytes[end - 1] === 0) end = bytes.indexOf(0, at);
@@ -113,20 +146,17 @@ export class Collector {
       if (!this.#options.showExit) return;
     } else {
       this.exited = false;
-      this.count++;
+      block.count++;
     }
-    if (this.#prefix.length > 0) bytes.set(this.#prefix, this.end);
-    bytes[end] = LINE_FEED;
-    this.end = end + 1;
+    block.close(end);
   }
 
   #special(at: number, length: number) {
-    const bytes = this.bytes;
+    const { bytes } = this.block;
     const type = frameType(bytes, at, length);
     if (type === FrameType.batch) {
       this.exited = false;
-      this.count += frameCount(bytes, at);
-      this.#lines(at + BATCH_HEADER, at + length);
+      this.#lines(at + BATCH_HEADER, at + length, frameCount(bytes, at));
     } else if (type === FrameType.data || type === FrameType.end) {
       this.#data(at, length);
     } else {
@@ -141,37 +171,89 @@ export class Collector {
         'the producer sends with --delivery at-least-once and waits for acknowledgements: give the consumer the same, with its --journal',
       );
     }
-    const header = readDataHeader(this.bytes, at);
-    const known = reliable.acknowledger.known(header);
-    const end = header.type === FrameType.end;
+    const { bytes } = this.block;
+    const { delivered, acknowledger } = reliable;
+    const header = readDataHeader(bytes, at);
+    const [start, finish] = [at + DATA_HEADER, at + length];
+    if (bytes[finish - 1] !== LINE_FEED || countLines(bytes, start, finish) !== header.count) {
+      metrics.invalid.inc();
+      this.#warnOfInvalid();
+      return;
+    }
+    const known = acknowledger.known(header);
     if (known >= header.count) {
       metrics.duplicates.inc(header.count);
       return;
     }
     if (known === -1) return;
     metrics.duplicates.inc(known);
-    this.key ??= `${header.stream}-${header.sequence + known}`;
-    reliable.delivered.ended = end ? header.stream : undefined;
-    this.exited = end && this.#exit.length > 0;
-    if (!end) this.count += header.count - known;
-    else if (!showExit) return;
-    this.#lines(skipLines(this.bytes, known, at + DATA_HEADER), at + length);
-  }
-
-  /** Moves lines that follow a header to their place, with their prefixes. */
-  #lines(start: number, end: number) {
-    const bytes = this.bytes;
-    if (this.#prefix.length === 0) {
-      bytes.copyWithin(this.end, start, end);
-      this.end += end - start;
+    const { stream } = header;
+    const sequence = header.sequence + known;
+    this.key ??= `${stream}-${sequence}`;
+    const exit = header.type === FrameType.end;
+    delivered.ended = exit ? stream : undefined;
+    this.exited = exit && this.#exit.length > 0;
+    if (exit && !showExit) {
+      delivered.note(stream, sequence);
       return;
     }
-    const lines = Buffer.from(bytes.subarray(start, end));
-    for (let at = 0; at < lines.length; ) {
-      const next = lines.indexOf(LINE_FEED, at) + 1 || lines.length;
-      this.end += this.#prefix.copy(bytes, this.end);
-      this.end += lines.copy(bytes, this.end, at, next);
-      at = next;
+    const from = skipLines(bytes, known, start);
+    this.#lines(from, finish, header.count - known, { stream, sequence, exit });
+  }
+
+  /** Moves `count` lines that follow a header to their place, with their prefixes. */
+  #lines(
+    start: number,
+    end: number,
+    count: number,
+    { stream, sequence, exit }: Pick<Rest, 'stream' | 'sequence' | 'exit'> = {
+      stream: undefined,
+      sequence: 0,
+      exit: false,
+    },
+  ) {
+    const { block } = this;
+    const { bytes } = block;
+    if (this.#prefix.length > 0) {
+      this.#rest = {
+        lines: Buffer.from(bytes.subarray(start, end)),
+        at: 0,
+        stream,
+        sequence,
+        exit,
+      };
+      this.#addRest();
+      return;
     }
+    bytes.copyWithin(block.end, start, end);
+    block.end += end - start;
+    // Only a faulty program leaves out the last line feed; its header made room for one.
+    if (end > start && bytes[block.end - 1] !== LINE_FEED) bytes[block.end++] = LINE_FEED;
+    if (!exit) block.count += count;
+    if (stream !== undefined) {
+      this.#options.reliable?.delivered.note(stream, sequence + count - 1);
+    }
+  }
+
+  /** Adds as many of the remaining lines as fit. @returns whether none is left. */
+  #addRest(): boolean {
+    const rest = this.#rest!;
+    const { lines, stream, exit } = rest;
+    const { block } = this;
+    this.key ??= stream === undefined ? undefined : `${stream}-${rest.sequence}`;
+    while (rest.at < lines.length) {
+      const feed = lines.indexOf(LINE_FEED, rest.at);
+      if (!block.add(lines, rest.at, feed === -1 ? lines.length : feed + 1)) break;
+      if (feed === -1) block.bytes[block.end++] = LINE_FEED;
+      rest.at = feed === -1 ? lines.length : feed + 1;
+      rest.sequence++;
+      if (!exit) block.count++;
+    }
+    if (stream !== undefined) {
+      this.#options.reliable?.delivered.note(stream, rest.sequence - 1);
+    }
+    if (rest.at < lines.length) return false;
+    this.#rest = undefined;
+    return true;
   }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Context, defineSidecar, monotonic } from '@sidekit/core';
-import { allocateSlab } from '@sidekit/posix-mq';
 import { fileFailure } from '../failures.ts';
 import { DeliveredOffsets } from '../journal/delivered-offsets.ts';
 import { queueMetrics } from '../metrics.ts';
@@ -16,8 +15,6 @@ import { Collector } from './collector.ts';
 import { table } from './options.ts';
 
 type Consumer = Context<(typeof table)['options']>;
-
-const BLOCK = 256 * 1024;
 
 /** `mq consumer`: queue → sink (→ delivered offsets → acknowledgement). */
 export const consumer = defineSidecar({
@@ -42,29 +39,31 @@ export const consumer = defineSidecar({
     });
     onStop('queue', () => reader.close());
     const metrics = queueMetrics(context.metrics, () => reader.depth);
-    const collector = new Collector({
+    await reader.checked();
+    const collector = await Collector.create({
       reader,
-      slab: await allocateSlab(BLOCK),
       prefix: options.sink === 'stdout' ? options.prefix : '',
       exitMessage: options.exitMessage,
       showExit: options.sink === 'stdout',
       reliable: delivered && acknowledger && { delivered, acknowledger },
       metrics,
+      log,
     });
     const refusing = health.condition('sink');
     refusing.pass();
 
-    await reader.checked();
     while (!stopping.aborted) {
       const empty = collector.collect();
-      if (collector.end > 0 || acknowledger?.pending) {
-        const delivered = await deliver();
-        if (!delivered) break;
-      }
+      const { end } = collector.block;
+      if ((end > 0 || acknowledger?.pending) && !(await deliver())) break;
+      // The queue may have been recreated with larger messages.
+      if (end === 0) await collector.clear();
       if (!empty) await nextTurn();
       else if (collector.exited) break;
       else await waitForMore();
     }
+    // The rest of a message of a plain queue exists only here.
+    while (!delivered && collector.collectRest()) await deliver();
     if (stopping.aborted) return;
     log.info('the exit message arrived', {
       event: 'exit_message',
@@ -74,10 +73,11 @@ export const consumer = defineSidecar({
 
     /** Hands the block to the sink, stores that, and only then acknowledges. */
     async function deliver(): Promise<boolean> {
-      const { end, count, key } = collector;
+      const { block, key } = collector;
+      const { bytes, end, count } = block;
       if (end > 0) {
         const work = async () => {
-          await sink.write(collector.bytes, 0, end, { count, key });
+          await sink.write(bytes, 0, end, { count, key });
           return true;
         };
         // Records of a plain queue exist only here: retry until the grace period ends.
@@ -93,7 +93,7 @@ export const consumer = defineSidecar({
         refusing.pass();
         metrics.records.inc(count);
       }
-      collector.clear();
+      await collector.clear();
       delivered?.keep(sink.mark?.());
       acknowledger?.acknowledge();
       return true;

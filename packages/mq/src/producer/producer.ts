@@ -82,22 +82,20 @@ function openSource(
   position: number,
   msgsize: () => number,
 ): Promise<Source> {
+  const header =
+    options.delivery === 'at-least-once' ? DATA_HEADER + 1 : options.batch ? BATCH_HEADER + 1 : 0;
+  const maxRecord = () => msgsize() - header;
+  const longest = maxRecord();
   switch (options.source) {
     case 'random':
-      return randomSource({ count: options.count, interval: options.interval, position });
+      return randomSource({ count: options.count, interval: options.interval, position, longest });
     case 'stdin':
-      return streamSource(process.stdin, 'stdin');
+      return streamSource(process.stdin, 'stdin', longest);
     case 'file':
-      return fileSource(options.file!, { position });
+      return fileSource(options.file!, { position, longest });
     case 'http': {
-      const header =
-        options.delivery === 'at-least-once'
-          ? DATA_HEADER + 1
-          : options.batch
-            ? BATCH_HEADER + 1
-            : 0;
       const { listen, maxBody } = options;
-      return httpSource({ listen, maxBody, maxRecord: () => msgsize() - header, log });
+      return httpSource({ listen, maxBody, maxRecord, log });
     }
   }
 }

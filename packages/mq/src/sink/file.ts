@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, type Stats, writeSync } from 'node:fs';
-import type { Log } from '@sidekit/core';
+import { closeSync, fstatSync, ftruncateSync, type Stats, writeSync } from 'node:fs';
+import { ExpectedError, type Log } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
 import type { SinkMark } from '../journal/delivered-offsets.ts';
+import { openRegularFile } from '../regular-file.ts';
 import type { Sink } from './sink.ts';
 
 /**
@@ -9,10 +10,13 @@ import type { Sink } from './sink.ts';
  * since they are sent again: each record is in the file once.
  */
 export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Sink {
-  let descriptor: number;
+  let descriptor: number | undefined;
   let stats: Stats;
   try {
-    descriptor = openSync(path, 'a', 0o644);
+    descriptor = openRegularFile(path, 'a', { alsoDevices: true });
+    if (descriptor === undefined) {
+      throw new ExpectedError(`--file ${path} is not a file: give a file, or use --sink stdout`);
+    }
     stats = fstatSync(descriptor);
     if (mark && stats.isFile() && stats.ino === mark.inode && stats.size > mark.size) {
       log.info('cutting off what was not acknowledged', {
@@ -23,6 +27,7 @@ export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Si
       ftruncateSync(descriptor, mark.size);
     }
   } catch (error) {
+    if (error instanceof ExpectedError) throw error;
     throw fileFailure('--file cannot be written', path, error);
   }
   const { ino: inode } = stats;

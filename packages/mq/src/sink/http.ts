@@ -1,4 +1,4 @@
-import { retryAfter, send } from '@sidekit/core';
+import { monotonic, retryAfter, send } from '@sidekit/core';
 import type { Sink } from './sink.ts';
 
 /**
@@ -10,7 +10,7 @@ export function httpSink(url: string, timeout: number): Sink {
   let notBefore = 0;
   return {
     write: async (bytes, start, end, { count, key }) => {
-      const early = notBefore - Date.now();
+      const early = notBefore - monotonic();
       if (early > 0) throw new Error(`${url} asked to wait ${Math.ceil(early / 1000)} s more`);
       const { status, headers } = await send(url, {
         method: 'POST',
@@ -23,7 +23,7 @@ export function httpSink(url: string, timeout: number): Sink {
         timeout,
       });
       if (status >= 200 && status < 300) return;
-      notBefore = Date.now() + Math.min(retryAfter(headers['retry-after']) ?? 0, 60_000);
+      notBefore = monotonic() + Math.min(retryAfter(headers['retry-after']) ?? 0, 60_000);
       throw new Error(`${url} answered ${status}`);
     },
     close: () => {},

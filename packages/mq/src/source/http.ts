@@ -1,24 +1,28 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Address, formatSize, type Log, listen } from '@sidekit/core';
-import { allocateSlab } from '@sidekit/posix-mq';
+import { createServer, type ServerResponse } from 'node:http';
+import { type Address, type Log, listen } from '@sidekit/core';
 import { aborted, Bell, firstOf } from '../first-of.ts';
-import { measureLines } from '../queue/lines.ts';
-import { type Block, HEADROOM, type Source } from './source.ts';
+import { type Body, BodyReader, Refusal } from './body-reader.ts';
+import { longestLine } from './carriage-returns.ts';
+import { LineBlocks } from './line-blocks.ts';
+import type { Block, Source } from './source.ts';
 
 /** The most requests that wait for the queue or the journal; others get 503. */
 const WAITING_LIMIT = 64;
+const CONNECTION_LIMIT = 512;
+/** The memory for all bodies, in bytes; one body of `--max-body` always fits. */
+const BODY_BUDGET = 16 * 1024 * 1024;
 
 export interface HttpSourceOptions {
   readonly listen: Address;
   /** In bytes. */
   readonly maxBody: number;
-  /** The longest record that a message takes, in bytes. */
+  /** The longest record that a message takes now, in bytes. */
   readonly maxRecord: () => number;
   readonly log: Log;
 }
 
 interface Waiting {
-  readonly body: Buffer;
+  readonly body: Body;
   readonly response: ServerResponse;
 }
 
@@ -26,48 +30,81 @@ interface Waiting {
 export async function httpSource(options: HttpSourceOptions): Promise<Source> {
   const waiting: Waiting[] = [];
   const arrived = new Bell();
-  const slab = await allocateSlab(HEADROOM + options.maxBody + 1);
-  const server = createServer({ requestTimeout: 30_000 }, async (request, response) => {
-    if (request.method !== 'POST') {
-      answer(response, 405, 'send records by POST, one a line', { allow: 'POST' });
-      return;
-    }
-    const body = await readBody(request, options.maxBody).catch(() => undefined);
-    if (body === undefined) {
-      answer(response, 413, `the body is larger than ${formatSize(options.maxBody)}`);
-    } else if (body.length === 0) {
-      answer(response, 400, 'the body is empty: send records, one a line');
-    } else if (waiting.length >= WAITING_LIMIT) {
-      answer(response, 503, 'too many requests wait for the queue', { 'retry-after': '1' });
-    } else {
-      waiting.push({ body, response });
-      arrived.ring();
-    }
+  const bodies = new BodyReader(options.maxBody, Math.max(BODY_BUDGET, options.maxBody));
+  const blocks = await LineBlocks.create({
+    name: 'a POST',
+    longest: Math.max(options.maxRecord(), 1),
   });
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000 },
+    async (request, response) => {
+      if (request.method !== 'POST') {
+        answer(response, 405, 'send records by POST, one a line', { allow: 'POST' });
+        return;
+      }
+      try {
+        if (waiting.length >= WAITING_LIMIT) {
+          throw new Refusal(503, 'too many requests wait for the queue', { 'retry-after': '1' });
+        }
+        const body = await bodies.read(request);
+        waiting.push({ body, response });
+        arrived.ring();
+      } catch (error) {
+        const { status, message, headers } = error as Refusal;
+        // The rest of the body is not read.
+        answer(response, status, message, { ...headers, connection: 'close' });
+      }
+    },
+  );
+  server.maxConnections = CONNECTION_LIMIT;
   await listen(server, options.listen, '--listen');
   options.log.info('taking records by POST', {
     event: 'source_listening',
     address: server.address(),
   });
 
+  /** The body that is being cut into blocks, and the bytes of it that were copied. */
+  let current: (Waiting & { copied: number; records: number }) | undefined;
+
+  /** Returns the next block of the current body; the last one answers the request. */
+  const cut = (): Block | undefined => {
+    while (current) {
+      const { bytes } = current.body;
+      const block = blocks.next();
+      const ended = current.copied === bytes.length;
+      if (block) {
+        current.records += block.count;
+        if (!ended || !blocks.empty) return block;
+        const { body, response, records } = current;
+        current = undefined;
+        body.release();
+        return { ...block, accepted: () => answer(response, 202, `${records} accepted`) };
+      }
+      const copied = bytes.copy(blocks.room(), 0, current.copied);
+      current.copied += copied;
+      blocks.filled(copied);
+      if (current.copied === bytes.length) blocks.finish();
+    }
+    return undefined;
+  };
+
   const read = async (stopping: AbortSignal): Promise<Block | undefined> => {
     for (;;) {
+      const block = cut();
+      if (block) return block;
       while (waiting.length === 0 && !stopping.aborted) {
         await firstOf(arrived.rung, aborted(stopping));
       }
-      if (stopping.aborted) return undefined;
-      const { body, response } = waiting.shift()!;
-      let end = HEADROOM + body.copy(slab.bytes, HEADROOM);
-      if (slab.bytes[end - 1] !== 0x0a) slab.bytes[end++] = 0x0a;
-      const ends = new Uint32Array(end - HEADROOM);
-      const measured = measureLines(slab.bytes, HEADROOM, end, ends);
+      const next = stopping.aborted ? undefined : waiting.shift();
+      if (!next) return undefined;
+      const longest = longestLine(next.body.bytes);
       const limit = options.maxRecord();
-      if (measured.longest > limit) {
-        answer(response, 413, `a record has ${measured.longest} B, a message takes ${limit} B`);
-        continue;
+      if (longest > limit) {
+        next.body.release();
+        answer(next.response, 413, `a record has ${longest} B, a message takes ${limit} B`);
+      } else {
+        current = { ...next, copied: 0, records: 0 };
       }
-      const accepted = () => answer(response, 202, `${measured.count} accepted`);
-      return { slab, start: HEADROOM, end, ends, position: 0, ...measured, accepted };
     }
   };
   return {
@@ -92,19 +129,4 @@ function answer(
   headers: Readonly<Record<string, string>> = {},
 ) {
   response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(`${text}\n`);
-}
-
-/** Reads a body of at most `limit` bytes; rejects if it is larger or breaks off. */
-async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > limit) {
-      request.resume();
-      throw new Error('too large');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
 }

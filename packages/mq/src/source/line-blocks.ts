@@ -1,34 +1,48 @@
 import { ExpectedError, formatSize } from '@sidekit/core';
 import { allocateSlab, type Slab } from '@sidekit/posix-mq';
 import { measureLines } from '../queue/lines.ts';
+import { dropCarriageReturns } from './carriage-returns.ts';
 import { type Block, HEADROOM } from './source.ts';
 
-const SIZE = 256 * 1024;
+const SMALLEST = 256 * 1024;
+/** The most lines of a block: their offsets are kept in memory too. */
+const LINES = 16_384;
 const LINE_FEED = 0x0a;
 
+export interface LineBlocksOptions {
+  /** Names the source in errors. */
+  readonly name: string;
+  /** The longest line that the queue takes, in bytes; a block has room for one at least. */
+  readonly longest: number;
+  /** The start of a source that can be read again, in bytes; without it, positions stay 0. */
+  readonly position?: number;
+}
+
 /**
- * Cuts a stream of bytes into blocks of complete lines: a buffer to read into, then the block. An
- * incomplete line moves to the front for the next round.
+ * Cuts a stream of bytes into blocks of complete lines: bytes are read into `room()`, then
+ * `next()` returns blocks until it needs more. A carriage return before a line feed is dropped.
  */
 export class LineBlocks {
   readonly #slab: Slab;
   readonly #name: string;
-  readonly #ends = new Uint32Array(SIZE + 1);
+  readonly #size: number;
+  readonly #ends = new Uint32Array(LINES);
   #start = HEADROOM;
   #end = HEADROOM;
   /** Counts the bytes of complete lines handed out so far, from the start of the source. */
-  #position: number;
+  #position: number | undefined;
 
-  private constructor(slab: Slab, name: string, position: number) {
+  private constructor(slab: Slab, { name, position }: LineBlocksOptions) {
     this.#slab = slab;
+    this.#size = slab.length - HEADROOM - 1;
     this.#name = name;
     this.#position = position;
   }
 
-  /** Allocates the block; `name` is the source's, for errors; `position` is its start, in bytes. */
-  static async create(name: string, position = 0): Promise<LineBlocks> {
-    // The last byte is for a line feed that the end of the source lacks.
-    return new LineBlocks(await allocateSlab(HEADROOM + SIZE + 1), name, position);
+  /** Allocates the memory of one block. */
+  static async create(options: LineBlocksOptions): Promise<LineBlocks> {
+    // One byte is for a line feed that the end of the source lacks.
+    return new LineBlocks(await allocateSlab(HEADROOM + blockSize(options.longest) + 1), options);
   }
 
   /** Returns the buffer to read into, at least one byte. @throws {ExpectedError} if a line fills it. */
@@ -39,33 +53,51 @@ export class LineBlocks {
       this.#end -= this.#start - HEADROOM;
       this.#start = HEADROOM;
     }
-    if (this.#end === HEADROOM + SIZE) {
-      throw new ExpectedError(`${this.#name} has a line of more than ${formatSize(SIZE)}`);
+    if (this.#end === HEADROOM + this.#size) {
+      throw new ExpectedError(`${this.#name} has a line of more than ${formatSize(this.#size)}`);
     }
-    return bytes.subarray(this.#end, HEADROOM + SIZE);
+    return bytes.subarray(this.#end, HEADROOM + this.#size);
   }
 
-  /** Takes the bytes read into `room()`; undefined until there is a complete line. */
-  take(length: number): Block | undefined {
+  /** Adds `length` bytes that were read into `room()`. */
+  filled(length: number): void {
     this.#end += length;
-    const { bytes } = this.#slab;
-    const last = bytes.lastIndexOf(LINE_FEED, this.#end - 1);
-    return last < this.#start ? undefined : this.#block(last + 1);
   }
 
-  /** Takes the rest at the end of the source, even without a line feed. */
-  rest(): Block | undefined {
-    if (this.#end === this.#start) return undefined;
-    this.#slab.bytes[this.#end++] = LINE_FEED;
-    return this.#block(this.#end);
+  /** Whether all bytes were handed out. */
+  get empty(): boolean {
+    return this.#start === this.#end;
   }
 
-  #block(end: number): Block {
+  /** Ends the last line, if it has no line feed: the source is at its end. */
+  finish(): void {
+    if (this.#end > this.#start && this.#slab.bytes[this.#end - 1] !== LINE_FEED)
+      this.#slab.bytes[this.#end++] = LINE_FEED;
+  }
+
+  /** Returns the complete lines read so far, valid until the next call; undefined without any. */
+  next(): Block | undefined {
+    const slab = this.#slab;
+    const { bytes } = slab;
     const start = this.#start;
-    this.#start = end;
-    this.#position += end - start;
+    const last = this.#end === start ? -1 : bytes.lastIndexOf(LINE_FEED, this.#end - 1);
+    if (last < start) return undefined;
     const ends = this.#ends;
-    const measured = measureLines(this.#slab.bytes, start, end, ends);
-    return { slab: this.#slab, start, end, ends, position: this.#position, ...measured };
+    let measured = measureLines(bytes, start, last + 1, ends);
+    let end = ends[measured.count - 1]! + 1;
+    this.#start = end;
+    if (this.#position !== undefined) this.#position += end - start;
+    const shorter = dropCarriageReturns(bytes, start, end);
+    if (shorter !== end) {
+      end = shorter;
+      measured = measureLines(bytes, start, end, ends);
+    }
+    return { slab, start, end, ends, position: this.#position ?? 0, ...measured };
   }
+}
+
+/** Computes the bytes of lines in a block, so that a line of `longest` bytes fits, whatever it is. */
+export function blockSize(longest: number): number {
+  // A carriage return and a line feed are read, too.
+  return Math.max(SMALLEST, longest + 2);
 }

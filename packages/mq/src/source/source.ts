@@ -32,8 +32,10 @@ export interface Source {
   close(): unknown;
 }
 
-/** Lets a source continue where an earlier run stopped. */
+/** Lets a source continue where an earlier run stopped, and size its blocks. */
 export interface SourceStart {
   /** The `position` of the last block that is safe; initially 0. */
   readonly position: number;
+  /** The longest record that the queue takes, in bytes. */
+  readonly longest: number;
 }

@@ -8,8 +8,12 @@ import type { Block, Source } from './source.ts';
  * Reads the lines of a stream such as stdin. It cannot be read twice: lines that a killed process
  * had read and not put into the journal are lost.
  */
-export async function streamSource(stream: Readable, name: string): Promise<Source> {
-  const blocks = await LineBlocks.create(name);
+export async function streamSource(
+  stream: Readable,
+  name: string,
+  longest: number,
+): Promise<Source> {
+  const blocks = await LineBlocks.create({ name, longest });
   let chunk: Buffer = Buffer.alloc(0);
   let failure: Error | undefined;
   let ended = false;
@@ -40,22 +44,18 @@ export async function streamSource(stream: Readable, name: string): Promise<Sour
     finite: true,
     close: () => stream.destroy(),
     read: async (stopping): Promise<Block | undefined> => {
-      while (!finished) {
+      for (;;) {
+        const block = blocks.next();
+        if (block || finished) return block;
         await next(stopping);
         if (stopping.aborted) return undefined;
         if (failure) throw new ExpectedError(`${name} cannot be read: ${errorText(failure)}`);
-        let block: Block | undefined;
-        if (chunk.length > 0) {
-          const length = chunk.copy(blocks.room());
-          chunk = chunk.subarray(length);
-          block = blocks.take(length);
-        } else {
-          finished = true;
-          block = blocks.rest();
-        }
-        if (block) return block;
+        const length = chunk.copy(blocks.room());
+        chunk = chunk.subarray(length);
+        blocks.filled(length);
+        finished = length === 0;
+        if (finished) blocks.finish();
       }
-      return undefined;
     },
   };
 }

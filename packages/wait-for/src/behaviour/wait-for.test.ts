@@ -55,6 +55,26 @@ test('a URL must answer with the status and body that are asked for', async () =
   server.close();
 });
 
+test('a range of statuses counts, and a wrong one is bad usage', async () => {
+  const server = createServer((_request, response) => response.writeHead(204).end()).unref();
+  const port = await listen(server);
+  const once = ['--once', `http://127.0.0.1:${port}/`, '--status'];
+  await using range = startProgram(main, [...once, '200-299', '--status', '404']);
+  assert.equal((await range.exited).code, 0, range.stderr);
+  await using other = startProgram(main, [...once, '205-299', '--status', '404']);
+  assert.equal((await other.exited).code, 69);
+  assert.match(other.stderr, /status 204/);
+  for (const wrong of ['299-200', '20', '2xx', '600', '200-']) {
+    await using program = startProgram(main, [...once, wrong]);
+    assert.equal((await program.exited).code, 64, wrong);
+    assert.match(
+      program.stderr,
+      /must be a status from 100 to 599 or a range: write 204 or 200-299/,
+    );
+  }
+  server.close();
+});
+
 test('a queue is waited for until another process creates it', async () => {
   const name = `/wait-for-test-${process.pid}`;
   await using program = startProgram(main, [`mq:${name}`, ...fast]);
@@ -89,14 +109,21 @@ test('a target that is not there in time ends the wait with 69 and the reason', 
   assert.match(program.stderr, /timed out after .*: tcp:127\.0\.0\.1:\d+: connect ECONNREFUSED/);
 });
 
-test('SIGTERM ends the wait at once', async () => {
-  const port = await freePort();
-  await using program = startProgram(main, [`tcp:127.0.0.1:${port}`, '--timeout', '0']);
-  await eventually(() => program.stderr.includes('ECONNREFUSED'), { what: 'a first try' });
-  program.kill('SIGTERM');
-  assert.equal((await program.exited).code, 69);
-  assert.match(program.stderr, /stopped by a signal/);
-});
+for (const [signal, number] of [
+  ['SIGTERM', 15],
+  ['SIGINT', 2],
+] as const) {
+  test(`${signal} ends the wait at once, with 128 + its number, and nothing after it runs`, async () => {
+    const port = await freePort();
+    const target = `tcp:127.0.0.1:${port}`;
+    await using program = startProgram(main, [target, '--timeout', '0', '--', 'echo', 'ran']);
+    await eventually(() => program.stderr.includes('ECONNREFUSED'), { what: 'a first try' });
+    program.kill(signal);
+    assert.equal((await program.exited).code, 128 + number);
+    assert.match(program.stderr, new RegExp(`stopped by ${signal}`));
+    assert.equal(program.stdout, '');
+  });
+}
 
 test('the command takes the place of the process, with its arguments and exit code', async () => {
   await using program = startProgram(main, [

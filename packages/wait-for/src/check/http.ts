@@ -18,7 +18,10 @@ export async function checkHttp(
       headers: { 'user-agent': 'sidekit-wait-for' },
       ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
     });
-    const good = expected.length > 0 ? expected.includes(status) : status >= 200 && status < 400;
+    const good =
+      expected.length > 0
+        ? expected.some(([first, last]) => first <= status && status <= last)
+        : status >= 200 && status < 400;
     if (!good) return `status ${status}`;
     if (pattern === undefined || new RegExp(pattern).test(body.toString('utf8', 0, 65_536)))
       return undefined;
