@@ -24,6 +24,12 @@ export {
 export { type HttpRequest, type HttpResponse, send } from './io/http-client.ts';
 export { listen } from './io/listen.ts';
 export {
+  type MemoryRoots,
+  memoryLimit,
+  type ShareOptions,
+  sizeByMemory,
+} from './io/memory-limit.ts';
+export {
   findProcesses,
   type ProcessIdentity,
   parseSignal,
@@ -33,6 +39,13 @@ export {
 } from './io/processes.ts';
 export { isLoopback, type ProxyEnvironment, proxyAgent, proxyFor } from './io/proxy.ts';
 export { PollingWatch, type WatchOptions } from './io/watch.ts';
+export {
+  AdminEndpoints,
+  type PostHandler,
+  type PostOptions,
+  type PostRequest,
+  type PostResponse,
+} from './observe/admin-endpoints.ts';
 export { createAdminServer, startAdminServer } from './observe/admin-server.ts';
 export {
   type Condition,
@@ -40,6 +53,7 @@ export {
   type HealthReport,
   type Probe,
   type Reason,
+  type Warning,
 } from './observe/health.ts';
 export { keepHealthFile } from './observe/health-file.ts';
 export {
@@ -51,15 +65,19 @@ export {
   silentLog,
 } from './observe/log.ts';
 export {
+  CONTENT_TYPES,
   type Counter,
   DURATION_BUCKETS,
   type Family,
   type Gauge,
   type Histogram,
+  type MetricsFormat,
+  negotiateFormat,
   Registry,
 } from './observe/metrics.ts';
 export { registerProcessMetrics } from './observe/process-metrics.ts';
 export { writeStderr } from './observe/stderr.ts';
+export { Watchdog, type WatchdogOptions } from './observe/watchdog.ts';
 export * from './options/index.ts';
 export { childEnvironment } from './sidecar/child-environment.ts';
 export { endProcess, signalExitCode } from './sidecar/end-process.ts';

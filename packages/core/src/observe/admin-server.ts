@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { errorText } from '../errors.ts';
 import { listen } from '../io/listen.ts';
 import type { Address } from '../options/index.ts';
+import { AdminEndpoints } from './admin-endpoints.ts';
 import type { Health, Probe } from './health.ts';
-import { Registry } from './metrics.ts';
+import { CONTENT_TYPES, type MetricsFormat, negotiateFormat, type Registry } from './metrics.ts';
 
 const PROBES: Readonly<Record<string, Probe>> = {
   '/startupz': 'startup',
@@ -12,8 +13,12 @@ const PROBES: Readonly<Record<string, Probe>> = {
   '/livez': 'live',
 };
 
-/** The server of the admin port: three probes and the metrics, GET and HEAD only. */
-export function createAdminServer(health: Health, registry: Registry): Server {
+/** Creates the server of the admin port: three probes, the metrics, and a sidecar's endpoints. */
+export function createAdminServer(
+  health: Health,
+  registry: Registry,
+  endpoints: AdminEndpoints = new AdminEndpoints(),
+): Server {
   // Short limits: only the kubelet and Prometheus call here.
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 16_384 },
@@ -34,12 +39,15 @@ export function createAdminServer(health: Health, registry: Registry): Server {
           })
           .end(body);
       } else if (path === '/metrics') {
-        const { status, type, body } = rendered(registry);
-        response.writeHead(status, { 'content-type': type }).end(body);
-      } else {
+        const format = negotiateFormat(request.headers.accept);
+        const { status, type, body } = rendered(registry, format);
+        response.writeHead(status, { 'content-type': type, vary: 'accept' }).end(body);
+      } else if (!endpoints.handle(path, request, response)) {
         response
           .writeHead(404, { 'content-type': 'text/plain' })
-          .end(`no such page: try ${Object.keys(PROBES).join(', ')} or /metrics\n`);
+          .end(
+            `no such page: try ${[...Object.keys(PROBES), ...endpoints.paths].join(', ')} or /metrics\n`,
+          );
       }
     },
   );
@@ -48,21 +56,22 @@ export function createAdminServer(health: Health, registry: Registry): Server {
 }
 
 /** A metric that cannot be collected must not end the process that it measures. */
-function rendered(registry: Registry) {
+function rendered(registry: Registry, format: MetricsFormat) {
   try {
-    return { status: 200, type: Registry.contentType, body: registry.render() };
+    return { status: 200, type: CONTENT_TYPES[format], body: registry.render(format) };
   } catch (error) {
     return { status: 500, type: 'text/plain', body: `${errorText(error)}\n` };
   }
 }
 
-/** Serves the admin port. @throws {ExpectedError} where the address is taken or not ours. */
+/** Serves the admin port. @throws {ExpectedError} if the address is taken or not of this host. */
 export async function startAdminServer(
   address: Address,
   health: Health,
   registry: Registry,
+  endpoints?: AdminEndpoints,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = createAdminServer(health, registry);
+  const server = createAdminServer(health, registry, endpoints);
   await listen(server, address, '--admin');
   return {
     port: (server.address() as AddressInfo | null)?.port ?? 0,

@@ -22,6 +22,12 @@ export interface Condition {
   warn(reason: string): void;
 }
 
+/** A warning of the health; absent until it is set. */
+export interface Warning {
+  set(reason: string): void;
+  clear(): void;
+}
+
 interface State {
   readonly probes: readonly Probe[];
   status: 'pass' | 'fail' | 'warn';
@@ -76,6 +82,13 @@ export class Health {
       if (this.#started) return { status: 'ok', reasons: [], warnings };
     }
     return { status: reasons.length === 0 ? 'ok' : 'unavailable', reasons, warnings };
+  }
+
+  /** Adds a warning, which `/readyz` lists without failing: refused work, a reload that failed. */
+  warning(name: string): Warning {
+    const condition = this.condition(name);
+    condition.pass();
+    return { set: (reason) => condition.warn(reason), clear: () => condition.pass() };
   }
 
   /** Calls `listener` after each change; returns the function that ends it. */

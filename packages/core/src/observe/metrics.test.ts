@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
-import { Registry } from './metrics.ts';
+import { negotiateFormat, Registry } from './metrics.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 
 test('counters and gauges are written with help and type', () => {
@@ -108,4 +108,45 @@ test('the process tells of itself with the types of the client guidelines', () =
   const start = Number(/^process_start_time_seconds (\d+)$/m.exec(text)?.[1]);
   assert.ok(Math.abs(start - (Date.now() / 1000 - process.uptime())) < 5);
   assert.ok(Number(/^process_open_fds (\d+)$/m.exec(text)?.[1]) > 2);
+});
+
+test('OpenMetrics names counters by their family, writes bounds as floats and ends', () => {
+  const registry = new Registry();
+  registry.counter({ name: 'a_total', help: 'All "a".' }).inc();
+  registry.counter({ name: 'b_seconds', help: 'B.' }).inc();
+  registry.histogram({ name: 'c', help: 'C.', buckets: [0.5, 1] }).observe(0.7);
+  assert.deepEqual(registry.render('openmetrics').split('\n'), [
+    '# HELP a All \\"a\\".',
+    '# TYPE a counter',
+    'a_total 1',
+    '# HELP b_seconds B.',
+    '# TYPE b_seconds unknown',
+    'b_seconds 1',
+    '# HELP c C.',
+    '# TYPE c histogram',
+    'c_bucket{le="0.5"} 0',
+    'c_bucket{le="1.0"} 1',
+    'c_bucket{le="+Inf"} 1',
+    'c_sum 0.7',
+    'c_count 1',
+    '# EOF',
+    '',
+  ]);
+});
+
+test('the format is that of the Accept header', () => {
+  const open = 'application/openmetrics-text';
+  for (const [accept, format] of [
+    [undefined, 'prometheus'],
+    ['*/*', 'prometheus'],
+    ['text/plain', 'prometheus'],
+    [
+      `${open};version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;q=0.5`,
+      'openmetrics',
+    ],
+    [`${open};q=0.2, text/plain;q=0.5`, 'prometheus'],
+    [`${open};q=0`, 'prometheus'],
+  ] as const) {
+    assert.equal(negotiateFormat(accept), format, String(accept));
+  }
 });

@@ -1,7 +1,32 @@
 /**
- * Prometheus metrics, text exposition format 0.0.4. A label set is resolved once to a handle
+ * Prometheus metrics, in the text format 0.0.4 or as OpenMetrics 1.0. A label set is resolved once to a handle
  * whose `inc` or `observe` allocates nothing, so that handles can sit on hot paths.
  */
+
+/** The text format of Prometheus 0.0.4, or OpenMetrics 1.0. */
+export type MetricsFormat = 'prometheus' | 'openmetrics';
+
+export const CONTENT_TYPES: Readonly<Record<MetricsFormat, string>> = {
+  prometheus: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+/**
+ * Chooses the format by an Accept header (RFC 9110 §12.5.1): OpenMetrics if it is named and not
+ * less wanted than plain text.
+ */
+export function negotiateFormat(accept = ''): MetricsFormat {
+  const quality = (type: string) => {
+    const range = accept
+      .split(',')
+      .map((one) => one.trim().toLowerCase())
+      .find((one) => one.split(';', 1)[0]?.trim() === type);
+    if (range === undefined) return 0;
+    return Number(/;\s*q=([\d.]+)/.exec(range)?.[1] ?? 1);
+  };
+  const open = quality('application/openmetrics-text');
+  return open > 0 && open >= quality('text/plain') ? 'openmetrics' : 'prometheus';
+}
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -39,7 +64,7 @@ export const DURATION_BUCKETS: readonly number[] = [
 ];
 
 export class Registry {
-  readonly #metrics = new Map<string, () => string>();
+  readonly #metrics = new Map<string, (format: MetricsFormat) => string>();
 
   /** `collect`, where given, is called at each scrape and returns the total so far. */
   counter(words: Words & { readonly collect?: () => number }): Counter {
@@ -93,14 +118,12 @@ export class Registry {
     return this.#family(words, 'histogram', () => new Distribution(buckets));
   }
 
-  /** All metrics in the text format; its type is `Registry.contentType`. */
-  render(): string {
+  /** Writes all metrics; the type of the text is that of `CONTENT_TYPES`. */
+  render(format: MetricsFormat = 'prometheus'): string {
     let text = '';
-    for (const render of this.#metrics.values()) text += render();
-    return text;
+    for (const render of this.#metrics.values()) text += render(format);
+    return format === 'openmetrics' ? `${text}# EOF\n` : text;
   }
-
-  static readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
   #family<H extends Sample>(
     { name, help }: Words,
@@ -111,11 +134,11 @@ export class Registry {
     if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new Error(`bad metric name ${name}`);
     if (this.#metrics.has(name)) throw new Error(`metric ${name} is already registered`);
     const samples = new Map<string, H>();
-    const head = `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`;
-    this.#metrics.set(name, () => {
+    const heads = { prometheus: head(name, help, type), openmetrics: openHead(name, help, type) };
+    this.#metrics.set(name, (format) => {
       collect?.();
-      let text = head;
-      for (const [labels, sample] of samples) text += sample.render(name, labels);
+      let text = heads[format];
+      for (const [labels, sample] of samples) text += sample.render(name, labels, format);
       return text;
     });
     return {
@@ -138,8 +161,28 @@ export class Registry {
   }
 }
 
+function head(name: string, help: string, type: string): string {
+  const text = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  return `# HELP ${name} ${text}\n# TYPE ${name} ${type}\n`;
+}
+
+/**
+ * OpenMetrics names a counter without its `_total`, knows no counter without one, and escapes
+ * quotes.
+ */
+function openHead(name: string, help: string, type: string): string {
+  const counter = type === 'counter';
+  const named = counter && name.endsWith('_total');
+  const text = head(
+    named ? name.slice(0, -'_total'.length) : name,
+    help,
+    counter && !named ? 'unknown' : type,
+  );
+  return text.replaceAll('"', '\\"');
+}
+
 interface Sample {
-  render(name: string, labels: string): string;
+  render(name: string, labels: string, format: MetricsFormat): string;
 }
 
 class Value implements Gauge, Sample {
@@ -176,13 +219,13 @@ class Distribution implements Histogram, Sample {
     this.#sum += value;
   }
 
-  render(name: string, labels: string) {
+  render(name: string, labels: string, format: MetricsFormat) {
     const own = labels && `${labels},`;
     let text = '';
     let total = 0;
     for (let i = 0; i <= this.#bounds.length; i++) {
       total += this.#counts[i]!;
-      const bound = i < this.#bounds.length ? numberText(this.#bounds[i]!) : '+Inf';
+      const bound = i < this.#bounds.length ? boundText(this.#bounds[i]!, format) : '+Inf';
       text += `${name}_bucket{${own}le="${bound}"} ${total}\n`;
     }
     const braces = labels && `{${labels}}`;
@@ -200,6 +243,12 @@ function labelText(labels: Labels): string {
     text += `${text && ','}${name}="${escaped}"`;
   }
   return text;
+}
+
+/** OpenMetrics writes the bounds of buckets as floating-point numbers: `1.0`. */
+function boundText(bound: number, format: MetricsFormat): string {
+  const text = numberText(bound);
+  return format === 'openmetrics' && /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 function numberText(value: number): string {

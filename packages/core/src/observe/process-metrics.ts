@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { version } from '../version.ts';
+import type { Health } from './health.ts';
 import type { Registry } from './metrics.ts';
 
 /** Registers what Prometheus' client guidelines ask of every process, and the build. */
@@ -31,6 +32,20 @@ export function registerProcessMetrics(registry: Registry, name: string): void {
     name: 'process_open_fds',
     help: 'Open file descriptors.',
     collect: (gauge) => gauge.set(openDescriptors()),
+  });
+}
+
+/** Registers the warnings of the health, by name, so that an alert can be made of them. */
+export function registerHealthMetrics(registry: Registry, health: Health): void {
+  const known = new Set<string>();
+  registry.gauges({
+    name: 'sidekit_health_warning',
+    help: 'Whether a warning of /readyz is set, by its name.',
+    collect: (family) => {
+      const set = health.report('ready').warnings.map(({ name }) => name);
+      for (const name of set) known.add(name);
+      for (const name of known) family.with({ name }).set(set.includes(name) ? 1 : 0);
+    },
   });
 }
 

@@ -3,6 +3,14 @@ import { choice, path } from './scalars.ts';
 import { option } from './table.ts';
 import { duration } from './units.ts';
 
+/** The option of sidecars whose admin port has POST endpoints. */
+export const adminTokenOption = {
+  adminTokenFile: option(path, {
+    description:
+      'A file with the bearer token that POST requests to the admin port need from elsewhere than loopback; read at each request.',
+  }),
+};
+
 /** The options that every sidecar has; `admin` is its default admin address, such as `:9901`. */
 export function commonOptions(admin: string) {
   const usual = parseAddress(admin);

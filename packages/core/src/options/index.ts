@@ -2,7 +2,7 @@ export { isRecord } from '../schema/fields.ts';
 export { nearest } from '../schema/nearest.ts';
 export { Broken } from '../schema/reader.ts';
 export { type Address, address, formatAddress, listenOptions, parseAddress } from './address.ts';
-export { commonOptions } from './common.ts';
+export { adminTokenOption, commonOptions } from './common.ts';
 export { list, map, object } from './composites.ts';
 export type { Environment } from './environment.ts';
 export { parseConfig, readConfigFile } from './file.ts';

@@ -1,10 +1,11 @@
 import { ExitCode, ExpectedError, errorText } from '../errors.ts';
+import { AdminEndpoints } from '../observe/admin-endpoints.ts';
 import { startAdminServer } from '../observe/admin-server.ts';
 import { Health } from '../observe/health.ts';
 import { keepHealthFile } from '../observe/health-file.ts';
 import { createLog, type Log, type LogLevel } from '../observe/log.ts';
 import { Registry } from '../observe/metrics.ts';
-import { registerProcessMetrics } from '../observe/process-metrics.ts';
+import { registerHealthMetrics, registerProcessMetrics } from '../observe/process-metrics.ts';
 import type {
   Address,
   Invocation,
@@ -22,6 +23,8 @@ interface CommonValues {
   readonly healthFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly gracePeriod: number;
+  /** Only of sidecars with POST endpoints: `adminTokenFile`. */
+  readonly adminTokenFile?: string | undefined;
 }
 
 /** What a sidecar is handed when it starts. */
@@ -33,6 +36,8 @@ export interface Context<F extends OptionMap> {
   readonly log: Log;
   readonly health: Health;
   readonly metrics: Registry;
+  /** Adds endpoints to the admin port. */
+  readonly admin: AdminEndpoints;
   /** Aborts when the sidecar is asked to stop: take no new work, and let `run` end. */
   readonly stopping: AbortSignal;
   /** Resolves when the sidecar is asked to stop, also if that happened before anyone awaited it. */
@@ -85,9 +90,11 @@ export async function runSidecar<F extends OptionMap>(
   const lifecycle = new Lifecycle(log);
   const metrics = new Registry();
   registerProcessMetrics(metrics, command);
+  registerHealthMetrics(metrics, health);
 
   const start = async () => {
-    const admin = await startAdminServer(common.admin, health, metrics);
+    const endpoints = new AdminEndpoints(common.adminTokenFile);
+    const admin = await startAdminServer(common.admin, health, metrics, endpoints);
     lifecycle.onStop('admin server', () => admin.close());
     log.debug('admin server listening', { event: 'admin_listening', port: admin.port });
     if (lifecycle.stopping.aborted) return;
@@ -101,6 +108,7 @@ export async function runSidecar<F extends OptionMap>(
       log,
       health,
       metrics,
+      admin: endpoints,
       stopping: lifecycle.stopping,
       stopped: lifecycle.stopped,
       onStop: (name, stop) => lifecycle.onStop(name, stop),
