@@ -65,7 +65,7 @@ export class Semaphore {
 
   /**
    * Takes `units`, waiting in a thread of libuv's pool until they are free. The thread is given
-   * back every 200 ms, so that waiters do not take strict turns.
+   * back every second, so that waiters do not take strict turns.
    * @returns false if the time was over or `signal` aborted. @throws {SharedMemoryError} EIDRM if
    * the semaphore was removed.
    */

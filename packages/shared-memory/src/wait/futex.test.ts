@@ -107,6 +107,24 @@ test('a hundred waits leave threads for files, and all of them end', async () =>
   assert.deepEqual(new Set(await Promise.all(waits)), new Set(['woken']));
 });
 
+test('a wait that comes while others block all threads does not wait for their slices', async () => {
+  const segment = await open();
+  const words = new Int32Array(segment.buffer);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const others = [segment.wait(0, 0, { signal }), segment.wait(4, 0, { signal })];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    assert.equal(await segment.wait(8, 0, { timeout: 1 }), 'timed-out');
+    assert.ok(performance.now() - start < 950, 'a slice of one second passed');
+  }
+  Atomics.store(words, 0, 1);
+  segment.wake(0);
+  assert.equal(await others[0], 'woken');
+  controller.abort();
+  assert.equal(await others[1], 'aborted');
+});
+
 test('a word outside of the segment, or between two words, is refused', async () => {
   const segment = await open();
   for (const offset of [-4, 2, 4096, 1.5, Number.NaN]) {

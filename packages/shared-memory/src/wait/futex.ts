@@ -8,7 +8,7 @@ export interface WaitOptions {
   /** In milliseconds, after which the wait ends with `timed-out`; none by default. */
   readonly timeout?: number | undefined;
   /**
-   * Called about every 200 ms while the word keeps its value; true ends the wait with `woken`.
+   * Called every second while the word keeps its value; true ends the wait with `woken`.
    * For what a waker that was killed could not announce.
    */
   readonly recheck?: () => boolean;
@@ -87,15 +87,21 @@ export class FutexWord {
 
   /** Waits in a thread for one slice. @returns whether it was woken. */
   #slice(expected: number, limit: number, isDone: () => boolean): Promise<boolean> {
-    return inSlot(limit, async (milliseconds) => {
+    let interrupted = false;
+    const wait = async (milliseconds: number) => {
       if (isDone() || this.#mapping.closed) return false;
       this.#mapping.enter();
       try {
         const address = this.#mapping.address + this.#index;
-        return (await this.#native.futexWait(address, expected, milliseconds)) === 0;
+        const value = await this.#native.futexWait(address, expected, milliseconds);
+        return value === 0 && !interrupted;
       } finally {
         this.#mapping.leave();
       }
+    };
+    return inSlot(limit, wait, () => {
+      interrupted = true;
+      this.wake();
     });
   }
 }

@@ -7,25 +7,41 @@
 const MAX_BLOCKED = 2;
 
 /** In milliseconds: of one call, and of one while others queue for its thread. */
-export const SLICE = 200;
-const SLICE_WHEN_SHARED = 10;
+const SLICE = 1000;
+const SLICE_WHEN_SHARED = 50;
 
 let blocked = 0;
 const queue: (() => void)[] = [];
+const interrupts = new Set<() => void>();
 
-/** Starts `call` with the length of its slice, in milliseconds, as soon as a thread is free. */
+/**
+ * Starts `call` with the length of its slice, in milliseconds, as soon as a thread is free.
+ * @param interrupt ends the call early, for another one that queues.
+ */
 export async function inSlot<T>(
   limit: number,
   call: (milliseconds: number) => Promise<T>,
+  interrupt: () => void = () => {},
 ): Promise<T> {
   if (blocked < MAX_BLOCKED) blocked++;
-  else await new Promise<void>((resolve) => queue.push(resolve));
+  else await turn();
+  const slice = queue.length > 0 ? SLICE_WHEN_SHARED : SLICE;
+  interrupts.add(interrupt);
   try {
-    const slice = queue.length > 0 ? SLICE_WHEN_SHARED : SLICE;
     return await call(Math.max(1, Math.min(slice, Math.ceil(limit))));
   } finally {
+    interrupts.delete(interrupt);
     const next = queue.shift();
     if (next) next();
     else blocked--;
   }
+}
+
+/** Resolves when a thread is handed over; the calls that have a whole slice end early. */
+function turn(): Promise<void> {
+  const first = queue.length === 0;
+  return new Promise((resolve) => {
+    queue.push(resolve);
+    if (first) for (const interrupt of [...interrupts]) interrupt();
+  });
 }
