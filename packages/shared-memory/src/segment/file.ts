@@ -58,7 +58,7 @@ export function openFile(
   if (create) checkSize(name, size);
   for (let attempt = 0; ; attempt++) {
     try {
-      if (!exclusive) return openExisting(name, access);
+      if (!create || !exclusive) return openExisting(name, access);
     } catch (error) {
       if (!create || (error as SharedMemoryError).code !== 'ENOENT' || attempt === 100) throw error;
     }

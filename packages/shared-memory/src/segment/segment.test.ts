@@ -117,6 +117,7 @@ test('exclusive creation, absence and removal are told apart', async () => {
     Segment.open({ name, create: true, exclusive: true, size: 1 }),
     fails('EEXIST', /exists already/),
   );
+  (await Segment.open({ name, exclusive: true })).close();
   assert.equal(segment.identity().links, 1);
   segment.unlink();
   assert.equal(segment.identity().links, 0);

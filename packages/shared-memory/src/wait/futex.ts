@@ -27,7 +27,7 @@ export class FutexWord {
   readonly #native: Native;
   readonly #mapping: Mapping;
   readonly #words: Int32Array;
-  readonly #index: number;
+  readonly #offset: number;
   readonly #waiting = new Set<(result: WaitResult) => void>();
 
   /** @param offset in bytes, a multiple of four below the length of the mapping. */
@@ -35,12 +35,12 @@ export class FutexWord {
     this.#native = native;
     this.#mapping = mapping;
     this.#words = new Int32Array(mapping.buffer, offset, 1);
-    this.#index = offset;
+    this.#offset = offset;
   }
 
   /** Wakes up to `count` waiters of all processes. @returns how many. */
   wake(count = EVERYBODY): number {
-    return this.#native.futexWake(this.#mapping.address + this.#index, count);
+    return this.#native.futexWake(this.#mapping.address + this.#offset, count);
   }
 
   /** Waits while the word holds `expected`, in a thread, without blocking the event loop. */
@@ -92,7 +92,7 @@ export class FutexWord {
       if (isDone() || this.#mapping.closed) return false;
       this.#mapping.enter();
       try {
-        const address = this.#mapping.address + this.#index;
+        const address = this.#mapping.address + this.#offset;
         const value = await this.#native.futexWait(address, expected, milliseconds);
         return value === 0 && !interrupted;
       } finally {
