@@ -1,4 +1,14 @@
-import { Broken, choice, duration, option, path, type Report, scalar, text } from '@sidekit/core';
+import {
+  Broken,
+  boolean,
+  choice,
+  duration,
+  option,
+  path,
+  type Report,
+  scalar,
+  text,
+} from '@sidekit/core';
 import { checkQueueName } from '@sidekit/posix-mq';
 
 const queueName = scalar('queue name', { type: 'string', pattern: '^/[^/]{1,255}$' }, (input) => {
@@ -25,6 +35,11 @@ export const sharedOptions = {
     description:
       'With `at-least-once`: a directory on a volume that outlives the container, shared by both sides if possible.',
   }),
+  sync: option(boolean, {
+    description:
+      'With `at-least-once`: the producer writes records to the disk before it answers or sends them, the consumer before it acknowledges them: a power failure loses nothing. Slower.',
+    default: false,
+  }),
   exitMessage: option(text(), {
     description:
       'The message that ends the consumer: sent after the last record. Empty: none is sent, and the consumer runs until SIGTERM.',
@@ -40,6 +55,7 @@ export const sharedOptions = {
 interface SharedValues {
   readonly delivery: string;
   readonly journal: string | undefined;
+  readonly sync: boolean;
   readonly exitMessage: string;
 }
 
@@ -56,6 +72,13 @@ export function checkShared(values: SharedValues, report: Report): void {
     report({
       name: '--journal',
       value: values.journal,
+      rule: 'is not used with --delivery at-most-once',
+      remedy: 'add --delivery at-least-once, or leave it out',
+    });
+  }
+  if (values.delivery === 'at-most-once' && values.sync) {
+    report({
+      name: '--sync',
       rule: 'is not used with --delivery at-most-once',
       remedy: 'add --delivery at-least-once, or leave it out',
     });

@@ -1,3 +1,4 @@
+export { lockFile } from './lock-file.ts';
 export { SharedMemoryError } from './native/error.ts';
 export { type ConsumerCounts, RingConsumer } from './ring/consumer.ts';
 export type { RingOptions } from './ring/open.ts';

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Context, defineSidecar, monotonic } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
-import { DeliveredOffsets } from '../journal/delivered-offsets.ts';
+import { DeliveredOffsets, deliveredPath } from '../journal/delivered-offsets.ts';
 import { queueMetrics } from '../metrics.ts';
 import { QueueReader } from '../queue/queue-reader.ts';
 import { untilDone } from '../retry.ts';
@@ -94,6 +93,7 @@ export const consumer = defineSidecar({
         metrics.records.inc(count);
       }
       await collector.clear();
+      if (options.sync) sink.sync?.();
       delivered?.keep(sink.mark?.());
       acknowledger?.acknowledge();
       return true;
@@ -109,9 +109,9 @@ export const consumer = defineSidecar({
 
 function openDelivered({ options, onStop }: Consumer): DeliveredOffsets | undefined {
   if (options.delivery === 'at-most-once' || options.journal === undefined) return undefined;
-  const path = join(options.journal, `${options.queue.slice(1)}.inbox`);
+  const path = deliveredPath(options);
   try {
-    const delivered = new DeliveredOffsets(path);
+    const delivered = new DeliveredOffsets(path, options);
     onStop('journal', () => delivered.close());
     return delivered;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readSlotFile, SlotFile } from './slot-file.ts';
 
 /** The most streams that are remembered; the least recent one is forgotten first. */
@@ -27,9 +27,9 @@ export class DeliveredOffsets {
   ended: string | undefined;
 
   /** Opens or creates the file. @throws the system call's error. */
-  constructor(path: string) {
+  constructor(path: string, options?: { readonly sync?: boolean }) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#file = new SlotFile<State>(path, { streams: [] });
+    this.#file = new SlotFile<State>(path, { streams: [] }, options);
     this.#streams = new Map(this.#file.value.streams);
     this.ended = this.#file.value.ended;
   }
@@ -69,6 +69,14 @@ export class DeliveredOffsets {
   close(): void {
     this.#file.close();
   }
+}
+
+/** Returns the path of the file of a consumer, on the volume that both sides share. */
+export function deliveredPath(options: {
+  readonly journal: string | undefined;
+  readonly queue: string;
+}): string {
+  return join(options.journal ?? '', `${options.queue.slice(1)}.inbox`);
 }
 
 /** Reads how far a consumer has delivered a stream; 0 if its file cannot be read. */

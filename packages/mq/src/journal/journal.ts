@@ -1,80 +1,116 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
-  fstatSync,
+  fdatasyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
+  renameSync,
+  rmSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { ExpectedError } from '@sidekit/core';
+import { lockFile } from '@sidekit/shared-memory';
+import { skipLines } from '../queue/lines.ts';
+import { type Entry, lastOf, readEntries, writeEntry } from './segment.ts';
 import { SlotFile } from './slot-file.ts';
 
 /** A segment is closed when it is longer than this, in bytes; acknowledged ones are removed. */
 const SEGMENT_LIMIT = 8 * 1024 * 1024;
-const HEADER = 40;
-const MAGIC = 0x534b4a31;
-/** The longest entry, in bytes: the most that a block of a source holds. */
-export const ENTRY_LIMIT = 64 * 1024 * 1024;
 
 interface Mark {
   readonly stream: string;
   readonly acknowledged: number;
+  /** The source's position after the acknowledged records. */
+  readonly position: number;
+  /** Whether the last acknowledged record is the exit message. */
+  readonly ended: boolean;
+  /** Whether the consumer acknowledged more than the journal has. */
+  readonly short?: boolean;
 }
 
-/** Records that were taken from the source, as lines, in the order of their sequence. */
-export interface Entry {
-  /** The sequence of the first record. */
-  readonly sequence: number;
-  readonly count: number;
-  /** How far the source was read with this entry, in the source's own unit. */
-  readonly position: number;
-  /** Whether it is the exit message. */
-  readonly end: boolean;
-  readonly lines: Buffer;
+export interface JournalOptions {
+  readonly directory: string;
+  /** Reads how far the consumer has delivered a stream, if that is known here; else 0. */
+  readonly delivered: (stream: string) => number;
+  /** Whether records are on the disk when `append` returns; false by default. */
+  readonly sync?: boolean;
 }
 
 /**
  * Keeps every record of the producer from before it is sent until it is acknowledged. It survives
- * SIGKILL at any instant (the kernel has what write(2) took); it is not synced to the disk, since
- * the volumes that containers share end with their node.
+ * SIGKILL at any instant (the kernel has what write(2) took) and, with `sync`, a power failure.
  *
- * A directory with `mark` (the stream's name and what is acknowledged) and segments, each named
- * by its first sequence, of entries with a checksum. A torn entry at the end is cut off.
+ * A directory with `mark` (the stream's name and what is acknowledged), `lock`, and segments, each
+ * named by its first sequence, of entries with a checksum. An incomplete entry at the end is cut
+ * off. A journal that lost records (a power failure, an old copy of the volume, a removed file)
+ * continues as a new stream: the consumer has numbers of the old one that would be used twice.
  */
 export class Journal {
   readonly #directory: string;
   readonly #mark: SlotFile<Mark>;
+  readonly #lock: number;
+  readonly #sync: boolean;
   /** The first sequences of the segments, ascending; the last one is written to. */
   #segments: number[];
   #descriptor = -1;
   #size = 0;
+  /** Ends of the pending entries, oldest first. */
+  #ends: { readonly last: number; readonly position: number; readonly ended: boolean }[] = [];
   /** The sequence of the last record in the journal; 0 if there is none. */
   last = 0;
   /** The source's position of the last entry; 0 if there is none. */
   position = 0;
   /** Whether the last record is the exit message. */
   ended = false;
+  /** Why records were lost before this start; undefined if none were. */
+  readonly damage: string | undefined;
 
-  /** Opens or creates the journal. @throws the system call's error. */
-  constructor(directory: string) {
-    this.#directory = directory;
+  /**
+   * Opens or creates a journal, for one process at a time.
+   * @throws {ExpectedError} if another one has it open. @throws the system call's error.
+   */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const { directory } = options;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    this.#mark = new SlotFile<Mark>(join(directory, 'mark'), {
-      stream: randomBytes(8).toString('hex'),
-      acknowledged: 0,
-    });
+    const lock = openSync(join(directory, 'lock'), 'a', 0o600);
+    try {
+      if (await lockFile(lock)) return new Journal(options, lock);
+    } catch (error) {
+      closeSync(lock);
+      throw error;
+    }
+    closeSync(lock);
+    throw new ExpectedError(
+      `another producer has the journal ${directory} open: give each producer its own --queue, or its own --journal`,
+    );
+  }
+
+  private constructor({ directory, delivered, sync = false }: JournalOptions, lock: number) {
+    this.#directory = directory;
+    this.#lock = lock;
+    this.#sync = sync;
+    rmSync(join(directory, 'salvage'), { force: true });
     this.#segments = readdirSync(directory)
       .filter((name) => /^\d{16}\.log$/.test(name))
       .map((name) => Number(name.slice(0, 16)))
       .toSorted((a, b) => a - b);
-    this.last = this.acknowledged;
-    const newest = this.#segments.at(-1);
-    if (newest !== undefined) this.#recover(newest);
+    // In case the mark is missing: segments are removed only when they are acknowledged.
+    const stream = this.#newestStream();
+    const removed = (this.#segments[0] ?? 1) - 1;
+    this.#mark = new SlotFile<Mark>(join(directory, 'mark'), {
+      stream: stream ?? newStream(),
+      acknowledged: stream === undefined ? 0 : Math.max(removed, delivered(stream)),
+      position: 0,
+      ended: false,
+    });
+    this.damage = this.#recover(delivered(this.stream));
+    if (this.damage !== undefined) this.#renew(delivered(this.stream));
+    else if (!this.#mark.found && stream !== undefined) {
+      this.damage = 'its mark was missing: records may be delivered again';
+    }
   }
 
   get stream(): string {
@@ -94,20 +130,9 @@ export class Journal {
   /** Reads the entries with records that are not acknowledged, oldest first, on demand. */
   *pending(): Generator<Entry> {
     const until = this.last;
-    // A copy: acknowledgements remove segments during the iteration.
-    const segments = [...this.#segments];
-    for (const [i, first] of segments.entries()) {
-      if ((segments[i + 1] ?? Number.POSITIVE_INFINITY) <= this.acknowledged + 1) continue;
-      if (first > until) return;
-      const descriptor = openSync(this.#path(first), 'r');
-      try {
-        for (const { entry } of readEntries(descriptor)) {
-          if (entry.sequence > until) return;
-          if (entry.sequence + entry.count - 1 > this.acknowledged) yield entry;
-        }
-      } finally {
-        closeSync(descriptor);
-      }
+    for (const { entry } of this.#entries(this.acknowledged)) {
+      if (entry.sequence > until) return;
+      if (lastOf(entry) > this.acknowledged) yield entry;
     }
   }
 
@@ -118,48 +143,82 @@ export class Journal {
   append(lines: Buffer, count: number, position: number, end = false): number {
     const sequence = this.last + 1;
     if (this.#descriptor === -1 || this.#size > SEGMENT_LIMIT) this.#startSegment(sequence);
-    const header = Buffer.alloc(HEADER);
-    header.writeUInt32BE(MAGIC, 0);
-    header.writeUInt32BE(lines.length, 8);
-    header.writeUInt32BE(count, 12);
-    header.writeDoubleBE(sequence, 16);
-    header.writeDoubleBE(position, 24);
-    header.writeUInt32BE(end ? 1 : 0, 32);
-    header.writeUInt32BE(crc32(lines, crc32(header.subarray(8))), 4);
+    const entry = { stream: this.stream, sequence, count, position, end, lines };
+    let size: number;
     try {
-      writeAll(this.#descriptor, header, this.#size);
-      writeAll(this.#descriptor, lines, this.#size + HEADER);
+      size = writeEntry(this.#descriptor, this.#size, entry);
+      if (this.#sync) fdatasyncSync(this.#descriptor);
     } catch (error) {
       ftruncateSync(this.#descriptor, this.#size);
       throw error;
     }
-    this.#size += HEADER + lines.length;
-    this.last = sequence + count - 1;
-    this.position = position;
-    this.ended = end;
+    this.#size = size;
+    this.#added(entry);
     return sequence;
   }
 
   /** Stores that everything up to `sequence` is delivered, and removes segments. */
   acknowledge(sequence: number): void {
     if (sequence <= this.acknowledged) return;
-    this.#mark.write({ stream: this.stream, acknowledged: Math.min(sequence, this.last) });
+    const { stream } = this;
+    let { position, ended } = this.#mark.value;
+    while (this.#ends[0] !== undefined && this.#ends[0].last <= sequence) {
+      ({ position, ended } = this.#ends.shift()!);
+    }
+    this.#mark.write({ stream, acknowledged: Math.min(sequence, this.last), position, ended });
     // The newest entry tells the source's position: never remove it.
     const kept = this.#size > 0 ? 1 : 2;
     while (this.#segments.length > kept && this.#segments[1]! <= sequence + 1) {
-      const first = this.#segments.shift()!;
-      unlinkSync(this.#path(first));
+      unlinkSync(this.#path(this.#segments.shift()!));
     }
+  }
+
+  /**
+   * Stores that the consumer acknowledged records that are not here: the next `open` starts a new
+   * stream with what is pending.
+   */
+  distrust(): void {
+    this.#mark.write({ ...this.#mark.value, short: true });
   }
 
   close(): void {
     if (this.#descriptor !== -1) closeSync(this.#descriptor);
     this.#descriptor = -1;
     this.#mark.close();
+    closeSync(this.#lock);
   }
 
   #path(first: number): string {
     return join(this.#directory, `${String(first).padStart(16, '0')}.log`);
+  }
+
+  #added(entry: Entry) {
+    this.last = lastOf(entry);
+    this.position = entry.position;
+    this.ended = entry.end;
+    if (this.last > this.acknowledged) {
+      this.#ends.push({ last: this.last, position: entry.position, ended: entry.end });
+    }
+  }
+
+  /** Reads the entries of this stream, from the segment that has those after `acknowledged`. */
+  *#entries(acknowledged: number): Generator<{ entry: Entry; segment: number; end: number }> {
+    // A copy: acknowledgements remove segments during the iteration.
+    const segments = [...this.#segments];
+    for (const [i, segment] of segments.entries()) {
+      if ((segments[i + 1] ?? Number.POSITIVE_INFINITY) <= acknowledged + 1) continue;
+      for (const { entry, end } of readEntries(this.#path(segment))) {
+        if (entry.stream === this.stream) yield { entry, segment, end };
+      }
+    }
+  }
+
+  /** Reads the stream of the newest entry, in case the mark is missing. */
+  #newestStream(): string | undefined {
+    for (const segment of this.#segments.toReversed()) {
+      for (const { entry } of readEntries(this.#path(segment))) return entry.stream;
+    }
+    return undefined;
   }
 
   #startSegment(first: number) {
@@ -168,54 +227,105 @@ export class Journal {
       if (this.#descriptor !== -1) closeSync(this.#descriptor);
       this.#descriptor = descriptor;
       this.#segments.push(first);
+      if (this.#sync) syncDirectory(this.#directory);
     }
     this.#size = 0;
   }
 
-  /** Finds the end of the newest segment, and cuts off an incomplete entry. */
-  #recover(first: number) {
-    this.#descriptor = openSync(this.#path(first), 'r+');
-    // An empty segment follows a complete one.
-    if (fstatSync(this.#descriptor).size === 0 && this.#segments.length > 1) {
-      closeSync(this.#descriptor);
-      unlinkSync(this.#path(first));
-      this.#segments.pop();
-      this.#recover(this.#segments.at(-1)!);
-      return;
+  /**
+   * Finds the end of the journal and cuts off an incomplete entry.
+   * @returns why records are missing, if some are.
+   */
+  #recover(delivered: number): string | undefined {
+    const { acknowledged, position, ended, short } = this.#mark.value;
+    this.position = position;
+    this.ended = ended;
+    let newest = { segment: -1, end: 0 };
+    let next = acknowledged + 1;
+    let gap = false;
+    for (const { entry, segment, end } of this.#entries(0)) {
+      if (lastOf(entry) >= next) {
+        gap ||= entry.sequence > next;
+        next = lastOf(entry) + 1;
+      }
+      newest = { segment, end };
+      this.#added(entry);
     }
-    for (const { entry, end } of readEntries(this.#descriptor)) {
-      this.last = entry.sequence + entry.count - 1;
-      this.position = entry.position;
-      this.ended = entry.end;
-      this.#size = end;
+    if (short) return 'the consumer acknowledged records that it does not have';
+    if (gap) return `records after ${acknowledged} are missing`;
+    if (newest.segment === -1 && acknowledged > 0) return 'its records were removed';
+    if (this.last < acknowledged) return `its records after ${this.last} are missing`;
+    if (this.last < delivered) return `it ends at ${this.last}, ${delivered} were delivered`;
+    // Segments without an entry of this stream are left from a crash.
+    for (const segment of this.#segments.filter((one) => one > newest.segment)) {
+      rmSync(this.#path(segment));
     }
-    ftruncateSync(this.#descriptor, this.#size);
+    this.#segments = this.#segments.filter((one) => one <= newest.segment);
+    if (newest.segment !== -1) {
+      this.#descriptor = openSync(this.#path(newest.segment), 'r+');
+      this.#size = newest.end;
+      ftruncateSync(this.#descriptor, newest.end);
+    }
+    return undefined;
+  }
+
+  /**
+   * Starts a new stream after all numbers that were ever used, with the records that are pending.
+   * A crash at any instant leaves the old journal, or the new one and segments that are ignored.
+   */
+  #renew(delivered: number) {
+    const { acknowledged, position, ended } = this.#mark.value;
+    const pending: Entry[] = [];
+    let base = Math.max(acknowledged, delivered, this.last);
+    let next = acknowledged + 1;
+    for (const { entry } of this.#entries(acknowledged)) {
+      base = Math.max(base, lastOf(entry));
+      if (lastOf(entry) < next) continue;
+      // After a gap, a source that can be read again is read from there.
+      if (entry.sequence > next && entry.position > 0) break;
+      pending.push(entry);
+      next = lastOf(entry) + 1;
+    }
+    const old = [...this.#segments];
+    const stream = newStream();
+    this.#ends = [];
+    this.#segments = [];
+    this.last = base;
+    this.position = position;
+    this.ended = ended;
+    const mark = { stream, acknowledged: base, position, ended };
+    const salvage = join(this.#directory, 'salvage');
+    const renewed: Entry[] = [];
+    if (pending.length > 0) {
+      this.#descriptor = openSync(salvage, 'wx+', 0o600);
+      let sequence = base + 1;
+      for (const entry of pending) {
+        const known = Math.max(0, acknowledged + 1 - entry.sequence);
+        const lines = entry.lines.subarray(skipLines(entry.lines, known));
+        const one = { ...entry, stream, sequence, count: entry.count - known, lines };
+        this.#size = writeEntry(this.#descriptor, this.#size, one);
+        sequence += one.count;
+        renewed.push(one);
+      }
+      fdatasyncSync(this.#descriptor);
+      renameSync(salvage, this.#path(base + 1));
+      this.#segments = [base + 1];
+    }
+    this.#mark.write(mark);
+    for (const entry of renewed) this.#added(entry);
+    for (const segment of old) rmSync(this.#path(segment), { force: true });
   }
 }
 
-/** Reads the complete entries of a segment, each with the offset of its end. */
-function* readEntries(descriptor: number): Generator<{ entry: Entry; end: number }> {
-  const header = Buffer.alloc(HEADER);
-  for (let at = 0; readSync(descriptor, header, 0, HEADER, at) === HEADER; ) {
-    const length = header.readUInt32BE(8);
-    if (header.readUInt32BE(0) !== MAGIC || length > ENTRY_LIMIT) return;
-    const lines = Buffer.alloc(length);
-    if (readSync(descriptor, lines, 0, length, at + HEADER) !== length) return;
-    if (crc32(lines, crc32(header.subarray(8))) !== header.readUInt32BE(4)) return;
-    at += HEADER + length;
-    const entry = {
-      sequence: header.readDoubleBE(16),
-      count: header.readUInt32BE(12),
-      position: header.readDoubleBE(24),
-      end: header.readUInt32BE(32) === 1,
-      lines,
-    };
-    yield { entry, end: at };
-  }
+function newStream(): string {
+  return randomBytes(8).toString('hex');
 }
 
-function writeAll(descriptor: number, bytes: Buffer, position: number) {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+function syncDirectory(path: string) {
+  const descriptor = openSync(path, 'r');
+  try {
+    fdatasyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { openRegularFile } from '../regular-file.ts';
 
 const SLOT = 4096;
 const HEADER = 12;
@@ -13,11 +14,19 @@ export class SlotFile<T> {
   readonly #descriptor: number;
   readonly #slot = Buffer.alloc(SLOT);
   #generation = 0;
+  readonly #sync: boolean;
+  /** Whether there was a value when it was opened. */
+  readonly found: boolean;
 
-  /** Opens or creates the file. @throws the system call's error. */
-  constructor(path: string, initial: T) {
+  /**
+   * Opens or creates the file; with `sync`, a write returns when the value is on the disk.
+   * @throws the system call's error.
+   */
+  constructor(path: string, initial: T, { sync = false } = {}) {
+    this.#sync = sync;
     this.#descriptor = openOrCreate(path);
     const newest = readNewest<T>(this.#descriptor);
+    this.found = newest !== undefined;
     this.#generation = newest?.generation ?? 0;
     this.value = newest?.value ?? initial;
     if (!newest) {
@@ -41,6 +50,7 @@ export class SlotFile<T> {
     this.#slot.write(text, HEADER);
     this.#slot.writeUInt32BE(crc32(this.#slot.subarray(4, HEADER + length)), 0);
     writeSync(this.#descriptor, this.#slot, 0, SLOT, (generation % 2) * SLOT);
+    if (this.#sync) fdatasyncSync(this.#descriptor);
     this.#generation = generation;
     this.value = value;
   }
@@ -52,12 +62,13 @@ export class SlotFile<T> {
 
 /** Reads the value without opening the file for writing; undefined if there is none. */
 export function readSlotFile<T>(path: string): T | undefined {
-  let descriptor: number;
+  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openRegularFile(path, 'r');
   } catch {
     return undefined;
   }
+  if (descriptor === undefined) return undefined;
   try {
     return readNewest<T>(descriptor)?.value;
   } finally {

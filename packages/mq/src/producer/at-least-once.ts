@@ -1,4 +1,4 @@
-import { type Log, monotonic, throttle } from '@sidekit/core';
+import { ExpectedError, type Log, monotonic, throttle } from '@sidekit/core';
 import { allocateSlab, type Slab } from '@sidekit/posix-mq';
 import { aborted, after, Bell, firstOf, type Start, settled } from '../first-of.ts';
 import { deliveredUpTo } from '../journal/delivered-offsets.ts';
@@ -268,6 +268,12 @@ export class AtLeastOnce implements Sender {
       }
       highest = Math.max(highest, ack.sequence);
       resume ||= ack.resume;
+    }
+    if (highest > journal.last) {
+      journal.distrust();
+      throw new ExpectedError(
+        `the consumer has acknowledged record ${highest}, the journal ends at ${journal.last}: it was cut short; the next start continues as a new stream with all that is pending`,
+      );
     }
     this.#acknowledged(highest);
     if (resume) this.#sendAgain();

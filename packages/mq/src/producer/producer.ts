@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type Context, defineSidecar } from '@sidekit/core';
+import { type Context, defineSidecar, ExpectedError } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
+import { deliveredPath, deliveredUpTo } from '../journal/delivered-offsets.ts';
 import { Journal } from '../journal/journal.ts';
 import { queueMetrics } from '../metrics.ts';
 import { BATCH_HEADER, DATA_HEADER } from '../queue/frame.ts';
@@ -23,7 +24,8 @@ export const producer = defineSidecar({
   table,
   run: async (context) => {
     const { options, log, stopping } = context;
-    const journal = openJournal(context);
+    const ready = context.health.condition('queue', 'startup', 'ready');
+    const journal = await openJournal(context);
     if (journal?.complete && (options.source === 'random' || options.source === 'file')) {
       log.warn('the journal is complete, nothing is left to do; remove it to start over', {
         event: 'journal_complete',
@@ -31,7 +33,6 @@ export const producer = defineSidecar({
       });
       return;
     }
-    const ready = context.health.condition('queue', 'startup', 'ready');
     const writer = await openQueue(context, options.queue, options.msgsize, ready);
     context.onStop('queue', () => writer.close());
     const source = await openSource(context, journal?.position ?? 0, () => writer.queue.msgsize);
@@ -55,14 +56,28 @@ export const producer = defineSidecar({
   },
 });
 
-function openJournal({ options, onStop }: Producer): Journal | undefined {
+async function openJournal(context: Producer): Promise<Journal | undefined> {
+  const { options, log, health, onStop } = context;
   if (options.delivery === 'at-most-once' || options.journal === undefined) return undefined;
   const directory = join(options.journal, `${options.queue.slice(1)}.outbox`);
   try {
-    const journal = new Journal(directory);
+    const delivered = (stream: string) => deliveredUpTo(deliveredPath(options), stream);
+    const journal = await Journal.open({ directory, delivered, sync: options.sync });
     onStop('journal', () => journal.close());
+    if (journal.damage !== undefined) {
+      const { damage: reason, stream } = journal;
+      log.warn('the journal lost records before this start', {
+        event: 'journal_damaged',
+        journal: directory,
+        reason,
+        stream,
+        pending: journal.last - journal.acknowledged,
+      });
+      health.condition('journal').warn(`the journal lost records before this start: ${reason}`);
+    }
     return journal;
   } catch (error) {
+    if (error instanceof ExpectedError) throw error;
     throw fileFailure('--journal cannot be used', directory, error);
   }
 }
@@ -120,7 +135,7 @@ async function openSender(
   const ready = health.condition('acknowledgements', 'startup', 'ready');
   const acks = await openQueue(context, `${options.queue}.ack`, 64, ready);
   context.onStop('acknowledgements', () => acks.close());
-  const delivered = join(options.journal!, `${options.queue.slice(1)}.inbox`);
+  const delivered = deliveredPath(options);
   const { redeliverAfter } = options;
   return AtLeastOnce.create({
     ...common,

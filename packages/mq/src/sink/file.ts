@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, type Stats, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, type Stats, writeSync } from 'node:fs';
 import { ExpectedError, type Log } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
 import type { SinkMark } from '../journal/delivered-offsets.ts';
@@ -42,6 +42,9 @@ export function fileSink(path: string, mark: SinkMark | undefined, log: Log): Si
       done = 0;
     },
     mark: () => (regular ? { inode, size: fstatSync(descriptor).size } : undefined),
+    sync: () => {
+      if (regular) fdatasyncSync(descriptor);
+    },
     close: () => closeSync(descriptor),
   };
 }

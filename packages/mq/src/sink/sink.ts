@@ -16,5 +16,7 @@ export interface Sink {
   write(bytes: Buffer, start: number, end: number, delivery: Delivery): Promise<void> | void;
   /** Returns the sink's position, from which `fileSink` continues. */
   mark?(): SinkMark | undefined;
+  /** Returns when what was written is on the disk. @throws the system call's error. */
+  sync?(): void;
   close(): unknown;
 }
