@@ -91,13 +91,6 @@ describe('faults', () => {
       'pod.yaml:5:58: Pod web: spec.containers[0].volumeMounts[0].name: "dta" is not a volume of the Pod: did you mean data?',
     ],
     [
-      'a claim that is not there',
-      pod(
-        'containers: [{name: a, image: x}]\nvolumes: [{name: d, persistentVolumeClaim: {claimName: c}}]',
-      ),
-      'pod.yaml:6:58: Pod web: spec.volumes[0].persistentVolumeClaim.claimName: "c" is not a PersistentVolumeClaim of these manifests: give the file that defines it too',
-    ],
-    [
       'a kind that does not exist',
       'apiVersion: v1\nkind: Pot\nmetadata: {name: s}\n',
       'pod.yaml:2:7: Pot s: kind: "Pot" is not a kind of Kubernetes: did you mean Pod?',

@@ -1,7 +1,7 @@
 import type { Path } from '@sidekit/core/schema';
 import type { PodObject } from '../objects.ts';
 import type { ContainerSpec } from '../schema/container-schema.ts';
-import { type Fault, missingObject, type References, unknownName } from './reference-faults.ts';
+import { type Fault, missingClaim, missingObject, type References, unknownName } from './reference-faults.ts';
 
 /** Checks the references of a container's environment to ConfigMaps, Secrets and containers. */
 export function environment(
@@ -83,7 +83,7 @@ export function volumes(pod: PodObject, all: References, fault: Fault) {
       ) {
         fault(
           [...at, 'persistentVolumeClaim', 'claimName'],
-          missingObject('PersistentVolumeClaim', claim.claimName, known),
+          missingClaim(claim.claimName, known),
         );
       }
     }

@@ -20,6 +20,15 @@ export function unknownName(name: string, rule: string, known: readonly string[]
   return { value: name, rule, remedy: nearest(name, known) };
 }
 
+/** A reference to a claim of another file: its folder is kept under the same name. */
+export function missingClaim(name: string, known: readonly string[]): Violation {
+  const rule = 'is not a PersistentVolumeClaim of these manifests';
+  const hint = nearest(name, known);
+  return hint?.startsWith('did')
+    ? { value: name, rule, remedy: hint }
+    : { category: 'cluster', value: name, rule: `${rule}: a folder of this name is used` };
+}
+
 /** A reference to an object of another file: a container that waits for it never starts here. */
 export function missingObject(kind: string, name: string, known: readonly string[]): Violation {
   const hint = nearest(name, known);

@@ -9,14 +9,15 @@ import {
   text,
 } from '@sidekit/core/schema';
 import { objectMeta } from './meta-schema.ts';
-import { dns1035Label, labelValue, portName, qualifiedName } from './rules.ts';
+import { dns1035Label, dnsLabel, labelValue, qualifiedName } from './rules.ts';
 import { anything, choice, RULES, struct } from './support.ts';
 import { int32, portReference } from './values.ts';
 
 const servicePort = struct({
   port: required(int32(1, 65_535)),
   targetPort: optional(portReference),
-  name: optional(text(portName)),
+  // A name here is a DNS label; that of a container's port is shorter.
+  name: optional(text(dnsLabel)),
   protocol: defaulted(choice(['TCP'], ['UDP', 'SCTP']), 'TCP'),
   nodePort: optional(int32(1, 65_535)),
   appProtocol: optional(text()),
