@@ -40,9 +40,12 @@ class PodSession extends BaseSession {
   readonly #path: string;
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #host: readonly string[];
 
   constructor(path: string, directory: string, engine: string, options: ApplyOptions) {
     super(path, options);
+    // A manifest of the level "restricted" never needs it.
+    this.#host = options.security === 'privileged' ? ['--allow-host'] : [];
     this.#path = path;
     this.#directory = directory;
     this.#env = { ...process.env, SIDEKIT_POD_DIR: directory, POD_ENGINE: engine };
@@ -50,7 +53,7 @@ class PodSession extends BaseSession {
 
   async up(file: string, input?: string) {
     // Whether the Pods become Ready or fail is for the test to say: only bad usage is an error.
-    const args = ['up', file, '--timeout', '1ms'];
+    const args = ['up', file, '--timeout', '1ms', ...this.#host];
     const { code, stderr } = await this.#pod(args, input);
     if (code === 64) throw new Error(stderr);
   }

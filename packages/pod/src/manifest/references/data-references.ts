@@ -1,7 +1,13 @@
 import type { Path } from '@sidekit/core/schema';
 import type { PodObject } from '../objects.ts';
 import type { ContainerSpec } from '../schema/container-schema.ts';
-import { type Fault, missingClaim, missingObject, type References, unknownName } from './reference-faults.ts';
+import {
+  type Fault,
+  missingClaim,
+  missingObject,
+  type References,
+  unknownName,
+} from './reference-faults.ts';
 
 /** Checks the references of a container's environment to ConfigMaps, Secrets and containers. */
 export function environment(
@@ -81,10 +87,7 @@ export function volumes(pod: PodObject, all: References, fault: Fault) {
         !known.includes(claim.claimName) &&
         !all.faulty.has(`PersistentVolumeClaim/${namespace}/${claim.claimName}`)
       ) {
-        fault(
-          [...at, 'persistentVolumeClaim', 'claimName'],
-          missingClaim(claim.claimName, known),
-        );
+        fault([...at, 'persistentVolumeClaim', 'claimName'], missingClaim(claim.claimName, known));
       }
     }
     if (configMap)

@@ -51,6 +51,10 @@ export const resources = checked(
         report(['requests', name], { rule: `must not exceed the ${name} limit` });
       }
     }
+    if (limits['ephemeral-storage'] !== undefined) {
+      const rule = 'is not enforced by pod: sizeLimit of an emptyDir is';
+      report(['limits', 'ephemeral-storage'], { category: 'cluster', rule });
+    }
     const memory = parseQuantity(limits.memory ?? 0);
     if (memory > 0 && memory < 6 * 2 ** 20) {
       report(['limits', 'memory'], { rule: 'must be at least 6Mi: engines refuse less' });

@@ -22,16 +22,7 @@ export const fieldRef = struct({
 });
 
 export const resourceFieldRef = struct({
-  resource: required(
-    choice([
-      'limits.cpu',
-      'limits.memory',
-      'limits.ephemeral-storage',
-      'requests.cpu',
-      'requests.memory',
-      'requests.ephemeral-storage',
-    ]),
-  ),
+  resource: required(choice(['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'])),
   containerName: optional(text(dnsLabel)),
   divisor: defaulted(quantity, '1'),
 });
@@ -68,7 +59,7 @@ export const environmentVariable = checked(
 
 export const environmentSource = checked(
   struct({
-    prefix: optional(text()),
+    prefix: optional(text((value) => (value === '' ? undefined : variableName(value)))),
     configMapRef: optional(struct(localReference)),
     secretRef: optional(struct(localReference)),
   }),

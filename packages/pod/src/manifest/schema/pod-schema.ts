@@ -10,6 +10,7 @@ import {
   text,
 } from '@sidekit/core/schema';
 import { initContainer, mainContainer } from './container-schema.ts';
+import { podRules } from './pod-rules.ts';
 import { dnsLabel, dnsSubdomain, notEmpty } from './rules.ts';
 import { podSecurityContext } from './security-schema.ts';
 import { choice, only, RULES, reachesHost, struct } from './support.ts';
@@ -30,84 +31,91 @@ const nodeSelector = checked(map(text()), (labels, report) => {
   }
 });
 
+// Not honoured yet, so that it takes both --allow-host and --unsupported=warn to skip one.
 const hostNamespace = defaulted(
-  reachesHost(boolean, (value) => value),
+  only(
+    false,
+    reachesHost(boolean, (value) => value),
+  ),
   false,
 );
 
-export const podSpec = struct(
-  {
-    containers: required(list(mainContainer, { min: 1, unique: 'name' })),
-    initContainers: defaulted(list(initContainer, { unique: 'name' }), []),
-    volumes: defaulted(list(volume, { unique: 'name' }), []),
-    restartPolicy: defaulted(choice(['Always', 'OnFailure', 'Never']), 'Always'),
-    terminationGracePeriodSeconds: defaulted(int32(0), 30),
-    activeDeadlineSeconds: optional(int32(1)),
-    dnsPolicy: defaulted(
-      choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet'], 'cluster'),
-      'ClusterFirst',
-    ),
-    dnsConfig: optional(
-      struct({
-        nameservers: defaulted(list(text(notEmpty)), []),
-        searches: defaulted(list(text(notEmpty)), []),
-        options: defaulted(
-          list(struct({ name: required(text(notEmpty)), value: optional(text()) })),
-          [],
-        ),
-      }),
-    ),
-    hostAliases: defaulted(
-      list(
-        struct({ ip: required(text(notEmpty)), hostnames: defaulted(list(text(notEmpty)), []) }),
+export const podSpec = checked(
+  struct(
+    {
+      containers: required(list(mainContainer, { min: 1, unique: 'name' })),
+      initContainers: defaulted(list(initContainer, { unique: 'name' }), []),
+      volumes: defaulted(list(volume, { unique: 'name' }), []),
+      restartPolicy: defaulted(choice(['Always', 'OnFailure', 'Never']), 'Always'),
+      terminationGracePeriodSeconds: defaulted(int32(0), 30),
+      activeDeadlineSeconds: optional(int32(1)),
+      dnsPolicy: defaulted(
+        choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet'], 'cluster'),
+        'ClusterFirst',
       ),
-      [],
-    ),
-    hostname: optional(text(dnsLabel)),
-    subdomain: optional(text(dnsLabel)),
-    hostNetwork: hostNamespace,
-    hostPID: hostNamespace,
-    hostIPC: hostNamespace,
-    securityContext: optional(podSecurityContext),
-    shareProcessNamespace: defaulted(boolean, false),
-    enableServiceLinks: defaulted(boolean, true),
-    // There is no API server here: nothing to mount a token for.
-    automountServiceAccountToken: optional(only(false, boolean)),
-    serviceAccountName: defaulted(text(dnsSubdomain), 'default'),
-    serviceAccount: optional(text(dnsSubdomain)),
-    nodeSelector: optional(nodeSelector),
-    schedulerName: defaulted(
-      only('default-scheduler', text(notEmpty), 'cluster'),
-      'default-scheduler',
-    ),
-    os: optional(struct({ name: required(choice(['linux'], ['windows'])) })),
-    hostUsers: optional(only(true, boolean)),
-  },
-  {
-    // One machine: what chooses a node, or puts Pods in order, has no effect.
-    cluster: {
-      affinity: '',
-      imagePullSecrets: 'the engine pulls with its own credentials',
-      nodeName: '',
-      overhead: '',
-      preemptionPolicy: '',
-      priority: '',
-      priorityClassName: '',
-      tolerations: '',
-      topologySpreadConstraints: '',
+      dnsConfig: optional(
+        struct({
+          nameservers: defaulted(list(text(notEmpty)), []),
+          searches: defaulted(list(text(notEmpty)), []),
+          options: defaulted(
+            list(struct({ name: required(text(notEmpty)), value: optional(text()) })),
+            [],
+          ),
+        }),
+      ),
+      hostAliases: defaulted(
+        list(
+          struct({ ip: required(text(notEmpty)), hostnames: defaulted(list(text(notEmpty)), []) }),
+        ),
+        [],
+      ),
+      hostname: optional(text(dnsLabel)),
+      subdomain: optional(text(dnsLabel)),
+      hostNetwork: hostNamespace,
+      hostPID: hostNamespace,
+      hostIPC: hostNamespace,
+      securityContext: optional(podSecurityContext),
+      shareProcessNamespace: defaulted(boolean, false),
+      enableServiceLinks: defaulted(boolean, true),
+      // There is no API server here: nothing to mount a token for.
+      automountServiceAccountToken: optional(only(false, boolean)),
+      serviceAccountName: defaulted(text(dnsSubdomain), 'default'),
+      serviceAccount: optional(text(dnsSubdomain)),
+      nodeSelector: optional(nodeSelector),
+      schedulerName: defaulted(
+        only('default-scheduler', text(notEmpty), 'cluster'),
+        'default-scheduler',
+      ),
+      os: optional(struct({ name: required(choice(['linux'], ['windows'])) })),
+      hostUsers: optional(only(true, boolean)),
     },
-    unsupported: [
-      'ephemeralContainers',
-      'readinessGates',
-      'runtimeClassName',
-      'setHostnameAsFQDN',
-      'schedulingGates',
-      'resourceClaims',
-      'resources',
-      'hostnameOverride',
-      'workloadRef',
-    ],
-  },
+    {
+      // One machine: what chooses a node, or puts Pods in order, has no effect.
+      cluster: {
+        affinity: '',
+        imagePullSecrets: 'the engine pulls with its own credentials',
+        nodeName: '',
+        overhead: '',
+        preemptionPolicy: '',
+        priority: '',
+        priorityClassName: '',
+        tolerations: '',
+        topologySpreadConstraints: '',
+      },
+      unsupported: [
+        'ephemeralContainers',
+        'readinessGates',
+        'runtimeClassName',
+        'setHostnameAsFQDN',
+        'schedulingGates',
+        'resourceClaims',
+        'resources',
+        'hostnameOverride',
+        'workloadRef',
+      ],
+    },
+  ),
+  podRules,
 );
 
 export type PodSpec = Read<typeof podSpec>;

@@ -65,7 +65,10 @@ export const service = checked(
   ({ metadata: { name }, spec }, report) => {
     const broken = name === '' ? undefined : dns1035Label(name);
     if (broken) report(['metadata', 'name'], { value: name, rule: broken.rule });
-    const { clusterIP, ports, selector } = spec;
+    const { clusterIP, ports, selector, type } = spec;
+    if (clusterIP === 'None' && type !== 'ClusterIP') {
+      report(['spec', 'clusterIP'], { rule: `must not be None for a Service of type ${type}` });
+    }
     if (clusterIP !== undefined && clusterIP !== 'None' && clusterIP !== '') {
       report(['spec', 'clusterIP'], { category: 'cluster', rule: RULES.cluster });
     }
@@ -79,8 +82,11 @@ export const service = checked(
     }
     const names = new Set<string | undefined>();
     const numbers = new Set<string>();
-    for (const [index, { name, port, protocol }] of ports.entries()) {
+    for (const [index, { name, nodePort, port, protocol }] of ports.entries()) {
       const at = ['spec', 'ports', index];
+      if (nodePort && type === 'ClusterIP') {
+        report([...at, 'nodePort'], { rule: 'must not be set for a Service of type ClusterIP' });
+      }
       if (ports.length > 1 && name === undefined) {
         report([...at, 'name'], { rule: 'is missing: with several ports each needs a name' });
       } else if (names.has(name)) {

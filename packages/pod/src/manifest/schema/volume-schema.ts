@@ -39,6 +39,9 @@ const downwardItems = defaulted(
         if (!value.fieldRef === !value.resourceFieldRef) {
           report([], { rule: 'needs exactly one of fieldRef and resourceFieldRef' });
         }
+        if (/^(spec|status)\./.test(value.fieldRef?.fieldPath ?? '')) {
+          report(['fieldRef', 'fieldPath'], { rule: 'must be a field of metadata in a volume' });
+        }
         if (value.resourceFieldRef && !value.resourceFieldRef.containerName) {
           report(['resourceFieldRef', 'containerName'], { rule: 'is missing in a volume' });
         }
