@@ -11,6 +11,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   demo: () => import('./demo.ts'),
   images: () => import('./images.ts'),
   kind: () => import('./kind.ts'),
+  packages: () => import('./packages.ts'),
   test: () => import('./test.ts'),
   'test-compose': () => import('./test-compose.ts'),
   'test-components': () => import('./test-components.ts'),
