@@ -22,7 +22,8 @@ function service(name: string, spec: object): string {
 local('the pod command', { concurrency: 4 }, () => {
   test('every command has a --help, and exits with 0', async () => {
     await using store = new OwnStore();
-    for (const command of ['up', 'ps', 'logs', 'exec', 'events', 'down']) {
+    const commands = ['up', 'ps', 'logs', 'exec', 'events', 'volumes', 'check', 'debug', 'down'];
+    for (const command of commands) {
       const help = await store.pod(command, '--help');
       assert.match(help, new RegExp(`^pod ${command} `));
       assert.ok((await store.pod('--help')).includes(help), command);
@@ -39,6 +40,7 @@ local('the pod command', { concurrency: 4 }, () => {
       assert.doesNotMatch(stderr, /\n +at /, 'no stack trace');
     };
     await wrong(['upp', 'x.yaml'], /upp.*is not a command.*did you mean up\?/s);
+    await wrong(['delete', 'web'], /delete is not a command: use pod down POD/);
     await wrong(['up', '--tiemout', '1s', 'x.yaml'], /--tiemout.*did you mean --timeout\?/s);
     await wrong(
       ['up', '--timeout', 'soon', '--backoff-base', 'x', 'y'],

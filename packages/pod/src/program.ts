@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core/tool';
+import { counterpart } from './commands/counterparts.ts';
 import type { Session } from './commands/session.ts';
 import { ManifestError } from './manifest/manifest-error.ts';
 import { PodFolder } from './store/folder.ts';
@@ -45,6 +46,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     const { events, eventsHelp } = await import('./commands/events.ts');
     return { help: eventsHelp, run: events };
   },
+  volumes: async () => {
+    const { volumes, volumesHelp } = await import('./commands/volumes.ts');
+    return { help: volumesHelp, run: volumes };
+  },
+  check: async () => {
+    const { check, checkHelp } = await import('./commands/check.ts');
+    return { help: checkHelp, run: check };
+  },
+  debug: async () => {
+    const { debug, debugHelp } = await import('./commands/debug.ts');
+    return { help: debugHelp, run: debug };
+  },
   down: async () => {
     const { down, downHelp } = await import('./commands/down.ts');
     return { help: downHelp, run: down };
@@ -72,7 +85,11 @@ export async function runProgram(
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) {
       throw new UsageError([
-        { name, rule: 'is not a command', remedy: nearest(name, Object.keys(COMMANDS)) },
+        {
+          name,
+          rule: 'is not a command',
+          remedy: counterpart(name) ?? nearest(name, Object.keys(COMMANDS)),
+        },
       ]);
     }
     const command = await load();

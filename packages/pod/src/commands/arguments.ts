@@ -8,6 +8,12 @@ const FLAGS = {
   all: { type: 'boolean' },
   'allow-host': { type: 'boolean' },
   'backoff-base': { type: 'string' },
+  image: { type: 'string' },
+  since: { type: 'string' },
+  stdin: { type: 'boolean', short: 'i' },
+  tail: { type: 'string' },
+  tty: { type: 'boolean', short: 't' },
+  volumes: { type: 'boolean' },
   container: { type: 'string', short: 'c' },
   engine: { type: 'string' },
   filename: { type: 'string', short: 'f' },
@@ -69,11 +75,18 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
     }
   }
   const times = new Map<string, number>();
-  for (const name of ['timeout', 'backoff-base', 'grace-period'] as const) {
-    const value = values.get(name);
+  for (const name of ['timeout', 'backoff-base', 'grace-period', 'since'] as const) {
+    const given = values.get(name);
+    // kubectl's grace period is a number of seconds.
+    const value =
+      name === 'grace-period' && /^\d+$/.test(String(given)) ? `${String(given)}s` : given;
     if (value === undefined) continue;
     const time = readValue(duration(), value, `--${name}`, (fault) => faults.push(fault));
     if (time !== undefined) times.set(name, time);
+  }
+  const tail = values.get('tail');
+  if (tail !== undefined && !/^\d{1,9}$/.test(String(tail))) {
+    faults.push({ name: '--tail', value: String(tail), rule: 'must be a number of lines' });
   }
   const output = values.get('output');
   if (output !== undefined && output !== 'json') {

@@ -3,25 +3,30 @@ import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
 import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../engine/labels.ts';
 import type { PodFolder } from '../store/folder.ts';
+import type { PodStore } from '../store/store.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { Endpoints } from '../supervisor/endpoints.ts';
-import { removeVolumesOf } from '../supervisor/user-namespace.ts';
+import { removeFolder, removeVolumesOf } from '../supervisor/user-namespace.ts';
+import { type KeptClaim, keptClaims } from '../volumes/claims.ts';
 import { readArguments } from './arguments.ts';
 import { readFiles } from './files.ts';
+import { findPods, podsOf } from './select.ts';
 import type { Session } from './session.ts';
 
-export const downHelp = `pod down POD… | -f FILE | --all [--grace-period 30s]
+export const downHelp = `pod down POD… | -f FILE | --all [--grace-period 30s] [--volumes]
   Ends Pods as the kubelet does and removes everything that belongs to them, including leftovers of a
-  killed supervisor.
+  killed supervisor. POD may be a workload, such as deployment/web. --volumes also removes the
+  claims of the Pods; without it they are kept.
 `;
 
 /** Ends Pods by name, by manifest, or all. */
 export async function down(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['all', 'filename', 'grace-period', 'engine']);
+  const args = readArguments(argv, ['all', 'filename', 'grace-period', 'engine', 'volumes']);
+  const { store } = session;
   const file = args.text('filename');
-  const names =
-    file === undefined ? args.words : readFiles([file]).pods.map(({ metadata }) => metadata.name);
-  if (names.length === 0 && !args.has('all')) {
+  const { names, controllers } =
+    file === undefined ? { names: args.words, controllers: [] } : namesOf(file);
+  if (names.length + controllers.length === 0 && !args.has('all')) {
     throw new UsageError([
       {
         name: 'POD',
@@ -30,11 +35,16 @@ export async function down(argv: readonly string[], session: Session): Promise<E
       },
     ]);
   }
-  const { store } = session;
-  const known = args.has('all') ? store.pods.map(({ name }) => name) : [...new Set(names)];
+  // Also the Pods that an earlier version of the file asked for.
+  const surplus = podsOf(store, controllers).map(({ name }) => name);
+  const known = args.has('all')
+    ? store.pods.map(({ name }) => name)
+    : [...new Set([...names.flatMap((name) => namedPods(store, name)), ...surplus])];
   const folders = known.map((name) => store.pod(name)).filter(({ exists }) => exists);
   const unknown = known.filter((name) => !store.pod(name).exists);
+  const claims = args.has('volumes') ? claimsToRemove(store, folders, args.has('all')) : [];
   const grace = args.milliseconds('grace-period');
+  const engine = folders[0]?.record.engine;
   await removePods(folders, session, grace === undefined ? undefined : grace / 1000);
   const orphans = await removeOrphans(
     args.has('all') ? undefined : unknown,
@@ -43,6 +53,10 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   );
   const removed = [...folders.map(({ name }) => name), ...orphans];
   for (const name of removed) session.print(`${name} removed`);
+  for (const { namespace, name, path } of claims) {
+    await removeFolder(path, engine, session);
+    session.print(`claim ${namespace}/${name} removed`);
+  }
   const missing = unknown.filter((name) => !orphans.includes(name));
   if (missing.length > 0 && file === undefined) {
     const all = store.pods.map(({ name }) => name).join(', ');
@@ -52,6 +66,41 @@ export async function down(argv: readonly string[], session: Session): Promise<E
     );
   }
   return ExitCode.ok;
+}
+
+function namesOf(file: string) {
+  // What the file needs of the host does not matter for its removal.
+  const { pods, controllers } = readFiles([file], { allowHost: true, unsupported: 'warn' });
+  return { names: pods.map(({ metadata }) => metadata.name), controllers };
+}
+
+function namedPods(store: PodStore, word: string): string[] {
+  const found = findPods(store, word);
+  return found.length > 0 ? found.map(({ name }) => name) : [word];
+}
+
+/** The claims of the Pods that no other Pod uses; all of them if all Pods are removed. */
+function claimsToRemove(
+  { pods, data }: PodStore,
+  folders: readonly PodFolder[],
+  all: boolean,
+): KeptClaim[] {
+  const going = new Set(folders.map(({ name }) => name));
+  const claimsOf = (list: readonly PodFolder[]) =>
+    new Set(
+      list
+        .filter(({ exists }) => exists)
+        .flatMap(({ record: { pod } }) => {
+          const claimed = pod.spec.volumes.flatMap((one) => one.persistentVolumeClaim ?? []);
+          return claimed.map(({ claimName }) => `${pod.metadata.namespace}/${claimName}`);
+        }),
+    );
+  const wanted = claimsOf(folders);
+  const used = claimsOf(pods.filter(({ name }) => !going.has(name)));
+  return keptClaims(data).filter(({ namespace, name }) => {
+    const id = `${namespace}/${name}`;
+    return !used.has(id) && (all || wanted.has(id));
+  });
 }
 
 /** Containers of Pods whose folder is gone, as after a restart of the machine. */

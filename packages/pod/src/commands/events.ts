@@ -1,5 +1,6 @@
 import { ExitCode, UsageError } from '@sidekit/core/tool';
 import { readArguments } from './arguments.ts';
+import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 import { columns } from './terminal.ts';
 
@@ -13,7 +14,7 @@ export function events(argv: readonly string[], session: Session): ExitCode {
   const [name] = args.words;
   if (name === undefined)
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod events POD' }]);
-  const { timeline } = session.store.existing(name);
+  const { timeline } = selectPod(session.store, name);
   if (args.text('output') === 'json') {
     session.print(JSON.stringify(timeline, null, 2));
     return ExitCode.ok;

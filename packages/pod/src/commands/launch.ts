@@ -1,4 +1,5 @@
 import { ExitCode, pause } from '@sidekit/core/tool';
+import type { ControllerRef } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { PodRecord } from '../store/record.ts';
 import { sendControl } from '../supervisor/control.ts';
@@ -6,9 +7,10 @@ import { superviseDetached } from '../supervisor/detach.ts';
 import { begun, removePods } from './down.ts';
 import { INTERRUPTED } from './files.ts';
 import { Progress, reasonsOf } from './progress.ts';
+import { podsOf } from './select.ts';
 import { printAddresses } from './services.ts';
 import type { Session } from './session.ts';
-import { allStatuses, hasEnded, isReady, stateOf } from './summary.ts';
+import { allStatuses, hasEnded, isLost, isReady, stateOf } from './summary.ts';
 
 /** How often the Pods' folders are checked while `up` waits, in milliseconds. */
 const INTERVAL = 20;
@@ -55,7 +57,13 @@ export class Launch {
     });
   }
 
-  async run(records: readonly NewRecord[], foreground: boolean): Promise<ExitCode> {
+  /** Starts the Pods, after those of the same controllers that are no longer wanted were removed. */
+  async run(
+    records: readonly NewRecord[],
+    controllers: readonly ControllerRef[],
+    foreground: boolean,
+  ): Promise<ExitCode> {
+    await this.#removeSurplus(records, controllers);
     for (const record of records) {
       const before = this.folders.find(({ name }) => name === record.pod.after);
       // A StatefulSet's Pods come one after the other.
@@ -69,6 +77,16 @@ export class Launch {
     const code = await this.#follow(this.folders);
     if (code === ExitCode.ok && foreground) return this.#stay();
     return code;
+  }
+
+  /** Scaled down, or with other names: the controller would end its other Pods, too. */
+  async #removeSurplus(records: readonly NewRecord[], controllers: readonly ControllerRef[]) {
+    const wanted = new Set(records.map(({ pod }) => pod.metadata.name));
+    // The Pods of a Job follow one another.
+    const scaled = controllers.filter(({ kind }) => kind !== 'Job');
+    const surplus = podsOf(this.#session.store, scaled).filter(({ name }) => !wanted.has(name));
+    for (const { name } of surplus) this.#progress.say(`${name}: removed, no longer wanted`);
+    await removePods(surplus, this.#session, undefined);
   }
 
   async #startOrUpdate(wanted: NewRecord) {
@@ -193,7 +211,8 @@ function isOver({ status }: PodFolder): boolean {
 function isCurrent(folder: PodFolder): boolean {
   const { status } = folder;
   const over = folder.exists && folder.record.pod.job && status && hasEnded(status);
-  return folder.supervised && !over;
+  // One that is being deleted is replaced once it is gone.
+  return folder.supervised && !over && !status?.metadata.deletionTimestamp;
 }
 
 /** Returns `next` if its Job continues with another Pod. */
@@ -206,6 +225,8 @@ function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' | 'next' {
     if (folder.supervised) return 'waiting';
     if (folder.successor !== undefined) return 'next';
   }
+  // Its supervisor was killed: nobody would make it Ready.
+  if (isLost(folder)) return 'bad';
   if (status.status.phase === 'Failed') return 'bad';
   if (status.status.phase === 'Succeeded') return 'good';
   const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');

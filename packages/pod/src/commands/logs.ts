@@ -11,11 +11,12 @@ import {
 import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { readArguments } from './arguments.ts';
+import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded } from './summary.ts';
 import { prefix } from './terminal.ts';
 
-export const logsHelp = `pod logs POD [-c CONTAINER] [-f] [--previous] [--timestamps]
+export const logsHelp = `pod logs POD [-c CONTAINER] [-f] [--previous] [--timestamps] [--tail N] [--since 10m]
   Prints the log of a container, or of all with their names in front in the order of time;
   -f follows them, also over restarts. --previous is the run before the last.
 `;
@@ -30,12 +31,19 @@ export interface LoggedRun {
 const INTERVAL = 100;
 
 export async function logs(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['container', 'follow', 'previous', 'timestamps']);
+  const args = readArguments(argv, [
+    'container',
+    'follow',
+    'previous',
+    'since',
+    'tail',
+    'timestamps',
+  ]);
   const [name] = args.words;
   if (name === undefined) {
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod logs POD' }]);
   }
-  const folder = session.store.existing(name);
+  const folder = selectPod(session.store, name);
   const wanted = args.text('container');
   const runs = containersOf(folder, wanted, args.has('previous'));
   const names = containerNames(folder);
@@ -44,7 +52,11 @@ export async function logs(argv: readonly string[], session: Session): Promise<E
     wanted === undefined && names.length > 1
       ? `${prefix(session.terminal, container, names.indexOf(container), width)} `
       : '';
-  const printer = new LogPrinter(new Engine(folder.record.engine), before, args.has('timestamps'));
+  const printer = new LogPrinter(new Engine(folder.record.engine), before, {
+    timestamps: args.has('timestamps'),
+    tail: args.text('tail'),
+    since: args.milliseconds('since'),
+  });
   if (args.has('follow')) await followAll(printer, folder, wanted);
   else if (runs.length === 1 && runs[0]) await printer.print(runs[0], false);
   else await printer.printMerged(runs);
@@ -98,18 +110,18 @@ async function followAll(printer: LogPrinter, folder: PodFolder, wanted: string 
 class LogPrinter {
   readonly #engine: Engine;
   readonly #before: (container: string) => string;
-  readonly #timestamps: boolean;
+  readonly #options: LogOptions;
 
-  constructor(engine: Engine, before: (container: string) => string, timestamps: boolean) {
+  constructor(engine: Engine, before: (container: string) => string, options: LogOptions) {
     this.#engine = engine;
     this.#before = before;
-    this.#timestamps = timestamps;
+    this.#options = options;
   }
 
   /** Prints one log as it comes, each stream to its own. */
   print({ name, id }: LoggedRun, follow: boolean): Promise<void> {
     const before = this.#before(name);
-    const words = logArguments(id, { follow, timestamps: this.#timestamps });
+    const words = logArguments(id, follow, this.#options);
     const child = spawn(this.#engine.name, words, {
       env: childEnvironment(this.#engine.clientEnvironment),
       stdio: before ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
@@ -132,12 +144,12 @@ class LogPrinter {
     const all = await Promise.all(runs.map((run) => this.#read(run)));
     const lines = all.flat().toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
     for (const { name, time, text, output } of lines) {
-      output.write(`${this.#before(name)}${this.#timestamps ? `${time} ` : ''}${text}\n`);
+      output.write(`${this.#before(name)}${this.#options.timestamps ? `${time} ` : ''}${text}\n`);
     }
   }
 
   #read({ name, id }: LoggedRun) {
-    const words = logArguments(id, { follow: false, timestamps: true });
+    const words = logArguments(id, false, { ...this.#options, timestamps: true });
     const child = spawn(this.#engine.name, words, {
       env: childEnvironment(this.#engine.clientEnvironment),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -159,10 +171,26 @@ class LogPrinter {
   }
 }
 
+interface LogOptions {
+  readonly timestamps: boolean;
+  /** The number of last lines of each log. */
+  readonly tail: string | undefined;
+  /** Only lines of so many last milliseconds. */
+  readonly since: number | undefined;
+}
+
 /** Returns the arguments of the engine's command that prints a container's log. */
 function logArguments(
   id: string,
-  { follow, timestamps }: { readonly follow: boolean; readonly timestamps: boolean },
+  follow: boolean,
+  { timestamps, tail, since }: LogOptions,
 ): string[] {
-  return ['logs', ...(follow ? ['-f'] : []), ...(timestamps ? ['--timestamps'] : []), id];
+  return [
+    'logs',
+    ...(follow ? ['-f'] : []),
+    ...(timestamps ? ['--timestamps'] : []),
+    ...(tail === undefined ? [] : [`--tail=${tail}`]),
+    ...(since === undefined ? [] : [`--since=${new Date(Date.now() - since).toISOString()}`]),
+    id,
+  ];
 }

@@ -1,6 +1,6 @@
 import type { PodFolder } from '../store/folder.ts';
 import type { Session } from './session.ts';
-import { allStatuses, podSummary, stateOf } from './summary.ts';
+import { allStatuses, isLost, podSummary, stateOf } from './summary.ts';
 import { paint } from './terminal.ts';
 
 /** Shows how Pods come up: a live line a container on a terminal, the timeline elsewhere. */
@@ -91,6 +91,7 @@ export function reasonsOf(folder: PodFolder): string {
   const { status } = folder;
   if (!folder.exists) return 'it was removed meanwhile';
   if (!status) return 'its supervisor has not started';
+  if (isLost(folder)) return `its supervisor was killed (see ${folder.file('supervisor.log')})`;
   if (status.status.message) return status.status.message;
   const unready = allStatuses(status).filter(({ ready }) => !ready);
   // A container that only waits for another one is not the reason.

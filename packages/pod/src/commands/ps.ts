@@ -2,8 +2,9 @@ import { ExitCode, pause } from '@sidekit/core/tool';
 import type { PodStatusObject } from '../lifecycle/status.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { readArguments } from './arguments.ts';
+import { selectPods } from './select.ts';
 import type { Session } from './session.ts';
-import { allStatuses, hasEnded, podSummary } from './summary.ts';
+import { allStatuses, hasEnded, isLost, podSummary } from './summary.ts';
 import { age, columns } from './terminal.ts';
 
 export const psHelp = `pod ps [POD…] [-o json] [-w]
@@ -22,7 +23,7 @@ export async function ps(argv: readonly string[], session: Session): Promise<Exi
   const folders = () => {
     const names =
       args.words.length > 0
-        ? args.words.map((name) => store.existing(name).name)
+        ? args.words.flatMap((word) => selectPods(store, word).map(({ name }) => name))
         : store.pods.map(({ name }) => name);
     return names.map((name) => known.get(name) ?? remember(name));
   };
@@ -72,11 +73,10 @@ function row(folder: PodFolder): string[] {
     (one) => sidecars.includes(one.name) || pod.status.containerStatuses.includes(one),
   );
   const restarts = allStatuses(pod).reduce((sum, { restartCount }) => sum + restartCount, 0);
-  const lost = !hasEnded(pod) && !folder.supervised;
   return [
     folder.name,
     `${counted.filter(({ ready }) => ready).length}/${counted.length}`,
-    lost ? 'Unsupervised' : podSummary(pod),
+    isLost(folder) ? 'Unsupervised' : podSummary(pod),
     String(restarts),
     pod.status.startTime ? age(Date.now() - Date.parse(pod.status.startTime)) : '',
     hasEnded(pod) ? '' : (pod.status.podIP ?? ''),

@@ -4,7 +4,7 @@ import { portNumber } from '../manifest/references/port-number.ts';
 import { selects } from '../manifest/references/selector.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
-import type { HostPort, PodService } from '../store/record.ts';
+import type { ForwardedPort, HostPort, PodService } from '../store/record.ts';
 import type { PodStore } from '../store/store.ts';
 import type { Session } from './session.ts';
 import { hasEnded } from './summary.ts';
@@ -14,6 +14,7 @@ export interface Exposure {
   readonly services: readonly PodService[];
   readonly serviceVariables: Readonly<Record<string, string>>;
   readonly hostPorts: readonly HostPort[];
+  readonly forwards: readonly ForwardedPort[];
 }
 
 /**
@@ -32,10 +33,21 @@ export async function exposures(
     for (const port of service.ports) hosts.push(await chooser.choose(service, port));
     found.push({ service, hosts });
   }
-  return (pod) => ({
-    services: found
+  const servicesOf = (pod: PodObject) =>
+    found
       .filter(({ service }) => isOf(service, pod))
-      .map(({ service, hosts }) => seenBy(pod, service, hosts)),
+      .map(({ service, hosts }) => seenBy(pod, service, hosts));
+  const forwards = new Map<PodObject, ForwardedPort[]>();
+  for (const pod of pods) {
+    const ports: ForwardedPort[] = [];
+    for (const containerPort of unreached(pod, servicesOf(pod))) {
+      ports.push({ containerPort, host: await chooser.free(containerPort) });
+    }
+    forwards.set(pod, ports);
+  }
+  return (pod) => ({
+    services: servicesOf(pod),
+    forwards: forwards.get(pod) ?? [],
     serviceVariables: Object.assign(
       {},
       ...services
@@ -70,7 +82,7 @@ export function unmappedPorts({ services, pods }: Workload): string[] {
 export function printAddresses(folders: readonly PodFolder[], session: Session) {
   const lines = new Set<string>();
   for (const folder of folders) {
-    const { services, hostPorts } = folder.record;
+    const { services, hostPorts, forwards } = folder.record;
     if (!folder.status || hasEnded(folder.status)) continue;
     for (const { name, ports } of services) {
       for (const port of ports) {
@@ -78,11 +90,26 @@ export function printAddresses(folders: readonly PodFolder[], session: Session) 
         lines.add(`${port.name ? `${name}/${port.name}` : name}  http://127.0.0.1:${port.host}`);
       }
     }
+    for (const { containerPort, host } of forwards) {
+      lines.add(`${folder.name}:${containerPort}  http://127.0.0.1:${host}`);
+    }
     for (const { hostIP, hostPort, containerPort } of hostPorts) {
       lines.add(`${folder.name}:${containerPort}  http://${hostIP}:${hostPort}`);
     }
   }
   for (const line of lines) session.print(line);
+}
+
+/** Lists the declared TCP ports that no Service and no hostPort leads to. */
+function unreached(pod: PodObject, services: readonly PodService[]): number[] {
+  if (pod.spec.hostNetwork) return [];
+  const targets = services.flatMap(({ ports }) => ports.filter(({ host }) => host !== undefined));
+  const declared = containersOf(pod).flatMap(({ ports }) =>
+    ports.filter(({ protocol, hostPort }) => protocol === 'TCP' && !hostPort),
+  );
+  const reached = new Set(targets.map(({ target }) => target));
+  const wanted = declared.map(({ containerPort }) => containerPort);
+  return [...new Set(wanted)].filter((port) => !reached.has(port));
 }
 
 function isOf({ metadata, selector }: ServiceObject, pod: PodObject): boolean {
@@ -175,8 +202,17 @@ class PortChooser {
         `Service ${service}: nodePort ${nodePort} of 127.0.0.1 is taken: free it, or leave nodePort out`,
       );
     }
-    if (!this.#taken.has(port) && (await bindable(port))) return port;
-    return (await bindable(0)) ?? 0;
+    return this.free(port);
+  }
+
+  /** Returns a port of 127.0.0.1 that is free: the wanted one if possible. */
+  async free(wanted: number): Promise<number> {
+    const first = this.#taken.has(wanted) ? undefined : await bindable(wanted);
+    for (let port = first; ; port = await bindable(0)) {
+      if (port === undefined || this.#taken.has(port)) continue;
+      this.#taken.add(port);
+      return port;
+    }
   }
 }
 

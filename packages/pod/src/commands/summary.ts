@@ -1,4 +1,5 @@
 import type { ContainerStatus, PodStatusObject } from '../lifecycle/status.ts';
+import type { PodFolder } from '../store/folder.ts';
 
 export function allStatuses({ status }: PodStatusObject): ContainerStatus[] {
   return [...status.initContainerStatuses, ...status.containerStatuses];
@@ -12,14 +13,23 @@ export function hasEnded({ status }: PodStatusObject): boolean {
   return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
-/** The STATUS column of `kubectl get pods`. */
+/** Whether a Pod's supervisor has ended before the Pod. */
+export function isLost(folder: PodFolder): boolean {
+  if (!folder.status || hasEnded(folder.status) || folder.supervised) return false;
+  // It may have ended in between: its last status says so.
+  return !hasEnded(folder.status);
+}
+
+/** Returns the STATUS column of `kubectl get pods`. */
 export function podSummary(pod: PodStatusObject): string {
   const { status, metadata } = pod;
   if (hasEnded(pod))
     return status.phase === 'Succeeded' ? 'Completed' : (status.reason ?? failure(pod) ?? 'Error');
   if (metadata.deletionTimestamp) return 'Terminating';
   const inits = status.initContainerStatuses;
-  const current = inits.findIndex((one) => !one.started);
+  const current = inits.findIndex(
+    ({ started, state }) => !started && state.terminated?.exitCode !== 0,
+  );
   if (current !== -1 && status.phase === 'Pending') {
     const { reason } = stateOf(inits[current]) ?? {};
     return reason &&

@@ -65,6 +65,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
       ...recordOf(pod, workload, engine, exposureOf(pod), args.milliseconds('backoff-base')),
       jobUid: jobUidOf(pod),
     })),
+    workload.controllers,
     args.has('foreground'),
   );
   const code = await Promise.race([work, interrupted]);

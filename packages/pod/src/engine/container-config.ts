@@ -48,10 +48,14 @@ export interface ResourceLimits {
 export interface SharedNamespaces {
   /** The id or name of the sandbox. */
   readonly sandbox: string;
-  readonly processes: boolean;
+  /** The process namespace: its own, another container's, or the host's. */
+  readonly processes: 'own' | 'host' | { readonly container: string };
+  readonly hostIPC: boolean;
 }
 
 export interface OwnNamespaces {
+  readonly hostNetwork: boolean;
+  readonly hostIPC: boolean;
   readonly hostname: string;
   readonly sysctls: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];

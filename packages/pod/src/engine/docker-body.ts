@@ -46,9 +46,18 @@ export function dockerBody(config: ContainerConfig): object {
 function shared({
   sandbox,
   processes,
+  hostIPC,
 }: Extract<ContainerConfig['namespaces'], { sandbox: string }>) {
   const place = `container:${sandbox}`;
-  return { NetworkMode: place, IpcMode: place, ...(processes ? { PidMode: place } : {}) };
+  return {
+    NetworkMode: place,
+    IpcMode: hostIPC ? 'host' : place,
+    ...(processes === 'own' ? {} : { PidMode: pidMode(processes) }),
+  };
+}
+
+function pidMode(processes: 'host' | { readonly container: string }): string {
+  return processes === 'host' ? 'host' : `container:${processes.container}`;
 }
 
 type Own = Extract<ContainerConfig['namespaces'], { hostname: string }>;
@@ -58,7 +67,7 @@ function ownNames({ hostname, ports }: Own) {
   return { Hostname: hostname, ExposedPorts: Object.fromEntries(exposed) };
 }
 
-function own({ sysctls, ports, dns }: Own) {
+function own({ sysctls, ports, dns, hostNetwork, hostIPC }: Own) {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const { containerPort, protocol, hostIP, hostPort } of ports) {
     const key = `${containerPort}/${protocol}`;
@@ -66,7 +75,8 @@ function own({ sysctls, ports, dns }: Own) {
     bindings[key].push({ HostIp: hostIP, HostPort: hostPort === 0 ? '' : String(hostPort) });
   }
   return {
-    IpcMode: 'shareable',
+    ...(hostNetwork ? { NetworkMode: 'host' } : {}),
+    IpcMode: hostIPC ? 'host' : 'shareable',
     Sysctls: sysctls,
     PortBindings: bindings,
     Dns: dns.servers,

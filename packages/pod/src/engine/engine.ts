@@ -26,6 +26,8 @@ export interface ContainerInfo {
   readonly oomKilled: boolean;
   /** Its first process on the engine's machine; 0 if none. */
   readonly pid: number;
+  /** The user that it runs as, as configured; empty for the image's. */
+  readonly user: string;
   /** Its address on the engine's network; empty if it has none. */
   readonly address: string;
   /** Ports of this machine by the TCP port of the container that they lead to. */
@@ -60,9 +62,15 @@ export class Engine {
   /** Creates the pause image if it is missing. @returns whether it was missing. */
   async ensurePauseImage(): Promise<boolean> {
     if (await this.image(PAUSE_IMAGE)) return false;
-    const args = ['import', '--change', 'ENTRYPOINT ["/pause"]', '-', PAUSE_IMAGE];
-    check(await this.#command(args, { input: pauseTar() }), `${this.name} import`);
+    await this.importImage(pauseTar(), PAUSE_IMAGE, ['ENTRYPOINT ["/pause"]']);
     return true;
+  }
+
+  /** Creates an image from a tar of its files. */
+  async importImage(tar: Buffer, name: string, changes: readonly string[]): Promise<void> {
+    const flags = changes.flatMap((change) => ['--change', change]);
+    const result = await this.#command(['import', ...flags, '-', name], { input: tar });
+    check(result, `${this.name} import`);
   }
 
   /** Inspects a local image; undefined if there is none of that name. */
@@ -108,10 +116,11 @@ export class Engine {
   /** Returns the state of a container; undefined if it is gone. */
   async inspect(id: string): Promise<ContainerInfo | undefined> {
     try {
-      const { State: state, NetworkSettings: network } = await this.#api.call(
-        'GET',
-        `${this.#root}/containers/${id}/json`,
-      );
+      const {
+        State: state,
+        Config: config,
+        NetworkSettings: network,
+      } = await this.#api.call('GET', `${this.#root}/containers/${id}/json`);
       const addresses = Object.values<{ IPAddress?: string }>(network?.Networks ?? {});
       const ports = Object.entries<{ HostPort: string }[] | null>(network?.Ports ?? {});
       return {
@@ -119,6 +128,7 @@ export class Engine {
         exitCode: state.ExitCode,
         oomKilled: state.OOMKilled,
         pid: state.Pid ?? 0,
+        user: config?.User ?? '',
         address: addresses[0]?.IPAddress || network?.IPAddress || '',
         published: new Map(
           ports.flatMap(([port, hosts]) =>

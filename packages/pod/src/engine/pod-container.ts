@@ -33,7 +33,7 @@ export function podContainer(
   const command = container.command.map((word) => expand(word, environment));
   const args = container.args.map((word) => expand(word, environment));
   const { securityContext: own } = container;
-  const { securityContext: shared, shareProcessNamespace } = pod.spec;
+  const { securityContext: shared, shareProcessNamespace, hostPID, hostIPC } = pod.spec;
   const seccomp = own?.seccompProfile ?? shared?.seccompProfile;
   const appArmor = own?.appArmorProfile ?? shared?.appArmorProfile;
   const groups = [...(shared?.supplementalGroups ?? [])];
@@ -70,7 +70,11 @@ export function podContainer(
     limits: limitsOf(container),
     tty: false,
     stdin: false,
-    namespaces: { sandbox, processes: shareProcessNamespace },
+    namespaces: {
+      sandbox,
+      processes: hostPID ? 'host' : shareProcessNamespace ? { container: sandbox } : 'own',
+      hostIPC,
+    },
   };
 }
 

@@ -65,22 +65,30 @@ function resourceLimits({ memory, cpus, cpuShares }: ContainerConfig['limits']) 
 function shared({
   sandbox,
   processes,
+  hostIPC,
 }: Extract<ContainerConfig['namespaces'], { sandbox: string }>) {
   const place = { nsmode: 'container', value: sandbox };
   return {
     netns: place,
-    ipcns: place,
+    ipcns: hostIPC ? { nsmode: 'host' } : place,
     utsns: place,
-    ...(processes ? { pidns: place } : {}),
+    ...(processes === 'own' ? {} : { pidns: pidNamespace(processes) }),
   };
+}
+
+function pidNamespace(processes: 'host' | { readonly container: string }) {
+  return processes === 'host'
+    ? { nsmode: 'host' }
+    : { nsmode: 'container', value: processes.container };
 }
 
 type Own = Extract<ContainerConfig['namespaces'], { hostname: string }>;
 
-function own({ hostname, sysctls, ports, dns }: Own) {
+function own({ hostname, sysctls, ports, dns, hostNetwork, hostIPC }: Own) {
   return {
     hostname,
-    ipcns: { nsmode: 'shareable' },
+    ...(hostNetwork ? { netns: { nsmode: 'host' } } : {}),
+    ipcns: { nsmode: hostIPC ? 'host' : 'shareable' },
     sysctl: sysctls,
     portmappings: ports.map(({ containerPort, hostPort, hostIP, protocol }) => ({
       container_port: containerPort,

@@ -63,9 +63,18 @@ export interface ClaimObject {
   readonly size: number;
 }
 
+/** A controller of Pods; it may have none. */
+export interface ControllerRef {
+  readonly kind: ControllerKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** Everything that a set of manifests asks for, defaults set and references checked. */
 export interface Workload {
   readonly pods: readonly PodObject[];
+  /** Every controller, also one that is scaled to zero. */
+  readonly controllers: readonly ControllerRef[];
   readonly services: readonly ServiceObject[];
   readonly configMaps: readonly NamedData[];
   readonly secrets: readonly NamedData[];

@@ -2,6 +2,7 @@
 
 export type {
   ClaimObject,
+  ControllerRef,
   DataObjects,
   Metadata,
   NamedData,

@@ -8,6 +8,7 @@ import { claimOf, configMapData, secretData, serviceOf } from './kinds/plain-obj
 import { ManifestError } from './manifest-error.ts';
 import type {
   ClaimObject,
+  ControllerRef,
   NamedData,
   PlacedPod,
   PlacedService,
@@ -37,11 +38,14 @@ export function readWorkload(files: readonly ManifestFile[], policy: Policy = {}
   for (const { name, text } of files) {
     for (const object of readDocuments(name, text, findings)) found.add(name, object);
   }
-  const { pods, services, configMaps, secrets, claims } = found;
+  const { pods, controllers, services, configMaps, secrets, claims } = found;
   checkNames(pods);
   checkReferences(found);
   checkComponents(found, (text) => findings.note(text));
-  if (findings.faults.length === 0 && pods.length + configMaps.length + secrets.length === 0) {
+  if (
+    findings.faults.length === 0 &&
+    pods.length + controllers.length + configMaps.length + secrets.length === 0
+  ) {
     findings.add(files.map(({ name }) => name).join(', '), {
       rule: 'has no Pod',
       remedy: 'give a Pod, or a controller of Pods such as a Deployment or a Job',
@@ -52,6 +56,7 @@ export function readWorkload(files: readonly ManifestFile[], policy: Policy = {}
     pods: pods.map(({ pod }) =>
       policy.unsupported === 'warn' ? { ...pod, spec: withOptionalReferences(pod.spec) } : pod,
     ),
+    controllers,
     services: services.map(({ service }) => service),
     configMaps,
     secrets,
@@ -64,6 +69,7 @@ export function readWorkload(files: readonly ManifestFile[], policy: Policy = {}
 /** The objects of all files, by kind. */
 class Objects {
   readonly pods: PlacedPod[] = [];
+  readonly controllers: ControllerRef[] = [];
   readonly services: PlacedService[] = [];
   readonly configMaps: NamedData[] = [];
   readonly secrets: NamedData[] = [];
@@ -161,6 +167,9 @@ class Objects {
 
   #control(read: Exclude<ReadObject, { kind: PlainKind }>, object: ManifestObject): void {
     const { metadata } = read.value;
+    const { name, namespace } = metadata;
+    const kind = read.kind === 'CronJob' ? 'Job' : read.kind;
+    this.controllers.push({ kind, name, namespace });
     const controller = { metadata, object, at: ['spec', 'template', 'spec'] };
     switch (read.kind) {
       case 'Deployment':

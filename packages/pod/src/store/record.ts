@@ -19,6 +19,8 @@ export interface PodRecord {
   /** Variables of the Services of its namespace. */
   readonly serviceVariables: Readonly<Record<string, string>>;
   readonly hostPorts: readonly HostPort[];
+  /** Ports of 127.0.0.1 that lead to the Pod's declared ports. */
+  readonly forwards: readonly ForwardedPort[];
   readonly backoffBase?: number | undefined;
   /** Shared by all Pods that one `up` creates for one Job. */
   readonly jobUid: string;
@@ -42,6 +44,12 @@ export interface ServiceTarget {
   readonly target: number;
   /** The port of 127.0.0.1 that leads to it; undefined if there is none. */
   readonly host: number | undefined;
+}
+
+export interface ForwardedPort {
+  readonly containerPort: number;
+  /** The port of 127.0.0.1. */
+  readonly host: number;
 }
 
 export interface HostPort {

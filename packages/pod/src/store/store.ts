@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '@sidekit/core/tool';
 import { PodFolder } from './folder.ts';
 import { privateFolder } from './private-folder.ts';
 
@@ -37,17 +36,6 @@ export class PodStore {
 
   pod(name: string): PodFolder {
     return new PodFolder(join(this.root, 'pods', name));
-  }
-
-  /** @throws {ExpectedError} naming the Pods that exist. */
-  existing(name: string): PodFolder {
-    const found = this.pods.find((pod) => pod.name === name);
-    if (found) return found;
-    const all = this.pods.map((pod) => pod.name).join(', ');
-    throw new ExpectedError(
-      `no Pod ${name}: ${all ? `there are ${all}` : 'none runs; start one with pod up FILE'}`,
-      64,
-    );
   }
 
   /** The folder in which Ready Pods publish their address per Service. */

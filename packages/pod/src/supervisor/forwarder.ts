@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { PodService, ServiceTarget } from '../store/record.ts';
+import type { ForwardedPort, PodService, ServiceTarget } from '../store/record.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
+import type { Address } from './handlers/carry-out.ts';
 
 /**
  * Publishes the ports of Services on 127.0.0.1 and sends each connection to one of the Pods that
@@ -60,9 +61,7 @@ export class ServiceForwarder {
     upstream.once('error', failed);
     upstream.once('connect', () => {
       upstream.off('error', failed);
-      upstream.on('error', () => socket.resetAndDestroy());
-      socket.on('error', () => upstream.destroy());
-      socket.pipe(upstream).pipe(socket);
+      splice(socket, upstream);
     });
   }
 
@@ -71,6 +70,46 @@ export class ServiceForwarder {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
   }
+}
+
+/** Joins two connections; each end of one is the end of the other. */
+function splice(socket: Socket, upstream: Socket) {
+  upstream.on('error', () => socket.resetAndDestroy());
+  socket.on('error', () => upstream.destroy());
+  socket.pipe(upstream).pipe(socket);
+}
+
+/**
+ * Publishes declared ports of a Pod on 127.0.0.1, whether a Service leads to them or not.
+ * @returns the function that stops.
+ */
+export function forwardPorts(
+  ports: readonly ForwardedPort[],
+  reach: (port: number) => Address | undefined,
+): () => void {
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    socket.on('error', () => {});
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  const servers = ports.map(({ containerPort, host }) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      keep(socket);
+      const place = reach(containerPort);
+      if (!place) return socket.resetAndDestroy();
+      const upstream = connect({ ...place, allowHalfOpen: true });
+      keep(upstream);
+      splice(socket, upstream);
+    });
+    // Taken by somebody else since it was chosen: the Pod runs all the same.
+    server.on('error', () => {});
+    return server.listen(host, '127.0.0.1');
+  });
+  return () => {
+    for (const server of servers) server.close();
+    for (const socket of sockets) socket.destroy();
+  };
 }
 
 function listening(server: Server, port: number): Promise<boolean> {

@@ -51,7 +51,7 @@ export async function startSandbox(
     namespaces: namespacesOf(engine, record),
   });
   const info = await engine.inspect(id);
-  const podIP = info?.address ?? '';
+  const podIP = record.pod.spec.hostNetwork ? '127.0.0.1' : (info?.address ?? '');
   return {
     name,
     id,
@@ -68,18 +68,25 @@ function namespacesOf(engine: Engine, record: PodRecord): OwnNamespaces {
   const indirect = engine.direct ? [] : portsToReach(record);
   const sysctls = pod.spec.securityContext?.sysctls ?? [];
   return {
+    hostNetwork: pod.spec.hostNetwork,
+    hostIPC: pod.spec.hostIPC,
     hostname: hostnameOf(pod),
     sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
     dns: dnsOf(pod.spec),
-    ports: [
-      ...hostPorts.map(({ protocol, ...port }) => ({ ...port, protocol: protocol.toLowerCase() })),
-      ...indirect.map((containerPort) => ({
-        containerPort,
-        hostPort: 0,
-        hostIP: '127.0.0.1',
-        protocol: 'tcp',
-      })),
-    ],
+    ports: pod.spec.hostNetwork
+      ? []
+      : [
+          ...hostPorts.map(({ protocol, ...port }) => ({
+            ...port,
+            protocol: protocol.toLowerCase(),
+          })),
+          ...indirect.map((containerPort) => ({
+            containerPort,
+            hostPort: 0,
+            hostIP: '127.0.0.1',
+            protocol: 'tcp',
+          })),
+        ],
   };
 }
 

@@ -15,7 +15,7 @@ import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
-import { ServiceForwarder } from './forwarder.ts';
+import { forwardPorts, ServiceForwarder } from './forwarder.ts';
 import { carryOut, type HandlerOutcome } from './handlers/carry-out.ts';
 import { hasEnded } from './handlers/exec.ts';
 import { Launcher } from './launcher.ts';
@@ -64,7 +64,7 @@ export class Supervisor {
     const { engine, volumes, pod, services, backoffBase } = this.#record;
     this.#engine = new Engine(engine);
     this.#runs = new Runs(this.#engine, join(volumes, '.termination-messages'));
-    this.#volumes = new PodVolumes(volumes, pod.spec);
+    this.#volumes = new PodVolumes(volumes, pod);
     this.#launcher = new Launcher(this.#engine, this.#volumes, (container, image) =>
       this.#note({
         type: 'note',
@@ -99,7 +99,11 @@ export class Supervisor {
       closers.push(
         this.#engine.followExits(podLabels(this.#record).own, since, (exit) => this.#onExit(exit)),
       );
-      closers.push(this.#watchEndpoints(), this.#keepHouse());
+      closers.push(
+        this.#watchEndpoints(),
+        this.#keepHouse(),
+        forwardPorts(this.#record.forwards, (port) => this.#sandbox?.reach(port)),
+      );
       this.#dispatch({ type: 'begin' });
       await this.#ended.promise;
     } catch (error) {

@@ -14,13 +14,26 @@ export function volumeOwner({ rootless }: Pick<FoundEngine, 'rootless'>): string
 }
 
 /** Removes the volumes of a Pod that has ended. @throws {ExpectedError} if some remain. */
-export async function removeVolumesOf(
+export function removeVolumesOf(
   { volumes, engine }: PodRecord,
+  program: { readonly program: string },
+): Promise<void> {
+  return removeFolder(volumes, engine, program);
+}
+
+/**
+ * Removes a folder of volumes, whoever owns its files. Without an engine it is assumed to be one
+ * of this user: Podman's, unless this is root.
+ * @throws {ExpectedError} if some files remain.
+ */
+export async function removeFolder(
+  path: string,
+  engine: Pick<FoundEngine, 'rootless'> | undefined,
   { program }: { readonly program: string },
 ): Promise<void> {
-  const [unshare, ...words] = volumeOwner(engine);
-  if (unshare === undefined) return removeVolumes(volumes);
-  const args = [...words, process.execPath, program, 'remove-volumes', volumes];
+  const [unshare, ...words] = volumeOwner(engine ?? { rootless: true });
+  if (unshare === undefined) return removeVolumes(path);
+  const args = [...words, process.execPath, program, 'remove-volumes', path];
   const { code, stderr } = await command(unshare, args);
-  if (code !== 0) throw new ExpectedError(`the volumes in ${volumes} remain: ${stderr.trim()}`);
+  if (code !== 0) throw new ExpectedError(`the volumes in ${path} remain: ${stderr.trim()}`);
 }

@@ -82,5 +82,7 @@ function downwardFiles(
 /** Whether a mount of this volume can be written by its container. */
 export function isWritable(name: string, { volumes }: PodSpec): boolean {
   const volume = volumes.find((one) => one.name === name);
+  const claim = volume?.persistentVolumeClaim;
+  if (claim) return !claim.readOnly;
   return volume?.emptyDir !== undefined || volume?.hostPath !== undefined;
 }

@@ -10,7 +10,7 @@ import { PodVolumes, removeVolumes } from './pod-volumes.ts';
 // Mounting needs root, and a kernel that lets it: a container of CI may not.
 const root = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
 
-const { spec } = podOf(`
+const pod = podOf(`
 containers: [{name: a, image: a, volumeMounts: [{name: v, mountPath: /v, subPath: d/e}]}]
 volumes: [{name: v, emptyDir: {}}]`);
 
@@ -19,9 +19,9 @@ root(
   () => {
     using directory = temporaryDirectory('volumes');
     const path = join(directory.path, 'volumes');
-    const volumes = new PodVolumes(path, spec);
+    const volumes = new PodVolumes(path, pod);
     volumes.make();
-    const mounts = spec.containers[0]?.volumeMounts ?? [];
+    const mounts = pod.spec.containers[0]?.volumeMounts ?? [];
     mkdirSync(join(path, 'v/d/e'), { recursive: true });
     writeFileSync(join(path, 'v/d/e/flag'), 'inside');
     const [mount] = volumes.mounts('a', mounts);
@@ -41,10 +41,13 @@ root('a link that a container left in its volume is refused, not followed', () =
   const path = join(directory.path, 'volumes');
   const host = join(directory.path, 'host');
   mkdirSync(host);
-  const volumes = new PodVolumes(path, spec);
+  const volumes = new PodVolumes(path, pod);
   volumes.make();
   symlinkSync(host, join(path, 'v/d'));
-  assert.throws(() => volumes.mounts('a', spec.containers[0]?.volumeMounts ?? []), /subPath d\/e/);
+  assert.throws(
+    () => volumes.mounts('a', pod.spec.containers[0]?.volumeMounts ?? []),
+    /subPath d\/e/,
+  );
   removeVolumes(path);
 });
 
@@ -54,7 +57,7 @@ root('a volume over its limit is found, whatever links and depth are in it', asy
   const limited = podOf(`
 containers: [{name: a, image: a}]
 volumes: [{name: v, emptyDir: {sizeLimit: 4Mi}}]`);
-  const volumes = new PodVolumes(path, limited.spec);
+  const volumes = new PodVolumes(path, limited);
   volumes.make();
   symlinkSync('/', join(path, 'v/host'));
   symlinkSync('.', join(path, 'v/loop'));

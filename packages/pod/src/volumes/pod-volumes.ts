@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ExpectedError, errorText } from '@sidekit/core/tool';
 import type { Mount } from '../engine/container-config.ts';
 import { parseQuantity } from '../manifest/schema/quantity.ts';
-import type { PodSpec, VolumeMount } from '../manifest/types.ts';
+import type { PodObject, PodSpec, Volume, VolumeMount } from '../manifest/types.ts';
 import { bindMount, mountsBelow, unmount, unmountBelow } from './bind-mount.ts';
+import { claimFolder, makeClaim } from './claims.ts';
 import { diskUsage } from './disk-usage.ts';
 import type { FieldContext } from './fields.ts';
 import { isWritable, type PodData, volumeFiles } from './files.ts';
@@ -17,11 +18,14 @@ import { publishFiles } from './publish.ts';
 export class PodVolumes {
   readonly #root: string;
   readonly #spec: PodSpec;
+  readonly #namespace: string;
   #measuring: Promise<unknown> | undefined;
 
-  constructor(root: string, spec: PodSpec) {
+  /** `root` is the folder of this Pod's volumes; claims are kept next to it. */
+  constructor(root: string, { spec, metadata }: Pick<PodObject, 'spec' | 'metadata'>) {
     this.#root = root;
     this.#spec = spec;
+    this.#namespace = metadata.namespace;
   }
 
   /** Creates all volumes. @throws {ExpectedError} if one cannot be created. */
@@ -32,7 +36,11 @@ export class PodVolumes {
         checkHostPath(volume.hostPath);
         continue;
       }
-      const path = join(this.#root, volume.name);
+      const path = this.#folder(volume);
+      if (volume.persistentVolumeClaim) {
+        if (makeClaim(path)) openToAll(path, this.#group);
+        continue;
+      }
       mkdirSync(path, { recursive: true, mode: 0o755 });
       if (!volume.emptyDir) continue;
       if (volume.emptyDir.medium === 'Memory') mountMemory(path, volume.emptyDir.sizeLimit);
@@ -65,8 +73,9 @@ export class PodVolumes {
   }
 
   #source({ name, subPath }: VolumeMount, place: string): string {
-    const hostPath = this.#spec.volumes.find((volume) => volume.name === name)?.hostPath?.path;
-    const base = hostPath ?? join(this.#root, name);
+    const volume = this.#spec.volumes.find((one) => one.name === name);
+    if (!volume) throw new ExpectedError(`there is no volume ${name}`);
+    const base = this.#folder(volume);
     if (!subPath) return base;
     const writable = isWritable(name, this.#spec);
     const group = writable ? this.#group : undefined;
@@ -101,6 +110,13 @@ export class PodVolumes {
       }
     }
     return undefined;
+  }
+
+  /** Returns the folder or file of the host that a volume is. */
+  #folder({ name, hostPath, persistentVolumeClaim }: Volume): string {
+    if (hostPath) return hostPath.path;
+    if (!persistentVolumeClaim) return join(this.#root, name);
+    return claimFolder(dirname(this.#root), this.#namespace, persistentVolumeClaim.claimName);
   }
 
   get limited(): boolean {

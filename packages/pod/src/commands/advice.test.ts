@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readWorkload } from '../manifest/workload.ts';
+import { advice } from './advice.ts';
+
+const warnings = (spec: string, more = '') =>
+  advice(
+    readWorkload([
+      {
+        name: 'x.yaml',
+        text: `apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: p}}\nspec:\n${spec.trim().replace(/^/gm, '  ')}\n${more}`,
+      },
+    ]),
+  );
+
+const service = (targetPort: number) => `---
+apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec: {selector: {app: p}, ports: [{port: 80, targetPort: ${targetPort}}]}
+`;
+
+test('two containers on one port are warned about, one container with two protocols is not', () => {
+  const ports = 'ports: [{containerPort: 80}]';
+  assert.match(
+    warnings(`containers: [{name: a, image: x, ${ports}}, {name: b, image: x, ${ports}}]`)[0] ?? '',
+    /^Pod p: containers a and b both declare port 80\/TCP/,
+  );
+  const both = 'ports: [{containerPort: 53}, {containerPort: 53, protocol: UDP}]';
+  assert.deepEqual(warnings(`containers: [{name: a, image: x, ${both}}]`), []);
+});
+
+const PROXY = (listen: string, upstream: string) => `
+containers:
+- {name: app, image: app:1}
+- {name: proxy, image: "sidekit/ambassador:0.1.0", args: [--listen, "${listen}", "--upstream=${upstream}"]}`;
+
+test('a proxy that is its own upstream, and a Service that leads past a proxy, are warned about', () => {
+  assert.match(
+    warnings(PROXY(':8080', 'http://localhost:8080'))[0] ?? '',
+    /itself as its upstream/,
+  );
+  const good = PROXY(':8080', 'http://127.0.0.1:5000');
+  assert.deepEqual(warnings(good, service(8080)), []);
+  assert.match(
+    warnings(good, service(5000))[0] ?? '',
+    /Service s: port 80 leads past the proxy proxy .* should be 8080/,
+  );
+  // Another machine may well have the same port.
+  assert.deepEqual(warnings(PROXY(':8080', 'http://db:8080')), []);
+});
+
+test('volumes that nobody mounts or writes are warned about', () => {
+  const mount = (readOnly: boolean) =>
+    `containers: [{name: a, image: x, volumeMounts: [{name: v, mountPath: /v, readOnly: ${readOnly}}]}]\nvolumes: [{name: v, emptyDir: {}}]`;
+  assert.match(warnings(mount(true))[0] ?? '', /emptyDir v is mounted read-only/);
+  assert.deepEqual(warnings(mount(false)), []);
+  assert.match(
+    warnings('containers: [{name: a, image: x}]\nvolumes: [{name: v, emptyDir: {}}]')[0] ?? '',
+    /volume v is mounted by no container/,
+  );
+});
+
+test('an adapter whose files are in none of its volumes is warned about', () => {
+  const adapter = (path: string) => `
+containers:
+- {name: app, image: app, volumeMounts: [{name: logs, mountPath: /logs}]}
+- {name: adapter, image: sidekit/adapter, args: [--include, "/logs/*.log"], volumeMounts: [{name: logs, mountPath: ${path}}]}
+volumes: [{name: logs, emptyDir: {}}]`;
+  assert.deepEqual(warnings(adapter('/logs')), []);
+  assert.match(warnings(adapter('/log'))[0] ?? '', /reads \/logs\/\*\.log, which is in none/);
+});

@@ -1,0 +1,34 @@
+import { ExitCode, UsageError } from '@sidekit/core/tool';
+import { advice } from './advice.ts';
+import { readArguments } from './arguments.ts';
+import { readFiles } from './files.ts';
+import type { Session } from './session.ts';
+
+export const checkHelp = `pod check FILE… [--strict] [--unsupported warn|refuse] [--allow-host]
+  Validates manifests without starting anything, lists what reaches the host, and warns about
+  what is valid and does not work in practice.
+  Exit codes: 0 valid, 64 invalid; with --strict also 64 if there are warnings.
+`;
+
+/** Validates manifests, and prints notes and warnings. */
+export function check(argv: readonly string[], session: Session): ExitCode {
+  const args = readArguments(argv, ['allow-host', 'filename', 'strict', 'unsupported']);
+  const filename = args.text('filename');
+  const files = [...args.words, ...(filename === undefined ? [] : [filename])];
+  if (files.length === 0) {
+    throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod check my-pod.yaml' }]);
+  }
+  const strict = args.has('strict');
+  const workload = readFiles(files, {
+    strict,
+    unsupported: args.text('unsupported') === 'warn' ? 'warn' : 'refuse',
+    allowHost: args.has('allow-host'),
+  });
+  const warnings = advice(workload);
+  for (const line of workload.notes) session.print(line);
+  for (const line of workload.hostAccess) session.print(`host: ${line}`);
+  for (const line of warnings) session.print(`warning: ${line}`);
+  const count = workload.pods.length === 1 ? '1 Pod' : `${workload.pods.length} Pods`;
+  session.print(`valid: ${count}${warnings.length > 0 ? `, ${warnings.length} warnings` : ''}`);
+  return strict && warnings.length > 0 ? ExitCode.usage : ExitCode.ok;
+}
