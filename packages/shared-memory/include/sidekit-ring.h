@@ -130,9 +130,10 @@ fail:
 
 /* Events: one word each, its lowest bit says that somebody waits. */
 static inline uint32_t ring_arm(ring_t *ring, int event) {
-  uint32_t value = atomic_load(&ring->words[event]);
-  if (value & 1) return value;
-  return atomic_compare_exchange_strong(&ring->words[event], &value, value | 1) ? value | 1 : value;
+  uint32_t value = atomic_load(&ring->words[event]), seen = value;
+  /* If this fails, the wait for a value that is not there any more ends at once. */
+  if (!(value & 1)) atomic_compare_exchange_strong(&ring->words[event], &seen, value | 1);
+  return value | 1;
 }
 
 static inline void ring_signal(ring_t *ring, int event) {

@@ -10,11 +10,10 @@ import type { Words } from './words.ts';
  */
 export function arm(words: Words, index: number): number {
   const value = words.load(index);
-  if (value & 1) return value;
-  const seen = words.compareExchange(index, value, value | 1);
-  // Another waiter of this event set the bit meanwhile, or a signal came: then the wait for this
-  // value ends at once.
-  return seen === value ? value | 1 : seen;
+  // If another side is faster, the word either has this value, with the bit, or another one: then
+  // the wait ends at once. What the exchange found must not be waited for: it may lack the bit.
+  if (!(value & 1)) words.compareExchange(index, value, value | 1);
+  return value | 1;
 }
 
 /** Wakes whoever waits for the event; its condition is true already. */
