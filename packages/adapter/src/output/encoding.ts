@@ -29,18 +29,3 @@ export const ndjson: Encoding = {
   overhead: 2,
   encode: ({ record }) => JSON.stringify(record),
 };
-
-/**
- * Joins lines to the elements of a JSON array between `head` and `tail`. A line feed occurs only
- * at the end of a line, since JSON escapes it in text.
- */
-export function asArray(lines: Buffer, head: Buffer, tail: Buffer): Buffer {
-  const body = Buffer.allocUnsafe(head.length + lines.length - 1 + tail.length);
-  head.copy(body);
-  lines.copy(body, head.length, 0, lines.length - 1);
-  for (let at = body.indexOf(0x0a, head.length); at !== -1; at = body.indexOf(0x0a, at + 1)) {
-    body[at] = 0x2c;
-  }
-  tail.copy(body, body.length - tail.length);
-  return body;
-}

@@ -3,8 +3,9 @@ import https from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type HttpResponse, retryAfter, send } from '@sidekit/core';
+import { Body } from './body.ts';
 import { type Credentials, Secured } from './credentials.ts';
-import { asArray, type Encoding, ndjson } from './encoding.ts';
+import { type Encoding, ndjson } from './encoding.ts';
 import { type LokiLabels, lokiBody, lokiEntries } from './loki-encoding.ts';
 import { otlpRecords } from './otlp-encoding.ts';
 import { ACCEPTED, type Outcome, type Output, RetryError } from './output.ts';
@@ -22,7 +23,8 @@ interface Protocol {
   readonly url: string;
   readonly encoding: Encoding;
   readonly contentType: string;
-  body(lines: Buffer): Buffer;
+  /** Builds the body from encoded records. */
+  body(lines: Buffer, body: Body): Buffer;
   readonly success?: (response: HttpResponse) => Outcome;
 }
 
@@ -34,7 +36,15 @@ export function httpOutput(options: HttpOutputOptions & { format: 'ndjson' | 'js
     url: options.url,
     encoding: ndjson,
     contentType: array ? 'application/json' : 'application/x-ndjson',
-    body: (lines) => (array ? asArray(lines, Buffer.from('['), Buffer.from(']')) : lines),
+    body: (lines, body) =>
+      array
+        ? body
+            .start(lines.length + 1)
+            .text('[')
+            .elements(lines)
+            .text(']')
+            .done()
+        : lines,
   });
 }
 
@@ -57,16 +67,21 @@ export function otlpOutput(
     key,
     value: { stringValue: value.toWellFormed() },
   }));
-  const head = Buffer.from(
-    `{"resourceLogs":[{"resource":${JSON.stringify({ attributes })},"scopeLogs":[{"scope":{"name":"sidekit/adapter"},"logRecords":[`,
-  );
-  const tail = Buffer.from(']}]}]}');
+  const head = `{"resourceLogs":[{"resource":${JSON.stringify({ attributes })},"scopeLogs":[{"scope":{"name":"sidekit/adapter"},"logRecords":[`;
+  const tail = ']}]}]}';
+  const around = Buffer.byteLength(head) + tail.length;
   return overHttp(options, {
     name: `otlp:${redacted(options.url)}`,
     url: withPath(options.url, '/v1/logs'),
     encoding: otlpRecords,
     contentType: 'application/json',
-    body: (lines) => asArray(lines, head, tail),
+    body: (lines, body) =>
+      body
+        .start(lines.length + around)
+        .text(head)
+        .elements(lines)
+        .text(tail)
+        .done(),
     success: partialSuccess,
   });
 }
@@ -83,11 +98,12 @@ function overHttp(options: HttpOutputOptions, protocol: Protocol): Output {
     options,
     (tls) => new Agent({ keepAlive: true, maxSockets: 1, ...tls }),
   );
+  const scratch = new Body();
   return {
     name: protocol.name,
     encoding: protocol.encoding,
     deliver: async ({ bytes }, signal) => {
-      const plain = protocol.body(bytes);
+      const plain = protocol.body(bytes, scratch);
       const body = options.gzip ? await promisify(gzip)(plain) : plain;
       const response = await send(protocol.url, {
         method: 'POST',

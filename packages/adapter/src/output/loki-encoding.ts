@@ -1,4 +1,5 @@
-import { asArray, type Encoding, type Outgoing } from './encoding.ts';
+import type { Body } from './body.ts';
+import type { Encoding, Outgoing } from './encoding.ts';
 import { INT64_MAX, nanoseconds } from './nanoseconds.ts';
 
 /** The label of the file, as Promtail and Alloy name it. */
@@ -55,27 +56,32 @@ export function lokiEntries({ labels, labelFields }: LokiLabels): Encoding {
 }
 
 /** Groups entries by their labels into the body of a push request. */
-export function lokiBody(lines: Buffer): Buffer {
+export function lokiBody(lines: Buffer, body: Body): Buffer {
   const streams = new Map<string, Buffer[]>();
+  let size = 64;
   for (let start = 0; start < lines.length; ) {
     const tab = lines.indexOf(TAB, start);
     const end = lines.indexOf(LF, tab) + 1;
     const labels = lines.toString('utf8', start, tab);
-    const entries = streams.get(labels);
     const entry = lines.subarray(tab + 1, end);
+    const entries = streams.get(labels);
     if (entries) entries.push(entry);
-    else streams.set(labels, [entry]);
+    else {
+      streams.set(labels, [entry]);
+      size += labels.length * 3 + 64;
+    }
+    size += entry.length;
     start = end;
   }
-  const parts: Buffer[] = [];
+  body.start(size).text('{"streams":[');
+  let first = true;
   for (const [labels, entries] of streams) {
-    parts.push(
-      asArray(
-        Buffer.concat(entries),
-        Buffer.from(`${parts.length === 0 ? '' : ','}{"stream":${labels},"values":[`),
-        Buffer.from(']}'),
-      ),
-    );
+    body.text(`${first ? '' : ','}{"stream":${labels},"values":[`);
+    entries.forEach((entry, i) => {
+      body.text(i === 0 ? '' : ',').bytes(entry.subarray(0, -1));
+    });
+    body.text(']}');
+    first = false;
   }
-  return Buffer.concat([Buffer.from('{"streams":['), ...parts, Buffer.from(']}')]);
+  return body.text(']}').done();
 }

@@ -79,3 +79,23 @@ test('an abort, a refusal, a cut answer and an unasked upgrade all reject', asyn
   );
   await assert.rejects(send(upgrade.url, { timeout: 10_000 }), /closed before a complete answer/);
 });
+
+test('a body is not sent on after a complete response', async () => {
+  const connection = Promise.withResolvers<number>();
+  const peer = Promise.withResolvers<Socket>();
+  using server = await speaking((socket) => {
+    let received = 0;
+    socket.on('data', ({ length }) => {
+      received += length;
+    });
+    socket.on('close', () => connection.resolve(received));
+    socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n');
+    socket.pause();
+    peer.resolve(socket);
+  });
+  const body = Buffer.alloc(16 * 1024 * 1024);
+  const { status } = await send(server.url, { method: 'POST', body, timeout: 10_000 });
+  assert.equal(status, 413);
+  (await peer.promise).resume();
+  assert.ok((await connection.promise) < body.length);
+});

@@ -67,13 +67,15 @@ export function send(url: string | URL, request: HttpRequest): Promise<HttpRespo
         }
       });
       response.on('error', reject);
-      response.on('end', () =>
+      response.on('end', () => {
+        // The rest of a body that nobody waits for must not be sent: the caller may reuse it.
+        if (!outgoing.writableFinished) outgoing.destroy();
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
           body: Buffer.concat(chunks, total),
-        }),
-      );
+        });
+      });
     });
     outgoing.end(body);
   });
