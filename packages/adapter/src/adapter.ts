@@ -8,13 +8,14 @@ import { Delivery } from './output/delivery.ts';
 import { outputsFor } from './output/outputs-for.ts';
 import { pipelinesFor } from './pipeline/pipeline-for.ts';
 import { parking } from './state/parking.ts';
-import { StateFile } from './state/state-file.ts';
+import { removeTemporary, StateFile } from './state/state-file.ts';
 import { Catalogue } from './tail/catalogue.ts';
 import { Checkpoint } from './tail/checkpoint.ts';
 import { Globs } from './tail/glob.ts';
 import type { LineConsumer } from './tail/line-consumer.ts';
 import { LineSplitter } from './tail/line-splitter.ts';
 import { Tailer } from './tail/tailer.ts';
+import { removeUnpacked, Unpacker } from './tail/unpacker.ts';
 
 const CHUNK = 256 * 1024;
 
@@ -56,17 +57,25 @@ export function startAdapter(
   const pool = new PayloadPool(options.batchBytes * 2 + CHUNK * 2, inUse * outputs.length);
   const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
 
+  const file = new StateFile(stateDirectory, log);
+  const saved = file.load();
+  const unpacked = join(stateDirectory, 'unpacked');
+  removeTemporary(stateDirectory);
+  removeUnpacked(unpacked);
+  const unpacker = new Unpacker({ directory: unpacked, limit: options.heldBytes, log, now });
   const catalogue = new Catalogue({
     globs: new Globs(options.include, options.exclude),
     outputs: outputs.map(({ name }) => name),
     startAt: options.startAt,
+    firstStart: file.isNew,
+    rotatedDirectories: options.rotatedDir,
+    unpacker,
     forgetAfter: options.rotateWait,
     log,
     now,
     onEvent: (event) => metrics[`${event}s`].inc(),
   });
-  const file = new StateFile(stateDirectory, log);
-  catalogue.restore(file.load());
+  catalogue.restore(saved);
   const checkpoint = new Checkpoint({
     file,
     catalogue,

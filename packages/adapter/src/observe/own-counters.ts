@@ -13,6 +13,7 @@ export interface AdapterMetrics {
   readonly generations: Counter;
   readonly rotations: Counter;
   readonly truncations: Counter;
+  readonly lostFiles: Counter;
   readonly droppedRecords: Family<Counter>;
   readonly droppedBytes: Family<Counter>;
   readonly checkpoints: Counter;
@@ -41,6 +42,10 @@ export function adapterMetrics(registry: Registry): AdapterMetrics {
     generations: counter('generations', 'Generations of log files that were started.'),
     rotations: counter('rotations', 'Live names that moved to another file.'),
     truncations: counter('truncations', 'Files that were truncated or replaced in place.'),
+    lostFiles: counter(
+      'lost_files',
+      'Files that were not found after a restart, with unread lines.',
+    ),
     droppedRecords: counters('dropped_records', 'Records dropped, by cause.'),
     droppedBytes: counters(
       'dropped_bytes',

@@ -42,6 +42,11 @@ export const adapterTable = defineOptions({
       description: 'Files to leave out: globs of names, or of paths if they contain a slash.',
       default: [],
     }),
+    rotatedDir: option(list(path), {
+      description:
+        'Other directories into which files are rotated (logrotate’s `olddir`), relative to the directory of each log.',
+      default: [],
+    }),
     format: option(choice(...FORMATS), { description: 'The format of the lines.', default: 'raw' }),
     pattern: option(pattern, {
       description: 'For the format `regex`: a regular expression with named groups, in RE2 syntax.',

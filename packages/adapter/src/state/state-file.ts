@@ -1,6 +1,6 @@
-import { readFileSync, renameSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorText, type Log, writeFileAtomic } from '@sidekit/core';
+import { errorText, type Log, TEMPORARY_PREFIX, writeFileAtomic } from '@sidekit/core';
 import { makeDirectory } from './make-directory.ts';
 
 /** A saved offset, with a hash of the bytes before it. */
@@ -23,6 +23,8 @@ export interface SavedGeneration extends SavedMark {
   readonly mtime: number;
   /** The marks of the outputs that have come further, by name. */
   readonly outputs?: Readonly<Record<string, SavedMark>>;
+  /** Its file is gone, and everything was delivered. */
+  readonly finished?: boolean;
 }
 
 const VERSION = 1;
@@ -35,6 +37,8 @@ const LARGEST = 256 * 1024 * 1024;
  */
 export class StateFile {
   readonly path: string;
+  /** True if there was no state file, damaged ones included. */
+  isNew = false;
   readonly #log: Log;
   #last = '';
 
@@ -49,7 +53,10 @@ export class StateFile {
       if (statSync(this.path).size > LARGEST) throw new Error('it is larger than 256MiB');
       text = readFileSync(this.path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        this.isNew = true;
+        return [];
+      }
       this.#setAside(error);
       return [];
     }
@@ -139,4 +146,15 @@ function isPrint(value: unknown): boolean {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Removes the temporary files that killed processes left while they replaced the state. */
+export function removeTemporary(directory: string): void {
+  try {
+    for (const name of readdirSync(directory)) {
+      if (name.startsWith(TEMPORARY_PREFIX)) rmSync(join(directory, name), { force: true });
+    }
+  } catch {
+    // There is no directory yet, or it cannot be written: the next write of the state says so.
+  }
 }

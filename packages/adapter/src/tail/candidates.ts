@@ -8,8 +8,9 @@ export interface Candidate {
   /** The live path of its log. */
   readonly log: string;
   readonly live: boolean;
-  /** Only a date or number inside its name says that it was rotated. */
   readonly dated: boolean;
+  readonly compressed: boolean;
+  readonly original: string | undefined;
   readonly stats: FileStats;
 }
 
@@ -49,6 +50,10 @@ let collator: Intl.Collator | undefined;
 /** Sorts by birth time, then by last change; of numbered siblings the higher number is older. */
 export function oldestFirst(a: Candidate, b: Candidate): number {
   if (a.live !== b.live) return a.live ? 1 : -1;
+  // A compressed file is created later, but keeps the time of the last change.
+  if ((a.compressed || b.compressed) && a.stats.mtime !== b.stats.mtime) {
+    return a.stats.mtime - b.stats.mtime;
+  }
   if (a.stats.birth !== b.stats.birth) return a.stats.birth < b.stats.birth ? -1 : 1;
   if (a.stats.mtime !== b.stats.mtime) return a.stats.mtime - b.stats.mtime;
   // Many files can share one tick of the clock, and creating a collator for each is slow.

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
 import { readAt } from './bytes.ts';
@@ -13,17 +13,23 @@ import { Logs, type TailedLog } from './logs.ts';
 import { NewGenerations, SLACK, wasLeftByItsWriter } from './new-generations.ts';
 import { Owners } from './owners.ts';
 import { isCompressed } from './rotated-names.ts';
+import type { Unpacker } from './unpacker.ts';
 
 export interface CatalogueOptions {
   readonly globs: Globs;
   readonly startAt: 'beginning' | 'end';
+  /** There is no state of an earlier start. */
+  readonly firstStart: boolean;
+  /** Other directories of rotated files; relative to those of the logs. */
+  readonly rotatedDirectories: readonly string[];
+  readonly unpacker: Unpacker;
   /** How long a generation whose file cannot be found is waited for, in milliseconds. */
   readonly forgetAfter: number;
   /** The names of the outputs. */
   readonly outputs: readonly string[];
   readonly log: Log;
   readonly now: () => number;
-  readonly onEvent: (event: 'generation' | 'rotation' | 'truncation') => void;
+  readonly onEvent: (event: 'generation' | 'rotation' | 'truncation' | 'lostFile') => void;
 }
 
 /** How long a file must be missing, in milliseconds: names change between listing and stat. */
@@ -33,16 +39,18 @@ const MISSING = 60_000;
 export class Catalogue {
   readonly #options: CatalogueOptions;
   readonly #logs = new Logs();
-  readonly #owners = new Owners();
+  readonly #owners: Owners;
   readonly #files: LogFiles;
   readonly #newGenerations: NewGenerations;
   readonly #cache: DirectoryCache;
+  #scanned = false;
   readonly #examined = new Set<string>();
   /** Directories in which something was left undecided by the last scan. */
   readonly #unsettled = new Set<string>();
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
+    this.#owners = new Owners(options.rotatedDirectories);
     this.#files = new LogFiles(options.log);
     this.#newGenerations = new NewGenerations(this.#logs, options);
     this.#cache = new DirectoryCache(options.log, options.now);
@@ -73,7 +81,8 @@ export class Catalogue {
   discover(): void {
     const { globs } = this.#options;
     const changed = this.#cache.refresh();
-    if (!this.#newGenerations.first && changed.size === 0 && this.#unsettled.size === 0) return;
+    if (this.#scanned && changed.size === 0 && this.#unsettled.size === 0) return;
+    this.#scanned = true;
     const { paths, walked } = globs.find(this.#cache);
     this.#owners.clear();
     for (const path of paths) this.#owners.add(path);
@@ -112,8 +121,23 @@ export class Catalogue {
     this.#unsettled.add(directory);
   }
 
+  /** Whether a compressed file of a log, or of any, is being unpacked. */
+  isBusy(log?: string): boolean {
+    return this.#options.unpacker.isBusy(log);
+  }
+
   /** Forgets a generation whose file is gone. */
   forget(generation: Generation): void {
+    if (generation.saved) {
+      this.#options.onEvent('lostFile');
+      this.#options.log.warn(
+        'a file was not found after a restart: what was unread of it is lost',
+        {
+          event: 'file_lost',
+          path: generation.path,
+        },
+      );
+    }
     this.#logs.forget(generation);
   }
 
@@ -142,13 +166,18 @@ export class Catalogue {
       if (!stats) continue;
       present.add(stats.inode);
       if (owner?.live) liveInodes.set(path, stats.inode);
+      if (owner?.compressed) {
+        if (this.#isUnpacked(path, stats)) continue;
+        if (!this.#newGenerations.isIgnored(stats)) candidates.push({ ...owner, path, stats });
+        continue;
+      }
       const known = this.#logs.withInode(stats.inode);
       if (known && this.#settle(known, path, stats)) continue;
       if (owner && !this.#newGenerations.isIgnored(stats))
         candidates.push({ ...owner, path, stats });
     }
     for (const generation of this.#logs.inDirectory(directory)) {
-      this.#follow(generation, liveInodes.get(generation.log), present);
+      this.#follow(generation, directory, liveInodes.get(generation.log), present);
     }
     candidates.sort(oldestFirst);
     for (const candidate of candidates) this.#take(candidate, directory);
@@ -182,10 +211,16 @@ export class Catalogue {
   }
 
   /** Notices that the live name moved to another file, or that no name is left. */
-  #follow(generation: Generation, liveInode: string | undefined, present: ReadonlySet<string>) {
+  #follow(
+    generation: Generation,
+    directory: string,
+    liveInode: string | undefined,
+    present: ReadonlySet<string>,
+  ): void {
     const now = this.#options.now();
-    if (!present.has(generation.inode)) generation.missingSince ??= now;
-    if (generation.saved || generation.detached) return;
+    const isHere = dirname(generation.path) === directory;
+    if (isHere && !present.has(generation.inode)) generation.missingSince ??= now;
+    if (generation.saved || generation.detached || dirname(generation.log) !== directory) return;
     if (generation.inode === liveInode) {
       generation.rotatedAt = undefined;
     } else if (generation.rotatedAt === undefined) {
@@ -207,24 +242,44 @@ export class Catalogue {
 
   /** Classifies an unknown file: a copy of a known generation, an old file, or a new generation. */
   #take(candidate: Candidate, directory: string): void {
-    const { path, log: owner, live, dated, stats } = candidate;
-    const file = this.#openFile(path, stats.inode);
+    const { path, log: owner, live, dated, compressed, original, stats } = candidate;
+    if (compressed && !this.#mayBeUnread(candidate)) {
+      this.#newGenerations.ignore(stats);
+      return;
+    }
+    const file = compressed ? this.#unpack(candidate) : this.#openFile(path, stats.inode);
     if (!file) return;
-    if (isCompressed(readAt(file.fd, 0, 8)) || (dated && !wasLeftByItsWriter(file, owner))) {
+    if (!compressed && isCompressed(readAt(file.fd, 0, 8))) {
       this.#leave(file);
+      return;
+    }
+    const unpacked = compressed ? this.#logs.withInode(stats.inode) : undefined;
+    if (unpacked?.saved) {
+      // It was being read when the adapter was stopped.
+      if (unpacked.resume(file)) unpacked.rotatedAt = this.#options.now();
+      else this.#leave(file);
+      return;
+    }
+    if (this.#isCopy(file, original ?? (live ? undefined : owner), directory)) return;
+    const { now } = this.#options;
+    if (original !== undefined && this.#mayBecomeCopy(file, original)) {
+      closeSync(file.fd);
+      this.#unsettled.add(directory);
+      return;
+    }
+    if (dated && !compressed && !wasLeftByItsWriter(file, owner, now())) {
+      // A copy that is still being written may be recognised later.
+      if (now() - file.mtime >= SLACK) this.#leave(file);
+      else {
+        closeSync(file.fd);
+        this.#unsettled.add(directory);
+      }
       return;
     }
     const log = this.#logs.of(owner);
     this.#owners.add(owner);
     if (!live) {
-      const original = log.generations.findLast(
-        (one) => (one.detached || one.live || one.size === file.size) && isCopyOf(file, one),
-      );
-      if (original) {
-        this.#takeCopy(original, file);
-        return;
-      }
-      if (file.size === 0 && this.#options.now() - file.mtime < SLACK) {
+      if (file.size === 0 && now() - file.mtime < SLACK) {
         // It may be a copy that has only just been started.
         closeSync(file.fd);
         this.#unsettled.add(directory);
@@ -237,17 +292,74 @@ export class Catalogue {
     }
     const generation = this.#newGenerations.begin(log, file);
     if (live) return;
-    generation.rotatedAt = this.#options.now();
+    generation.rotatedAt = now();
     // It is older than the file that its writer has open now.
     log.generations.pop();
-    const current = log.generations.findIndex((other) => other.live && !other.saved);
+    const current = log.generations.findIndex(
+      (other) => other.live && !other.saved && !other.finished,
+    );
     log.generations.splice(current === -1 ? log.generations.length : current, 0, generation);
   }
 
+  /** Whether a file is a copy of a generation of a log; takes it as such. */
+  #isCopy(file: FileFacts, owner: string | undefined, directory: string): boolean {
+    const log = owner === undefined ? undefined : this.#logs.byPath.get(owner);
+    const original = log?.generations.findLast(
+      (one) =>
+        (one.detached ||
+          one.live ||
+          one.finished ||
+          isLost(one) ||
+          one.currentSize === file.size) &&
+        isCopyOf(file, one),
+    );
+    if (!original) return false;
+    const complete = original.detached || isLost(original) || file.size >= original.size;
+    if (this.#owners.ownerOf(basename(file.path), directory)?.live && !complete) return false;
+    if (original.finished) this.#leave(file);
+    else this.#takeCopy(original, file);
+    return true;
+  }
+
+  /** Whether a live file that has the name of a copy is, so far, the beginning of the original. */
+  #mayBecomeCopy(file: FileFacts, owner: string): boolean {
+    if (this.#options.now() - file.mtime >= SLACK) return false;
+    const log = this.#logs.byPath.get(owner);
+    if (!log) return false;
+    return file.size === 0 || log.generations.some((one) => isCopyOf(file, one));
+  }
+
+  /** Whether a compressed file may hold what was not read: old ones are not unpacked at all. */
+  #mayBeUnread({ log: owner, stats }: Candidate): boolean {
+    const log = this.#logs.byPath.get(owner);
+    if (!log || this.#newGenerations.first) return false;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const one of log.generations) {
+      if (!one.finished && (one.live || isLost(one))) oldest = Math.min(oldest, one.mtime);
+    }
+    return stats.mtime >= oldest - SLACK;
+  }
+
+  /** Whether a compressed file is that in which a generation continued. */
+  #isUnpacked(path: string, { inode, birth }: FileStats): boolean {
+    const known = this.#logs.withInode(inode);
+    if (known === undefined || known.birth !== birth) return false;
+    known.path = path;
+    known.missingSince = undefined;
+    return known.saved === undefined;
+  }
+
+  #unpack({ path, log, stats }: Candidate): FileFacts | undefined {
+    const file = this.#options.unpacker.open(path, log, stats);
+    if (file === 'pending') this.#unsettled.add(dirname(path));
+    else if (file === 'failed') this.#newGenerations.ignore(stats);
+    else return file;
+    return undefined;
+  }
+
   #takeCopy(original: Generation, file: FileFacts): void {
-    // After a restart the original may be gone, and only the copy holds the rest.
-    const gone = original.saved !== undefined && original.missingSince !== undefined;
-    if (original.detached || gone) {
+    // If the original is gone, only the copy holds the rest.
+    if (original.detached || isLost(original)) {
       this.#continueIn(original, file);
       return;
     }
@@ -283,4 +395,9 @@ export class Catalogue {
     if (!file) this.#unsettled.add(dirname(path));
     return file;
   }
+}
+
+/** Whether the file of a generation is gone, and no descriptor holds it. */
+function isLost({ fd, missingSince }: Generation): boolean {
+  return fd === undefined && missingSince !== undefined;
 }

@@ -12,8 +12,9 @@ const WHOLE = 4 * 1024 * 1024;
 export function isCopyOf(file: FileFacts, generation: Generation): boolean {
   if (file.size === 0 || file.inode === generation.inode) return false;
   if (file.birth !== 0n && generation.birth !== 0n && file.birth < generation.birth) return false;
-  const { fd, detached, size } = generation;
-  if (fd !== undefined && !detached && file.size <= size && sameContent(file, fd)) return true;
+  const { fd, detached } = generation;
+  const known = fd !== undefined && !detached && file.size <= generation.currentSize;
+  if (known && sameContent(file, fd)) return true;
   // The original may have just been truncated: compare with what was read of it.
   return generation.saved ? matchesSaved(file, generation) : matchesRead(file, generation);
 }

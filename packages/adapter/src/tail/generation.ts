@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import type { SavedGeneration, SavedMark } from '../state/state-file.ts';
 import { fingerprint, HEAD_LENGTH, readAt, tailBefore } from './bytes.ts';
 import { Cursor, type Mark, START } from './cursor.ts';
@@ -43,6 +43,8 @@ export class Generation {
   unlinkedAt: number | undefined;
   /** True if its file was truncated or replaced, so that only a copy can hold the rest. */
   detached = false;
+  /** True if its file is gone, and only what recognises its content is kept. */
+  finished = false;
   /** A copy of this file, made by copytruncate before it truncates. */
   copy: FileFacts | undefined;
   /** The saved state, until the file was verified to be the same. */
@@ -79,6 +81,7 @@ export class Generation {
     const facts = { path, inode, birth: BigInt(birth), mtime };
     const generation = new Generation(id, log, facts, now, outputs);
     generation.saved = saved;
+    generation.finished = saved.finished === true;
     generation.#startAt(({ offset, inLine }) => ({ offset, tail: START.tail, inLine }));
     generation.size = generation.read.offset;
     return generation;
@@ -100,6 +103,11 @@ export class Generation {
     let slowest = this.cursors[0]!.acked;
     for (const { acked } of this.cursors) if (acked.offset < slowest.offset) slowest = acked;
     return slowest;
+  }
+
+  /** The size of the file at this moment, in bytes, which may be ahead of the last scan. */
+  get currentSize(): number {
+    return this.fd === undefined ? this.size : Math.max(this.size, fstatSync(this.fd).size);
   }
 
   /** Whether all outputs have acknowledged what was read for them. */
@@ -213,10 +221,19 @@ export class Generation {
       kept.inode === inode &&
       kept.mtime === mtime &&
       kept.saved === saved &&
+      kept.finished === this.finished &&
       kept.head === this.head.length;
     if (kept && same) return kept.text;
-    const text = JSON.stringify(saved ? { ...saved, path } : this.#facts(marks));
-    this.#kept = { text, marks, path, inode, mtime, saved, head: this.head.length };
+    const finished = this.finished ? { finished: true } : {};
+    const text = JSON.stringify({
+      ...(saved ? { ...saved, path } : this.#facts(marks)),
+      ...finished,
+    });
+    this.#kept = {
+      ...{ text, marks, path, inode, mtime, saved },
+      finished: this.finished,
+      head: this.head.length,
+    };
     return text;
   }
 
@@ -224,6 +241,7 @@ export class Generation {
     | (Pick<Generation, 'path' | 'inode' | 'mtime' | 'saved'> & {
         readonly text: string;
         readonly marks: readonly Mark[];
+        readonly finished: boolean;
         readonly head: number;
       })
     | undefined;

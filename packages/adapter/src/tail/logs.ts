@@ -8,6 +8,9 @@ export interface TailedLog {
   readonly generations: Generation[];
 }
 
+/** The number of finished generations of a log whose content is remembered. */
+const REMEMBERED = 4;
+
 /** The logs that are followed, and the generation of each inode. */
 export class Logs {
   readonly byPath = new Map<string, TailedLog>();
@@ -19,6 +22,8 @@ export class Logs {
     for (const one of saved) {
       const generation = Generation.restore(one, now, outputs);
       this.of(one.log).generations.push(generation);
+      this.#restored.add(one.log);
+      if (generation.finished) continue;
       const earlier = this.#byInode.get(one.inode);
       if (earlier) {
         // The file was truncated, and its copy, if there is one, was not found yet.
@@ -26,7 +31,6 @@ export class Logs {
         earlier.missingSince = now;
       }
       this.#byInode.set(one.inode, generation);
-      this.#restored.add(one.log);
     }
   }
 
@@ -49,10 +53,14 @@ export class Logs {
     for (const log of this.byPath.values()) yield* log.generations;
   }
 
+  /** Returns the generations of the logs of a directory, and those whose files were moved there. */
   inDirectory(directory: string): Generation[] {
     const found: Generation[] = [];
     for (const log of this.byPath.values()) {
-      if (dirname(log.path) === directory) found.push(...log.generations);
+      const own = dirname(log.path) === directory;
+      for (const one of log.generations) {
+        if (!one.finished && (own || dirname(one.path) === directory)) found.push(one);
+      }
     }
     return found;
   }
@@ -72,13 +80,21 @@ export class Logs {
     if (this.#byInode.get(inode) === generation) this.#byInode.delete(inode);
   }
 
-  /** Forgets a generation, and the log with its last one. */
+  /**
+   * Forgets a generation, except how to recognise its content: a compressed copy of it may appear,
+   * or still be there after a restart. The log is forgotten with its last file.
+   */
   forget(generation: Generation): void {
     generation.close();
     this.release(generation);
     const log = this.byPath.get(generation.log);
-    const index = log?.generations.indexOf(generation) ?? -1;
-    if (index >= 0) log?.generations.splice(index, 1);
-    if (log?.generations.length === 0) this.byPath.delete(log.path);
+    if (!log) return;
+    const delivered = generation.isDelivered && !generation.saved;
+    generation.finished = true;
+    const finished = log.generations.filter((one) => one.finished);
+    const drop = new Set(delivered ? finished.slice(0, -REMEMBERED) : [generation]);
+    if (finished.length === log.generations.length) this.byPath.delete(log.path);
+    const kept = log.generations.filter((one) => !drop.has(one));
+    log.generations.splice(0, log.generations.length, ...kept);
   }
 }

@@ -5,9 +5,12 @@ import { HEAD_LENGTH, readAt } from './bytes.ts';
 import { type FileStats, factsOf, fileIdentity } from './candidates.ts';
 import { type FileFacts, Generation } from './generation.ts';
 import type { Logs, TailedLog } from './logs.ts';
+import { hasDate } from './rotated-names.ts';
 
 export interface NewGenerationOptions {
   readonly startAt: 'beginning' | 'end';
+  /** There is no state of an earlier start. */
+  readonly firstStart: boolean;
   /** The names of the outputs. */
   readonly outputs: readonly string[];
   readonly log: Log;
@@ -20,8 +23,8 @@ export const SLACK = 5_000;
 
 /** Starts generations, and remembers the files that start none. */
 export class NewGenerations {
-  /** True until the first scan is over: files found by then existed before this program started. */
-  first = true;
+  /** True until the first scan ever is over: files found by then existed before. */
+  first: boolean;
   readonly #logs: Logs;
   readonly #options: NewGenerationOptions;
   /** Files that are not read: those rotated before the first scan, and compressed ones. */
@@ -30,6 +33,7 @@ export class NewGenerations {
   constructor(logs: Logs, options: NewGenerationOptions) {
     this.#logs = logs;
     this.#options = options;
+    this.first = options.firstStart;
   }
 
   /** Starts a generation of the log in the file that was opened. */
@@ -39,7 +43,7 @@ export class NewGenerations {
     const generation = new Generation(id, log.path, file, now(), outputs);
     generation.fd = file.fd;
     generation.size = file.size;
-    if (startAt === 'end' && this.#isNew(log)) generation.startAtEnd(file);
+    if (startAt === 'end' && this.first) generation.startAtEnd(file);
     generation.head = readAt(file.fd, 0, HEAD_LENGTH);
     this.#logs.claim(generation);
     log.generations.push(generation);
@@ -54,7 +58,7 @@ export class NewGenerations {
 
   /** Whether a rotated file is older than the log's known generations, or was restored by someone. */
   isHistory(file: FileFacts, log: TailedLog): boolean {
-    if (this.#isNew(log)) return this.#options.startAt === 'end';
+    if (this.first && !this.#logs.wasRestored(log.path)) return this.#options.startAt === 'end';
     let newest = 0;
     for (const { mtime } of log.generations) newest = Math.max(newest, mtime);
     return file.mtime < newest - SLACK;
@@ -72,16 +76,15 @@ export class NewGenerations {
   isIgnored(file: FileStats): boolean {
     return this.#ignored.has(fileIdentity(file));
   }
-
-  /** Whether the log was unknown before this program's first scan. */
-  #isNew(log: TailedLog): boolean {
-    return this.first && !this.#logs.wasRestored(log.path);
-  }
 }
 
-/** Whether the writer had left a file with a dated name when the live file was created. */
-export function wasLeftByItsWriter(file: FileFacts, owner: string): boolean {
+/**
+ * Whether the writer has left a file with a dated name, by renaming it before the live file was
+ * created, or by copying it. A number without a date may be that of another program's live log.
+ */
+export function wasLeftByItsWriter(file: FileFacts, owner: string, now: number): boolean {
   const live = factsOf(() => statSync(owner, { bigint: true, throwIfNoEntry: false }));
-  if (!live || live.birth === 0n || file.birth === 0n || file.birth > live.birth) return false;
-  return file.mtime <= Number(live.birth / 1_000_000n) + SLACK;
+  if (!live || live.birth === 0n || file.birth === 0n) return false;
+  if (file.birth <= live.birth) return file.mtime <= Number(live.birth / 1_000_000n) + SLACK;
+  return hasDate(file.path) && file.mtime <= live.mtime && file.mtime < now - SLACK;
 }

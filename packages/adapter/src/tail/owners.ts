@@ -1,12 +1,16 @@
-import { basename, dirname, join } from 'node:path';
-import { isDatedName, isLeftOut, isRotatedName } from './rotated-names.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isDatedName, isLeftOut, isRotatedName, uncompressedName } from './rotated-names.ts';
 
 /** The log to which a file name belongs. */
 export interface Owner {
   /** The live path. */
   readonly log: string;
   readonly live: boolean;
+  /** Only a date or number inside its name says that it was rotated. */
   readonly dated: boolean;
+  readonly compressed: boolean;
+  /** The log of which a live file may be a copy: `app-20261121.log` next to `app.log`. */
+  readonly original: string | undefined;
 }
 
 /** The characters that may separate a live name from what rotation adds. */
@@ -15,8 +19,14 @@ const MARKS = '._-';
 /** The live names, and the logs to which the names next to them belong. */
 export class Owners {
   readonly #live = new Set<string>();
-  /** Live names by directory, whether or not their files exist. */
-  readonly #bases = new Map<string, Set<string>>();
+  /** By directory: live names, whether or not their files exist, and their paths. */
+  readonly #bases = new Map<string, Map<string, string>>();
+  readonly #rotatedDirectories: readonly string[];
+
+  /** @param rotatedDirectories other directories of rotated files; relative to those of the logs. */
+  constructor(rotatedDirectories: readonly string[]) {
+    this.#rotatedDirectories = rotatedDirectories;
+  }
 
   clear(): void {
     this.#live.clear();
@@ -33,8 +43,13 @@ export class Owners {
   /** Adds a path whose file may appear later, or which is a link to another directory. */
   expect(path: string): void {
     const directory = dirname(path);
-    const bases = this.#bases.get(directory) ?? new Set();
-    this.#bases.set(directory, bases.add(basename(path)));
+    for (const one of [directory, ...this.#rotatedDirectories]) {
+      const full = resolve(directory, one);
+      const bases = this.#bases.get(full) ?? new Map<string, string>();
+      // Two logs of one name may share a directory of rotated files: the first one has them.
+      if (!bases.has(basename(path)) || full === directory) bases.set(basename(path), path);
+      this.#bases.set(full, bases);
+    }
   }
 
   get directories(): Iterable<string> {
@@ -44,24 +59,47 @@ export class Owners {
   /** Returns the log of a name: its own, that of which it is a rotated sibling, or none. */
   ownerOf(name: string, directory: string): Owner | undefined {
     const bases = this.#bases.get(directory);
-    if (!bases || isLeftOut(name)) return undefined;
-    for (let i = 1; i < name.length; i++) {
-      if (!MARKS.includes(name[i]!)) continue;
-      const base = name.slice(0, i);
-      if (bases.has(base) && isRotatedName(name, base)) {
-        return { log: join(directory, base), live: false, dated: false };
-      }
+    if (!bases) return undefined;
+    const plain = uncompressedName(name);
+    const compressed = plain !== undefined;
+    const stem = plain ?? name;
+    if (isLeftOut(stem)) return undefined;
+    const rotated = rotatedBase(stem, bases, compressed);
+    if (rotated !== undefined) {
+      return { log: rotated, live: false, dated: false, compressed, original: undefined };
     }
     const path = join(directory, name);
-    if (this.#live.has(path)) return { log: path, live: true, dated: false };
-    const extension = name.lastIndexOf('.');
-    for (let i = 1; i < extension; i++) {
-      if (!MARKS.includes(name[i]!)) continue;
-      const base = name.slice(0, i) + name.slice(extension);
-      if (bases.has(base) && isDatedName(name, base)) {
-        return { log: join(directory, base), live: false, dated: true };
-      }
+    const dated = datedBase(stem, bases);
+    if (this.#live.has(path)) {
+      return { log: path, live: true, dated: false, compressed: false, original: dated };
     }
-    return undefined;
+    if (dated === undefined) return undefined;
+    return { log: dated, live: false, dated: true, compressed, original: undefined };
   }
+}
+
+/** Finds the log of a name like `app.log.1`; a compressed file may have the live name itself. */
+function rotatedBase(
+  name: string,
+  bases: ReadonlyMap<string, string>,
+  compressed: boolean,
+): string | undefined {
+  if (compressed && bases.has(name)) return bases.get(name);
+  for (let i = 1; i < name.length; i++) {
+    if (!MARKS.includes(name[i]!)) continue;
+    const base = name.slice(0, i);
+    if (bases.has(base) && isRotatedName(name, base)) return bases.get(base);
+  }
+  return undefined;
+}
+
+/** Finds the log of a name like `app-20261121.log`. */
+function datedBase(name: string, bases: ReadonlyMap<string, string>): string | undefined {
+  const extension = name.lastIndexOf('.');
+  for (let i = 1; i < extension; i++) {
+    if (!MARKS.includes(name[i]!)) continue;
+    const base = name.slice(0, i) + name.slice(extension);
+    if (bases.has(base) && isDatedName(name, base)) return bases.get(base);
+  }
+  return undefined;
 }

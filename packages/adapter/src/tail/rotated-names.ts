@@ -10,6 +10,17 @@ export function isLeftOut(name: string): boolean {
   return COMPRESSED.test(name) || NO_LOG.test(name);
 }
 
+/** Returns a name without the extension of a compressor; undefined if it has none. */
+export function uncompressedName(name: string): string | undefined {
+  const plain = name.replace(COMPRESSED, '');
+  return plain === name ? undefined : plain;
+}
+
+/** Whether a name carries a date, as opposed to a number that may be a program's. */
+export function hasDate(name: string): boolean {
+  return /\d{4}-?\d\d-?\d\d/.test(name);
+}
+
 /**
  * Whether rotation turns the live name `base` into `name`: `app.log.1`,
  * `app.log-20261121`, `app.log.old` (logrotate, kubelet, newsyslog).

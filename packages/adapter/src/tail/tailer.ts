@@ -115,7 +115,8 @@ export class Tailer {
       progress = false;
       for (const log of [...this.#catalogue.logs.values()]) {
         for (let i = 0; i < this.#consumers.length && !this.#abandoned; i++) {
-          if (failures.has(log.path)) break;
+          // The rest of a compressed file comes before what was written after it.
+          if (failures.has(log.path) || this.#catalogue.isBusy(log.path)) break;
           try {
             progress = this.#advance(log, i) || progress;
           } catch (error) {
@@ -130,13 +131,14 @@ export class Tailer {
       if (progress && now() - this.#lastScan >= pollInterval) await this.#scan();
     }
     if (this.#abandoned) return false;
+    if (this.#catalogue.isBusy()) await nextTurn();
     for (const log of [...this.#catalogue.logs.values()]) this.#settle(log, final);
     for (const consumer of this.#consumers) consumer.flush();
     this.#options.onPoll(failures);
     for (const generation of this.#catalogue.generations()) {
       if (generation.cursors.some((cursor) => hasLines(generation, cursor))) return true;
     }
-    return false;
+    return this.#catalogue.isBusy();
   }
 
   /** Reads a chunk of a log for one output, if it has room; returns whether that made progress. */
@@ -225,7 +227,7 @@ export class Tailer {
   #settle(log: TailedLog, final: boolean): void {
     const { now, partialFlush, rotateWait } = this.#options;
     const at = now();
-    for (const generation of [...log.generations]) {
+    for (const generation of log.generations.filter(({ finished }) => !finished)) {
       const idle = at - generation.grownAt;
       const left =
         generation.rotatedAt !== undefined &&
