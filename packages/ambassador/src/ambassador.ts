@@ -11,6 +11,7 @@ import {
 import { reportMemory } from './observe/memory-report.ts';
 import { listenersOf, type Options, table } from './options/table.ts';
 import { environment } from './server/configuration.ts';
+import { watchLimits } from './server/limits.ts';
 import { Listeners } from './server/listeners.ts';
 import { tlsPaths } from './server/tls-files.ts';
 import { Clock } from './time/clock.ts';
@@ -29,10 +30,11 @@ export function ambassador(reread: () => Promise<Options>) {
       const { options, log, health, metrics, stopped } = context;
       const clock = new Clock();
       context.onStop('clock', () => clock.close());
-      const env = environment(options, clock, log, metrics);
+      const env = environment(options, clock, context);
       context.onStop('access log', () => env.accessLog?.close());
       const listeners = new Listeners(env);
       reportMemory(env.memory, context);
+      watchLimits(context, listeners, clock);
       registerUpstreams(metrics, listeners);
       const listening = health.condition('listeners', 'startup', 'ready');
       await listeners.apply(listenersOf(options));

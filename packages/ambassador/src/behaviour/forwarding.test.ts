@@ -78,7 +78,7 @@ for (const fastLane of [true, false]) {
     assert.match(made['x-request-id'], /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     assert.match(made.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     assert.equal(made.tracestate, undefined, 'it belonged to another trace');
-    assert.match(made.via, /^1\.1 ambassador$/);
+    assert.match(made.via, /^1\.1 ambassador-[0-9a-f]{8}-main$/);
   });
 
   test(`${lane}: early hints pass before the response`, async () => {

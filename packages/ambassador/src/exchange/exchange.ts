@@ -10,6 +10,8 @@ import {
   type ResponseFraming,
   responseFraming,
 } from '../http/canonical-response.ts';
+import { parseLength } from '../http/characters.ts';
+import { FieldKind } from '../http/field-kind.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
@@ -118,6 +120,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#replyLocally(413, 'the body is larger than allowed', '');
       return;
     }
+    if (this.#replyAsLastHop(forwarding.via)) return;
     const size = head.contentLength;
     const unbounded = size === -1 || size > SMALL || extras?.upgrade !== undefined;
     if (unbounded && runtime.memory.exhausted) {
@@ -135,6 +138,25 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     if (size === -1 || size > this.bytesIn) this.#join();
     runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
+  }
+
+  /** Replies to a request that must not be forwarded (RFC 9110 §7.6.2, RFC 5842 §7.2). */
+  #replyAsLastHop(via: string): boolean {
+    const { kinds, values } = this.head.fields;
+    const { method } = this.head;
+    for (let i = 0; i < kinds.length; i++) {
+      if (kinds[i] === FieldKind.via && values[i]!.includes(via)) {
+        this.#replyLocally(508, 'the request came back to this proxy', 'LD');
+        return true;
+      }
+      if (kinds[i] === FieldKind.maxForwards && parseLength(values[i]!) === 0) {
+        if (method === 'OPTIONS') this.#replyLocally(204, 'Max-Forwards is 0', '');
+        else if (method === 'TRACE') this.#replyLocally(405, 'Max-Forwards is 0', '');
+        else continue;
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Sends a piece of the body, which is then the exchange's; false asks for `pauseBody`. */
@@ -216,6 +238,14 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   onHead(head: ResponseHead): void {
+    // The upstream timed the connection out while the request was on its way (RFC 9110 §15.5.9).
+    if (head.status === 408 && this.#stream!.reused) {
+      const stream = this.#stream!;
+      this.#stream = undefined;
+      stream.destroy();
+      if (!this.#retry()) this.#fail(502, 'the upstream closed its idle connection', 'UF');
+      return;
+    }
     this.status = head.status;
     this.#responded = true;
     this.#phase = Phase.streaming;
@@ -258,26 +288,22 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const stream = this.#stream;
     this.#stream = undefined;
     const invalid = error instanceof InvalidResponse;
-    if (
-      !invalid &&
-      !this.#responded &&
-      !this.#retried &&
-      this.#body.repeatable &&
-      stream?.reused &&
-      !stream.responding &&
-      this.runtime.retryBudget.take()
-    ) {
-      // The upstream closed it as idle while we wrote: most likely it has not seen the request.
-      this.#retried = true;
-      this.#bodyBlocked = true;
-      this.runtime.observer.retries.inc();
-      this.#search.release(true);
-      this.#phase = Phase.connecting;
-      this.#since = this.runtime.clock.now;
-      this.#search.start(false);
-      return;
-    }
-    this.#fail(502, error.message, 'UF');
+    // The upstream closed it as idle while we wrote: most likely it has not seen the request.
+    const unseen = !invalid && !this.#responded && stream?.reused && !stream.responding;
+    if (!unseen || !this.#retry()) this.#fail(502, error.message, 'UF');
+  }
+
+  /** Sends the request once more, if it is repeatable and the budget allows it. */
+  #retry(): boolean {
+    if (this.#retried || !this.#body.repeatable || !this.runtime.retryBudget.take()) return false;
+    this.#retried = true;
+    this.#bodyBlocked = true;
+    this.runtime.observer.retries.inc();
+    this.#search.release(true);
+    this.#phase = Phase.connecting;
+    this.#since = this.runtime.clock.now;
+    this.#search.start(false);
+    return true;
   }
 
   check(now: number): void {
@@ -355,4 +381,4 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
  */
 const STALLED = 15_000;
 
-const TUNNEL: ResponseFraming = { chunked: false, close: false };
+const TUNNEL: ResponseFraming = { chunked: false, close: false, keepAlive: false };

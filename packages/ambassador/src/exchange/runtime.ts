@@ -34,6 +34,10 @@ export interface Runtime {
   readonly maxBody: number;
   readonly observer: Observer;
   readonly hostHeader: string | undefined;
+  /** The pseudonym of the listener in Via (RFC 9110 §7.6.3), by which it recognizes a loop. */
+  readonly via: string;
+  /** Whether client certificates are required and verified. */
+  readonly verifiesClients: boolean;
   /** Whether the forwarding fields of a peer are believed. */
   readonly trusts: (address: string) => boolean;
   /** Whether the fast lane is used at all. */

@@ -1,3 +1,5 @@
+import { isMadeOf, TOKEN } from '../http/characters.ts';
+import { MAX_METHOD } from '../http/methods.ts';
 import { type RequestHead, recognizeRequest } from '../http/request-head.ts';
 
 /** The largest request head, in bytes. */
@@ -41,6 +43,12 @@ export class RequestReader {
     return own;
   }
 
+  /** Waits for the method only: the full lane reads the request. */
+  peek(): Read {
+    const text = this.unread!.toString('latin1', 0, MAX_METHOD + 1);
+    return isMadeOf(TOKEN, text) && text.length <= MAX_METHOD ? Read.partial : Read.unsupported;
+  }
+
   /** Reads the next request of the unread bytes. */
   next(): Read {
     const unread = this.unread!;
@@ -64,5 +72,5 @@ export class RequestReader {
 
 /** Whether text may still become a request head. */
 function couldBegin(text: string): boolean {
-  return /^[A-Z]{1,7}(?: |$)/.test(text) && !/[\0]|[^\r]\n/.test(text);
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}(?: |$)/.test(text) && !/[\0]|[^\r]\n/.test(text);
 }

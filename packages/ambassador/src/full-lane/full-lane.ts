@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { forwardingOf } from '../exchange/forwarding.ts';
 import { LINGER } from '../http/linger.ts';
 import { localReplyText } from '../http/local-reply.ts';
-import { checkRequest } from '../http/request-check.ts';
+import { leadingMethod, MAX_METHOD } from '../http/methods.ts';
+import { checkRequest, offered } from '../http/request-check.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
@@ -24,6 +25,8 @@ interface Client {
   last: FullLaneRequest | undefined;
   /** The reply to malformed bytes, sent after the responses to the requests before them. */
   malformed: string | undefined;
+  /** The method of the first request, if the parser of node:http does not know it. */
+  method: string | undefined;
 }
 
 /** Serves everything that the fast lane does not support, by node:http. */
@@ -69,6 +72,7 @@ export class FullLane implements Watched {
   /** Takes a connection over; `unread` is processed first, as if it had just arrived. */
   accept(socket: Socket, unread: Buffer): void {
     const { now } = this.#host.runtime.clock;
+    const [method, readable] = withKnownMethod(unread);
     this.#clients.set(socket, {
       requests: 0,
       quietSince: now,
@@ -77,10 +81,13 @@ export class FullLane implements Watched {
       lingerUntil: 0,
       last: undefined,
       malformed: undefined,
+      method,
     });
     socket.once('close', () => this.#clients.delete(socket));
+    // node:http calls it after the last response. A client that still sends would be reset.
+    socket.destroySoon = () => this.#linger(socket);
     this.#server.emit('connection', socket);
-    if (unread.length > 0) socket.unshift(unread);
+    if (readable.length > 0) socket.unshift(readable);
     socket.resume();
   }
 
@@ -101,11 +108,11 @@ export class FullLane implements Watched {
   check(now: number): void {
     const { headers, keepAlive } = this.#host.runtime.timeouts;
     for (const [socket, client] of this.#clients) {
-      if (client.requests > 0) continue;
       if (client.lingerUntil !== 0) {
         if (now > client.lingerUntil) socket.destroy();
         continue;
       }
+      if (client.requests > 0) continue;
       if (client.headSince === 0 && socket.bytesRead > client.readBefore) client.headSince = now;
       if (client.headSince !== 0 && now - client.headSince > headers) {
         const text = localReplyText(408, 'the request head did not arrive in time', {
@@ -117,12 +124,26 @@ export class FullLane implements Watched {
     }
   }
 
+  /** Ends a socket, and discards what the client still sends until it has read the response. */
+  #linger(socket: Socket) {
+    const client = this.#clients.get(socket);
+    if (client === undefined || socket.readableEnded) {
+      Object.getPrototypeOf(socket).destroySoon.call(socket);
+      return;
+    }
+    if (client.lingerUntil !== 0) return;
+    client.lingerUntil = this.#host.runtime.clock.now + LINGER;
+    socket.end();
+    client.last?.discardBody();
+    socket.resume();
+  }
+
   #serve(request: http.IncomingMessage, response: http.ServerResponse) {
     const client = this.#begin(request.socket);
     if (client === undefined) return;
     response.sendDate = false;
     response.once('close', () => this.#end(request.socket, client));
-    const checked = check(request, false);
+    const checked = check(request, client);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       refuseRequest(response, checked.status, checked.reason, { close: true });
@@ -135,7 +156,7 @@ export class FullLane implements Watched {
   #upgrade(request: http.IncomingMessage, socket: Socket, head: Buffer) {
     const client = this.#begin(socket);
     if (client === undefined) return;
-    const checked = check(request, true);
+    const checked = check(request, client);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       socket.end(localReplyText(checked.status, checked.reason, { close: true }), 'latin1');
@@ -182,22 +203,34 @@ export class FullLane implements Watched {
   }
 }
 
-function check(request: http.IncomingMessage, upgrade: boolean) {
+/**
+ * Replaces a method that the parser of node:http would refuse by one with the same framing, and
+ * returns it. Any token is a method (RFC 9110 §9.1).
+ */
+function withKnownMethod(unread: Buffer): [string | undefined, Buffer] {
+  const method = leadingMethod(unread.toString('latin1', 0, MAX_METHOD + 1));
+  if (method === undefined || http.METHODS.includes(method)) return [undefined, unread];
+  return [method, Buffer.concat([Buffer.from('POST'), unread.subarray(method.length)])];
+}
+
+function check(request: http.IncomingMessage, client: Client) {
+  const method = client.method ?? request.method ?? '';
+  client.method = undefined;
   return checkRequest({
-    method: request.method ?? '',
+    method,
     target: request.url ?? '',
     version: request.httpVersion,
     rawHeaders: request.rawHeaders,
-    upgrade,
   });
 }
 
-/** Whether to upgrade: not to HTTP/2, and not with a body. */
+/** Whether to read a tunnel after the head. `checkRequest` refuses an upgrade with a body. */
 function isUpgrade(request: http.IncomingMessage): boolean {
   const { upgrade, connection } = request.headers;
   return (
     upgrade !== undefined &&
-    upgrade.toLowerCase() !== 'h2c' &&
+    request.httpVersionMinor === 1 &&
+    offered([upgrade]) !== undefined &&
     /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection ?? '') &&
     request.headers['content-length'] === undefined &&
     request.headers['transfer-encoding'] === undefined

@@ -61,6 +61,13 @@ export class FullLaneRequest implements ResponseSink, Watched {
     return this.#request.complete;
   }
 
+  /** Reads the rest of the request without using it. */
+  discardBody(): void {
+    if (this.#request.complete) return;
+    this.#request.removeAllListeners('data');
+    this.#request.resume();
+  }
+
   /** Refuses a request whose body turned out to be malformed. */
   rejectBody(status: number, reason: string): void {
     const response = this.#response;

@@ -1,3 +1,4 @@
+import { parseLength } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -10,6 +11,12 @@ export interface Forwarding {
   readonly trusted: boolean;
   /** Sent as Host instead of the client's. */
   readonly hostHeader: string | undefined;
+  /** The pseudonym of the listener in Via. */
+  readonly via: string;
+  /** Whether client certificates are verified here. */
+  readonly verifiesClients: boolean;
+  /** The verified certificate of the client, as the value of Client-Cert (RFC 9440). */
+  readonly clientCert: string | undefined;
 }
 
 /** The identifiers of one request. */
@@ -69,6 +76,12 @@ export function canonicalRequest(
       if (name === 'x-forwarded-proto') protocolKnown = true;
       if (name === 'x-forwarded-host') hostKnown = true;
       fields.push(names[i]!, values[i]!);
+    } else if (kind === FieldKind.identity) {
+      if (trusted && !forwarding.verifiesClients) fields.push(names[i]!, values[i]!);
+    } else if (kind === FieldKind.via) {
+      fields.push(names[i]!, values[i]!);
+    } else if (kind === FieldKind.maxForwards) {
+      fields.push(names[i]!, oneLess(head.method, values[i]!));
     } else if (kind === FieldKind.forwardedFor && trusted) {
       clients += `${values[i]}, `;
     }
@@ -76,7 +89,8 @@ export function canonicalRequest(
   fields.push('X-Forwarded-For', clients + forwarding.clientAddress);
   if (!protocolKnown) fields.push('X-Forwarded-Proto', forwarding.protocol);
   if (hostHeader !== undefined && !hostKnown) fields.push('X-Forwarded-Host', head.host);
-  fields.push('Via', '1.1 ambassador');
+  if (forwarding.clientCert !== undefined) fields.push('Client-Cert', forwarding.clientCert);
+  fields.push('Via', `1.1 ${forwarding.via}`);
   fields.push('X-Request-Id', ids.requestId, 'Traceparent', ids.traceParent);
   return {
     method: head.method,
@@ -86,6 +100,12 @@ export function canonicalRequest(
     contentLength: head.contentLength,
     extras,
   };
+}
+
+/** Decrements Max-Forwards for the methods that it concerns (RFC 9110 §7.6.2). */
+function oneLess(method: string, value: string): string {
+  const hops = parseLength(value);
+  return (method === 'OPTIONS' || method === 'TRACE') && hops > 0 ? String(hops - 1) : value;
 }
 
 function hasTrace(head: RequestHead, ids: RequestIds): boolean {

@@ -5,6 +5,8 @@ import { Framing, type ResponseHead } from './response-head.ts';
 export interface ResponseFraming {
   readonly chunked: boolean;
   readonly close: boolean;
+  /** Whether the client must be notified that the connection stays, as in HTTP/1.0. */
+  readonly keepAlive: boolean;
 }
 
 /**
@@ -26,7 +28,8 @@ export function canonicalResponseFields(
     fields.push(names[i]!, values[i]!);
   }
   fields.push('X-Request-Id', requestId);
-  if (!framing.chunked && head.contentLength !== -1)
+  // A 204 has no Content-Length (RFC 9110 §8.6).
+  if (!framing.chunked && head.contentLength !== -1 && head.status !== 204)
     fields.push('Content-Length', String(head.contentLength));
   return fields;
 }
@@ -36,6 +39,7 @@ export function withFraming(fields: readonly string[], framing: ResponseFraming)
   const all = [...fields];
   if (framing.chunked) all.push('Transfer-Encoding', 'chunked');
   if (framing.close) all.push('Connection', 'close');
+  else if (framing.keepAlive) all.push('Connection', 'keep-alive');
   return all;
 }
 
@@ -48,6 +52,10 @@ const PASSED: ReadonlySet<FieldKind> = new Set<FieldKind>([
   FieldKind.te,
   FieldKind.traceParent,
   FieldKind.traceState,
+  FieldKind.identity,
+  FieldKind.via,
+  FieldKind.maxForwards,
+  FieldKind.alias,
 ]);
 
 /** The usual options, which name no field that would pass. */
@@ -73,7 +81,11 @@ export function responseFraming(
   close: boolean,
 ): ResponseFraming {
   const unknownLength = head.framing === Framing.chunked || head.framing === Framing.close;
-  return { chunked: unknownLength && http11, close: close || (unknownLength && !http11) };
+  return {
+    chunked: unknownLength && http11,
+    close: close || (unknownLength && !http11),
+    keepAlive: !http11,
+  };
 }
 
 /** Writes a response head in HTTP/1.1. */

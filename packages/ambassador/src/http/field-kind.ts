@@ -1,3 +1,5 @@
+import { FORWARDED, IDENTITY } from './forwarded-fields.ts';
+
 /** The kinds of fields that a proxy must understand; all other fields pass unchanged. */
 export const FieldKind = {
   ordinary: 0,
@@ -16,6 +18,12 @@ export const FieldKind = {
   requestId: 11,
   traceParent: 12,
   traceState: 13,
+  /** Who the client is by its certificate. */
+  identity: 14,
+  via: 15,
+  maxForwards: 16,
+  /** A spelling that CGI, WSGI, Rack and PHP read as one of the fields above: never passed on. */
+  alias: 17,
 } as const;
 
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
@@ -31,16 +39,14 @@ const KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ['keep-alive', FieldKind.hop],
   ['proxy-connection', FieldKind.hop],
   ['http2-settings', FieldKind.hop],
-  ['forwarded', FieldKind.forwarded],
-  ['x-forwarded-proto', FieldKind.forwarded],
-  ['x-forwarded-host', FieldKind.forwarded],
-  ['x-forwarded-port', FieldKind.forwarded],
-  ['x-forwarded-server', FieldKind.forwarded],
-  ['x-real-ip', FieldKind.forwarded],
+  ...FORWARDED.map((name) => [name, FieldKind.forwarded] as const),
+  ...IDENTITY.map((name) => [name, FieldKind.identity] as const),
   ['x-forwarded-for', FieldKind.forwardedFor],
   ['x-request-id', FieldKind.requestId],
   ['traceparent', FieldKind.traceParent],
   ['tracestate', FieldKind.traceState],
+  ['via', FieldKind.via],
+  ['max-forwards', FieldKind.maxForwards],
 ]);
 
 /** Caches kinds by the name as written, to avoid a lower-case copy of the usual names. */
@@ -48,11 +54,19 @@ const known = new Map<string, FieldKind>();
 /** Bounds the cache, since clients choose names. */
 const MAX_KNOWN = 1024;
 
+function kindOf(name: string): FieldKind {
+  const kind = KINDS.get(name);
+  if (kind !== undefined) return kind;
+  return name.includes('_') && KINDS.has(name.replaceAll('_', '-'))
+    ? FieldKind.alias
+    : FieldKind.ordinary;
+}
+
 /** Returns the kind of a field by its name, in any case. */
 export function fieldKind(name: string): FieldKind {
   const found = known.get(name);
   if (found !== undefined) return found;
-  const kind = KINDS.get(name.toLowerCase()) ?? FieldKind.ordinary;
+  const kind = kindOf(name.toLowerCase());
   if (known.size < MAX_KNOWN && name.length < 32) known.set(name, kind);
   return kind;
 }

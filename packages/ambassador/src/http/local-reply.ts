@@ -1,7 +1,9 @@
 import { responseText } from './canonical-response.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
+  204: 'No Content',
   400: 'Bad Request',
+  403: 'Forbidden',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   413: 'Content Too Large',
@@ -13,6 +15,7 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
+  508: 'Loop Detected',
 };
 
 export interface LocalReplyOptions {
@@ -27,10 +30,14 @@ export function localReply(status: number, reason: string, options: LocalReplyOp
   const { retryAfter, requestId, close } = options;
   // Faults of an upstream are for the log, not for clients.
   const shown = status >= 500 && status < 505 ? '' : `: ${reason}`;
-  const body = `${status} ${REASONS[status]}${shown}\n`;
-  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', `${body.length}`];
+  const body = status === 204 ? '' : `${status} ${REASONS[status]}${shown}\n`;
+  const fields =
+    status === 204
+      ? []
+      : ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', `${body.length}`];
   if (retryAfter) fields.push('Retry-After', String(retryAfter));
-  if (status === 405) fields.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (status === 405 || status === 204)
+    fields.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
   if (requestId !== undefined) fields.push('X-Request-Id', requestId);
   if (close) fields.push('Connection', 'close');
   return { status, reason: REASONS[status] ?? 'Error', fields, body };

@@ -1,4 +1,4 @@
-/** The methods of the fast lane; metrics count all others together. */
+/** The methods that metrics name; all others are counted together. */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',
@@ -8,3 +8,11 @@ export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'OPTIONS',
   'PATCH',
 ]);
+
+/** The longest method, in characters: those of the IANA registry have at most 17. */
+export const MAX_METHOD = 32;
+
+/** Returns the method that text starts with, if a space follows it (RFC 9112 §3.1). */
+export function leadingMethod(text: string): string | undefined {
+  return /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) /.exec(text)?.[1];
+}

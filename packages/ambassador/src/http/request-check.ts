@@ -10,8 +10,6 @@ export interface ParsedRequest {
   readonly version: string;
   /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
-  /** Whether it is an upgrade: then the parser reads no body. */
-  readonly upgrade: boolean;
 }
 
 /** A request of the full lane. */
@@ -69,9 +67,12 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   }
   if (hosts.length > 1) return bad('more than one Host');
   if (hosts.length === 0 && version === '1.1') return bad('Host is missing');
-  const host = hosts[0] ?? 'localhost';
+  const absolute = absoluteForm(parsed.target);
+  const host = hosts[0] ?? absolute?.authority ?? 'localhost';
   if (!isHost(host)) return bad('Host is not a host');
-  const target = originForm(method, parsed.target, host);
+  if (absolute !== undefined && !sameHost(absolute, host))
+    return bad('the request target and Host name different hosts');
+  const target = originForm(method, parsed.target, absolute);
   if (target === undefined) return bad('the request target is not allowed');
 
   if (lengths.length > 1) return bad('more than one Content-Length');
@@ -87,18 +88,17 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   if (expectations.length > 1 || (expectations[0] ?? '100-continue') !== '100-continue')
     return bad('the expectation is not known', 417);
 
-  const upgrading = options.includes('upgrade') && upgrades.length > 0 && version === '1.1';
-  if (upgrading && contentLength !== 0) return bad('Upgrade with a body');
-  if (parsed.upgrade && (upgrades.length > 1 || !isProtocol(upgrades[0] ?? '')))
-    return bad('Upgrade names no single protocol');
+  const upgrade = version === '1.1' && options.includes('upgrade') ? offered(upgrades) : undefined;
+  // The parser cannot read both: what follows the head is either the body or the tunnel.
+  if (upgrade !== undefined && contentLength !== 0) return bad('Upgrade with a body');
   return {
     method,
     target,
     host,
     fields: withoutNamed(fields, options),
     contentLength,
-    keepAlive: version === '1.1' && !options.includes('close'),
-    upgrade: parsed.upgrade ? upgrades[0] : undefined,
+    keepAlive: !options.includes('close') && (version === '1.1' || options.includes('keep-alive')),
+    upgrade,
     expectContinue: expectations.length === 1 && version === '1.1' && contentLength !== 0,
     trailers,
   };
@@ -111,8 +111,15 @@ const PROTECTED: ReadonlySet<FieldKind> = new Set<FieldKind>([
   FieldKind.transferEncoding,
 ]);
 
-function isProtocol(text: string): boolean {
-  return /^[\w.+-]+(\/[\w.+-]+)?$/.test(text);
+/**
+ * Returns the protocol of an Upgrade that the ambassador takes up if the upstream does: a single one
+ * that is not HTTP or TLS. All others are ignored, as RFC 9110 §7.8 allows: most clients that offer
+ * `h2c` send it with every request.
+ */
+export function offered(upgrades: readonly string[]): string | undefined {
+  const [protocol = ''] = upgrades;
+  if (upgrades.length !== 1 || !/^[\w.+-]+(\/[\w.+-]+)?$/.test(protocol)) return undefined;
+  return /^(h2c?|http|tls)(\/|$)/i.test(protocol) ? undefined : protocol;
 }
 
 function listItems(value: string): string[] {
@@ -139,17 +146,41 @@ function withoutNamed(fields: Fields, options: readonly string[]): Fields {
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
 
+/** A target in absolute-form (RFC 9112 §3.2.2). */
+interface AbsoluteForm {
+  readonly authority: string;
+  readonly defaultPort: string;
+  readonly path: string;
+}
+
+function absoluteForm(target: string): AbsoluteForm | undefined {
+  const match = /^http(s?):\/\/([^/?]+)(.*)$/i.exec(target);
+  if (!match) return undefined;
+  const rest = match[3]!;
+  return {
+    authority: match[2]!,
+    defaultPort: match[1] === '' ? ':80' : ':443',
+    path: rest.startsWith('/') ? rest : `/${rest}`,
+  };
+}
+
+/** Whether a target and Host name the same host, with or without the scheme's default port. */
+function sameHost({ authority, defaultPort }: AbsoluteForm, host: string): boolean {
+  const [one, two] = [authority, host].map((text) => {
+    const lower = text.toLowerCase();
+    return lower.endsWith(defaultPort) ? lower.slice(0, -defaultPort.length) : lower;
+  });
+  return one === two;
+}
+
 /** Returns the target for the upstream: origin-form, or `*` of OPTIONS (RFC 9112 §3.2). */
-function originForm(method: string, target: string, host: string): string | undefined {
+function originForm(
+  method: string,
+  target: string,
+  absolute: AbsoluteForm | undefined,
+): string | undefined {
   if (target === '*') return method === 'OPTIONS' ? target : undefined;
-  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
-  if (absolute) {
-    // The authority and Host must agree, or they would name two sites.
-    if (absolute[1]!.toLowerCase() !== host.toLowerCase()) return undefined;
-    const rest = absolute[2]!;
-    const path = rest.startsWith('/') ? rest : `/${rest}`;
-    return isMadeOf(TARGET, path) ? path : undefined;
-  }
+  if (absolute) return isMadeOf(TARGET, absolute.path) ? absolute.path : undefined;
   return target.startsWith('/') && isMadeOf(TARGET_LENIENT, target) ? target : undefined;
 }
 

@@ -1,7 +1,7 @@
-import { parseLength, TARGET } from './characters.ts';
+import { isMadeOf, parseLength, TARGET, TOKEN } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
 import { type Fields, parseFields } from './fields.ts';
-import { KNOWN_METHODS } from './methods.ts';
+import { MAX_METHOD } from './methods.ts';
 
 /** A request head that was parsed in full. */
 export interface RequestHead {
@@ -20,7 +20,7 @@ export interface RequestHead {
 let lastHost: string | undefined;
 
 /**
- * Recognizes a request of the fast lane, strictly (RFC 9112 §3, §5, §6): a well-known method, an
+ * Recognizes a request of the fast lane, strictly (RFC 9112 §3, §5, §6): a method, an
  * origin-form target, HTTP/1.1, exactly one Host, no body or one plain Content-Length, and nothing
  * that changes framing or the connection.
  * @param text latin1 text that starts with the head; `end` is the offset of its CRLFCRLF.
@@ -29,7 +29,7 @@ let lastHost: string | undefined;
 export function recognizeRequest(text: string, end: number): RequestHead | undefined {
   const space = text.indexOf(' ');
   const method = text.slice(0, space);
-  if (!KNOWN_METHODS.has(method)) return undefined;
+  if (space > MAX_METHOD || method === 'CONNECT' || !isMadeOf(TOKEN, method)) return undefined;
   let at = space + 1;
   if (text.charCodeAt(at) !== 47) return undefined;
   while (TARGET[text.charCodeAt(at)] === 1) at++;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync, write } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, statSync, write } from 'node:fs';
 import { ExpectedError, errorText, type Log, rfc3339, throttle } from '@sidekit/core';
 import type { ExchangeRecord } from './exchange-record.ts';
 
@@ -11,6 +11,14 @@ export interface AccessLogOptions {
   readonly path: string | undefined;
 }
 
+/** Receives the state of the access log, for metrics and health. */
+export interface AccessLogReport {
+  /** Lines could not be written. */
+  dropped(lines: number, reason: string): void;
+  /** Lines are written again. */
+  recovered(): void;
+}
+
 /** Bytes that may wait for the disk; more lines are dropped and counted. */
 const MAX_WAITING = 4 * 1024 * 1024;
 const FLUSH_AT = 64 * 1024;
@@ -19,7 +27,9 @@ const FLUSH_EVERY = 250;
 /** Writes one line per request, many lines per write; a slow disk never slows a request. */
 export class AccessLog {
   readonly #options: AccessLogOptions;
-  readonly #dropped: () => void;
+  readonly #warn: () => void;
+  readonly #report: AccessLogReport;
+  #problem = '';
   readonly #timer: NodeJS.Timeout;
   readonly #log: Log;
   #fd: number;
@@ -30,12 +40,17 @@ export class AccessLog {
   #stamp = '';
 
   /** Opens the log. @throws {ExpectedError} if the file cannot be opened. */
-  constructor(options: AccessLogOptions, log: Log) {
+  constructor(options: AccessLogOptions, log: Log, report: AccessLogReport) {
+    this.#report = report;
     this.#options = options;
     this.#log = log;
     this.#fd = open(options.path);
-    this.#dropped = throttle(10_000, () =>
-      log.warn('access log lines dropped: the disk is too slow', { event: 'access_log_dropped' }),
+    this.#warn = throttle(10_000, (suppressed) =>
+      log.warn('access log lines dropped', {
+        event: 'access_log_dropped',
+        reason: this.#problem,
+        suppressed,
+      }),
     );
     this.#timer = setInterval(() => this.#tick(), FLUSH_EVERY);
     this.#timer.unref();
@@ -46,7 +61,7 @@ export class AccessLog {
     if (select === 'errors' && exchange.status < 400 && exchange.flags === '') return;
     if (select === 'sampled' && this.#count++ % sample !== 0) return;
     if (this.#text.length > MAX_WAITING) {
-      this.#dropped();
+      this.#drop(1, 'the disk is too slow');
       return;
     }
     this.#text += format === 'json' ? this.#json(exchange, seconds) : this.#combined(exchange);
@@ -110,18 +125,38 @@ export class AccessLog {
         setTimeout(() => this.#writeAll(buffer, at, done), 5);
         return;
       }
-      if (error)
-        this.#log.error('access log not written', {
-          event: 'access_log_failed',
-          error: errorText(error),
-        });
+      if (error) this.#lose(buffer, at, errorText(error));
       else if (at + written < buffer.length) {
         this.#writeAll(buffer, at + written, done);
         return;
+      } else if (this.#problem !== '') {
+        this.#problem = '';
+        this.#report.recovered();
       }
       this.#writing = false;
       done?.();
     });
+  }
+
+  /** Drops what could not be written, and removes the part of a line that was. */
+  #lose(buffer: Buffer, at: number, problem: string) {
+    const lineStart = at === 0 ? 0 : buffer.lastIndexOf(10, at - 1) + 1;
+    let lost = 0;
+    for (let i = buffer.indexOf(10, lineStart); i !== -1; i = buffer.indexOf(10, i + 1)) lost++;
+    this.#drop(lost, problem);
+    if (lineStart === at) return;
+    try {
+      const stat = fstatSync(this.#fd);
+      if (stat.isFile()) ftruncateSync(this.#fd, stat.size - (at - lineStart));
+    } catch (error) {
+      this.#log.debug('access log not truncated', { error: errorText(error) });
+    }
+  }
+
+  #drop(lines: number, problem: string) {
+    this.#problem = problem;
+    this.#report.dropped(lines, problem);
+    this.#warn();
   }
 
   /** Opens the path again after a rotation renamed the file. */
@@ -136,8 +171,7 @@ export class AccessLog {
       closeSync(this.#fd);
       this.#fd = next;
     } catch (error) {
-      this.#dropped();
-      this.#log.debug('access log not reopened', { error: errorText(error) });
+      this.#drop(0, `the file cannot be opened again (${errorText(error)})`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type Address,
   commonOptions,
   defineOptions,
   list,
@@ -8,6 +9,7 @@ import {
   type Report,
   text,
 } from '@sidekit/core';
+import type { Upstream } from '../upstream/cluster.ts';
 import { checkAddresses } from './addresses.ts';
 import { globalFields, listenerFields } from './fields.ts';
 
@@ -88,6 +90,22 @@ export function listenersOf(values: Options, report: Report = () => {}): Listene
   return all;
 }
 
+/** Whether an upstream is the address of a listener, so that each request would come back. */
+function isSame(listen: Address, upstream: Upstream): boolean {
+  if ('path' in listen || 'path' in upstream)
+    return 'path' in listen && 'path' in upstream && listen.path === upstream.path;
+  if (listen.port === 0 || listen.port !== upstream.port) return false;
+  const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost|0\.0\.0\.0|::)$/;
+  const { host } = listen;
+  const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
+  return everywhere ? loopback.test(upstream.host) : sameHost(host, upstream.host);
+}
+
+function sameHost(one: string, two: string): boolean {
+  const local = (host: string) => (host === 'localhost' ? '127.0.0.1' : host);
+  return local(one) === local(two);
+}
+
 function checkListener(one: ListenerOptions, prefix: string, report: Report) {
   const fault = (key: string, rule: string, remedy?: string) => {
     const name =
@@ -105,6 +123,14 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
       fault(
         'upstream',
         `must have one of the schemes ${schemes.join(', ')} with protocol ${one.protocol}`,
+      );
+  });
+  one.upstream.forEach((upstream) => {
+    if (one.listen !== undefined && isSame(one.listen, upstream))
+      fault(
+        'upstream',
+        'is the address that the listener itself listens on',
+        'give that of the app',
       );
   });
   if ((one.tlsCert === undefined) !== (one.tlsKey === undefined))

@@ -13,12 +13,31 @@ export const upstream: Type<UpstreamOption> = scalar(
   { type: 'string', pattern: '^((https?|tcp|tls)://[^/]+/?|unix:/.+)$' },
   (input) =>
     (typeof input === 'string' ? parseUpstream(input) : undefined) ??
-    new Broken(
-      'must be an upstream without a path',
-      'write http://127.0.0.1:5000, https://HOST, tcp://HOST:PORT, tls://HOST:PORT or unix:/path',
-    ),
+    new Broken(faultOf(String(input)), EXAMPLES),
   formatUpstream,
 );
+
+const EXAMPLES =
+  'write http://127.0.0.1:5000, https://HOST, tcp://HOST:PORT, tls://HOST:PORT or unix:/path';
+
+/** Says what is wrong with an upstream that `parseUpstream` refuses. */
+function faultOf(input: string): string {
+  if (input.startsWith('unix:')) return 'must have an absolute path after unix:';
+  const [, scheme, rest = ''] = /^([A-Za-z][\w+.-]*):\/\/(.*)$/.exec(input) ?? [];
+  if (scheme === undefined) return 'must begin with a scheme';
+  if (!/^(https?|tcp|tls)$/.test(scheme))
+    return 'must have one of the schemes http, https, tcp, tls';
+  const [place = '', ...path] = rest.split('/');
+  if (path.join('/') !== '') return 'must have no path: requests keep theirs';
+  if (place.includes('@')) return 'must have no user or password';
+  if (/[?#]/.test(place)) return 'must have no query';
+  const [, host = place, port] = /^(.*?)(?::(\d*))?$/.exec(place) ?? [];
+  if (host === '' || host === '[]') return 'must have a host';
+  if (port === undefined && PORTS[scheme] === undefined) return 'must have a port';
+  if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65535))
+    return 'must have a port from 1 to 65535';
+  return 'must have a valid host: a name, an IPv4 address or an IPv6 address in brackets';
+}
 
 function parseUpstream(input: string): UpstreamOption | undefined {
   if (input.startsWith('unix:')) {

@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import type { Log, Registry } from '@sidekit/core';
+import type { Health, Log, Registry } from '@sidekit/core';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import { budgetFor, MemoryBudget, memoryLimit } from '../memory/memory-budget.ts';
 import { ReadBufferPool } from '../memory/read-buffer.ts';
 import { AccessLog } from '../observe/access-log.ts';
+import { accessLogReport } from '../observe/access-log-report.ts';
 import { Observer, type ProxyMetrics, proxyMetrics } from '../observe/observer.ts';
 import { membership } from '../options/network.ts';
 import type { ListenerOptions, Options } from '../options/table.ts';
@@ -21,14 +23,15 @@ export interface Environment extends UpstreamResources {
   readonly tcpMetrics: ReturnType<typeof tcpMetrics>;
   readonly accessLog: AccessLog | undefined;
   readonly fastLane: boolean;
+  /** Tells this process from others in Via. */
+  readonly instance: string;
 }
 
 /** Builds the environment. @throws {ExpectedError} if the access log cannot be opened. */
 export function environment(
   options: Options,
   clock: Clock,
-  log: Log,
-  registry: Registry,
+  { log, metrics: registry, health }: { log: Log; metrics: Registry; health: Health },
 ): Environment {
   const { accessLog: select } = options;
   const memory = new MemoryBudget(budgetFor(memoryLimit(), process.memoryUsage.rss()));
@@ -40,6 +43,7 @@ export function environment(
     metrics: proxyMetrics(registry),
     tcpMetrics: tcpMetrics(registry),
     fastLane: options.fastLane,
+    instance: randomBytes(4).toString('hex'),
     accessLog:
       select === 'off'
         ? undefined
@@ -51,6 +55,7 @@ export function environment(
               path: options.accessLogFile,
             },
             log,
+            accessLogReport(registry, health),
           ),
   };
 }
@@ -143,6 +148,8 @@ export function httpRuntime(
     maxBody: options.maxBody,
     observer: new Observer(options.name, env.metrics, env.accessLog, env.log),
     hostHeader: options.hostHeader,
+    via: `ambassador-${env.instance}-${options.name}`,
+    verifiesClients: options.tlsClientCa !== undefined,
     trusts: membership(options.trustedProxies),
     fastLane: env.fastLane,
   };

@@ -36,8 +36,7 @@ export class HttpHandler implements Handler {
   }
 
   accept(socket: net.Socket): void {
-    if (this.runtime.fastLane) this.#fastLane.add(new FastLaneConnection(socket, this));
-    else this.#fullLane.accept(socket, Buffer.alloc(0));
+    this.#fastLane.add(new FastLaneConnection(socket, this));
   }
 
   toFullLane(socket: net.Socket, unread: Buffer): void {

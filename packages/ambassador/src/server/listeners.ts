@@ -33,6 +33,11 @@ export class Listeners {
     }));
   }
 
+  /** Client connections that all listeners together may have. */
+  get maxConnections(): number {
+    return [...this.#open.values()].reduce((sum, { options }) => sum + options.maxConnections, 0);
+  }
+
   get addresses(): Record<string, string> {
     return Object.fromEntries(
       [...this.#open].map(([, { options, listener }]) => [options.name, listener.boundTo]),

@@ -1,4 +1,4 @@
-import { type Log, Registry, silentLog } from '@sidekit/core';
+import { Health, type Log, Registry, silentLog } from '@sidekit/core';
 import { valuesOf } from '@sidekit/core/testing';
 import { until } from '@sidekit/test-kit';
 import { listenersOf, table } from '../options/table.ts';
@@ -30,7 +30,7 @@ export class TestProxy implements AsyncDisposable {
     const values = valuesOf(table, { listen: '127.0.0.1:0', ...data });
     const metrics = new Registry();
     const clock = new Clock();
-    const env = environment(values, clock, log, metrics);
+    const env = environment(values, clock, { log, metrics, health: new Health() });
     const listeners = new Listeners(env);
     await listeners.apply(listenersOf(values));
     return new TestProxy(metrics, listeners, clock, () => env.accessLog?.close());

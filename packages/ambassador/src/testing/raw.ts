@@ -109,6 +109,7 @@ export function requestsIn(
 /** Replaces the parts that differ from run to run: ids and addresses. */
 export function withoutIds(text: string): string {
   return text
+    .replace(/(Via: 1\.1 ambassador)-[0-9a-f]{8}-[a-z0-9-]+/g, '$1')
     .replace(/(X-Request-Id: )[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1ID')
     .replace(/(Traceparent: )00-[0-9a-f]{32}-[0-9a-f]{16}-01/g, '$1TRACE')
     .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS');

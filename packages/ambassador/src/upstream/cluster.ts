@@ -33,6 +33,7 @@ export class Cluster {
   readonly #log: Log;
   #endpoints: Endpoint[] = [];
   readonly #byUpstream = new Map<Upstream, Endpoint[]>();
+  readonly #unresolved = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   #turn = 0;
   #closed = false;
@@ -62,6 +63,11 @@ export class Cluster {
         true,
       );
     }
+  }
+
+  /** The names whose latest lookup failed. */
+  get unresolved(): ReadonlySet<string> {
+    return this.#unresolved;
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -123,8 +129,10 @@ export class Cluster {
   async #resolve(upstream: Extract<Upstream, { host: string }>) {
     try {
       const found = await this.options.lookup(upstream.host);
+      this.#unresolved.delete(upstream.host);
       if (!this.#closed) this.#set(upstream, found.toSorted());
     } catch (error) {
+      this.#unresolved.add(upstream.host);
       this.#log.warn('name not resolved, the previous addresses stay in use', {
         event: 'name_not_resolved',
         host: upstream.host,

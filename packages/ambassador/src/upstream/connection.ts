@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { ChunkedDecoder } from '../http/chunked-decoder.ts';
 import { lastChunk, writeChunk } from '../http/chunked-encoder.ts';
+import { FieldKind } from '../http/field-kind.ts';
 import { requestText } from '../http/request-text.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
@@ -13,6 +14,7 @@ import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Clock } from '../time/clock.ts';
 import { ResponseBuffers } from './response-buffers.ts';
 import { InvalidResponse, type ResponseReceiver } from './response-receiver.ts';
+import { keepReadable } from './tolerant-write.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
 /** The pool of a connection. */
@@ -48,6 +50,8 @@ export class UpstreamConnection implements UpstreamStream {
   requestSent = false;
   readonly openedAt: number;
   idleSince = 0;
+  /** How long the upstream keeps it idle by its own account, in milliseconds. */
+  idleLimit = Number.POSITIVE_INFINITY;
   opened = false;
   readonly #owner: ConnectionOwner;
   #receiver: ResponseReceiver | undefined;
@@ -57,6 +61,7 @@ export class UpstreamConnection implements UpstreamStream {
   /** Whether the request asks for an upgrade: only then a 101 is valid. */
   #upgrade = false;
   #chunked = false;
+  #writable = true;
   #partial = '';
   #head: ResponseHead | undefined;
   #remaining = 0;
@@ -96,6 +101,11 @@ export class UpstreamConnection implements UpstreamStream {
       this.socket = socket;
     }
     this.socket.setNoDelay(true);
+    keepReadable(this.socket, (error) => {
+      // The end of reading reports it, unless a response comes first.
+      this.#error ??= error;
+      this.#writable = false;
+    });
     this.socket.on('error', (error) => {
       this.#error = error;
     });
@@ -210,7 +220,7 @@ export class UpstreamConnection implements UpstreamStream {
   #onEnd() {
     const head = this.#head;
     if (this.#receiver && head?.framing === Framing.close) this.#finish(NOTHING, false);
-    else this.fail(new Error('the upstream closed the connection'));
+    else this.fail(this.#error ?? new Error('the upstream closed the connection'));
   }
 
   #receive(lent: LentBytes, length: number) {
@@ -256,7 +266,9 @@ export class UpstreamConnection implements UpstreamStream {
     const text = this.#partial + buffer.toString('latin1', at, Math.min(length, at + MAX_HEAD + 4));
     const end = text.indexOf('\r\n\r\n');
     if (end === -1 || end > MAX_HEAD) {
-      if (text.length > MAX_HEAD) {
+      if (/(?:^|[^\r])\n/.test(text)) {
+        this.fail(new InvalidResponse('a line of the response head ends with LF alone'));
+      } else if (text.length > MAX_HEAD) {
         this.fail(new InvalidResponse('the response head is larger than 16 KiB'));
       } else this.#partial = text;
       return -1;
@@ -311,7 +323,8 @@ export class UpstreamConnection implements UpstreamStream {
 
   #finish(trailers: readonly string[], clean: boolean) {
     const receiver = this.#receiver!;
-    const reusable = clean && this.#head!.keepAlive && this.requestSent;
+    const reusable = clean && this.#head!.keepAlive && this.requestSent && this.#writable;
+    this.idleLimit = idleLimit(this.#head!);
     this.#receiver = undefined;
     this.#head = undefined;
     this.#decoder = undefined;
@@ -323,4 +336,17 @@ export class UpstreamConnection implements UpstreamStream {
     } else this.socket.destroy();
     receiver.onEnd(trailers);
   }
+}
+
+/**
+ * Returns how long a connection may be idle by the upstream's `Keep-Alive: timeout=N`, in
+ * milliseconds, with a margin for the way there.
+ */
+function idleLimit({ fields }: ResponseHead): number {
+  for (let i = 0; i < fields.kinds.length; i++) {
+    if (fields.kinds[i] !== FieldKind.hop || !/^keep-alive$/i.test(fields.names[i]!)) continue;
+    const seconds = /(?:^|[\s,;])timeout\s*=\s*(\d{1,9})/i.exec(fields.values[i]!)?.[1];
+    if (seconds !== undefined) return Math.max(0, Number(seconds) * 1000 - 500);
+  }
+  return Number.POSITIVE_INFINITY;
 }

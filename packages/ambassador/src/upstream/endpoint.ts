@@ -159,9 +159,10 @@ export class Endpoint implements ConnectionOwner {
   }
 
   /** Whether an idle connection has been idle or open for too long. */
-  #isStale({ idleSince, openedAt }: UpstreamConnection, now: number): boolean {
+  #isStale({ idleSince, idleLimit, openedAt }: UpstreamConnection, now: number): boolean {
     return (
-      now - idleSince >= this.#limits.idleTimeout || now - openedAt >= this.#limits.maxLifetime
+      now - idleSince >= Math.min(this.#limits.idleTimeout, idleLimit) ||
+      now - openedAt >= this.#limits.maxLifetime
     );
   }
 

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import { after, before, test } from 'node:test';
+import { temporaryDirectory } from '@sidekit/test-kit';
+import { FORWARDED, IDENTITY } from '../http/forwarded-fields.ts';
+import { TestAuthority } from '../testing/certificates.ts';
+import { TestProxy } from '../testing/proxy.ts';
+import { request, TestUpstream } from '../testing/upstream.ts';
+
+const directory = temporaryDirectory('identity');
+let authority: TestAuthority;
+before(() => {
+  authority = new TestAuthority(directory.path);
+});
+after(() => directory.remove());
+
+/** Responds with the fields of the request. */
+const mirror = () =>
+  TestUpstream.start((incoming, response) => response.end(JSON.stringify(incoming.rawHeaders)));
+
+/** The values of a field in a mirrored request. */
+function values(body: string, name: string): string[] {
+  const raw: string[] = JSON.parse(body);
+  return raw.filter((_, i) => i % 2 === 1 && raw[i - 1]!.toLowerCase() === name);
+}
+
+for (const fastLane of [true, false]) {
+  const lane = fastLane ? 'fast lane' : 'full lane';
+
+  test(`${lane}: fields that say who the client is do not pass from strangers, in any spelling`, async () => {
+    await using upstream = await mirror();
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    const names = [...FORWARDED, ...IDENTITY, 'x-forwarded-for', 'x-request-id', 'traceparent'];
+    for (const name of names) {
+      const spellings = [
+        name,
+        name.toUpperCase(),
+        name.replaceAll('-', '_'),
+        name.replace('-', '_'),
+      ];
+      for (const spelling of spellings) {
+        const { body } = await request(proxy.url, { headers: { [spelling]: 'evil value' } });
+        assert.doesNotMatch(body, /evil/, spelling);
+      }
+    }
+  });
+
+  test(`${lane}: a trusted proxy may say who the client is, in the real spelling`, async () => {
+    await using upstream = await mirror();
+    await using proxy = await TestProxy.start({
+      upstream: [upstream.url],
+      trustedProxies: ['127.0.0.0/8'],
+      fastLane,
+    });
+    const headers = { 'client-cert': ':YQ==:', 'x-forwarded-prefix': '/p', client_cert: 'evil' };
+    const { body } = await request(proxy.url, { headers });
+    assert.deepEqual(values(body, 'client-cert'), [':YQ==:']);
+    assert.deepEqual(values(body, 'x-forwarded-prefix'), ['/p']);
+    assert.doesNotMatch(body, /evil/);
+  });
+
+  test(`${lane}: the app gets the verified certificate of the client, and no other`, async () => {
+    const [server, client] = [authority.issue('localhost'), authority.issue('alice')];
+    await using upstream = await mirror();
+    await using proxy = await TestProxy.start({
+      upstream: [upstream.url],
+      trustedProxies: ['127.0.0.0/8'],
+      tlsCert: server.cert,
+      tlsKey: server.key,
+      tlsClientCa: authority.ca,
+      fastLane,
+    });
+    const body = await new Promise<string>((resolve, reject) => {
+      const outgoing = https.get(
+        {
+          host: '127.0.0.1',
+          port: proxy.port,
+          servername: 'localhost',
+          ca: readFileSync(authority.ca),
+          cert: readFileSync(client.cert),
+          key: readFileSync(client.key),
+          agent: false,
+          headers: { 'client-cert': ':ZXZpbA==:', 'x-forwarded-client-cert': 'Subject="CN=admin"' },
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (piece) => (text += piece));
+          response.on('end', () => resolve(text));
+        },
+      );
+      outgoing.on('error', reject);
+    });
+    const pem = readFileSync(client.cert, 'utf8');
+    const der = pem.replace(/-----[^-]+-----|\s/g, '');
+    assert.deepEqual(values(body, 'client-cert'), [`:${der}:`]);
+    assert.doesNotMatch(body, /admin|ZXZpbA/);
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * Fields that apps believe to be set by a proxy in front of them, in lower case. They are passed on
+ * from trusted proxies only.
+ */
+export const FORWARDED: readonly string[] = [
+  'forwarded',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-server',
+  'x-forwarded-scheme',
+  'x-forwarded-protocol',
+  'x-forwarded-ssl',
+  'x-forwarded-prefix',
+  'x-forwarded-path',
+  'x-forwarded-uri',
+  'x-forwarded-method',
+  'x-forwarded-by',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+  'x-scheme',
+  'x-url-scheme',
+  'x-script-name',
+  'front-end-https',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'x-remote-addr',
+  'x-remote-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+];
+
+/**
+ * Fields that say who the client is by its certificate, in lower case. Like the others, and never
+ * from anybody if the ambassador verifies client certificates itself.
+ */
+export const IDENTITY: readonly string[] = [
+  'client-cert',
+  'client-cert-chain',
+  'x-forwarded-client-cert',
+  'x-forwarded-client-cert-chain',
+  'x-forwarded-tls-client-cert',
+  'x-forwarded-tls-client-cert-info',
+  'x-client-cert',
+  'x-client-verify',
+  'x-client-dn',
+  'x-client-subject',
+  'x-ssl-cert',
+  'x-ssl-client-cert',
+  'x-ssl-client-verify',
+  'x-ssl-client-dn',
+  'x-ssl-client-s-dn',
+  'x-ssl-client-i-dn',
+  'x-ssl-client-cn',
+  'x-ssl-client-serial',
+  'x-ssl-client-subject-dn',
+  'x-ssl-client-issuer-dn',
+  'ssl-client-cert',
+  'ssl-client-verify',
+  'ssl-client-subject-dn',
+  'ssl-client-issuer-dn',
+  'x-arr-clientcert',
+  'x-amzn-mtls-clientcert',
+  'x-amzn-mtls-clientcert-leaf',
+  'x-amzn-mtls-clientcert-subject',
+];
