@@ -1,5 +1,4 @@
 import {
-  Broken,
   boolean,
   type Collect,
   checked,
@@ -14,6 +13,7 @@ import {
 import { claimTemplate } from './claim-schema.ts';
 import { templateMeta } from './meta-schema.ts';
 import { podSpec } from './pod-schema.ts';
+import { schedule } from './schedule.ts';
 import { matches, selector } from './selector-schema.ts';
 import { anything, choice, struct } from './support.ts';
 import { int32 } from './values.ts';
@@ -128,7 +128,7 @@ export const jobSpec = checked(
 
 /** Its Job runs once, at once, as by `kubectl create job --from=cronjob/…`: no field of time applies. */
 export const cronJobSpec = struct({
-  schedule: required(text(scheduleRule)),
+  schedule: required(text(schedule)),
   jobTemplate: required(struct({ metadata: optional(templateMeta), spec: required(jobSpec) })),
   timeZone: optional(text()),
   concurrencyPolicy: optional(choice(['Allow', 'Forbid', 'Replace'])),
@@ -137,16 +137,6 @@ export const cronJobSpec = struct({
   successfulJobsHistoryLimit: optional(int32(0)),
   failedJobsHistoryLimit: optional(int32(0)),
 });
-
-/** Cron's five fields, or a word such as `@hourly`. */
-function scheduleRule(value: string): Broken | undefined {
-  const good =
-    /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$/.test(value) ||
-    (/^[\d*/,?A-Za-z -]+$/.test(value) && value.trim().split(/ +/).length === 5);
-  return good
-    ? undefined
-    : new Broken('must be a schedule of five fields', 'write it as */5 * * * *');
-}
 
 function templateRules(
   spec: {

@@ -31,14 +31,12 @@ const nodeSelector = checked(map(text()), (labels, report) => {
   }
 });
 
-// Not honoured yet, so that it takes both --allow-host and --unsupported=warn to skip one.
-const hostNamespace = defaulted(
-  only(
-    false,
-    reachesHost(boolean, (value) => value),
-  ),
-  false,
-);
+/** Not honoured yet: it takes both --allow-host and --unsupported=warn to skip one. */
+const hostNamespace = defaulted<boolean>((value, path, report) => {
+  const read = reachesHost(boolean, (given) => given)(value, path, report);
+  if (read) report(path, { category: 'unsupported', rule: RULES.unsupported });
+  return read;
+}, false);
 
 export const podSpec = checked(
   struct(

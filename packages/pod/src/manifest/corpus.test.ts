@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManifestError } from './manifest-error.ts';
+import { CORPUS } from './testing/corpus.ts';
+import { readWorkload } from './workload.ts';
+
+const EMPTY_POD =
+  '---\napiVersion: v1\nkind: Pod\nmetadata: {name: other-pod}\nspec: {containers: [{name: a, image: x}]}\n';
+
+/** The faults that remain if everything that may be tolerated is. */
+function faults(manifest: string): readonly string[] {
+  try {
+    const text = manifest + EMPTY_POD;
+    readWorkload([{ name: 'm.yaml', text }], { unsupported: 'warn', allowHost: true });
+    return [];
+  } catch (error) {
+    if (error instanceof ManifestError) return error.faults;
+    throw error;
+  }
+}
+
+for (const [title, manifest, accepted] of CORPUS) {
+  test(`${title} is ${accepted ? 'accepted' : 'refused'} as by an API server`, () => {
+    const found = faults(manifest);
+    assert.equal(found.length === 0, accepted, found.join('\n') || 'no fault was found');
+  });
+}
