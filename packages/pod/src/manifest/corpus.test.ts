@@ -20,7 +20,7 @@ function faults(manifest: string): readonly string[] {
 }
 
 for (const [title, manifest, accepted] of CORPUS) {
-  test(`${title} is ${accepted ? 'accepted' : 'refused'} as by an API server`, () => {
+  test(`${title} is ${accepted ? 'accepted' : 'refused'} by the rules of the API`, () => {
     const found = faults(manifest);
     assert.equal(found.length === 0, accepted, found.join('\n') || 'no fault was found');
   });

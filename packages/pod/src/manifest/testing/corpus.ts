@@ -1,6 +1,7 @@
 /**
- * Manifests with the verdict of an API server of Kubernetes 1.36, recorded by
- * `kubectl apply --dry-run=server`; true is accepted.
+ * Manifests with the verdict that the API's published validation gives (pkg/apis/core/validation
+ * and those of apps and batch); true is accepted. `kubectl apply --dry-run=server` on a cluster
+ * compares them.
  */
 export type Verdict = readonly [title: string, manifest: string, accepted: boolean];
 
