@@ -37,7 +37,13 @@ export type TreeEntry = {
   /** Relative, with slashes, without `.` and `..`; one character per byte (latin1), since names are not always UTF-8. */
   readonly path: string;
 } & (
-  | { readonly chunks: Chunks; readonly executable?: boolean; readonly sha256?: string }
+  | {
+      readonly chunks: Chunks;
+      readonly executable?: boolean;
+      readonly sha256?: string;
+      /** The file is written with mode 0440 at most. */
+      readonly secret?: boolean;
+    }
   /** A symbolic link to this relative path, within the tree; one character per byte. */
   | { readonly link: string }
 );

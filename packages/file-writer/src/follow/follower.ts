@@ -7,6 +7,7 @@ import type { FileSpec } from '../options/file-spec.ts';
 import type { Target } from '../publish/target.ts';
 import type { Source } from '../source/source.ts';
 import type { Slots } from './slots.ts';
+import { Waking } from './waking.ts';
 
 /** The shortest mean pause after a failure, in milliseconds; it doubles from there. */
 const RETRY_BASE = 500;
@@ -28,6 +29,7 @@ export interface FollowerParts {
 /** Keeps one target equal to its source: check, publish, notify, wait. */
 export class Follower {
   readonly #parts: FollowerParts;
+  readonly #waking = new Waking();
   #failures = 0;
   #lastMessage = '';
   /** Remarks on the published content, logged once and listed in `/readyz`. */
@@ -67,15 +69,29 @@ export class Follower {
 
   /** Checks at every interval, or after a growing pause when checks fail, until the stop. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { interval } = this.#parts.spec;
+    const { spec, source } = this.#parts;
+    const { interval } = spec;
+    source.watch?.(() => this.checkNow(), signal).catch((error) => this.#watchFailed(error));
     let due = monotonic();
     while (!signal.aborted) {
       const wait = await this.check(signal);
       const now = monotonic();
       // Counted from when the check was due, so that a clock does not drift; missed ones are skipped.
       due = wait === undefined ? Math.max(due + this.#shortened(interval), now) : now + wait;
-      await pause(due - now, signal);
+      if (await this.#waking.pause(due - now, signal)) due = monotonic();
     }
+  }
+
+  /** Makes the next check due now; one that runs already is followed by another. */
+  checkNow(): void {
+    this.#waking.wake();
+  }
+
+  #watchFailed(error: unknown): void {
+    this.#parts.log.warn('the source cannot be watched; it is polled only', {
+      event: 'watch_failed',
+      error: errorText(error),
+    });
   }
 
   /** Checks until one check has succeeded. @returns false if the stop came first. */

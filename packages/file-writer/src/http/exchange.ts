@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { errorText } from '@sidekit/core';
+import { errorText, proxyAgent, proxyFor } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 import { readOptionFile } from './credentials.ts';
 import { show } from './show.ts';
@@ -17,6 +17,8 @@ export interface ExchangeOptions {
   /** The longest time that the server may send nothing, in milliseconds. */
   readonly idleTimeout: number;
   readonly signal: AbortSignal;
+  /** How many redirects are followed, 5 by default; with 0 one is a response like any other. */
+  readonly redirects?: number;
   /** A file with PEM certificates, read for each request so that it can be rotated. */
   readonly caFile?: string | undefined;
 }
@@ -32,13 +34,32 @@ export interface Exchange {
 
 // Following a thousand URLs must not cost a thousand handshakes per interval.
 const keepAlive = { keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo' } as const;
-const plainAgent = new http.Agent(keepAlive);
-const secureAgent = new https.Agent(keepAlive);
+const agents = new Map<string, http.Agent>();
+
+/** Returns the agent for a URL, and the proxy that the environment names for it. */
+function routeTo(url: URL): { readonly agent: http.Agent; readonly proxy: string | undefined } {
+  const proxy = explainedProxy(url);
+  const key = `${url.protocol} ${proxy}`;
+  const known = agents.get(key);
+  const Agent = url.protocol === 'https:' ? https.Agent : http.Agent;
+  const agent = known ?? proxyAgent(url, keepAlive) ?? new Agent(keepAlive);
+  agents.set(key, agent);
+  return { agent, proxy };
+}
+
+function explainedProxy(url: URL): string | undefined {
+  try {
+    return proxyFor(url);
+  } catch (error) {
+    throw new Failure('proxy', errorText(error));
+  }
+}
 
 /** Sends one request, follows redirects, and returns the response as a stream. @throws {Failure} */
 export async function exchange(address: string, options: ExchangeOptions): Promise<Exchange> {
   let url = new URL(address);
   const first = url;
+  const limit = options.redirects ?? REDIRECTS;
   for (let redirects = 0; ; redirects++) {
     const body = await request(
       url,
@@ -47,7 +68,7 @@ export async function exchange(address: string, options: ExchangeOptions): Promi
     const status = body.statusCode ?? 0;
     const { location } = body.headers;
     const kept = options.body === undefined || status === 307 || status === 308;
-    if (!REDIRECT_STATUS.has(status) || location === undefined || !kept) {
+    if (!REDIRECT_STATUS.has(status) || location === undefined || !kept || limit === 0) {
       return { status, headers: body.headers, body, url };
     }
     body.destroy();
@@ -59,10 +80,10 @@ export async function exchange(address: string, options: ExchangeOptions): Promi
         `${show(url)} redirects to ${next ? show(next) : 'an invalid URL'}, which is refused: correct the URL`,
       );
     }
-    if (redirects === REDIRECTS) {
+    if (redirects === limit) {
       throw new Failure(
         'redirect',
-        `${show(address)} redirects more than ${REDIRECTS} times: correct the URL`,
+        `${show(address)} redirects more than ${limit} times: correct the URL`,
       );
     }
     url = next;
@@ -99,11 +120,12 @@ function attempt(
   const { method = 'GET', headers, credentials, body, idleTimeout, signal } = options;
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
+    const { agent } = routeTo(url);
     const outgoing = (secure ? https : http).request(url, {
       method,
       signal,
       timeout: idleTimeout,
-      agent: secure ? secureAgent : plainAgent,
+      agent,
       headers: {
         'user-agent': 'sidekit-file-writer',
         ...(body ? { 'content-length': body.length } : {}),
@@ -158,6 +180,7 @@ const NETWORK: Readonly<Record<string, readonly [reason: string, remedy: string]
   EPIPE: ['cut', 'the server or a proxy cut the connection'],
   ETIMEDOUT: ['timeout', 'no connection could be established; check network policies'],
   EHOSTUNREACH: ['unreachable', 'there is no route; check network policies'],
+  ERR_PROXY_TUNNEL: ['proxy', 'the proxy refused the tunnel; check its access rules'],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'tls',
     'its certificate is for another name; correct the host in the URL, or the certificate',
@@ -182,5 +205,10 @@ function explainNetwork(error: unknown, url: URL): unknown {
     (TLS.test(code)
       ? ['tls', 'its certificate is not trusted; give the authority with --ca-file']
       : ['network', 'check the server and the network']);
-  return new Failure(reason, `${show(url)} cannot be reached (${errorText(error)}): ${remedy}`);
+  const { proxy } = routeTo(url);
+  const via = proxy === undefined ? '' : ` through the proxy ${show(proxy)}`;
+  return new Failure(
+    reason,
+    `${show(url)} cannot be reached${via} (${errorText(error)}): ${remedy}`,
+  );
 }

@@ -6,6 +6,7 @@ import { show } from './show.ts';
 const REMEDIES: Readonly<Record<number, readonly [reason: string, remedy: string]>> = {
   401: ['unauthorized', 'the credentials are missing or wrong'],
   403: ['unauthorized', 'the credentials do not allow it'],
+  407: ['proxy', 'the proxy needs a user and password: give them in its URL'],
   404: ['not_found', 'correct the URL'],
   410: ['not_found', 'correct the URL'],
   429: ['throttled', 'raise --interval'],

@@ -5,20 +5,18 @@ import {
   fullJitter,
   type Log,
   pause,
-  send,
   writeFileAtomic,
 } from '@sidekit/core';
-import { show } from '../http/show.ts';
 import { readRegularFile } from '../io/regular-file.ts';
 import type { Metrics } from '../metrics.ts';
 import type { FileSpec } from '../options/file-spec.ts';
 
 const RETRY_BASE = 500;
 
-type Options = Pick<
-  FileSpec,
-  'notifyMethod' | 'notifyStatus' | 'notifyTimeout' | 'notifyFirst' | 'retryMax' | 'target'
->;
+type Options = Pick<FileSpec, 'notifyFirst' | 'retryMax' | 'target'>;
+
+/** Notifies once. Returns the problem; undefined if the application accepted. */
+export type Send = (signal: AbortSignal) => Promise<string | undefined>;
 
 /**
  * Notifies the application of new content until it accepts. The last accepted content is recorded
@@ -26,7 +24,7 @@ type Options = Pick<
  * earlier content loses a notification.
  */
 export class Notifier {
-  readonly #url: string;
+  readonly #send: Send;
   readonly #options: Options;
   readonly #write: AtomicFileOptions;
   readonly #metrics: Metrics;
@@ -38,7 +36,7 @@ export class Notifier {
   #active = false;
 
   constructor(
-    url: string,
+    send: Send,
     options: Options,
     parts: {
       readonly write: AtomicFileOptions;
@@ -47,7 +45,7 @@ export class Notifier {
       readonly stopping: AbortSignal;
     },
   ) {
-    this.#url = url;
+    this.#send = send;
     this.#options = options;
     this.#write = parts.write;
     this.#metrics = parts.metrics;
@@ -97,13 +95,13 @@ export class Notifier {
     let failures = 0;
     while (this.#wanted !== undefined && !this.#stopping.aborted) {
       const digest = this.#wanted;
-      const problem = await this.#request();
+      const problem = await this.#send(this.#stopping);
       const { target, retryMax } = this.#options;
       const result = problem === undefined ? 'accepted' : 'failed';
       this.#metrics.notifications.with({ target, result }).inc();
       if (problem === undefined) {
         failures = 0;
-        this.#log.info('notified', { event: 'notified', url: show(this.#url) });
+        this.#log.info('notified', { event: 'notified' });
         await this.#remember(digest);
         continue;
       }
@@ -116,18 +114,6 @@ export class Notifier {
           retryIn,
         });
       await pause(retryIn, this.#stopping);
-    }
-  }
-
-  /** @returns the problem; undefined if the application accepted. */
-  async #request(): Promise<string | undefined> {
-    const { notifyMethod: method, notifyStatus, notifyTimeout: timeout } = this.#options;
-    try {
-      const { status } = await send(this.#url, { method, timeout, signal: this.#stopping });
-      if (notifyStatus.some(({ from, to }) => status >= from && status <= to)) return undefined;
-      return `${show(this.#url)} answered ${status}: let the app accept it, or name the status with --notify-status`;
-    } catch (error) {
-      return `${show(this.#url)}: ${errorText(error)}`;
     }
   }
 

@@ -13,20 +13,20 @@ import {
   text,
   url,
 } from '@sidekit/core';
-import { httpSource, octal, owner, statusRange } from './types.ts';
+import { httpSource, notifyTarget, octal, owner, statusRange } from './types.ts';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
 /** The options of one file: its source, its target, and who is notified. */
 export const fileOptions = {
-  source: option(choice('clock', 'http', 'git', 'template', 'dir'), {
+  source: option(choice('clock', 'http', 'git', 'template', 'dir', 'kubernetes'), {
     description:
-      'Where the content comes from: the time, URLs, a git repository, a template, or a file or directory.',
+      'The source of the content: the time, URLs, a git repository, a template, a file or directory, or ConfigMaps and Secrets by label.',
   }),
   target: option(path, {
     description:
-      'The file to write. For several files at once (`git`, `dir` of a directory, several URLs): the name of a symbolic link to the newest version.',
+      'The file to write. For several files at once (`git`, `kubernetes`, `dir` of a directory, several URLs): the name of a symbolic link to the newest version.',
   }),
   interval: option(duration(10, DAY), {
     description: 'The time between two checks of the source.',
@@ -133,6 +133,36 @@ export const fileOptions = {
     description:
       '`git`: a file with `user:password`, or a directory with `username` and `password` as in a Secret of type `kubernetes.io/basic-auth`; read again for each check.',
   }),
+  selector: option(text('label selector'), {
+    description:
+      '`kubernetes`: the labels of the objects, as for `kubectl -l`: `grafana_dashboard=1`.',
+  }),
+  kinds: option(list(choice('ConfigMap', 'Secret')), {
+    description: '`kubernetes`: the kinds of objects. Files of Secrets get the mode 0440 at most.',
+    default: ['ConfigMap'],
+  }),
+  namespace: option(
+    list(
+      text('namespace', {
+        matches: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+        rule: 'must be the name of a namespace',
+        remedy: 'repeat the flag for several',
+      }),
+    ),
+    {
+      description: '`kubernetes`: the namespaces; that of the Pod by default.',
+    },
+  ),
+  folderAnnotation: option(text('annotation'), {
+    description:
+      '`kubernetes`: the annotation that names the folder of an object, relative to the target.',
+    default: 'sidekit.dev/folder',
+  }),
+  serviceAccount: option(path, {
+    description:
+      '`kubernetes`: the directory with `token`, `ca.crt` and `namespace`; read again for each request.',
+    default: '/var/run/secrets/kubernetes.io/serviceaccount',
+  }),
   links: option(choice('refuse', 'skip'), {
     description:
       '`git`, `dir`: symbolic links that lead out of the tree: refuse the version, or skip them with a warning.',
@@ -147,8 +177,17 @@ export const fileOptions = {
     description: '`dir`: the file or directory to mirror, such as a ConfigMap or Secret.',
   }),
 
-  notify: option(url('http', 'https'), {
-    description: 'A URL to request after each change, until it accepts.',
+  notify: option(notifyTarget, {
+    description:
+      'Notify the application after each change, until it accepts: the URL of a request, or `signal:HUP:nginx` for a signal to the process of that name (with `shareProcessNamespace` and the same user).',
+  }),
+  notifyAll: option(boolean, {
+    description: 'Signal every process of that name; by default several are an error.',
+    default: false,
+  }),
+  notifyCheck: option(url('http', 'https'), {
+    description:
+      'With a signal: a URL that must answer after it, or the notification is repeated. A signal alone cannot be observed.',
   }),
   notifyMethod: option(choice('POST', 'PUT', 'GET'), {
     description: 'The method of that request.',

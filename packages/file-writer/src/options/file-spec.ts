@@ -20,6 +20,8 @@ const BELONGS: Readonly<Record<string, Partial<Record<SourceName, 'needed' | 'al
   template: { template: 'needed' },
   data: { template: 'allowed' },
   from: { dir: 'needed' },
+  selector: { kubernetes: 'needed' },
+  namespace: { kubernetes: 'allowed' },
 };
 
 type Values = FileValues & { readonly files: readonly FileValues[] | undefined };

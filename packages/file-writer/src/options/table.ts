@@ -1,4 +1,5 @@
 import {
+  adminTokenOption,
   boolean,
   commonOptions,
   defineOptions,
@@ -7,6 +8,7 @@ import {
   list,
   object,
   option,
+  path,
 } from '@sidekit/core';
 import { type FileOptions, fileOptions } from './file-options.ts';
 import { type FileSpec, readSpecs } from './file-spec.ts';
@@ -35,6 +37,11 @@ export const table = defineOptions({
       description: 'How many sources are checked at the same time.',
       default: 16,
     }),
+    syncSecretFile: option(path, {
+      description:
+        'A file with the secret that signs webhooks of a git host (HMAC-SHA256): `POST /sync` with such a signature is accepted from anywhere.',
+    }),
+    ...adminTokenOption,
     ...commonOptions(':9903'),
   },
   check: (values, _operands, report) => void readSpecs(values, report),

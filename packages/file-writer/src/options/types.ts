@@ -1,4 +1,4 @@
-import { Broken, type Owner, scalar, type Type } from '@sidekit/core';
+import { Broken, type Owner, parseSignal, scalar, type Type } from '@sidekit/core';
 
 /** A file mode as chmod(1) takes it; quoted in YAML, where 0644 is a different number. */
 export const octal: Type<number> = scalar(
@@ -43,6 +43,31 @@ export const statusRange: Type<StatusRange> = scalar(
       : new Broken('must not go downwards', `write ${range.to}-${range.from}`);
   },
   ({ from, to }) => (from === to ? String(from) : `${from}-${to}`),
+);
+
+/** The way to notify the application. */
+export type NotifyTarget =
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals; readonly name: string };
+
+export const notifyTarget: Type<NotifyTarget> = scalar(
+  'URL or signal:SIGNAL:PROCESS',
+  { type: 'string', pattern: '^(https?://|signal:)' },
+  (input) => {
+    const text = typeof input === 'string' ? input : '';
+    const [, signalName = '', name] = /^signal:([A-Za-z0-9]+):(.+)$/.exec(text) ?? [];
+    const signal = parseSignal(signalName);
+    if (signal && name) return { kind: 'signal', signal, name };
+    if (/^https?:\/\//.test(text) && URL.canParse(text)) return { kind: 'http', url: text };
+    return new Broken(
+      'must be an http or https URL, or a signal to a process',
+      'write http://127.0.0.1:8080/reload or signal:HUP:nginx',
+    );
+  },
+  (target) =>
+    target.kind === 'http'
+      ? target.url
+      : `signal:${target.signal.replace(/^SIG/, '')}:${target.name}`,
 );
 
 /** A URL to download, and the name of its file if there are several. */

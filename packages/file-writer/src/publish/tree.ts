@@ -153,11 +153,17 @@ async function writeEntry(
     return `${entry.path}\0link\0${entry.link}\0`;
   }
   const measure = new Measure(allowance);
-  const mode = entry.executable ? settings.mode | ((settings.mode & 0o444) >> 2) : settings.mode;
+  const mode = modeOf(entry, settings.mode);
   await writeNewFile(path, measure.through(entry.chunks), { ...settings, mode });
   const digest = measure.digest();
   checkPin(digest, entry.sha256);
   return `${entry.path}\0${mode.toString(8)}\0${digest}\0`;
+}
+
+/** Adds `x` for everyone who has `r` to executables; takes all but `r` of owner and group from secrets. */
+function modeOf({ executable, secret }: Extract<TreeEntry, { chunks: unknown }>, mode: number) {
+  if (secret) return (mode & 0o440) | 0o400;
+  return executable ? mode | ((mode & 0o444) >> 2) : mode;
 }
 
 function isBuffered(entry: TreeEntry): boolean {

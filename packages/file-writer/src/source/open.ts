@@ -14,6 +14,10 @@ export async function openSource(spec: FileSpec, environment: Environment): Prom
     const { gitSource } = await import('./git.ts');
     return gitSource({ ...spec, repository: spec.repository ?? '' });
   }
+  if (spec.source === 'kubernetes') {
+    const { kubernetesSource } = await import('./kubernetes.ts');
+    return kubernetesSource({ ...spec, selector: spec.selector ?? '' }, environment);
+  }
   if (spec.source === 'template') {
     const { templateSource } = await import('./template.ts');
     return templateSource({ ...spec, template: spec.template ?? '', environment });

@@ -15,4 +15,9 @@ export interface Source {
    * @throws {Failure} with the problem and its remedy.
    */
   poll(request: PollRequest): Promise<Content | undefined>;
+  /**
+   * Calls `changed` when a poll is worthwhile, until the signal aborts. Only a hint: polls at the
+   * interval are the guarantee.
+   */
+  watch?(changed: () => void, signal: AbortSignal): Promise<void>;
 }

@@ -20,6 +20,7 @@ test('a FIFO or device for any input is refused before it is opened', async () =
   writeFileSync(join(directory.path, 'page'), 'text');
   const server = createServer((_request, response) => response.end('content'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
   const page = join(directory.path, 'page');
   const runs = [fifo, '/dev/zero'].flatMap((path) => [
@@ -38,7 +39,6 @@ test('a FIFO or device for any input is refused before it is opened', async () =
     assert.deepEqual(await program.exited, { code: 69, signal: null }, args.join(' '));
     assert.match(program.stderr, /not a regular file|neither a file nor a directory/);
   }
-  server.close();
 });
 
 test('a FIFO as target is replaced by content, and never opened for appending', async () => {

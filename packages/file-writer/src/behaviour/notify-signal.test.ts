@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventually, startProgram, TestProcess, temporaryDirectory } from '@sidekit/test-kit';
+
+const main = new URL('../main.ts', import.meta.url);
+
+/** Starts a process of this name that prints a line at each SIGHUP. */
+async function startApp(name: string): Promise<TestProcess> {
+  const program = `process.title = ${JSON.stringify(name)};
+    process.on('SIGHUP', () => console.log('reloaded'));
+    setInterval(() => {}, 1e6); console.log('started');`;
+  const app = new TestProcess(process.execPath, ['-e', program]);
+  await eventually(() => app.stdout.includes('started'), { what: 'the application' });
+  return app;
+}
+
+const reloads = ({ stdout }: TestProcess) => stdout.split('reloaded').length - 1;
+
+test('a process gets a signal after each change, and not after the first sync', async () => {
+  using directory = temporaryDirectory();
+  const [from, target] = [join(directory.path, 'from'), join(directory.path, 'out')];
+  const name = `sk-app-${process.pid}`;
+  await using app = await startApp(name);
+  writeFileSync(from, '0');
+  await using writer = startProgram(main, [
+    ...['--admin=127.0.0.1:0', '--source=dir', `--from=${from}`, `--target=${target}`],
+    ...['--interval=20ms', '--retry-max=100ms', `--notify=signal:HUP:${name}`],
+  ]);
+  await eventually(() => existsSync(join(directory.path, '.out.notified')), { what: 'state' });
+  for (let i = 1; i <= 3; i++) {
+    writeFileSync(from, `content ${i}`);
+    await eventually(() => reloads(app) >= i, { what: `reload ${i}` });
+    assert.equal(readFileSync(target, 'utf8'), `content ${i}`);
+  }
+  assert.equal(reloads(app), 3);
+  await eventually(() => writer.log.filter(({ event }) => event === 'notified').length === 3, {
+    what: 'three records',
+  });
+});
+
+test('a missing process, several of one name and a failing check are explained, then repeated', async () => {
+  using directory = temporaryDirectory();
+  const [from, target] = [join(directory.path, 'from'), join(directory.path, 'out')];
+  const name = `sk-two-${process.pid}`;
+  let status = 503;
+  const server = createServer((_request, response) => response.writeHead(status).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
+  const { port } = server.address() as AddressInfo;
+  const start = (...args: string[]) =>
+    startProgram(main, [
+      ...['--admin=127.0.0.1:0', '--source=dir', `--from=${from}`, `--target=${target}`],
+      ...['--interval=20ms', '--retry-max=100ms', `--notify=signal:SIGHUP:${name}`],
+      ...['--notify-first', ...args],
+    ]);
+  writeFileSync(from, '0');
+  {
+    await using writer = start(`--notify-check=http://127.0.0.1:${port}/health`);
+    const failed = await writer.event('notify_failed');
+    assert.match(String(failed.error), /no process is named .*shareProcessNamespace: true/);
+    await using app = await startApp(name);
+    await eventually(() => reloads(app) >= 2, { what: 'a signal that is repeated' });
+    assert.ok(!writer.log.some(({ event }) => event === 'notified'));
+    status = 200;
+    await writer.event('notified');
+  }
+  writeFileSync(from, '1');
+  await using first = await startApp(name);
+  await using second = await startApp(name);
+  {
+    await using writer = start();
+    const failed = await writer.event('notify_failed');
+    assert.match(String(failed.error), /2 processes are named/);
+  }
+  await using writer = start('--notify-all');
+  await writer.event('notified');
+  assert.ok(reloads(first) > 0 && reloads(second) > 0);
+});
