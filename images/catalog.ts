@@ -65,7 +65,7 @@ export const IMAGES: readonly ImageSpec[] = [
   },
   {
     name: 'mq',
-    title: 'Producer and consumer over a POSIX message queue',
+    title: 'Producer and consumer over a POSIX message queue or shared memory',
     native: true,
     warmUp: ['consumer', '--admin', '127.0.0.1:0', '--queue', '/sidekit-warm-up'],
   },

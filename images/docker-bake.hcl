@@ -26,7 +26,7 @@ variable "IMAGES" {
     adapter     = "Log adapter"
     file-writer = "Writes complete files or none"
     git-server  = "Demo git server over smart HTTP"
-    mq          = "Producer and consumer over a POSIX message queue"
+    mq          = "Producer and consumer over a POSIX message queue or shared memory"
     wait-for    = "Waits for queues, ports, URLs, files and names"
     webapp      = "Demo application"
   }

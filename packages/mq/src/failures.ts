@@ -1,12 +1,13 @@
 import { ExitCode, ExpectedError } from '@sidekit/core';
 import { PosixMQError } from '@sidekit/posix-mq';
+import { SharedMemoryError } from '@sidekit/shared-memory';
 
 /**
  * Turns a failed queue operation into the sentence that ends the program: exit code 64 if the
  * options ask for a queue that the kernel does not allow, else 70.
  */
 export function queueFailure(error: unknown): unknown {
-  if (!(error instanceof PosixMQError)) return error;
+  if (!(error instanceof PosixMQError || error instanceof SharedMemoryError)) return error;
   const code = error.code === 'EINVAL' ? ExitCode.usage : ExitCode.internal;
   return new ExpectedError(
     error.message

@@ -17,7 +17,7 @@ const BUCKETS = [0.000_01, 0.0001, 0.001, 0.01, 0.1, 1, 10, 60];
 export function queueMetrics(registry: Registry, depth: () => number | undefined): QueueMetrics {
   registry.gauge({
     name: 'mq_queue_depth',
-    help: 'Messages in the queue now; NaN while it is not open.',
+    help: 'Messages in the queue now, bytes in a ring; NaN while it is not open.',
     collect: (gauge) => gauge.set(depth() ?? Number.NaN),
   });
   return {
@@ -48,7 +48,7 @@ export function queueMetrics(registry: Registry, depth: () => number | undefined
     }),
     invalid: registry.counter({
       name: 'mq_invalid_messages_total',
-      help: 'Messages that contradict their own header, dropped.',
+      help: 'Messages that contradict their own header, or the layout of the ring, dropped.',
     }),
   };
 }

@@ -10,20 +10,28 @@ import {
   text,
 } from '@sidekit/core';
 import { checkQueueName } from '@sidekit/posix-mq';
+import { checkSegmentName } from '@sidekit/shared-memory';
 
-const queueName = scalar('queue name', { type: 'string', pattern: '^/[^/]{1,255}$' }, (input) => {
-  if (typeof input !== 'string') return new Broken('must be text', 'put it in quotes');
-  const broken = checkQueueName(input);
-  if (broken) return new Broken(broken.rule, broken.remedy);
-  return Buffer.byteLength(input) > 252
-    ? new Broken('must leave room for .ack', 'choose a name of at most 251 bytes')
-    : input;
-});
+const queueName = scalar(
+  'queue name',
+  { type: 'string', pattern: '^(ring:)?/[^/]{1,255}$' },
+  (input) => {
+    if (typeof input !== 'string') return new Broken('must be text', 'put it in quotes');
+    const ring = input.startsWith('ring:');
+    const name = ring ? input.slice('ring:'.length) : input;
+    const broken = ring ? checkSegmentName(name) : checkQueueName(name);
+    if (broken) return new Broken(broken.rule, broken.remedy);
+    return Buffer.byteLength(name) > 252
+      ? new Broken('must leave room for .ack', 'choose a name of at most 251 bytes')
+      : input;
+  },
+);
 
 /** The options that both sides have; both need the same values. */
 export const sharedOptions = {
   queue: option(queueName, {
-    description: 'The queue, in the IPC namespace that the containers of a Pod share.',
+    description:
+      'The queue, in the IPC namespace that the containers of a Pod share: `/name` is a POSIX message queue, `ring:/name` a ring in shared memory.',
     default: '/sidekit',
   }),
   delivery: option(choice('at-most-once', 'at-least-once'), {

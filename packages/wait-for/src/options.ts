@@ -40,7 +40,7 @@ export const table = defineOptions({
   operands: {
     label: 'TARGET',
     description:
-      'Each TARGET is one of mq:/queue, tcp:host:port, unix:/socket, http://host/path, https://host/path, file:/path, dns:name. All are tried in parallel.',
+      'Each TARGET is one of mq:/queue, shm:/segment, sem:KEY, tcp:host:port, unix:/socket, http://host/path, https://host/path, file:/path, dns:name. All are tried in parallel.',
     command: true,
     check: (operand, report) => void parseTarget(operand, report),
   },

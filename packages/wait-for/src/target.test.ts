@@ -54,6 +54,11 @@ test('a target that cannot be meant is refused with what to write', () => {
     ['tcp:db:0', 'TARGET "tcp:db:0" must have a host and a port: write tcp:host:port'],
     ['tcp:db:65536', 'TARGET "tcp:db:65536" must have a host and a port: write tcp:host:port'],
     ['http:db', 'TARGET "http:db" must be a URL: write http://host:port/path'],
+    ['shm:x', 'TARGET "shm:x" must start with a slash: write /x'],
+    [
+      'sem:x',
+      'TARGET "sem:x" must have a key: write sem:0x5eed, sem:24301 or sem:/path:1 as for ftok(3)',
+    ],
     ['file:here', 'TARGET "file:here" must have an absolute path: write file:/path'],
     ['dns:', 'TARGET "dns:" must be a host name: write dns:name'],
     ['tpc:db:1', 'TARGET "tpc:db:1" has no known scheme: did you mean tcp:?'],

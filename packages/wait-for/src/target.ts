@@ -1,16 +1,19 @@
 import { nearest, parseAddress, type Report } from '@sidekit/core';
 import { checkQueueName } from '@sidekit/posix-mq';
+import { checkSegmentName, parseSemaphoreKey } from '@sidekit/shared-memory';
 
 /** A target to wait for. */
 export type Target =
   | { readonly kind: 'mq'; readonly text: string; readonly queue: string }
+  | { readonly kind: 'shm'; readonly text: string; readonly segment: string }
+  | { readonly kind: 'sem'; readonly text: string; readonly key: string }
   | { readonly kind: 'tcp'; readonly text: string; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly text: string; readonly path: string }
   | { readonly kind: 'http'; readonly text: string; readonly url: string }
   | { readonly kind: 'file'; readonly text: string; readonly path: string }
   | { readonly kind: 'dns'; readonly text: string; readonly host: string };
 
-const SCHEMES = ['mq:', 'tcp:', 'unix:', 'http:', 'https:', 'file:', 'dns:'];
+const SCHEMES = ['mq:', 'shm:', 'sem:', 'tcp:', 'unix:', 'http:', 'https:', 'file:', 'dns:'];
 
 /** Parses a target as written on the command line; reports its faults. */
 export function parseTarget(text: string, report: Report): Target | undefined {
@@ -25,6 +28,17 @@ export function parseTarget(text: string, report: Report): Target | undefined {
       const broken = checkQueueName(rest);
       return broken ? fault(broken.rule, broken.remedy) : { kind: 'mq', text, queue: rest };
     }
+    case 'shm:': {
+      const broken = checkSegmentName(rest);
+      return broken ? fault(broken.rule, broken.remedy) : { kind: 'shm', text, segment: rest };
+    }
+    case 'sem:':
+      if (!isSemaphoreKey(rest))
+        return fault(
+          'must have a key',
+          'write sem:0x5eed, sem:24301 or sem:/path:1 as for ftok(3)',
+        );
+      return { kind: 'sem', text, key: rest };
     case 'tcp:': {
       const address = parseAddress(rest.replace(/^\/\//, ''));
       if (!address || 'path' in address || address.host === undefined || address.port === 0) {
@@ -51,7 +65,14 @@ export function parseTarget(text: string, report: Report): Target | undefined {
       return fault(
         'has no known scheme',
         nearest(scheme || `${text}:`, SCHEMES) ??
-          'write mq:, tcp:, unix:, http://, https://, file: or dns:',
+          'write mq:, shm:, sem:, tcp:, unix:, http://, https://, file: or dns:',
       );
   }
+}
+
+/** Whether a key is a number, or a path and project of a file that may be created later. */
+function isSemaphoreKey(text: string): boolean {
+  const [, project] = /^\/.*:(\d{1,3})$/.exec(text) ?? [];
+  if (project !== undefined) return Number(project) >= 1 && Number(project) <= 255;
+  return parseSemaphoreKey(text) !== undefined;
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { unlinkQueue } from '@sidekit/posix-mq';
+import { unlinkSegment } from '@sidekit/shared-memory';
 import {
   eventually,
   propertyParameters,
@@ -11,12 +12,12 @@ import {
 } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { pause } from '../testing/pause.ts';
-import { mq, numbered, testQueue } from '../testing/programs.ts';
+import { mq, numbered, testQueue, testRing } from '../testing/programs.ts';
 
-/** SIDEKIT_RUNS=20 is the long form: 200 kills while 100,000 records pass. */
-const FACTOR = Number(process.env.SIDEKIT_RUNS ?? 1);
+/** The long form kills 200 times while 100,000 records pass, a million through a ring. */
+const FACTOR = process.env.SIDEKIT_LONG === '1' ? 20 : 1;
 const KILLS = 10 * FACTOR;
-const RECORDS = 5000 * FACTOR;
+const RECORDS = { queue: 5000 * FACTOR, ring: FACTOR === 1 ? 20_000 : 1_000_000 };
 
 type Side = 'producer' | 'consumer';
 
@@ -36,49 +37,62 @@ const blow = fc.record({
   again: fc.option(fc.nat(200), { freq: 4 }),
 });
 
-test('property: at-least-once delivers every record once and in order, whatever is killed', {
-  timeout: 120_000 * FACTOR,
-}, async () => {
-  const records = `${numbered(1, RECORDS).join('\n')}\n`;
-  await fc.assert(
-    fc.asyncProperty(
-      fc.noBias(fc.array(blow, { minLength: KILLS, maxLength: KILLS })),
-      fc.boolean(),
-      fc.constantFrom(1, 3, 10),
-      async (blows, batch, maxmsg) => {
-        await using queue = testQueue();
-        using directory = temporaryDirectory('mq-kill');
-        const input = join(directory.path, 'input');
-        const output = join(directory.path, 'output');
-        writeFileSync(input, records);
-        const make = ['--maxmsg', `${maxmsg}`, '--msgsize', '64', batch ? '--batch' : '--no-batch'];
-        await using pair = new Supervised(queue.name, directory.path, input, output, make);
-        for (const one of blows.toSorted((a, b) => a.part - b.part)) {
-          await eventually(() => pair.finished || sizeOf(output) >= one.part * records.length, {
-            what: `${one.part} of the records in ${pair.log}`,
-            timeout: 20_000,
-            interval: 1,
+for (const kind of ['queue', 'ring'] as const) {
+  test(`property: at-least-once over a ${kind} delivers every record once and in order, whatever is killed`, {
+    timeout: 120_000 * FACTOR,
+  }, async () => {
+    const records = `${numbered(1, RECORDS[kind]).join('\n')}\n`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.noBias(fc.array(blow, { minLength: KILLS, maxLength: KILLS })),
+        fc.boolean(),
+        fc.constantFrom(1, 3, 10),
+        async (blows, batch, maxmsg) => {
+          await using queue = kind === 'queue' ? testQueue() : testRing();
+          using directory = temporaryDirectory('mq-kill');
+          const input = join(directory.path, 'input');
+          const output = join(directory.path, 'output');
+          writeFileSync(input, records);
+          const make = [
+            '--maxmsg',
+            `${maxmsg}`,
+            '--msgsize',
+            '64',
+            batch ? '--batch' : '--no-batch',
+          ];
+          await using pair = new Supervised(queue.name, directory.path, input, output, make);
+          for (const one of blows.toSorted((a, b) => a.part - b.part)) {
+            await eventually(() => pair.finished || sizeOf(output) >= one.part * records.length, {
+              what: `${one.part} of the records in ${pair.log}`,
+              timeout: 20_000,
+              interval: 1,
+            });
+            await pause(one.delay);
+            if (one.victim === 'queue') await unlink(queue.name);
+            else if (one.victim === 'acknowledgements') await unlink(`${queue.name}.ack`);
+            else await pair.kill(one.victim);
+            if (one.again === null || one.victim === 'queue') continue;
+            if (one.victim === 'acknowledgements') continue;
+            await pause(one.again);
+            await pair.kill(one.victim);
+          }
+          assert.ok(pair.kills >= KILLS / 2, `only ${pair.kills} kills before the end`);
+          await eventually(() => pair.finished, {
+            what: `both to end: ${pair.log}`,
+            timeout: 60_000 + RECORDS[kind],
           });
-          await pause(one.delay);
-          if (one.victim === 'queue') await unlinkQueue(queue.name);
-          else if (one.victim === 'acknowledgements') await unlinkQueue(`${queue.name}.ack`);
-          else await pair.kill(one.victim);
-          if (one.again === null || one.victim === 'queue') continue;
-          if (one.victim === 'acknowledgements') continue;
-          await pause(one.again);
-          await pair.kill(one.victim);
-        }
-        assert.ok(pair.kills >= KILLS / 2, `only ${pair.kills} kills before the end`);
-        await eventually(() => pair.finished, {
-          what: `both to end: ${pair.log}`,
-          timeout: 20_000 + RECORDS,
-        });
-        assert.ok(readFileSync(output, 'utf8') === records, differenceOf(output, records));
-      },
-    ),
-    { ...propertyParameters(1), numRuns: 2, endOnFailure: true },
-  );
-});
+          assert.ok(readFileSync(output, 'utf8') === records, differenceOf(output, records));
+        },
+      ),
+      { ...propertyParameters(1), numRuns: kind === 'queue' ? 2 : 1, endOnFailure: true },
+    );
+  });
+}
+
+async function unlink(queue: string) {
+  if (queue.startsWith('ring:')) unlinkSegment(queue.slice('ring:'.length));
+  else await unlinkQueue(queue);
+}
 
 /** Both sides, each started again when it was killed, as by the kubelet. */
 class Supervised implements AsyncDisposable {

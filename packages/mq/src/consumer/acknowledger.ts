@@ -1,7 +1,7 @@
 import type { Log } from '@sidekit/core';
-import { PosixMQ, PosixMQError } from '@sidekit/posix-mq';
 import { queueFailure } from '../failures.ts';
 import type { DeliveredOffsets } from '../journal/delivered-offsets.ts';
+import { openExisting, type WriteEnd } from '../queue/ends.ts';
 import { type DataHeader, encodeAck } from '../queue/frame.ts';
 
 export interface AcknowledgerOptions {
@@ -17,7 +17,7 @@ export interface AcknowledgerOptions {
  */
 export class Acknowledger {
   readonly #options: AcknowledgerOptions;
-  #queue: PosixMQ | undefined;
+  #queue: WriteEnd | undefined;
   #failure: unknown;
   /** Streams to acknowledge; true if the records after that must be sent again. */
   readonly #pending = new Map<string, boolean>();
@@ -68,11 +68,11 @@ export class Acknowledger {
     const { name, delivered, log } = this.#options;
     if (this.#queue && this.#queue.identity().links > 0) return;
     try {
-      const queue = await PosixMQ.open({ name, access: 'write' });
+      const queue = await openExisting(name);
       this.#queue?.close();
       this.#queue = queue;
     } catch (error) {
-      const code = error instanceof PosixMQError ? error.code : '';
+      const { code } = error as NodeJS.ErrnoException;
       // The producer sets the mode right after creation; the records wait in the journal meanwhile.
       if (code === 'EACCES') log.warn(String((queueFailure(error) as Error).message));
       else if (code !== 'ENOENT') this.#failure = queueFailure(error);

@@ -67,10 +67,13 @@ export class Collector {
     this.block = new Block(slab.bytes, this.#prefix);
     this.exited = options.reliable?.delivered.ended !== undefined && options.exitMessage !== '';
     this.#warnOfInvalid = throttle(60_000, (suppressed) =>
-      options.log.warn('a message contradicts its own header and is dropped', {
-        event: 'message_invalid',
-        suppressed,
-      }),
+      options.log.warn(
+        'a message contradicts its own header, or the ring its layout, and is dropped',
+        {
+          event: 'message_invalid',
+          suppressed,
+        },
+      ),
     );
   }
 
@@ -124,6 +127,8 @@ export class Collector {
       if (bytes[at] === 0 && length > 0) this.#special(at, length);
       else this.#plain(at, length);
     }
+    const invalid = reader.release();
+    if (invalid > 0) this.#invalid(invalid);
     metrics.messages.inc(messages);
     metrics.bytes.inc(received);
     return empty;
@@ -164,6 +169,11 @@ export class Collector {
     }
   }
 
+  #invalid(count: number) {
+    this.#options.metrics.invalid.inc(count);
+    this.#warnOfInvalid();
+  }
+
   #data(at: number, length: number) {
     const { reliable, showExit, metrics } = this.#options;
     if (!reliable) {
@@ -176,8 +186,7 @@ export class Collector {
     const header = readDataHeader(bytes, at);
     const [start, finish] = [at + DATA_HEADER, at + length];
     if (bytes[finish - 1] !== LINE_FEED || countLines(bytes, start, finish) !== header.count) {
-      metrics.invalid.inc();
-      this.#warnOfInvalid();
+      this.#invalid(1);
       return;
     }
     const known = acknowledger.known(header);

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Context, defineSidecar, monotonic } from '@sidekit/core';
+import { type Context, defineSidecar, monotonic, Watchdog } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
 import { DeliveredOffsets, deliveredPath } from '../journal/delivered-offsets.ts';
 import { queueMetrics } from '../metrics.ts';
@@ -48,18 +48,25 @@ export const consumer = defineSidecar({
       metrics,
       log,
     });
+    const timeout = Math.max(60_000, 2 * options.timeout);
+    const watchdog = new Watchdog({ name: 'delivery', timeout, health, log });
+    onStop('watchdog', () => watchdog.close());
     const refusing = health.condition('sink');
     refusing.pass();
 
     while (!stopping.aborted) {
       const empty = collector.collect();
+      if (!empty) watchdog.busy();
       const { end } = collector.block;
       if ((end > 0 || acknowledger?.pending) && !(await deliver())) break;
       // The queue may have been recreated with larger messages.
       if (end === 0) await collector.clear();
       if (!empty) await nextTurn();
       else if (collector.exited) break;
-      else await waitForMore();
+      else {
+        watchdog.idle();
+        await waitForMore();
+      }
     }
     // The rest of a message of a plain queue exists only here.
     while (!delivered && collector.collectRest()) await deliver();
@@ -81,7 +88,10 @@ export const consumer = defineSidecar({
         };
         // Records of a plain queue exist only here: retry until the grace period ends.
         const retrying = delivered ? stopping : undefined;
-        const onFailure = (reason: string) => refusing.warn(reason);
+        const onFailure = (reason: string) => {
+          watchdog.idle();
+          refusing.warn(reason);
+        };
         const done = await untilDone(work, {
           what: 'the sink',
           stopping: retrying,
@@ -90,6 +100,7 @@ export const consumer = defineSidecar({
         });
         if (!done) return false;
         refusing.pass();
+        watchdog.progress();
         metrics.records.inc(count);
       }
       await collector.clear();

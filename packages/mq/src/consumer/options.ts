@@ -18,7 +18,8 @@ const PRODUCER_ONLY = Object.keys(producerTable.options).filter(
 
 export const table = defineOptions({
   command: 'mq consumer',
-  summary: 'takes records from a POSIX message queue and hands them to a sink',
+  summary:
+    'takes records from a POSIX message queue or a ring in shared memory and hands them to a sink',
   prefix: 'MQ',
   sharedKeys: PRODUCER_ONLY,
   options: {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileNameOf } from '../queue/ends.ts';
 import { readSlotFile, SlotFile } from './slot-file.ts';
 
 /** The most streams that are remembered; the least recent one is forgotten first. */
@@ -76,7 +77,7 @@ export function deliveredPath(options: {
   readonly journal: string | undefined;
   readonly queue: string;
 }): string {
-  return join(options.journal ?? '', `${options.queue.slice(1)}.inbox`);
+  return join(options.journal ?? '', `${fileNameOf(options.queue)}.inbox`);
 }
 
 /** Reads how far a consumer has delivered a stream; 0 if its file cannot be read. */

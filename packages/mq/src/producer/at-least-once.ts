@@ -3,6 +3,8 @@ import { allocateSlab, type Slab } from '@sidekit/posix-mq';
 import { aborted, after, Bell, firstOf, type Start, settled } from '../first-of.ts';
 import { deliveredUpTo } from '../journal/delivered-offsets.ts';
 import type { Journal } from '../journal/journal.ts';
+import { Arena, arenaSize } from '../queue/arena.ts';
+import type { ReadEnd } from '../queue/ends.ts';
 import { DATA_HEADER, decodeAck, FrameType, writeDataHeader } from '../queue/frame.ts';
 import { countLines, skipLines } from '../queue/lines.ts';
 import type { QueueWriter } from '../queue/queue-writer.ts';
@@ -15,7 +17,7 @@ const LINE_FEED = 0x0a;
 
 export interface AtLeastOnceOptions extends SenderOptions {
   /** The queue in which the consumer acknowledges. */
-  readonly acks: QueueWriter;
+  readonly acks: QueueWriter<ReadEnd>;
   readonly journal: Journal;
   /** The path of the file of a consumer that shares the journal's volume. */
   readonly delivered: string;
@@ -24,12 +26,12 @@ export interface AtLeastOnceOptions extends SenderOptions {
   readonly log: Log;
 }
 
-/** One message in flight, at its place in the slab. */
+/** One message in flight, at its place in the arena. */
 interface Slot {
   readonly offset: number;
-  length: number;
-  first: number;
-  last: number;
+  readonly length: number;
+  readonly first: number;
+  readonly last: number;
   sent: boolean;
 }
 
@@ -40,28 +42,19 @@ interface Slot {
  */
 export class AtLeastOnce implements Sender {
   readonly #options: AtLeastOnceOptions;
-  readonly #slab: Slab;
-  readonly #free: Slot[];
+  readonly #arena: Arena;
   /** Messages in flight, by sequence; those from `#cursor` on are still to be sent. */
   readonly #window: Slot[] = [];
   #cursor = 0;
   #deadline = 0;
   #resumed = false;
-  readonly #ack: Buffer;
+  readonly #ack: Slab;
   readonly #warnOfOther: () => void;
 
-  private constructor(options: AtLeastOnceOptions, slab: Slab) {
+  private constructor(options: AtLeastOnceOptions, arena: Arena, ack: Slab) {
     this.#options = options;
-    this.#slab = slab;
-    const { maxmsgs, msgsize } = options.writer.queue;
-    this.#free = Array.from({ length: maxmsgs }, (_, i) => ({
-      offset: i * msgsize,
-      length: 0,
-      first: 0,
-      last: 0,
-      sent: false,
-    }));
-    this.#ack = Buffer.alloc(options.acks.queue.msgsize);
+    this.#arena = arena;
+    this.#ack = ack;
     this.#warnOfOther = throttle(60_000, (suppressed) =>
       options.log.warn(
         'acknowledgements for another journal arrive; give each producer its own queue',
@@ -75,7 +68,8 @@ export class AtLeastOnce implements Sender {
 
   static async create(options: AtLeastOnceOptions): Promise<AtLeastOnce> {
     const { maxmsgs, msgsize } = options.writer.queue;
-    return new AtLeastOnce(options, await allocateSlab(maxmsgs * msgsize));
+    const arena = new Arena(await allocateSlab(arenaSize(maxmsgs, msgsize)));
+    return new AtLeastOnce(options, arena, await allocateSlab(options.acks.queue.msgsize));
   }
 
   async send(block: Block): Promise<void> {
@@ -164,41 +158,40 @@ export class AtLeastOnce implements Sender {
     type: typeof FrameType.data | typeof FrameType.end,
   ): Promise<void> {
     const { writer, journal, batch, stopping } = this.#options;
-    const { bytes } = this.#slab;
+    const arena = this.#arena;
+    const { bytes } = arena.slab;
     let next = sequence;
     for (let at = 0; at < lines.length; ) {
-      while (this.#free.length === 0) {
-        if (stopping.aborted) return;
-        await this.#turn();
-      }
-      const payload = writer.queue.msgsize - DATA_HEADER;
+      const payload = Math.min(writer.queue.msgsize, arena.slab.length - 1) - DATA_HEADER;
       const limit = Math.min(lines.length, at + payload);
       const end = batch
         ? lines.lastIndexOf(LINE_FEED, limit - 1) + 1
         : lines.indexOf(LINE_FEED, at) + 1;
       if (end <= at || end - at > payload) throw tooLong(end - at + DATA_HEADER, payload);
+      const length = DATA_HEADER + end - at;
+      let offset = this.#allocate(length);
+      while (offset === -1) {
+        if (stopping.aborted) return;
+        await this.#turn();
+        offset = this.#allocate(length);
+      }
       const count = batch ? countLines(lines, at, end) : 1;
-      const slot = this.#free.pop()!;
       const { stream, acknowledged } = journal;
-      writeDataHeader(bytes, slot.offset, {
-        type,
-        count,
-        stream,
-        sequence: next,
-        base: acknowledged + 1,
-      });
-      lines.copy(bytes, slot.offset + DATA_HEADER, at, end);
-      slot.length = DATA_HEADER + end - at;
-      slot.first = next;
-      slot.last = next + count - 1;
-      slot.sent = false;
+      const base = acknowledged + 1;
+      writeDataHeader(bytes, offset, { type, count, stream, sequence: next, base });
+      lines.copy(bytes, offset + DATA_HEADER, at, end);
       if (this.#window.length === 0) this.#postpone();
-      this.#window.push(slot);
+      this.#window.push({ offset, length, first: next, last: next + count - 1, sent: false });
       next += count;
       at = end;
-      if (this.#free.length === 0) this.#step();
     }
     this.#step();
+  }
+
+  /** Finds room for a message in flight. @returns its offset, or −1 if there is none. */
+  #allocate(length: number): number {
+    if (this.#window.length >= this.#options.writer.queue.maxmsgs) return -1;
+    return this.#arena.allocate(length);
   }
 
   /** Waits until there is work, and does it. */
@@ -242,8 +235,8 @@ export class AtLeastOnce implements Sender {
     const { queue } = writer;
     while (this.#cursor < this.#window.length) {
       const slot = this.#window[this.#cursor]!;
-      this.#slab.bytes.writeUInt32BE(slot.first - journal.acknowledged - 1, slot.offset + 24);
-      if (!queue.sendFrom(this.#slab, slot.offset, slot.length, priority)) return;
+      this.#arena.slab.bytes.writeUInt32BE(slot.first - journal.acknowledged - 1, slot.offset + 24);
+      if (!queue.sendFrom(this.#arena.slab, slot.offset, slot.length, priority)) break;
       this.#cursor++;
       metrics.messages.inc();
       metrics.bytes.inc(slot.length);
@@ -251,6 +244,7 @@ export class AtLeastOnce implements Sender {
       else metrics.records.inc(slot.last - slot.first + 1);
       slot.sent = true;
     }
+    queue.flush?.();
   }
 
   #takeAcks() {
@@ -258,9 +252,9 @@ export class AtLeastOnce implements Sender {
     let highest = 0;
     let resume = false;
     for (;;) {
-      const length = acks.queue.shift(this.#ack);
-      if (length === false) break;
-      const ack = decodeAck(this.#ack.subarray(0, length));
+      const length = acks.queue.receiveInto(this.#ack, 0);
+      if (length === -1) break;
+      const ack = decodeAck(this.#ack.bytes.subarray(0, length));
       if (!ack) continue;
       if (ack.stream !== journal.stream) {
         this.#warnOfOther();
@@ -284,9 +278,10 @@ export class AtLeastOnce implements Sender {
     if (sequence <= journal.acknowledged) return;
     journal.acknowledge(sequence);
     while (this.#window[0] !== undefined && this.#window[0].last <= sequence) {
-      this.#free.push(this.#window.shift()!);
+      this.#window.shift();
       this.#cursor = Math.max(0, this.#cursor - 1);
     }
+    this.#arena.freeBefore(this.#window[0]?.offset);
     this.#postpone();
   }
 

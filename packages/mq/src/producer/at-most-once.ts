@@ -98,6 +98,7 @@ export class AtMostOnce implements Sender {
         break;
       }
     }
+    queue.flush?.();
     metrics.messages.inc(next - from);
     metrics.records.inc(next - from);
     metrics.bytes.inc(at - first - (next - from));
@@ -126,6 +127,7 @@ export class AtMostOnce implements Sender {
       while (!queue.sendFrom(slab, begin, length, priority)) {
         if (++tried <= spinning.tries) continue;
         spinning.lost();
+        queue.flush?.();
         return next;
       }
       if (tried > 0) spinning.won();
@@ -138,6 +140,7 @@ export class AtMostOnce implements Sender {
       }
       next = last + 1;
     }
+    queue.flush?.();
     return next;
   }
 

@@ -10,6 +10,7 @@ import {
   option,
   parseAddress,
   path,
+  refine,
   scalar,
   size,
 } from '@sidekit/core';
@@ -21,9 +22,15 @@ const fileMode = scalar('octal mode', { type: 'string', pattern: '^0?[0-7]{3}$' 
     : new Broken('must be an octal mode', 'write it in quotes, such as 0660'),
 );
 
+const ringSize = refine(size(65_536, 64 * 1024 * 1024), (value) =>
+  (value & (value - 1)) === 0
+    ? undefined
+    : new Broken('must be a power of two', 'write 1MiB, for example'),
+);
+
 export const table = defineOptions({
   command: 'mq producer',
-  summary: 'puts records from a source into a POSIX message queue',
+  summary: 'puts records from a source into a POSIX message queue or a ring in shared memory',
   prefix: 'MQ',
   sharedKeys: ['sink', 'url', 'prefix', 'timeout', 'unlink'],
   options: {
@@ -64,7 +71,7 @@ export const table = defineOptions({
     }),
     mode: option(fileMode, {
       description:
-        'The mode of a queue that is created, whatever the umask. Consumers of another UID need 0644, with `at-least-once` 0666.',
+        'The mode of a queue that is created, whatever the umask. Consumers of another UID need 0644, with `at-least-once` or a ring 0666.',
       default: '0644',
     }),
     maxmsg: option(integer(1), {
@@ -74,6 +81,10 @@ export const table = defineOptions({
     msgsize: option(size(1), {
       description: 'The largest message of a created queue.',
       default: 1024,
+    }),
+    ringSize: option(ringSize, {
+      description: 'The bytes that a created ring holds, a power of two.',
+      default: 1024 * 1024,
     }),
     redeliverAfter: option(duration(10, 3_600_000), {
       description:
@@ -96,7 +107,10 @@ export const table = defineOptions({
             },
       );
     }
-    if (Buffer.byteLength(values.exitMessage) > values.msgsize) {
+    if (
+      !values.queue.startsWith('ring:') &&
+      Buffer.byteLength(values.exitMessage) > values.msgsize
+    ) {
       report({
         name: '--exit-message',
         value: values.exitMessage,

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { type Context, defineSidecar, ExpectedError } from '@sidekit/core';
+import { type Condition, type Context, defineSidecar, ExpectedError } from '@sidekit/core';
 import { fileFailure } from '../failures.ts';
 import { deliveredPath, deliveredUpTo } from '../journal/delivered-offsets.ts';
 import { Journal } from '../journal/journal.ts';
 import { queueMetrics } from '../metrics.ts';
+import { fileNameOf, openToRead, openToWrite } from '../queue/ends.ts';
 import { BATCH_HEADER, DATA_HEADER } from '../queue/frame.ts';
 import { QueueWriter } from '../queue/queue-writer.ts';
 import { fileSource } from '../source/file.ts';
@@ -16,6 +17,9 @@ import { AtMostOnce } from './at-most-once.ts';
 import { table } from './options.ts';
 import { Printer } from './printer.ts';
 import type { Sender } from './sender.ts';
+
+/** The capacity of a ring for acknowledgements, in bytes: the smallest. */
+const ACK_RING = 64 * 1024;
 
 type Producer = Context<(typeof table)['options']>;
 
@@ -33,7 +37,11 @@ export const producer = defineSidecar({
       });
       return;
     }
-    const writer = await openQueue(context, options.queue, options.msgsize, ready);
+    const dimensions = { ...options, maxmsgs: options.maxmsg };
+    const writer = await QueueWriter.open({
+      ...settings(context, options.queue, ready),
+      open: () => openToWrite(options.queue, dimensions),
+    });
     context.onStop('queue', () => writer.close());
     const source = await openSource(context, journal?.position ?? 0, () => writer.queue.msgsize);
     context.onStop('source', () => source.close());
@@ -59,7 +67,7 @@ export const producer = defineSidecar({
 async function openJournal(context: Producer): Promise<Journal | undefined> {
   const { options, log, health, onStop } = context;
   if (options.delivery === 'at-most-once' || options.journal === undefined) return undefined;
-  const directory = join(options.journal, `${options.queue.slice(1)}.outbox`);
+  const directory = join(options.journal, `${fileNameOf(options.queue)}.outbox`);
   try {
     const delivered = (stream: string) => deliveredUpTo(deliveredPath(options), stream);
     const journal = await Journal.open({ directory, delivered, sync: options.sync });
@@ -82,14 +90,9 @@ async function openJournal(context: Producer): Promise<Journal | undefined> {
   }
 }
 
-function openQueue(
-  { options, log }: Producer,
-  name: string,
-  msgsize: number,
-  ready: Parameters<typeof QueueWriter.open>[0]['ready'],
-): Promise<QueueWriter> {
-  const { mode, maxmsg: maxmsgs, checkInterval } = options;
-  return QueueWriter.open({ name, mode, maxmsgs, msgsize, checkInterval, log, ready });
+/** Returns what both queues of a producer have in common, besides their ends. */
+function settings({ options, log }: Producer, name: string, ready: Condition) {
+  return { name, checkInterval: options.checkInterval, log, ready };
 }
 
 function openSource(
@@ -133,7 +136,12 @@ async function openSender(
   };
   if (!journal) return new AtMostOnce(common);
   const ready = health.condition('acknowledgements', 'startup', 'ready');
-  const acks = await openQueue(context, `${options.queue}.ack`, 64, ready);
+  const name = `${options.queue}.ack`;
+  const dimensions = { ...options, maxmsgs: options.maxmsg, msgsize: 64, ringSize: ACK_RING };
+  const acks = await QueueWriter.open({
+    ...settings(context, name, ready),
+    open: () => openToRead(name, dimensions),
+  });
   context.onStop('acknowledgements', () => acks.close());
   const delivered = deliveredPath(options);
   const { redeliverAfter } = options;

@@ -1,7 +1,8 @@
 import { type Condition, type Log, monotonic, PollingWatch } from '@sidekit/core';
-import { PosixMQ, PosixMQError, QUEUE_DIRECTORY, type Slab } from '@sidekit/posix-mq';
+import type { Slab } from '@sidekit/posix-mq';
 import { queueFailure } from '../failures.ts';
 import { aborted, Bell, firstOf } from '../first-of.ts';
+import { directoryOf, openToRead, type ReadEnd } from './ends.ts';
 
 export interface QueueReaderOptions {
   readonly name: string;
@@ -15,7 +16,7 @@ export interface QueueReaderOptions {
 
 /** A queue that lost its name, kept because somebody may still send to it. */
 interface Retired {
-  readonly queue: PosixMQ;
+  readonly queue: ReadEnd;
   used: number;
 }
 
@@ -34,7 +35,7 @@ export class QueueReader {
   readonly #options: QueueReaderOptions;
   readonly #watch: PollingWatch;
   readonly #changed = new Bell();
-  #current: PosixMQ | undefined;
+  #current: ReadEnd | undefined;
   #retired: Retired[] = [];
   /** Counts messages that were in the current queue before the retired ones were found empty. */
   #credit = 0;
@@ -45,7 +46,7 @@ export class QueueReader {
     this.#options = options;
     options.ready.fail(`queue ${options.name} does not exist yet`);
     this.#watch = new PollingWatch({
-      directories: [QUEUE_DIRECTORY],
+      directories: [directoryOf(options.name)],
       interval: options.checkInterval,
       poll: () => this.#check(),
       log: options.log,
@@ -74,6 +75,16 @@ export class QueueReader {
   receive(slab: Slab, offset: number): number {
     if (this.#retired.length > 0) return this.#receiveInOrder(slab, offset);
     return this.#current ? this.#current.receiveInto(slab, offset) : -1;
+  }
+
+  /** Frees the room of received messages in the queue. @returns how many could not be received. */
+  release(): number {
+    let invalid = 0;
+    for (const queue of [...this.#retired.map((one) => one.queue), this.#current]) {
+      queue?.release?.();
+      invalid += queue?.takeInvalid?.() ?? 0;
+    }
+    return invalid;
   }
 
   /** Resolves when there may be a message, or `stopping` aborts. @throws {ExpectedError} */
@@ -129,9 +140,9 @@ export class QueueReader {
 
   async #open(): Promise<void> {
     const { name, log, ready } = this.#options;
-    let queue: PosixMQ;
+    let queue: ReadEnd;
     try {
-      queue = await PosixMQ.open({ name, access: 'read' });
+      queue = await openToRead(name);
     } catch (error) {
       this.#refuse(error);
       return;
@@ -153,10 +164,14 @@ export class QueueReader {
 
   #refuse(error: unknown) {
     const { name, ready } = this.#options;
-    const code = error instanceof PosixMQError ? error.code : '';
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
       this.#refused = undefined;
       ready.fail(`queue ${name} ${this.#current ? 'was removed' : 'does not exist yet'}`);
+      return;
+    }
+    if (code === 'EBUSY') {
+      ready.fail(`queue ${name} has another consumer`);
       return;
     }
     this.#refused ??= monotonic();

@@ -1,13 +1,13 @@
 import { type Condition, type Log, monotonic, PollingWatch, pause } from '@sidekit/core';
-import { type OpenOptions, PosixMQ, type PosixMQError, QUEUE_DIRECTORY } from '@sidekit/posix-mq';
+import { PosixMQ } from '@sidekit/posix-mq';
 import { queueFailure } from '../failures.ts';
 import { Bell } from '../first-of.ts';
+import { directoryOf, type ReadEnd, type WriteEnd } from './ends.ts';
 
-export interface QueueWriterOptions {
+export interface QueueWriterOptions<T extends WriteEnd | ReadEnd> {
   readonly name: string;
-  readonly mode: string;
-  readonly maxmsgs: number;
-  readonly msgsize: number;
+  /** Opens or creates the queue. */
+  readonly open: () => Promise<T>;
   /** In milliseconds. */
   readonly checkInterval: number;
   readonly log: Log;
@@ -15,23 +15,23 @@ export interface QueueWriterOptions {
 }
 
 /**
- * Writes to a queue: creates it if it does not exist, and recreates it if its name was removed. An
- * open queue works without its name, but nobody else finds it.
+ * Keeps the end of a queue that this side creates: creates it if it does not exist, and recreates
+ * it if its name was removed. An open queue works without its name, but nobody else finds it.
  */
-export class QueueWriter {
-  readonly #options: QueueWriterOptions;
+export class QueueWriter<T extends WriteEnd | ReadEnd = WriteEnd> {
+  readonly #options: QueueWriterOptions<T>;
   readonly #watch: PollingWatch;
   /** Rings when the queue is removed. */
   readonly changed = new Bell();
-  queue: PosixMQ;
+  queue: T;
   /** Whether the name no longer leads to the open queue. */
   removed = false;
 
-  private constructor(options: QueueWriterOptions, queue: PosixMQ) {
+  private constructor(options: QueueWriterOptions<T>, queue: T) {
     this.#options = options;
     this.queue = queue;
     this.#watch = new PollingWatch({
-      directories: [QUEUE_DIRECTORY],
+      directories: [directoryOf(options.name)],
       interval: options.checkInterval,
       poll: () => void this.check(),
       log: options.log,
@@ -39,7 +39,9 @@ export class QueueWriter {
   }
 
   /** Opens or creates the queue. @throws {ExpectedError} if it cannot. */
-  static async open(options: QueueWriterOptions): Promise<QueueWriter> {
+  static async open<T extends WriteEnd | ReadEnd>(
+    options: QueueWriterOptions<T>,
+  ): Promise<QueueWriter<T>> {
     const queue = await openOrCreate(options);
     options.ready.pass();
     return new QueueWriter(options, queue);
@@ -60,7 +62,7 @@ export class QueueWriter {
   }
 
   /** Recreates the queue and returns the old one, still open. */
-  async replace(): Promise<PosixMQ> {
+  async replace(): Promise<T> {
     const old = this.queue;
     this.queue = await openOrCreate(this.#options);
     this.removed = false;
@@ -92,14 +94,17 @@ export class QueueWriter {
       });
   }
 
-  async #move(old: PosixMQ, stopping: AbortSignal): Promise<number> {
+  /** Moves the messages of a queue that can be read as well; of a ring, only its consumer can. */
+  async #move(old: T, stopping: AbortSignal): Promise<number> {
+    const { queue } = this;
+    if (!(old instanceof PosixMQ && queue instanceof PosixMQ)) return 0;
     const buffer = Buffer.alloc(old.msgsize);
     for (let moved = 0; ; moved++) {
       const message = old.access === 'write' ? false : old.shift(buffer, true);
       if (message === false) return moved;
       const [length, priority] = message;
-      while (!this.queue.push(buffer.subarray(0, length), priority)) {
-        if (!(await this.queue.writable(stopping))) return moved;
+      while (!queue.push(buffer.subarray(0, length), priority)) {
+        if (!(await queue.writable(stopping))) return moved;
       }
     }
   }
@@ -110,16 +115,13 @@ export class QueueWriter {
   }
 }
 
-async function openOrCreate(options: QueueWriterOptions): Promise<PosixMQ> {
-  const { name, mode, maxmsgs, msgsize, log } = options;
-  const how: OpenOptions = { name, mode, maxmsgs, msgsize, create: true };
-  let queue: PosixMQ;
+async function openOrCreate<T extends WriteEnd | ReadEnd>(
+  options: QueueWriterOptions<T>,
+): Promise<T> {
+  const { name, log, open } = options;
+  let queue: T;
   try {
-    // Open for reading too, so that messages can be moved; another user's queue may not allow it.
-    queue = await PosixMQ.open(how).catch((error: PosixMQError) => {
-      if (error.code === 'EACCES') return PosixMQ.open({ ...how, access: 'write' });
-      throw error;
-    });
+    queue = await open();
   } catch (error) {
     throw queueFailure(error);
   }

@@ -21,6 +21,7 @@ export function httpSink(url: string, timeout: number): Sink {
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
         timeout,
+        proxy: true,
       });
       if (status >= 200 && status < 300) return;
       notBefore = monotonic() + Math.min(retryAfter(headers['retry-after']) ?? 0, 60_000);

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PosixMQ, unlinkQueue } from '@sidekit/posix-mq';
+import { unlinkSegment } from '@sidekit/shared-memory';
 import { type ProcessOptions, startProgram, type TestProcess } from '@sidekit/test-kit';
 
 const MAIN = new URL('../main.ts', import.meta.url);
@@ -15,6 +16,20 @@ export function testQueue(): { readonly name: string } & AsyncDisposable {
     [Symbol.asyncDispose]: async () => {
       await unlinkQueue(name);
       await unlinkQueue(`${name}.ack`);
+    },
+  };
+}
+
+/** Makes the name of a ring that no other test has; its segments are removed at the end. */
+export function testRing() {
+  const segment = `/sidekit-ring-${process.pid}-${serial++}`;
+  return {
+    name: `ring:${segment}`,
+    segment,
+    unlink: () => unlinkSegment(segment),
+    [Symbol.asyncDispose]: async () => {
+      unlinkSegment(segment);
+      unlinkSegment(`${segment}.ack`);
     },
   };
 }

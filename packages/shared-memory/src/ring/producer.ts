@@ -53,6 +53,13 @@ export class RingProducer {
     return largestRecord(this.#participant.capacity);
   }
 
+  /** Bytes of records, with 4 to 7 bytes for each, that the consumer has not released. */
+  get pending(): number {
+    this.#participant.assertOpen('pending');
+    const { words } = this.#participant;
+    return (words.load(Word.tail) - words.load(Word.head)) >>> 0;
+  }
+
   get closed(): boolean {
     return this.#participant.closed;
   }

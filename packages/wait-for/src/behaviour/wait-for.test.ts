@@ -7,6 +7,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PosixMQ, unlinkQueue } from '@sidekit/posix-mq';
+import { removeSemaphore, Segment, Semaphore, unlinkSegment } from '@sidekit/shared-memory';
 import {
   eventually,
   freePort,
@@ -85,6 +86,23 @@ test('a queue is waited for until another process creates it', async () => {
   } finally {
     queue.close();
     await unlinkQueue(name);
+  }
+});
+
+test('a segment and a semaphore are waited for until another process creates them', async () => {
+  const name = `/wait-for-test-${process.pid}`;
+  const key = 0x5eed0000 + (process.pid & 0xffff);
+  await using program = startProgram(main, [`shm:${name}`, `sem:${key}`, ...fast]);
+  await eventually(() => /no such segment yet.*no such semaphore yet/s.test(program.stderr), {
+    what: 'a first try',
+  });
+  using _segment = await Segment.open({ name, create: true, size: 4096 });
+  await Semaphore.open({ key, create: true });
+  try {
+    assert.equal((await program.exited).code, 0, program.stderr);
+  } finally {
+    unlinkSegment(name);
+    await removeSemaphore(key);
   }
 });
 

@@ -12,6 +12,10 @@ export async function check(
   switch (target.kind) {
     case 'mq':
       return (await import('./mq.ts')).checkQueue(target.queue);
+    case 'shm':
+      return (await import('./shared-memory.ts')).checkSegment(target.segment);
+    case 'sem':
+      return (await import('./shared-memory.ts')).checkSemaphore(target.key);
     case 'tcp':
       return (await import('./connect.ts')).checkConnection(target, signal);
     case 'unix':
