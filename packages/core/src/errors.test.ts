@@ -26,7 +26,7 @@ test('each kind of error has its exit code', () => {
   assert.equal(new UnavailableError('x').name, 'UnavailableError');
 });
 
-test('an error is told on one line with its causes', () => {
+test('an error is written on one line with its causes', () => {
   const cause = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
   assert.equal(errorText(new Error('a', { cause })), 'a: ECONNREFUSED');
   assert.equal(errorText(new AggregateError([new Error('x'), new Error('y')])), 'x; y');

@@ -18,11 +18,11 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 export interface Fault {
   /** The option, key or path at fault, as the user wrote it: `--queue`, `MQ_QUEUE`, `listeners[0].listen`. */
   readonly name: string;
-  /** The offending value; left out where there is none or it is secret. */
+  /** The offending value; absent if there is none or it is secret. */
   readonly value?: unknown;
   /** The rule that is broken, as a clause: `must start with a slash`. */
   readonly rule: string;
-  /** What to do about it, as an imperative sentence without its full stop. */
+  /** The remedy, as an imperative sentence without its full stop. */
   readonly remedy?: string | undefined;
 }
 

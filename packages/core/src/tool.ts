@@ -1,5 +1,5 @@
 /**
- * What a command-line tool needs of core: errors, units and names, without what serves, measures
+ * The part of core that a command-line tool needs: errors, units and names, without what serves, measures
  * and reads configuration files. A tool is started for each command, and each module costs it time.
  */
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 import { isTemporaryOf } from '../io/atomic-file.ts';
 
 test('a full file system leaves the old content and no temporary file', async () => {
@@ -26,7 +26,7 @@ test('a reader finds the old or the new content whole when the writer is killed'
   const program = new URL('../testing/write-atomic.ts', import.meta.url);
   for (let kill = 0; kill < 5; kill++) {
     await using writer = startProgram(program, [path, String(size)]);
-    await until(() => writer.stdout.length > kill * 2, { what: 'some writes' });
+    await eventually(() => writer.stdout.length > kill * 2, { what: 'some writes' });
     writer.kill('SIGKILL');
     await writer.exited;
     const content = readFileSync(path, 'utf8');

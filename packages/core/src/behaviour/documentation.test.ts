@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestProcess, testReadmeOptions, until } from '@sidekit/test-kit';
+import { eventually, TestProcess, testReadmeOptions } from '@sidekit/test-kit';
 import { ExitCode } from '../errors.ts';
 import { commonOptions, defineOptions, markdownTable } from '../options/index.ts';
 
@@ -29,7 +29,7 @@ test("the README's sidecar works as it stands", async () => {
     ['--input-type=module-typescript', '-e', program],
     { cwd, env: { TICKER_INTERVAL: '100ms', TICKER_ADMIN: '127.0.0.1:0' } },
   );
-  await until(() => /^\d{4}-.*Z\n/.test(ticker.stdout), { what: `a line; ${ticker.stderr}` });
+  await eventually(() => /^\d{4}-.*Z\n/.test(ticker.stdout), { what: `a line; ${ticker.stderr}` });
   ticker.kill('SIGTERM');
   assert.equal((await ticker.exited).code, 0, ticker.stderr);
 });

@@ -25,14 +25,14 @@ export interface AtomicFileOptions {
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** What the name of every temporary file starts with, so that a start can sweep them. */
+/** The beginning of every temporary file's name, so that a start can sweep them. */
 export const TEMPORARY_PREFIX = '.sidekit-tmp-';
 
 /**
  * Replaces a file so that a reader, or a crash at any instant, finds the old or the new content
- * whole: temporary file beside it (O_EXCL, final mode) → write → fsync → rename(2) → fsync of
- * the directory. Where it fails, the temporary file is removed and the old one untouched.
- * @throws the system call's error (ENOSPC, EACCES, EROFS, EBUSY where `path` is a mount point).
+ * complete: temporary file next to it (O_EXCL, final mode) → write → fsync → rename(2) → fsync of
+ * the directory. If it fails, the temporary file is removed and the old one untouched.
+ * @throws the system call's error (ENOSPC, EACCES, EROFS, EBUSY if `path` is a mount point).
  */
 export async function writeFileAtomic(
   path: string,
@@ -44,7 +44,7 @@ export async function writeFileAtomic(
 }
 
 /**
- * `writeFileAtomic` for content that comes in chunks. `accept`, where given, is asked once all of
+ * `writeFileAtomic` for content that comes in chunks. `accept` is asked once all of
  * it is written and before it is visible: false drops it, an error refuses it.
  * @returns whether the file was replaced.
  */
@@ -78,7 +78,7 @@ export async function writeNewFile(
   await writeNew(path, chunks, options);
 }
 
-/** @returns false where `accept` dropped it: unsynced, since a sync may take long for nothing. */
+/** @returns false if `accept` dropped it: unsynced, since a sync may take long for nothing. */
 async function writeNew(
   path: string | Buffer,
   chunks: Chunks,
@@ -105,7 +105,7 @@ async function writeAll(file: nodeFileSystem.FileHandle, chunk: Uint8Array): Pro
   }
 }
 
-/** A new name beside `path`, on the same file system so that rename(2) is atomic. */
+/** A new name next to `path`, on the same file system so that rename(2) is atomic. */
 export function temporaryPath(path: string): string {
   const unique = `${process.pid}-${randomBytes(6).toString('hex')}`;
   return join(dirname(path), `${TEMPORARY_PREFIX}${unique}-${temporarySuffix(path)}`);
@@ -117,7 +117,7 @@ export function isTemporaryOf(name: string, path: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX) && suffix === temporarySuffix(path);
 }
 
-/** The name itself, or a hash where the whole would be longer than NAME_MAX, 255 bytes. */
+/** The name itself, or a hash if the name would be longer than NAME_MAX, 255 bytes. */
 function temporarySuffix(path: string): string {
   const name = basename(path);
   if (Buffer.byteLength(name) <= 200) return name;

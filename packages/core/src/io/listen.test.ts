@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 import { ExpectedError } from '../errors.ts';
 import { listen } from './listen.ts';
 
-test('an address that is taken is told with its option and the remedy', async () => {
+test('an address that is taken is reported with its option and the remedy', async () => {
   const first = createServer();
   await listen(first, { host: '127.0.0.1', port: 0 }, '--admin');
   const { port } = first.address() as AddressInfo;
@@ -36,7 +36,7 @@ test('a socket that a killed process left behind is replaced, a living one never
   const path = join(directory.path, 's');
   const program = new URL('../testing/listen-unix.ts', import.meta.url);
   await using first = startProgram(program, [path]);
-  await until(() => first.stdout === 'listening\n', { what: 'the first process' });
+  await eventually(() => first.stdout === 'listening\n', { what: 'the first process' });
   await assert.rejects(listen(createServer(), { path }, '--listen'), {
     message: /another process listens there/,
   });

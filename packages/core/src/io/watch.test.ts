@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestProcess, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, TestProcess, temporaryDirectory } from '@sidekit/test-kit';
 import { createLog, silentLog } from '../observe/log.ts';
 import { PollingWatch } from './watch.ts';
 
@@ -23,7 +23,7 @@ function counting(directories: readonly string[], interval = HOUR) {
   const more = async (change: () => void) => {
     const before = state.polls;
     change();
-    await until(() => state.polls > before, { what: 'a poll after a change' });
+    await eventually(() => state.polls > before, { what: 'a poll after a change' });
   };
   return { state, watch, more };
 }
@@ -31,21 +31,21 @@ function counting(directories: readonly string[], interval = HOUR) {
 test('it polls at once, and again after a hint', async () => {
   using directory = temporaryDirectory();
   const { state, watch, more } = counting([directory.path]);
-  await until(() => state.polls > 0, { what: 'the first poll' });
+  await eventually(() => state.polls > 0, { what: 'the first poll' });
   await more(() => writeFileSync(join(directory.path, 'f'), 'x'));
   await watch.close();
 });
 
 test('it polls at the interval without any hint', async () => {
   const { state, watch } = counting([], 1);
-  await until(() => state.polls > 3, { what: 'polls' });
+  await eventually(() => state.polls > 3, { what: 'polls' });
   await watch.close();
   const { polls } = state;
   await watch.wake();
   assert.equal(state.polls, polls, 'none after the end');
 });
 
-test('a directory that comes later, or is made anew, is watched from then on', async () => {
+test('a directory that comes later, or is recreated, is watched from then on', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'later');
   const { watch, more } = counting([path]);
@@ -99,7 +99,7 @@ for (const turns of [0, 1, 2, 3, 4]) {
       log: silentLog,
     });
     await watch.wake();
-    await until(() => polls >= 3, { what: 'one more poll', timeout: 1000 });
+    await eventually(() => polls >= 3, { what: 'one more poll', timeout: 1000 });
     await watch.close();
   });
 }
@@ -107,7 +107,7 @@ for (const turns of [0, 1, 2, 3, 4]) {
 test('a directory that cannot be reached is watched for no hints, and ends nothing', async () => {
   using directory = temporaryDirectory();
   const { state, watch } = counting([join(directory.path, 'x'.repeat(300))], 1);
-  await until(() => state.polls > 2, { what: 'polls' });
+  await eventually(() => state.polls > 2, { what: 'polls' });
   await watch.close();
 });
 
@@ -121,7 +121,7 @@ test('a poll that fails is logged and does not end the watch', async () => {
     },
     log: createLog({ name: 'test', write: (line) => lines.push(line) }),
   });
-  await until(() => lines.length > 2, { what: 'several failures' });
+  await eventually(() => lines.length > 2, { what: 'several failures' });
   assert.match(lines[0]!, /a poll failed.*boom/);
   await watch.close();
 });
@@ -133,7 +133,7 @@ test('where inotify has no instance left it says so once and goes on by polling'
   const script = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" "$@"';
   const command = ['--user', '--map-root-user', 'sh', '-c', script, process.execPath, program];
   await using watcher = new TestProcess('unshare', [...command, directory.path]);
-  await until(() => watcher.stdout.split('\n').length > 3, {
+  await eventually(() => watcher.stdout.split('\n').length > 3, {
     what: `polls of ${watcher.stderr}`,
   });
   const warnings = watcher.log.filter(({ level }) => level === 'warn');

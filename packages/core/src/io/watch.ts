@@ -8,7 +8,7 @@ export interface WatchOptions {
   /** The longest time between two polls, in milliseconds: the guarantee. */
   readonly interval: number;
   /**
-   * Looks at the world; never called while it still runs. Its errors are logged. A poll that
+   * Checks the watched state; never called while it still runs. Its errors are logged. A poll that
    * itself changes a watched directory wakes itself: watch a directory that it only reads.
    */
   readonly poll: () => Promise<void> | void;
@@ -67,13 +67,13 @@ export class PollingWatch {
         this.#options.log.error('a poll failed', { error: errorText(error) });
       }
     } while (this.#again && !this.#closed);
-    // In the same turn as the last look at `#again`: a later wake polls anew.
+    // In the same turn as the last check of `#again`: a later wake polls again.
     this.#isRunning = false;
     if (this.#closed) return;
     this.#timer = setTimeout(() => this.wake(), this.#options.interval);
   }
 
-  /** Watches the directories that exist by now, also those that were removed and made anew. */
+  /** Watches the directories that exist by now, also those that were removed and recreated. */
   #watchAll() {
     for (const directory of this.#options.directories) {
       const inode = inodeOf(directory);
@@ -102,7 +102,7 @@ export class PollingWatch {
   }
 }
 
-/** Of a directory that cannot be reached, as of one that is not there, nothing can be watched. */
+/** The inode of a directory; undefined if it does not exist or cannot be reached. */
 function inodeOf(directory: string): number | undefined {
   try {
     return statSync(directory, { throwIfNoEntry: false })?.ino;

@@ -36,7 +36,7 @@ test('a startup that has passed stays passed, also between two probes', () => {
   assert.equal(health.report('startup').status, 'ok');
 });
 
-test('a warning is told without making anything unavailable', () => {
+test('a warning is listed without making anything unavailable', () => {
   const health = new Health();
   health.condition('config', 'ready').warn('the new file is refused');
   assert.deepEqual(health.report('ready'), {

@@ -1,4 +1,4 @@
-/** What the kubelet's three probes ask: has it started, may it get work, is it still alive. */
+/** The kubelet's three probes: has it started, may it get work, is it still alive. */
 export type Probe = 'startup' | 'ready' | 'live';
 
 export interface Reason {
@@ -8,9 +8,9 @@ export interface Reason {
 
 export interface HealthReport {
   readonly status: 'ok' | 'unavailable';
-  /** Why it is unavailable; empty where it is ok. */
+  /** Why it is unavailable; empty if it is ok. */
   readonly reasons: readonly Reason[];
-  /** What is wrong without making it unavailable, such as a refused reload. */
+  /** Problems that do not make it unavailable, such as a refused reload. */
   readonly warnings: readonly Reason[];
 }
 
@@ -55,7 +55,7 @@ export class Health {
       if (state.status === status && state.reason === reason) return;
       state.status = status;
       state.reason = reason;
-      // Looked at here too, so that a short pass between two probes counts.
+      // Checked here too, so that a short pass between two probes counts.
       if (state.probes.includes('startup')) this.report('startup');
       for (const listener of this.#listeners) listener();
     };

@@ -28,7 +28,7 @@ test('records below the level are left out', () => {
   );
 });
 
-test('an error is told with its cause, without its stack', () => {
+test('an error is written with its cause, without its stack', () => {
   const { lines, log } = logTo();
   log.error('failed', { error: new Error('outer', { cause: new Error('inner') }) });
   assert.equal(JSON.parse(lines[0]!).error, 'outer: inner');

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const FIXTURE = fileURLToPath(new URL('../testing/stderr.ts', import.meta.url));
 const LINES = 20_000;
 
-/** What the lines must be, in order and in whole. */
+/** The lines as they must be, complete and in order. */
 const EXPECTED = Array.from({ length: LINES }, (_, i) => `${i} ${'x'.repeat(100)}\n`).join('');
 
 /** A connected pair of sockets, both non-blocking, as what Node hands on to a child is. */

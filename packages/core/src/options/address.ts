@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { Broken } from '../schema/reader.ts';
 import { scalar, type Type } from './type.ts';
 
-/** Where to listen or connect: a TCP host and port, or the path of a Unix socket. */
+/** An address to listen on or connect to: a TCP host and port, or the path of a Unix socket. */
 export type Address =
   | { readonly host: string | undefined; readonly port: number }
   | { readonly path: string };
@@ -20,7 +20,7 @@ export const address: Type<Address> = scalar(
   formatAddress,
 );
 
-/** Reads an address; undefined where the text is none. */
+/** Reads an address; undefined if the text is none. */
 export function parseAddress(text: string): Address | undefined {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);

@@ -22,7 +22,7 @@ test('each fault of YAML is named with its line and column', async () => {
   const { data, faults } = await parse('a: 1\na: 2\nb: "open\n');
   assert.equal(data, undefined);
   assert.equal(faults.length, 2);
-  assert.match(faults[0]!, /^c\.yaml:2:1 is not YAML \(Map keys must be unique\): mend the file$/);
+  assert.match(faults[0]!, /^c\.yaml:2:1 is not YAML \(Map keys must be unique\): fix the file$/);
   assert.match(faults[1]!, /^c\.yaml:\d:\d+ is not YAML \(Missing closing "quote\)/);
 });
 

@@ -9,7 +9,7 @@ export const CONFIG_LIMIT = 1024 * 1024;
 
 /**
  * Reads a configuration file (YAML 1.2, so JSON too). Every fault names the file, and the
- * line and column where YAML knows them. Returns undefined where it reported one.
+ * line and column if YAML knows them. Returns undefined if it reported one.
  */
 export async function readConfigFile(
   path: string,
@@ -37,7 +37,7 @@ export async function parseConfig(
   path: string,
   report: Report,
 ): Promise<Record<string, unknown> | undefined> {
-  // Loaded only where a file is given: it costs a tenth of the start-up time.
+  // Loaded only if a file is given: it costs a tenth of the start-up time.
   const { parseDocument } = await import('yaml');
   const document = parseDocument(source, { prettyErrors: true, uniqueKeys: true });
   for (const { message, linePos } of document.errors) {
@@ -45,7 +45,7 @@ export async function parseConfig(
     report({
       name: `${path}${place}`,
       rule: `is not YAML (${message.split(' at line')[0]})`,
-      remedy: 'mend the file',
+      remedy: 'fix the file',
     });
   }
   if (document.errors.length > 0) return undefined;
@@ -54,7 +54,7 @@ export async function parseConfig(
     data = document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
     // An alias without its anchor, or so many that they would expand without end.
-    report({ name: path, rule: `is not YAML (${errorText(error)})`, remedy: 'mend the file' });
+    report({ name: path, rule: `is not YAML (${errorText(error)})`, remedy: 'fix the file' });
     return undefined;
   }
   if (isRecord(data)) return data;

@@ -84,7 +84,7 @@ test('everything after -- is a command, its flags untouched', () => {
   assert.equal(read(['a'], operands).command, undefined);
 });
 
-test('help and version are found beside anything else', () => {
+test('help and version are found next to anything else', () => {
   assert.equal(read(['--nope', '-h']).help, true);
   assert.equal(read(['--version']).version, true);
 });

@@ -3,12 +3,12 @@ import { nearest } from '../schema/nearest.ts';
 import { flagName, type OptionTable } from './table.ts';
 import type { Report } from './type.ts';
 
-/** What stands on the command line, before any value is read. */
+/** The words of the command line, before any value is read. */
 export interface CommandLine {
   /** Raw values by key: true/false for flags, text, or a list of text. */
   readonly given: ReadonlyMap<string, unknown>;
   readonly operands: readonly string[];
-  /** The words after `--`; undefined where there is no `--`. */
+  /** The words after `--`; undefined without a `--`. */
   readonly command: readonly string[] | undefined;
   readonly help: boolean;
   readonly version: boolean;

@@ -74,7 +74,7 @@ test('rules between options are checked once each value is good', async () => {
   assert.equal((await run(['--queue', '/q', '--count', '200', '--no-fast'])).values.count, 200);
 });
 
-test('what differs from the defaults is told, without secrets and passwords', async () => {
+test('what differs from the defaults is listed, without secrets and passwords', async () => {
   using directory = temporaryDirectory();
   const config = join(directory.path, 'c.yaml');
   writeFileSync(config, 'routes: [{to: a, key: k-secret}]\n');

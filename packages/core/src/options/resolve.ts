@@ -21,7 +21,7 @@ export type Invocation<F extends OptionMap> =
       readonly kind: 'run';
       readonly values: OptionValues<F>;
       readonly operands: readonly string[];
-      /** The words after `--`; undefined where there is no `--`. */
+      /** The words after `--`; undefined without a `--`. */
       readonly command: readonly string[] | undefined;
       /** The path of the configuration file, if one was given. */
       readonly config: string | undefined;

@@ -6,7 +6,7 @@ import type { Report, Type } from './type.ts';
  */
 export interface Option<V> {
   readonly type: Type<NonNullable<V>>;
-  /** What it does, as one sentence in Markdown; shown by `--help`, the README and the schema. */
+  /** Its effect, as one sentence in Markdown; shown by `--help`, the README and the schema. */
   readonly description: string;
   readonly default: V;
   readonly required?: boolean;
@@ -37,11 +37,11 @@ export type OptionValues<F> = {
   readonly [K in keyof F]: F[K] extends Option<infer V> ? V : never;
 };
 
-/** What a command takes: the one source of parsing, validation, `--help`, README and JSON Schema. */
+/** The options of a command: the one source of parsing, validation, `--help`, README and JSON Schema. */
 export interface OptionTable<F extends OptionMap = OptionMap> {
   /** The command as typed: `ambassador`, `mq producer`. */
   readonly command: string;
-  /** What it does, in one line. */
+  /** The purpose of the command, in one line. */
   readonly summary: string;
   /** The start of its environment variables, without the underscore: `AMBASSADOR`. */
   readonly prefix: string;

@@ -5,7 +5,7 @@ import { version } from '../version.ts';
 import { endProcess } from './end-process.ts';
 import { reportFailure } from './report-failure.ts';
 
-/** What a command was asked to do, validated. */
+/** A validated command line that runs the command. */
 export type Run<F extends OptionMap> = Extract<Invocation<F>, { kind: 'run' }>;
 
 /**

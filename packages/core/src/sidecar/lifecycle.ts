@@ -2,7 +2,7 @@ import { errorText } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 
 /**
- * What must be undone at the end, undone in reverse order, each step after the one before, all
+ * The steps of the stop, run in reverse order, each step after the one before, all
  * within one grace period.
  */
 export class Lifecycle {

@@ -45,7 +45,7 @@ function overview(commands: Readonly<Record<string, Sidecar<OptionMap>>>): strin
   return `Commands:\n${lines.join('\n')}\n\nEach has --help.\n`;
 }
 
-/** What all the commands begin with: `mq` of `mq producer` and `mq consumer`. */
+/** The word that all commands begin with: `mq` of `mq producer` and `mq consumer`. */
 function programName(commands: Readonly<Record<string, Sidecar<OptionMap>>>): string {
   return Object.values(commands)[0]?.table.command.split(' ')[0] ?? 'sidekit';
 }

@@ -27,7 +27,7 @@ interface CommonValues {
   readonly adminTokenFile?: string | undefined;
 }
 
-/** What a sidecar is handed when it starts. */
+/** The context in which a sidecar runs. */
 export interface Context<F extends OptionMap> {
   readonly options: OptionValues<F>;
   readonly operands: readonly string[];

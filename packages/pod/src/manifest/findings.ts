@@ -58,7 +58,7 @@ export class Findings {
     return [...this.#notes];
   }
 
-  /** What reaches the host, honoured or not. */
+  /** The parts that reach the host, honoured or not. */
   get hostAccess(): readonly string[] {
     return [...this.#hostAccess];
   }

@@ -22,7 +22,7 @@ export interface Metadata {
 export interface PodObject {
   readonly metadata: Metadata;
   readonly spec: PodSpec;
-  /** What made it; undefined for a bare Pod. */
+  /** Its controller; undefined for a bare Pod. */
   readonly owner?: { readonly kind: ControllerKind; readonly name: string } | undefined;
   /** Its place in the Job that made it. */
   readonly job?: JobPlace | undefined;

@@ -102,7 +102,7 @@ describe('faults', () => {
     });
   }
 
-  test('broken YAML is told with line and column', () => {
+  test('broken YAML is reported with line and column', () => {
     assert.match(faults('a: [1,\nb: 2\n')[0] ?? '', /^pod\.yaml:\d+:\d+: /);
   });
 

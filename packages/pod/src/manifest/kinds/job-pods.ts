@@ -9,7 +9,7 @@ export interface JobPlace {
   readonly parallelism: number;
   /** How many Pods may fail before the Job does. */
   readonly backoffLimit: number;
-  /** Of all its Pods together, from the first one's start. */
+  /** The time of all its Pods together, from the first one's start. */
   readonly activeDeadlineSeconds?: number | undefined;
 }
 
