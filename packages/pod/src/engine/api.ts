@@ -19,6 +19,8 @@ export class EngineError extends ExpectedError {
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: unknown;
+  /** A tar archive instead of a JSON body. */
+  readonly tar?: Buffer;
 }
 
 /**
@@ -72,10 +74,11 @@ export class EngineApi {
   #send(
     method: string,
     path: string,
-    { query = {}, body, signal }: CallOptions & { readonly signal?: AbortSignal },
+    { query = {}, body, tar, signal }: CallOptions & { readonly signal?: AbortSignal },
   ): Promise<IncomingMessage> {
     const search = new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]));
-    const text = body === undefined ? undefined : JSON.stringify(body);
+    const content = tar ?? (body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
+    const type = tar ? 'application/x-tar' : 'application/json';
     return new Promise((resolve, reject) => {
       const outgoing = request({
         socketPath: this.#socket,
@@ -85,9 +88,7 @@ export class EngineApi {
         ...(signal ? { signal } : {}),
         headers: {
           host: 'engine',
-          ...(text === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+          ...(content ? { 'content-type': type, 'content-length': content.length } : {}),
         },
       });
       const timer = setTimeout(() => {
@@ -101,7 +102,7 @@ export class EngineApi {
         response.on('error', () => {});
         resolve(response);
       });
-      outgoing.end(text);
+      outgoing.end(content);
     });
   }
 

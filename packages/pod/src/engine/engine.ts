@@ -34,6 +34,14 @@ export interface ContainerInfo {
   readonly published: ReadonlyMap<number, number>;
 }
 
+/** A volume of the engine. */
+export interface EngineVolume {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Options of a tmpfs, such as `size=1m,mode=0777`; undefined for one on disk. */
+  readonly tmpfs?: string | undefined;
+}
+
 /** Words of the engines for a container that has ended, or is gone. */
 const GONE = /not running|no such container|already|state improper|container process/i;
 
@@ -90,11 +98,15 @@ export class Engine {
     check(await this.#command(['pull', '-q', reference]), `pull of ${reference}`);
   }
 
-  /** Starts a container in the background and returns its id. @throws {ExpectedError} */
-  async run(config: ContainerConfig): Promise<string> {
+  /**
+   * Starts a container in the background and returns its id; `prepare` is called before the start.
+   * @throws {ExpectedError}
+   */
+  async run(config: ContainerConfig, prepare?: (id: string) => Promise<void>): Promise<string> {
     let id: string | undefined;
     try {
       id = await this.#create(config);
+      await prepare?.(id);
       await this.#api.call('POST', `${this.#root}/containers/${id}/start`);
       return id;
     } catch (error) {
@@ -191,6 +203,43 @@ export class Engine {
         labels: labels ?? {},
       }),
     );
+  }
+
+  /** Creates a volume of the engine. @throws {ExpectedError} */
+  async createVolume({ name, labels, tmpfs }: EngineVolume): Promise<void> {
+    const options = tmpfs === undefined ? {} : { type: 'tmpfs', device: 'tmpfs', o: tmpfs };
+    const body = { Name: name, Driver: 'local', Labels: labels, DriverOpts: options };
+    await this.#api.call('POST', `${this.#root}/volumes/create`, { body });
+  }
+
+  /** Removes the volumes of the engine with a label. */
+  async removeVolumes(label: string): Promise<void> {
+    const query = { filters: JSON.stringify({ label: [label] }) };
+    const { Volumes: all } = await this.#api.call('GET', `${this.#root}/volumes`, { query });
+    for (const { Name: name } of all ?? []) {
+      await this.#api.call('DELETE', `${this.#root}/volumes/${name}`, { query: { force: true } });
+    }
+  }
+
+  /** Returns the bytes that volumes of the engine hold, by name. */
+  async volumeSizes(): Promise<ReadonlyMap<string, number>> {
+    const { Volumes: all } = await this.#api.call('GET', `${this.#root}/system/df`);
+    const sizes = (all ?? []).map((one: { Name: string; UsageData?: { Size: number } }) => [
+      one.Name,
+      one.UsageData?.Size ?? 0,
+    ]);
+    return new Map(sizes);
+  }
+
+  /** Unpacks a tar in a container. */
+  async unpack(id: string, path: string, tar: Buffer): Promise<void> {
+    await this.#api.call('PUT', `${this.#root}/containers/${id}/archive`, { query: { path }, tar });
+  }
+
+  /** The version of Docker's API, as a number: 1.41. */
+  get apiVersion(): number {
+    const [major = 0, minor = 0] = this.#found.version.split('.').map(Number);
+    return major + minor / 100;
   }
 
   /** Follows the exits of containers with a label, from `since` on; returns the function that stops. */

@@ -4,6 +4,8 @@
  * ends in a shared PID namespace, and waits for ever.
  */
 
+import { fileTar } from './tar.ts';
+
 export const PAUSE_IMAGE = 'sidekit/pod-pause:1';
 
 /** rt_sigaction(SIGCHLD, SIG_IGN); for (;;) pause(). arm64 has no pause(2): ppoll(NULL, 0, …). */
@@ -26,7 +28,7 @@ export function pauseTar(architecture: string = process.arch): Buffer {
   const program = PROGRAMS[architecture];
   if (!program) throw new Error(`no pause program for ${architecture}`);
   const elf = elfFile(program.machine, Buffer.from(program.code + IGNORE, 'hex'));
-  return tarOf('pause', elf);
+  return fileTar('pause', 0o755, elf);
 }
 
 /** An ELF64 executable of one loadable segment (System V ABI, chapter 4 and 5). */
@@ -53,26 +55,4 @@ function elfFile(machine: number, code: Buffer): Buffer {
   file.writeBigUInt64LE(0x1000n, 112);
   code.copy(file, headers);
   return file;
-}
-
-/** A ustar archive (POSIX.1-1988) of one executable file. */
-function tarOf(name: string, content: Buffer): Buffer {
-  const header = Buffer.alloc(512);
-  const octal = (value: number, offset: number, width: number) =>
-    header.write(`${value.toString(8).padStart(width - 1, '0')}\0`, offset, 'latin1');
-  header.write(name, 0, 'latin1');
-  octal(0o755, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
-  octal(content.length, 124, 12);
-  octal(0, 136, 12);
-  header.fill(' ', 148, 156);
-  header.write('0ustar\x0000', 156, 'latin1');
-  octal(
-    header.reduce((sum, byte) => sum + byte, 0),
-    148,
-    7,
-  );
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
 }

@@ -8,7 +8,7 @@ import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
 import type { PodData } from '../volumes/files.ts';
-import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { findImage, type StartProblem, userProblem } from './images.ts';
 
 /** The state of the Pod when a container is started. */
@@ -25,13 +25,13 @@ export interface Surroundings {
 /** Starts containers of one Pod: their images, environment and mounts. */
 export class Launcher {
   readonly #engine: Engine;
-  readonly #volumes: PodVolumes;
+  readonly #volumes: Volumes;
   readonly #onPull: (container: string, image: string) => void;
   readonly #images = new Map<string, ImageInfo>();
 
   constructor(
     engine: Engine,
-    volumes: PodVolumes,
+    volumes: Volumes,
     onPull: (container: string, image: string) => void,
   ) {
     this.#engine = engine;

@@ -1,9 +1,10 @@
-import type { OwnNamespaces } from '../engine/container-config.ts';
+import type { ContainerConfig, OwnNamespaces } from '../engine/container-config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
 import { portNumber } from '../manifest/references/port-number.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { hostnameOf } from './endpoints.ts';
 import type { Address } from './handlers/carry-out.ts';
 
@@ -30,26 +31,30 @@ export async function startSandbox(
   engine: Engine,
   record: PodRecord,
   labels: Readonly<Record<string, string>>,
+  volumes: Volumes,
   attempt = 0,
 ): Promise<Sandbox> {
   const name = sandboxName(record, attempt);
-  const id = await engine.run({
+  const { sandboxMounts: mounts } = volumes;
+  const config: ContainerConfig = {
     name,
     image: PAUSE_IMAGE,
     environment: new Map(),
     labels,
     groups: [],
-    mounts: [],
+    mounts,
     capabilities: { add: [], drop: ['ALL'] },
     privileged: false,
     noNewPrivileges: true,
-    readOnlyRoot: true,
+    // The engine unpacks into its volumes by way of the root.
+    readOnlyRoot: mounts.length === 0,
     unconfined: { seccomp: false, appArmor: false },
     limits: { memory: 0, cpus: 0, cpuShares: 0 },
     tty: false,
     stdin: false,
     namespaces: namespacesOf(engine, record),
-  });
+  };
+  const id = await engine.run(config, (created) => volumes.prepare(created));
   const info = await engine.inspect(id);
   const podIP = record.pod.spec.hostNetwork ? '127.0.0.1' : (info?.address ?? '');
   return {

@@ -11,8 +11,10 @@ import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { decodeData, type PodRecord } from '../store/record.ts';
+import { EngineVolumes } from '../volumes/engine-volumes.ts';
 import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
 import { forwardPorts, ServiceForwarder } from './forwarder.ts';
@@ -21,6 +23,7 @@ import { hasEnded } from './handlers/exec.ts';
 import { Launcher } from './launcher.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
+import { ownsVolumes } from './user-namespace.ts';
 
 /** How often the sizes of emptyDirs are checked, as by the kubelet's eviction manager. */
 const HOUSEKEEPING = 10_000;
@@ -44,7 +47,7 @@ export class Supervisor {
   readonly #machine: PodMachine;
   readonly #runs: Runs;
   readonly #launcher: Launcher;
-  readonly #volumes: PodVolumes;
+  readonly #volumes: Volumes;
   readonly #endpoints: Endpoints;
   readonly #forwarder: ServiceForwarder;
   readonly #ended = Promise.withResolvers<void>();
@@ -64,7 +67,9 @@ export class Supervisor {
     const { engine, volumes, pod, services, backoffBase } = this.#record;
     this.#engine = new Engine(engine);
     this.#runs = new Runs(this.#engine, join(volumes, '.termination-messages'));
-    this.#volumes = new PodVolumes(volumes, pod);
+    this.#volumes = ownsVolumes(engine)
+      ? new PodVolumes(volumes, pod)
+      : new EngineVolumes(this.#engine, this.#record);
     this.#launcher = new Launcher(this.#engine, this.#volumes, (container, image) =>
       this.#note({
         type: 'note',
@@ -91,7 +96,7 @@ export class Supervisor {
         if (request.type === 'terminate') this.#dispatch(request);
         else this.#update();
       });
-      this.#volumes.make();
+      await this.#volumes.make();
       this.#publishVolumes();
       const since = new Date();
       await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
@@ -129,11 +134,23 @@ export class Supervisor {
     const { pod } = this.#record;
     const labels = podLabels(this.#record).all;
     try {
-      this.#sandbox = await startSandbox(this.#engine, this.#record, labels, attempt);
+      this.#sandbox = await startSandbox(
+        this.#engine,
+        this.#record,
+        labels,
+        this.#volumes,
+        attempt,
+      );
     } catch (error) {
       // The first Pod without a pause image creates it: checking first would cost every Pod a call.
       if (!(await this.#engine.ensurePauseImage())) throw error;
-      this.#sandbox = await startSandbox(this.#engine, this.#record, labels, attempt);
+      this.#sandbox = await startSandbox(
+        this.#engine,
+        this.#record,
+        labels,
+        this.#volumes,
+        attempt,
+      );
     }
     this.#publishVolumes();
     writeHosts(this.#hosts, pod, this.#sandbox.podIP, this.#endpoints);

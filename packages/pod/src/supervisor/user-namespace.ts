@@ -1,6 +1,8 @@
 import { ExpectedError } from '@sidekit/core/tool';
 import { command } from '../engine/command.ts';
+import { Engine } from '../engine/engine.ts';
 import type { FoundEngine } from '../engine/find.ts';
+import { podLabels } from '../engine/labels.ts';
 import type { PodRecord } from '../store/record.ts';
 import { removeVolumes } from '../volumes/pod-volumes.ts';
 
@@ -9,15 +11,25 @@ import { removeVolumes } from '../volumes/pod-volumes.ts';
  * user namespace of this user's containers: there it is root over the IDs that the namespace maps,
  * so it can give volumes to an fsGroup, mount, and remove the files of every container.
  */
-export function volumeOwner({ rootless }: Pick<FoundEngine, 'rootless'>): string[] {
-  return rootless && process.getuid?.() !== 0 ? ['podman', 'unshare'] : [];
+export function volumeOwner({ name, rootless }: Pick<FoundEngine, 'name' | 'rootless'>): string[] {
+  return name === 'podman' && rootless && process.getuid?.() !== 0 ? ['podman', 'unshare'] : [];
+}
+
+/**
+ * Whether this process may own volumes for any user and group: as root, or as root of the user
+ * namespace of rootless Podman. A member of the docker group may not; the engine does it.
+ */
+export function ownsVolumes({ name }: Pick<FoundEngine, 'name'>): boolean {
+  return name === 'podman' || (process.platform === 'linux' && process.getuid?.() === 0);
 }
 
 /** Removes the volumes of a Pod that has ended. @throws {ExpectedError} if some remain. */
-export function removeVolumesOf(
-  { volumes, engine }: PodRecord,
+export async function removeVolumesOf(
+  record: PodRecord,
   program: { readonly program: string },
 ): Promise<void> {
+  const { volumes, engine } = record;
+  if (!ownsVolumes(engine)) await new Engine(engine).removeVolumes(podLabels(record).own);
   return removeFolder(volumes, engine, program);
 }
 
@@ -28,10 +40,10 @@ export function removeVolumesOf(
  */
 export async function removeFolder(
   path: string,
-  engine: Pick<FoundEngine, 'rootless'> | undefined,
+  engine: Pick<FoundEngine, 'name' | 'rootless'> | undefined,
   { program }: { readonly program: string },
 ): Promise<void> {
-  const [unshare, ...words] = volumeOwner(engine ?? { rootless: true });
+  const [unshare, ...words] = volumeOwner(engine ?? { name: 'podman', rootless: true });
   if (unshare === undefined) return removeVolumes(path);
   const args = [...words, process.execPath, program, 'remove-volumes', path];
   const { code, stderr } = await command(unshare, args);

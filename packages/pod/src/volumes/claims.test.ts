@@ -7,7 +7,7 @@ import { podOf } from '../lifecycle/testing/simulation.ts';
 import { claimFolder, keptClaims } from './claims.ts';
 import { PodVolumes, removeVolumes } from './pod-volumes.ts';
 
-test('a claim outlives the volumes of its Pod', () => {
+test('a claim outlives the volumes of its Pod', async () => {
   using directory = temporaryDirectory('claims');
   const data = directory.path;
   const claim = claimFolder(data, 'default', 'db');
@@ -19,7 +19,7 @@ volumes: [{name: v, emptyDir: {}}]`);
   const claimed = { name: 'v', persistentVolumeClaim: { claimName: 'db', readOnly: false } };
   const spec = { ...pod.spec, volumes: [{ ...volume, emptyDir: undefined, ...claimed }] };
   const volumes = new PodVolumes(join(data, 'uid'), { ...pod, spec });
-  volumes.make();
+  await volumes.make();
   const [mount] = volumes.mounts('a', spec.containers[0]?.volumeMounts ?? []);
   assert.deepEqual(mount, { source: claim, target: '/v', readOnly: false });
   writeFileSync(join(claim, 'file'), '');

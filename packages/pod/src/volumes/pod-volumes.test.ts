@@ -16,11 +16,11 @@ volumes: [{name: v, emptyDir: {}}]`);
 
 root(
   'a subPath is mounted from its descriptor: the mount stays when its path becomes a link',
-  () => {
+  async () => {
     using directory = temporaryDirectory('volumes');
     const path = join(directory.path, 'volumes');
     const volumes = new PodVolumes(path, pod);
-    volumes.make();
+    await volumes.make();
     const mounts = pod.spec.containers[0]?.volumeMounts ?? [];
     mkdirSync(join(path, 'v/d/e'), { recursive: true });
     writeFileSync(join(path, 'v/d/e/flag'), 'inside');
@@ -36,13 +36,13 @@ root(
   },
 );
 
-root('a link that a container left in its volume is refused, not followed', () => {
+root('a link that a container left in its volume is refused, not followed', async () => {
   using directory = temporaryDirectory('volumes');
   const path = join(directory.path, 'volumes');
   const host = join(directory.path, 'host');
   mkdirSync(host);
   const volumes = new PodVolumes(path, pod);
-  volumes.make();
+  await volumes.make();
   symlinkSync(host, join(path, 'v/d'));
   assert.throws(
     () => volumes.mounts('a', pod.spec.containers[0]?.volumeMounts ?? []),
@@ -58,7 +58,7 @@ root('a volume over its limit is found, whatever links and depth are in it', asy
 containers: [{name: a, image: a}]
 volumes: [{name: v, emptyDir: {sizeLimit: 4Mi}}]`);
   const volumes = new PodVolumes(path, limited);
-  volumes.make();
+  await volumes.make();
   symlinkSync('/', join(path, 'v/host'));
   symlinkSync('.', join(path, 'v/loop'));
   mkdirSync(join(path, 'v', ...Array.from({ length: 400 }, () => 'deep')), { recursive: true });

@@ -13,9 +13,10 @@ import { isWritable, type PodData, volumeFiles } from './files.ts';
 import { checkHostPath } from './host-path.ts';
 import { openInside } from './open-inside.ts';
 import { publishFiles } from './publish.ts';
+import { isLimited, type Volumes } from './volumes.ts';
 
 /** The volumes of one Pod: a folder each below one folder that only this user can enter. */
-export class PodVolumes {
+export class PodVolumes implements Volumes {
   readonly #root: string;
   readonly #spec: PodSpec;
   readonly #namespace: string;
@@ -28,8 +29,12 @@ export class PodVolumes {
     this.#namespace = metadata.namespace;
   }
 
+  readonly sandboxMounts = [];
+
+  async prepare(): Promise<void> {}
+
   /** Creates all volumes. @throws {ExpectedError} if one cannot be created. */
-  make(): void {
+  async make(): Promise<void> {
     mkdirSync(this.#root, { recursive: true, mode: 0o700 });
     for (const volume of this.#spec.volumes) {
       if (volume.hostPath) {
@@ -120,9 +125,7 @@ export class PodVolumes {
   }
 
   get limited(): boolean {
-    return this.#spec.volumes.some(
-      ({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory',
-    );
+    return this.#spec.volumes.some(isLimited);
   }
 
   get #group(): number | undefined {
