@@ -10,7 +10,11 @@ const UNFINISHED = /^packages\/(core|pod|shared-memory)\//;
 
 export async function main(): Promise<number> {
   heading('Checks');
-  await step('types (tsc)', () => run('node_modules/.bin/tsc', ['-p', '.']));
+  await step('types (tsc)', async () => {
+    for (const project of ['.', 'packages/pod/page']) {
+      await run('node_modules/.bin/tsc', ['-p', project]);
+    }
+  });
   await step('format and lint (biome)', () =>
     run('node_modules/.bin/biome', ['check', '--error-on-warnings', '.']),
   );

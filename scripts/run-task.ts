@@ -12,6 +12,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   images: () => import('./images.ts'),
   kind: () => import('./kind.ts'),
   packages: () => import('./packages.ts'),
+  page: () => import('./page.ts'),
   test: () => import('./test.ts'),
   'test-compose': () => import('./test-compose.ts'),
   'test-components': () => import('./test-components.ts'),

@@ -14,6 +14,7 @@ export const PODMAN_PACKAGES: readonly string[] = [
 export const BASE_PACKAGES: readonly string[] = ['binutils'];
 /** Counterparts that the unit tests run against, and the compiler of the benchmarks' peers. */
 export const TEST_PACKAGES: readonly string[] = [
+  'chromium',
   'git',
   'nginx-light',
   'openssl',

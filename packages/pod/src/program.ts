@@ -58,6 +58,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     const { debug, debugHelp } = await import('./commands/debug.ts');
     return { help: debugHelp, run: debug };
   },
+  explain: async () => {
+    const { explain, explainHelp } = await import('./commands/explain.ts');
+    return { help: explainHelp, run: explain };
+  },
+  view: async () => {
+    const { view, viewHelp } = await import('./commands/view.ts');
+    return { help: viewHelp, run: view };
+  },
   down: async () => {
     const { down, downHelp } = await import('./commands/down.ts');
     return { help: downHelp, run: down };

@@ -21,7 +21,9 @@ const FLAGS = {
   follow: { type: 'boolean', short: 'f' },
   'grace-period': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
+  kube: { type: 'boolean' },
   output: { type: 'string', short: 'o' },
+  port: { type: 'string' },
   previous: { type: 'boolean', short: 'p' },
   strict: { type: 'boolean' },
   timeout: { type: 'string' },
@@ -40,6 +42,8 @@ export interface Arguments {
   has(name: FlagName): boolean;
   /** A duration in milliseconds. */
   milliseconds(name: FlagName): number | undefined;
+  /** A port, 0 to 65535. */
+  number(name: 'port'): number | undefined;
 }
 
 /** Reads a command's words and flags. @throws {UsageError} with all faults. */
@@ -88,6 +92,10 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
   if (tail !== undefined && !/^\d{1,9}$/.test(String(tail))) {
     faults.push({ name: '--tail', value: String(tail), rule: 'must be a number of lines' });
   }
+  const port = values.get('port');
+  if (port !== undefined && !(/^\d{1,5}$/.test(String(port)) && Number(port) < 65_536)) {
+    faults.push({ name: '--port', value: String(port), rule: 'must be a port, 0 to 65535' });
+  }
   const output = values.get('output');
   if (output !== undefined && output !== 'json') {
     faults.push({ name: '--output', value: String(output), rule: 'must be json' });
@@ -107,5 +115,6 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
     },
     has: (name) => values.has(name),
     milliseconds: (name) => times.get(name),
+    number: (name) => (values.has(name) ? Number(values.get(name)) : undefined),
   };
 }
