@@ -3,6 +3,7 @@ import { narrate } from '../view/narrative.ts';
 import { outlineOf } from '../view/outline.ts';
 import { timelineOf } from '../view/timeline.ts';
 import { readArguments } from './arguments.ts';
+import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 import { hasEnded } from './summary.ts';
 
@@ -14,7 +15,7 @@ export function explain(argv: readonly string[], session: Session): ExitCode {
   const [name] = readArguments(argv, []).words;
   if (name === undefined)
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod explain POD' }]);
-  const { record, timeline, status } = session.store.existing(name);
+  const { record, timeline, status } = selectPod(session.store, name);
   const history = timelineOf(outlineOf(record.pod.spec), timeline, record.createdAt);
   // What an ended Pod waited for last, it will wait for no longer.
   const last = timeline.at(-1);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { childEnvironment, ExitCode, ExpectedError } from '@sidekit/core/tool';
 import { readArguments } from './arguments.ts';
+import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 
 export const viewHelp = `pod view [POD…] [--kube] [--port PORT]
@@ -35,8 +36,10 @@ export async function view(argv: readonly string[], session: Session): Promise<E
 
 async function localSource(names: readonly string[], { store }: Session) {
   const { LocalSource } = await import('../view/local-source.ts');
-  for (const name of names) store.existing(name);
-  return new LocalSource(store, names);
+  return new LocalSource(
+    store,
+    names.map((name) => selectPod(store, name).name),
+  );
 }
 
 async function kubeSource(names: readonly string[]) {
