@@ -6,11 +6,13 @@ import { adapterTable } from './options/table.ts';
 import { PayloadPool } from './output/batch.ts';
 import { Delivery } from './output/delivery.ts';
 import { outputsFor } from './output/outputs-for.ts';
+import { refuseOwnOutput } from './output/own-stdout.ts';
 import { pipelinesFor } from './pipeline/pipeline-for.ts';
 import { parking } from './state/parking.ts';
 import { removeTemporary, StateFile } from './state/state-file.ts';
 import { Catalogue } from './tail/catalogue.ts';
 import { Checkpoint } from './tail/checkpoint.ts';
+import { mostOpenFiles } from './tail/descriptors.ts';
 import { Globs } from './tail/glob.ts';
 import type { LineConsumer } from './tail/line-consumer.ts';
 import { LineSplitter } from './tail/line-splitter.ts';
@@ -48,10 +50,16 @@ export interface RunningAdapter {
 /** Assembles the parts and starts reading; with `follow: false` the caller polls. */
 export function startAdapter(
   { options, log, metrics: registry, health }: Parts,
-  { follow = true, now = Date.now }: { follow?: boolean; now?: () => number } = {},
+  {
+    follow = true,
+    now = Date.now,
+    mostOpen = mostOpenFiles(),
+  }: { follow?: boolean; now?: () => number; mostOpen?: number } = {},
 ): RunningAdapter {
-  const metrics = adapterMetrics(registry);
+  const globs = new Globs(options.include, options.exclude);
   const outputs = outputsFor(options);
+  if (outputs.some(({ name }) => name === 'stdout')) refuseOwnOutput(globs);
+  const metrics = adapterMetrics(registry);
   // As many as can be in use at a time: allocating new ones keeps the garbage collector busy.
   const inUse = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
   const pool = new PayloadPool(options.batchBytes * 2 + CHUNK * 2, inUse * outputs.length);
@@ -64,12 +72,13 @@ export function startAdapter(
   removeUnpacked(unpacked);
   const unpacker = new Unpacker({ directory: unpacked, limit: options.heldBytes, log, now });
   const catalogue = new Catalogue({
-    globs: new Globs(options.include, options.exclude),
+    globs,
     outputs: outputs.map(({ name }) => name),
     startAt: options.startAt,
     firstStart: file.isNew,
     rotatedDirectories: options.rotatedDir,
     unpacker,
+    mostOpenFiles: mostOpen,
     forgetAfter: options.rotateWait,
     log,
     now,

@@ -71,7 +71,7 @@ test('OTLP gets log records with time, severity, body and attributes', async () 
   await using s = await delivering((url) => ({
     format: 'json',
     fileFields: [],
-    outputs: [{ to: `otlp:${url}`, labels: { 'service.name': 'shop' } }],
+    outputs: [{ to: `otlp:${url}`, resource: { 'service.name': 'shop' } }],
   }));
   s.write(
     '{"time":"2026-11-21T05:05:00Z","level":"error","msg":"a","n":1,"f":0.5,"o":{"x":[true]}}\n',

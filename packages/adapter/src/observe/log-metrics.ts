@@ -51,9 +51,9 @@ function declared(registry: Registry, spec: MetricSpec, cap: number, onOverflow:
 
   return (record: LogRecord) => {
     for (const [key, wanted] of matches) if (textOf(record[key]) !== wanted) return;
-    const value = field === undefined ? 1 : Number(record[field]);
+    const value = field === undefined ? 1 : numberOf(record[field]);
     // Counters only grow.
-    if (!Number.isFinite(value) || (spec.type === 'counter' && value < 0)) return;
+    if (value === undefined || (spec.type === 'counter' && value < 0)) return;
     let set: Record<string, string> = {};
     let id = '';
     for (const [label, source] of labels) {
@@ -71,6 +71,13 @@ function declared(registry: Registry, spec: MetricSpec, cap: number, onOverflow:
     }
     add(set, value);
   };
+}
+
+/** Reads a finite number from a number or its text; an empty text is none. */
+function numberOf(value: unknown): number | undefined {
+  const isText = typeof value === 'string' && value.trim() !== '';
+  const number = typeof value === 'number' || isText ? Number(value) : Number.NaN;
+  return Number.isFinite(number) ? number : undefined;
 }
 
 function textOf(value: unknown): string {

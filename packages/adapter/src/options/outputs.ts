@@ -4,6 +4,7 @@ import {
   duration,
   integer,
   map,
+  type OptionValues,
   object,
   option,
   path,
@@ -14,24 +15,15 @@ import {
 import { outputTarget, type Target } from '../output/target.ts';
 import type { Globs } from '../tail/glob.ts';
 
-/** An output with its own settings. */
-export const outputFields = object({
-  to: option(outputTarget, {
-    description: 'As for `--output`.',
-    required: true,
-  }),
-  format: option(choice('ndjson', 'json'), {
-    description: 'For HTTP: JSON lines, or one JSON array per batch.',
-    default: 'ndjson',
-  }),
-  gzip: option(boolean, { description: 'For HTTP, Loki and OTLP: compress.', default: false }),
+/** How an output over HTTP authenticates itself and its receiver. */
+const security = {
   headers: option(map(text()), {
-    description: 'For HTTP, Loki and OTLP: request headers, such as `X-Scope-OrgID`.',
+    description: 'Request headers, such as `X-Scope-OrgID`.',
     default: {},
+    secret: true,
   }),
   authorizationFile: option(path, {
-    description:
-      'A file whose content is sent as the Authorization header; read for every request.',
+    description: 'A file with the complete Authorization header; read for every request.',
   }),
   bearerFile: option(path, {
     description: 'A file with a bearer token; read for every request.',
@@ -48,19 +40,41 @@ export const outputFields = object({
   keyFile: option(path, {
     description: 'PEM of the key of the client certificate; read for every request.',
   }),
-  timeout: option(duration(1, 3_600_000), {
-    description: 'For HTTP, Loki and OTLP: how long one request may take.',
-    default: 10_000,
-  }),
+};
+
+/** The settings of all outputs over HTTP, of which `outputs` can have their own. */
+export const httpSettings = {
+  gzip: option(boolean, { description: 'Compress request bodies.', default: false }),
+  ...security,
   labels: option(map(text()), {
-    description:
-      "For Loki: the stream's labels, to which `filename` is added; for OTLP: the resource's attributes.",
+    description: "Loki: the stream's labels, to which `filename` is added.",
     default: {},
   }),
   labelFields: option(map(text()), {
     description:
-      'For Loki: label names to the fields that hold their values; at most 100 values each, others are `__other__`.',
+      'Loki: label names to the fields that hold their values; at most 100 values each, others are `__other__`.',
     default: {},
+  }),
+  resource: option(map(text()), {
+    description: "OTLP: the resource's attributes, such as `service.name=shop`.",
+    default: {},
+  }),
+};
+
+/** An output with its own settings. */
+export const outputFields = object({
+  to: option(outputTarget, {
+    description: 'As for `--output`.',
+    required: true,
+  }),
+  format: option(choice('ndjson', 'json'), {
+    description: 'For HTTP: JSON lines, or one JSON array per batch.',
+    default: 'ndjson',
+  }),
+  ...httpSettings,
+  timeout: option(duration(1, 3_600_000), {
+    description: 'For HTTP, Loki and OTLP: how long one request may take.',
+    default: 10_000,
   }),
   maxSize: option(size(), {
     description: 'For a file: rotate once it would be larger; 0 never rotates.',
@@ -71,6 +85,36 @@ export const outputFields = object({
     default: 5,
   }),
 });
+
+/** Checks that Loki's labels have valid names, and that one way of authentication is given. */
+export function checkHttpSettings(
+  name: string,
+  settings: OptionValues<typeof httpSettings>,
+  report: Report,
+): void {
+  const { labels, labelFields, caFile, certFile, keyFile, ...credentials } = settings;
+  for (const label of [...Object.keys(labels), ...Object.keys(labelFields)]) {
+    if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label)) continue;
+    report({
+      name: `${name}labels`,
+      value: label,
+      rule: 'is not a label name',
+      remedy: 'use letters, digits and _; attributes of OTLP belong to resource',
+    });
+  }
+  const { authorizationFile, bearerFile, basicFile } = credentials;
+  const given = [authorizationFile, bearerFile, basicFile].filter((file) => file !== undefined);
+  if (given.length > 1) {
+    report({
+      name: `${name}authorizationFile, bearerFile, basicFile`,
+      rule: 'exclude each other',
+      remedy: 'give one of them',
+    });
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    report({ name: `${name}certFile, keyFile`, rule: 'go together', remedy: 'give both' });
+  }
+}
 
 /**
  * Checks that no two outputs have the same target, which they would overwrite, and that no output

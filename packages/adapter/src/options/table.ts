@@ -16,7 +16,7 @@ import { FORMATS } from '../parse/parser-for.ts';
 import { Globs } from '../tail/glob.ts';
 import { READY_MADE } from '../transform/redact.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
-import { checkTargets, outputFields } from './outputs.ts';
+import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
 import { checkPattern, pattern } from './pattern.ts';
 
 const glob = text('glob', {
@@ -35,7 +35,7 @@ export const adapterTable = defineOptions({
   options: {
     include: option(list(glob), {
       description:
-        'The log files: paths or globs (`*`, `?`, `**`, `[a-z]`, `{a,b}`) of the live names. Their rotated siblings are found automatically.',
+        'The log files: paths or globs (`*`, `?`, `**`, `[a-z]`, `{a,b}`) of the live names; a file that is named exactly so matches too. Their rotated siblings are found automatically.',
       required: true,
     }),
     exclude: option(list(glob), {
@@ -101,8 +101,10 @@ export const adapterTable = defineOptions({
         'Where records go: `stdout`, `file:PATH`, `http://…` or `https://…` (JSON lines), `loki:http://…`, `otlp:http://…`. Several outputs work independently. Default: stdout.',
       default: [],
     }),
+    ...httpSettings,
     outputs: option(list(outputFields), {
-      description: 'Outputs with their own settings.',
+      description:
+        'Outputs with their own settings, instead of `--gzip`, `--headers`, `--labels` and so on.',
       default: [],
       secret: true,
     }),
@@ -186,10 +188,13 @@ export const adapterTable = defineOptions({
     }),
     ...commonOptions(':9902'),
   },
-  check({ format, pattern, metrics, output, outputs, include, exclude }, _operands, report) {
+  check(options, _operands, report) {
+    const { format, pattern, metrics, output, outputs, include, exclude } = options;
     checkPattern(format, pattern, report);
     checkMetrics(metrics, report);
     const targets = [...output, ...outputs.map(({ to }) => to)];
+    checkHttpSettings('', options, report);
+    outputs.forEach((one, i) => void checkHttpSettings(`outputs[${i}].`, one, report));
     checkTargets(targets, new Globs(include, exclude), report);
   },
   examples: [

@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { type HttpResponse, retryAfter, send } from '@sidekit/core';
+import { type HttpResponse, proxyAgent, retryAfter, send } from '@sidekit/core';
 import { Body } from './body.ts';
 import { type Credentials, Secured } from './credentials.ts';
 import { type Encoding, ndjson } from './encoding.ts';
@@ -94,10 +94,10 @@ const REFUSED = new Set([400, 413, 422]);
 
 function overHttp(options: HttpOutputOptions, protocol: Protocol): Output {
   const { Agent } = new URL(protocol.url).protocol === 'https:' ? https : http;
-  const secured = new Secured(
-    options,
-    (tls) => new Agent({ keepAlive: true, maxSockets: 1, ...tls }),
-  );
+  const secured = new Secured(options, (tls) => {
+    const settings = { keepAlive: true, maxSockets: 1, ...tls };
+    return proxyAgent(protocol.url, settings) ?? new Agent(settings);
+  });
   const scratch = new Body();
   return {
     name: protocol.name,

@@ -4,33 +4,19 @@ import { fileOutput } from './file.ts';
 import { httpOutput, lokiOutput, otlpOutput } from './http.ts';
 import type { Output } from './output.ts';
 import { stdoutOutput } from './stream.ts';
-import type { Target } from './target.ts';
 
 type Values = OptionValues<(typeof adapterTable)['options']>;
 type Settings = Values['outputs'][number];
 
-const USUAL: Omit<Settings, 'to'> = {
-  format: 'ndjson',
-  gzip: false,
-  headers: {},
-  authorizationFile: undefined,
-  bearerFile: undefined,
-  basicFile: undefined,
-  caFile: undefined,
-  certFile: undefined,
-  keyFile: undefined,
-  timeout: 10_000,
-  labels: {},
-  labelFields: {},
-  maxSize: 0,
-  keep: 5,
-};
+/** The settings of `outputs` that have no option of their own. */
+const USUAL = { format: 'ndjson', timeout: 10_000, maxSize: 0, keep: 5 } as const;
 
 /** Creates the outputs of the options; stdout if there are none. */
-export function outputsFor({ output, outputs }: Values): Output[] {
-  const all: Settings[] = [...output.map((to) => ({ ...USUAL, to })), ...outputs];
-  if (all.length === 0) all.push({ ...USUAL, to: { kind: 'stdout', target: '' } satisfies Target });
-  return all.map(outputFor);
+export function outputsFor(options: Values): Output[] {
+  const { output, outputs } = options;
+  const all: Settings[] = [...output.map((to) => ({ ...options, ...USUAL, to })), ...outputs];
+  if (all.length > 0) return all.map(outputFor);
+  return [stdoutOutput()];
 }
 
 function outputFor(settings: Settings): Output {
@@ -46,6 +32,6 @@ function outputFor(settings: Settings): Output {
     case 'loki':
       return lokiOutput(http);
     case 'otlp':
-      return otlpOutput({ ...http, resource: settings.labels });
+      return otlpOutput(http);
   }
 }

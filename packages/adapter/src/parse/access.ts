@@ -3,14 +3,15 @@ import { commonLogTime } from './time.ts';
 
 /**
  * Apache's and nginx's common and combined formats
- * (https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats). Values of `-` are left
+ * (https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats), also with the virtual host
+ * in front (`vhost_combined`). Values of `-` are left
  * out. Inside quotes a backslash escapes: `\"` as Apache writes it, `\x22` as nginx does.
  *
  * This is the readable twin of `access-fast.ts`, which handles the plain lines among these
  * without making a record; a differential test keeps the two equal.
  */
 const COMMON =
-  /^([^\s]+) ([^\s]+) ([^[]*?) \[([^\]]{1,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d{1,15}|-)(?: |$)/s;
+  /^(?:(\S+:\d{1,5}) (?!- ))?(\S+) (\S+) ([^[]*?) \[([^\]]{1,64})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d{1,15}|-)(?: |$)/s;
 const COMBINED_REST = /^"((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: |$)/s;
 const REQUEST = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) (\S+) ([A-Z]{1,16}\/\d(?:\.\d)?)$/;
 const DURATION = /^\d{1,9}\.\d{1,9}$/;
@@ -20,10 +21,11 @@ export function accessParser(format: 'common' | 'combined'): Parser {
   return (line) => {
     const match = COMMON.exec(line);
     if (!match) return `not in the ${format} log format`;
-    const [head, host, ident, user, stamp, request, status, bytes] = match;
+    const [head, vhost, host, ident, user, stamp, request, status, bytes] = match;
     const time = commonLogTime(stamp!);
     if (time === undefined) return 'its time is not that of the common log format';
     const record: LogRecord = { time };
+    if (vhost !== undefined) record.vhost = vhost;
     if (host !== '-') record.remote_addr = host;
     if (ident !== '-') record.ident = ident;
     if (user !== '-') record.remote_user = user;

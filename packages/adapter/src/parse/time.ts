@@ -88,11 +88,12 @@ export function bsdTime(text: string, now: number = Date.now()): string | undefi
 }
 
 /**
- * A number since the epoch: seconds, milliseconds, microseconds or nanoseconds by its size
- * (each is unambiguous from 1973 to 5138).
+ * Reads a number since the epoch: seconds, milliseconds, microseconds or nanoseconds by its size,
+ * each from 1973 to 5138. A smaller number is a measurement, such as a temperature.
  */
 export function epochTime(value: number): string | undefined {
-  const size = Math.abs(value);
+  const size = value;
+  if (!(size >= 1e8)) return undefined;
   if (size < 1e11) return fractional(value, 1, decimals(value));
   if (size < 1e14) return fractional(value, 1e3, '3');
   if (size < 1e17) return fractional(value, 1e6, '6');

@@ -5,6 +5,7 @@ import type { SavedGeneration } from '../state/state-file.ts';
 import { readAt } from './bytes.ts';
 import { type Candidate, type FileStats, factsOf, oldestFirst } from './candidates.ts';
 import { isCopyOf } from './copies.ts';
+import { makeRoom } from './descriptors.ts';
 import { DirectoryCache } from './directory-cache.ts';
 import type { FileFacts, Generation } from './generation.ts';
 import type { Globs } from './glob.ts';
@@ -23,6 +24,8 @@ export interface CatalogueOptions {
   /** Other directories of rotated files; relative to those of the logs. */
   readonly rotatedDirectories: readonly string[];
   readonly unpacker: Unpacker;
+  /** The number of log files that may be open at a time. */
+  readonly mostOpenFiles: number;
   /** How long a generation whose file cannot be found is waited for, in milliseconds. */
   readonly forgetAfter: number;
   /** The names of the outputs. */
@@ -260,7 +263,7 @@ export class Catalogue {
       else this.#leave(file);
       return;
     }
-    if (this.#isCopy(file, original ?? (live ? undefined : owner), directory)) return;
+    if (this.#isCopy(file, live ? original : owner, directory)) return;
     const { now } = this.#options;
     if (original !== undefined && this.#mayBecomeCopy(file, original)) {
       closeSync(file.fd);
@@ -390,8 +393,18 @@ export class Catalogue {
     closeSync(file.fd);
   }
 
+  /** Notices that a file which was closed to make room for others has changed. */
+  checkClosed(generation: Generation): void {
+    const { path, inode, read } = generation;
+    const stats = factsOf(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
+    if (stats?.inode === inode && stats.size === read.offset) return;
+    this.#unsettled.add(dirname(path));
+    this.#unsettled.add(dirname(generation.log));
+  }
+
   #openFile(path: string, inode: string): FileFacts | undefined {
-    const file = this.#files.open(path, inode);
+    const hasRoom = makeRoom(this.#logs.generations(), this.#options.mostOpenFiles);
+    const file = hasRoom ? this.#files.open(path, inode) : undefined;
     if (!file) this.#unsettled.add(dirname(path));
     return file;
   }

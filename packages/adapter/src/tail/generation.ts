@@ -14,6 +14,8 @@ export interface FileFacts {
 }
 
 const LF = 0x0a;
+/** Writers buffer a multiple of this many bytes: stdio 4096, Python and Java 8192. */
+const BLOCK = 4096;
 /** The number of earlier offsets that are remembered, to recognise a shorter copy. */
 const PLACES = 64;
 
@@ -38,11 +40,15 @@ export class Generation {
   size = 0;
   mtime = 0;
   grownAt: number;
+  /** The bytes by which the file grew last. */
+  growth = 0;
   /** The time at which the live name moved to another file or was removed. */
   rotatedAt: number | undefined;
   unlinkedAt: number | undefined;
   /** True if its file was truncated or replaced, so that only a copy can hold the rest. */
   detached = false;
+  /** True if its descriptor was needed for another file. */
+  isClosedForRoom = false;
   /** True if its file is gone, and only what recognises its content is kept. */
   finished = false;
   /** A copy of this file, made by copytruncate before it truncates. */
@@ -103,6 +109,11 @@ export class Generation {
     let slowest = this.cursors[0]!.acked;
     for (const { acked } of this.cursors) if (acked.offset < slowest.offset) slowest = acked;
     return slowest;
+  }
+
+  /** Whether the file grows by blocks of a buffering writer, which cut lines anywhere. */
+  get isBlockBuffered(): boolean {
+    return this.growth >= BLOCK && this.growth % BLOCK === 0;
   }
 
   /** The size of the file at this moment, in bytes, which may be ahead of the last scan. */
@@ -181,6 +192,7 @@ export class Generation {
   resume(file: FileFacts): boolean {
     if (this.saved ? !this.adopt(file) : !this.verify(file.fd)) return false;
     this.fd = file.fd;
+    this.isClosedForRoom = false;
     this.size = file.size;
     this.mtime = Math.max(this.mtime, file.mtime);
     return true;

@@ -101,7 +101,8 @@ export class Globs {
 
 /** Whether a segment of a glob matches a name; a leading dot must be written out. */
 export function named(name: string, segment: string): boolean {
-  if (!WILD.test(segment)) return name === segment;
+  // A file may have the characters of a wildcard in its own name.
+  if (name === segment || !WILD.test(segment)) return name === segment;
   if (name.startsWith('.') && !segment.startsWith('.')) return false;
   if (!PLAIN.test(segment)) return matchesGlob(name, segment);
   let expression = expressions.get(segment);

@@ -25,6 +25,12 @@ export class Logs {
       this.#restored.add(one.log);
       if (generation.finished) continue;
       const earlier = this.#byInode.get(one.inode);
+      if (earlier && BigInt(earlier.birth) > generation.birth) {
+        // The inode was reused: this generation's file is gone.
+        generation.detached = true;
+        generation.missingSince = now;
+        continue;
+      }
       if (earlier) {
         // The file was truncated, and its copy, if there is one, was not found yet.
         earlier.detached = true;

@@ -30,6 +30,8 @@ export interface TailerOptions {
 
 /** The longest time without yielding to other work, in milliseconds. */
 const TURN = 8;
+/** A line that was cut by a block waits this many times longer for its end. */
+const BLOCK_PATIENCE = 600;
 /** Hints closer together than this, in milliseconds, cause one poll. */
 const LEAST_PAUSE = 20;
 
@@ -174,7 +176,10 @@ export class Tailer {
   /** Checks whether a file has grown or was truncated. */
   #check(generation: Generation): void {
     const { fd } = generation;
-    if (fd === undefined) return;
+    if (fd === undefined) {
+      if (generation.isClosedForRoom) this.#catalogue.checkClosed(generation);
+      return;
+    }
     const stats = fstatSync(fd);
     const { size, mtimeMs } = stats;
     if (stats.nlink === 0) generation.unlinkedAt ??= this.#options.now();
@@ -184,7 +189,10 @@ export class Tailer {
       this.#catalogue.truncated(generation);
       return;
     }
-    if (size > generation.size) generation.grownAt = this.#options.now();
+    if (size > generation.size) {
+      generation.grownAt = this.#options.now();
+      generation.growth = size - generation.size;
+    }
     generation.size = Math.max(size, generation.size);
     generation.mtime = Math.max(Math.trunc(mtimeMs), generation.mtime);
   }
@@ -238,7 +246,9 @@ export class Tailer {
         const cursor = generation.cursors[i]!;
         const { partial } = cursor;
         const complete = generation.unreadBy(cursor) === partial.length;
-        const due = lost || (complete && (final || left || idle >= partialFlush));
+        // The next block of a buffering writer holds the rest of the line.
+        const patience = partialFlush * (generation.isBlockBuffered ? BLOCK_PATIENCE : 1);
+        const due = lost || (complete && (final || left || idle >= patience));
         if (partial.length > 0 && due) this.#flushPartial(generation, consumer, cursor);
         if (generation.unreadBy(cursor) === 0) {
           consumer.settle(generation, cursor.read, idle, final || left || gone);

@@ -16,6 +16,7 @@ export class HandDriven {
     options: Readonly<Record<string, unknown>>,
     clock: { now: number },
     log = silentLog,
+    mostOpen?: number,
   ) {
     const values = valuesOf(adapterTable, {
       state: join(directory, 'state'),
@@ -27,7 +28,11 @@ export class HandDriven {
     });
     this.#running = startAdapter(
       { options: values, log, metrics: this.registry, health: this.health },
-      { follow: false, now: () => clock.now },
+      {
+        follow: false,
+        now: () => clock.now,
+        ...(mostOpen === undefined ? {} : { mostOpen }),
+      },
     );
   }
 

@@ -24,6 +24,16 @@ test('a list is separated by commas or line feeds', () => {
   assert.deepEqual(read({ GADGET_INCLUDE: '/a, /b\n/c,' }).values.include, ['/a', '/b', '/c']);
 });
 
+test('commas in braces do not separate', () => {
+  const include = '/logs/{a,b}.log, x{1,{2,3}}\n{open, /c';
+  assert.deepEqual(read({ GADGET_INCLUDE: include }).values.include, [
+    '/logs/{a,b}.log',
+    'x{1,{2,3}}',
+    '{open',
+    '/c',
+  ]);
+});
+
 test('an unknown variable of the prefix is refused with the nearest known one', () => {
   assert.deepEqual(read({ GADGET_QUEEU: '/q' }).faults, [
     'GADGET_QUEEU is not a known variable: did you mean GADGET_QUEUE?',

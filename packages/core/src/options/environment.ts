@@ -31,9 +31,18 @@ export function readEnvironment(
   return found;
 }
 
+/** Splits at commas and line feeds, but not at commas in braces: `{a,b}.log` is one glob. */
 function items(value: string): string[] {
-  return value
-    .split(/[,\n]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+  const found: string[] = [];
+  let braces = 0;
+  let start = 0;
+  for (let i = 0; i <= value.length; i++) {
+    const letter = value[i];
+    if (letter === '{' && value.includes('}', i)) braces++;
+    if (letter === '}' && braces > 0) braces--;
+    if (i < value.length && letter !== '\n' && (letter !== ',' || braces > 0)) continue;
+    found.push(value.slice(start, i).trim());
+    start = i + 1;
+  }
+  return found.filter((item) => item !== '');
 }
