@@ -9,8 +9,9 @@ import {
   UsageError,
 } from '@sidekit/core';
 import { reportMemory } from './observe/memory-report.ts';
-import { listenersOf, type Options, table } from './options/table.ts';
+import { type ListenerOptions, listenersOf, type Options, table } from './options/table.ts';
 import { environment } from './server/configuration.ts';
+import type { Variables } from './server/header-values.ts';
 import { watchLimits } from './server/limits.ts';
 import { Listeners } from './server/listeners.ts';
 import { tlsPaths } from './server/tls-files.ts';
@@ -21,16 +22,17 @@ const WATCH_INTERVAL = 5000;
 
 /**
  * Defines the ambassador.
+ * @param variables the environment, for values of header rules.
  * @param reread reads all options from their sources again, for a reload.
  */
-export function ambassador(reread: () => Promise<Options>) {
+export function ambassador(reread: () => Promise<Options>, variables: Variables) {
   return defineSidecar({
     table,
     run: async (context) => {
       const { options, log, health, metrics, stopped } = context;
       const clock = new Clock();
       context.onStop('clock', () => clock.close());
-      const env = environment(options, clock, context);
+      const env = environment(options, clock, context, variables);
       context.onStop('access log', () => env.accessLog?.close());
       const listeners = new Listeners(env);
       reportMemory(env.memory, context);
@@ -55,7 +57,7 @@ function watchFiles(
   listeners: Listeners,
   reread: () => Promise<Options>,
 ) {
-  const files = listenersOf(options).flatMap(tlsPaths);
+  const files = listenersOf(options).flatMap((one) => [...tlsPaths(one), ...headerPaths(one)]);
   if (config !== undefined) files.push(config);
   if (files.length === 0) return;
   const condition = health.condition('configuration');
@@ -112,6 +114,11 @@ function watchFiles(
     },
   });
   onStop('configuration watch', () => watch.close());
+}
+
+/** Lists the files with values of header rules. */
+function headerPaths({ requestHeaders, responseHeaders }: ListenerOptions): string[] {
+  return [...requestHeaders, ...responseHeaders].flatMap(({ file }) => file ?? []);
 }
 
 function registerUpstreams(metrics: Registry, listeners: Listeners) {

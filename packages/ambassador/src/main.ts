@@ -11,4 +11,4 @@ async function reread() {
   return invocation.values;
 }
 
-void main(ambassador(reread));
+void main(ambassador(reread, process.env));

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import { after, before, test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
+import { namesOf } from '../exchange/forwarding.ts';
 import { FORWARDED, IDENTITY } from '../http/forwarded-fields.ts';
-import { TestAuthority } from '../testing/certificates.ts';
+import { type Certificate, TestAuthority } from '../testing/certificates.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
@@ -23,6 +24,34 @@ const mirror = () =>
 function values(body: string, name: string): string[] {
   const raw: string[] = JSON.parse(body);
   return raw.filter((_, i) => i % 2 === 1 && raw[i - 1]!.toLowerCase() === name);
+}
+
+/** Sends a request with a client certificate. */
+function getAs(
+  client: Certificate,
+  port: number,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = https.get(
+      {
+        host: '127.0.0.1',
+        port,
+        servername: 'localhost',
+        ca: readFileSync(authority.ca),
+        cert: readFileSync(client.cert),
+        key: readFileSync(client.key),
+        agent: false,
+        headers,
+      },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (piece) => (body += piece));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    outgoing.on('error', reject);
+  });
 }
 
 for (const fastLane of [true, false]) {
@@ -71,29 +100,39 @@ for (const fastLane of [true, false]) {
       tlsClientCa: authority.ca,
       fastLane,
     });
-    const body = await new Promise<string>((resolve, reject) => {
-      const outgoing = https.get(
-        {
-          host: '127.0.0.1',
-          port: proxy.port,
-          servername: 'localhost',
-          ca: readFileSync(authority.ca),
-          cert: readFileSync(client.cert),
-          key: readFileSync(client.key),
-          agent: false,
-          headers: { 'client-cert': ':ZXZpbA==:', 'x-forwarded-client-cert': 'Subject="CN=admin"' },
-        },
-        (response) => {
-          let text = '';
-          response.setEncoding('utf8').on('data', (piece) => (text += piece));
-          response.on('end', () => resolve(text));
-        },
-      );
-      outgoing.on('error', reject);
+    const { body } = await getAs(client, proxy.port, {
+      'client-cert': ':ZXZpbA==:',
+      'x-forwarded-client-cert': 'Subject="CN=admin"',
     });
     const pem = readFileSync(client.cert, 'utf8');
     const der = pem.replace(/-----[^-]+-----|\s/g, '');
     assert.deepEqual(values(body, 'client-cert'), [`:${der}:`]);
     assert.doesNotMatch(body, /admin|ZXZpbA/);
   });
+
+  test(`${lane}: only allowed names of client certificates are served`, async () => {
+    const server = authority.issue('localhost');
+    const spiffe = authority.issue('web', 'URI:spiffe://example.org/ns/shop/sa/web');
+    const other = authority.issue('other', 'URI:spiffe://example.org/ns/shop/sa/other');
+    await using upstream = await mirror();
+    await using proxy = await TestProxy.start({
+      upstream: [upstream.url],
+      tlsCert: server.cert,
+      tlsKey: server.key,
+      tlsClientCa: authority.ca,
+      clientNames: ['URI:spiffe://example.org/ns/shop/sa/web'],
+      fastLane,
+    });
+    assert.equal((await getAs(spiffe, proxy.port)).status, 200);
+    assert.equal((await getAs(other, proxy.port)).status, 403);
+  });
 }
+
+test('a name with a comma is one name', () => {
+  const text = 'DNS:a.example, DNS:"x, URI:spiffe://b", URI:spiffe://c/d';
+  assert.deepEqual(namesOf({ subjectaltname: text }), [
+    'DNS:a.example',
+    'DNS:x, URI:spiffe://b',
+    'URI:spiffe://c/d',
+  ]);
+});

@@ -65,5 +65,5 @@ test('an upstream that is the listener itself is refused', async () => {
   const own = ['--listen', ':8080', '--upstream', 'http://localhost:8080'];
   await using program = startProgram(MAIN, own);
   assert.equal((await program.exited).code, 64);
-  assert.match(program.stderr, /is the address that the listener itself listens on/);
+  assert.match(program.stderr, /is the address of its own listener/);
 });

@@ -23,6 +23,7 @@ import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { InvalidResponse, type ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
+import { clientKey } from './client-rate-limit.ts';
 import { ConnectionSearch, type ConnectionUser } from './connection-search.ts';
 import { identify } from './identifiers.ts';
 import { RequestBody } from './request-body.ts';
@@ -120,6 +121,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#replyLocally(413, 'the body is larger than allowed', '');
       return;
     }
+    if (forwarding.denied) {
+      this.#replyLocally(403, 'the client certificate has no allowed name', '');
+      return;
+    }
     if (this.#replyAsLastHop(forwarding.via)) return;
     const size = head.contentLength;
     const unbounded = size === -1 || size > SMALL || extras?.upgrade !== undefined;
@@ -134,10 +139,28 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
         return;
       }
     }
+    if (runtime.clientRateLimit !== undefined) {
+      const wait = runtime.clientRateLimit.take(this.#clientKey(forwarding), this.startedAt);
+      if (wait > 0) {
+        this.#replyLocally(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
+        return;
+      }
+    }
     this.#request = canonicalRequest(head, forwarding, this.ids, extras);
     if (size === -1 || size > this.bytesIn) this.#join();
     runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
+  }
+
+  /** Tells clients apart, for the rate limit. */
+  #clientKey({ trusted, clientAddress }: Forwarding): string {
+    const { clientRateHeader } = this.runtime;
+    if (!trusted || clientRateHeader === undefined) return clientKey(clientAddress);
+    const { names, values } = this.head.fields;
+    const at = names.findLastIndex((name) => name.toLowerCase() === clientRateHeader);
+    return at === -1
+      ? clientKey(clientAddress)
+      : clientKey(values[at]!.split(',').at(-1)!.trim().slice(0, 64));
   }
 
   /** Replies to a request that must not be forwarded (RFC 9110 §7.6.2, RFC 5842 §7.2). */
@@ -257,7 +280,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       ? TUNNEL
       : responseFraming(head, this.#http11, early || this.#sink.mustClose());
     if (this.#tunnel || head.framing >= Framing.chunked || head.contentLength > SMALL) this.#join();
-    this.#sink.sendHead(head, canonicalResponseFields(head, this.ids.requestId, framing), framing);
+    const fields = canonicalResponseFields(head, this.ids.requestId, framing);
+    this.#sink.sendHead(head, this.runtime.responseHeaders?.apply(fields) ?? fields, framing);
   }
 
   onBody(lent: LentBytes, start: number, end: number): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import type { Forwarding } from '../http/canonical-request.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -8,6 +8,8 @@ export function forwardingOf(socket: Socket, runtime: Runtime): Forwarding {
   const peer = socket.remoteAddress;
   const clientAddress =
     peer === undefined ? 'unix:' : peer.startsWith('::ffff:') ? peer.slice(7) : peer;
+  const verified = runtime.verifiesClients && socket instanceof TLSSocket && socket.authorized;
+  const certificate = verified ? socket.getPeerCertificate() : undefined;
   return {
     clientAddress,
     protocol: socket instanceof TLSSocket ? 'https' : 'http',
@@ -15,13 +17,28 @@ export function forwardingOf(socket: Socket, runtime: Runtime): Forwarding {
     hostHeader: runtime.hostHeader,
     via: runtime.via,
     verifiesClients: runtime.verifiesClients,
-    clientCert:
-      runtime.verifiesClients && socket instanceof TLSSocket ? clientCert(socket) : undefined,
+    clientCert: certificate && clientCert(certificate),
+    denied:
+      runtime.clientNames.size > 0 &&
+      !namesOf(certificate).some((name) => runtime.clientNames.has(name)),
+    requestHeaders: runtime.requestHeaders,
   };
 }
 
 /** Formats the verified certificate of a client as a byte sequence (RFC 9440 §2.2, RFC 8941 §3.3.5). */
-function clientCert(socket: TLSSocket): string | undefined {
-  const { raw } = socket.getPeerCertificate();
-  return socket.authorized && raw !== undefined ? `:${raw.toString('base64')}:` : undefined;
+function clientCert({ raw }: PeerCertificate): string | undefined {
+  return raw && `:${raw.toString('base64')}:`;
+}
+
+/**
+ * Splits the subject alternative names of a certificate, such as `DNS:a, URI:spiffe://b/c`. Node.js
+ * quotes a name that holds a comma or a quote, so that it cannot pretend to be two.
+ */
+export function namesOf(
+  certificate: Pick<PeerCertificate, 'subjectaltname'> | undefined,
+): string[] {
+  const text = certificate?.subjectaltname ?? '';
+  return [...text.matchAll(/(?:^|, )([A-Za-z ]+:)("(?:[^"\\\\]|\\\\.)*"|[^,"]*)(?=, |$)/g)].map(
+    ([, kind, value = '']) => kind + (value.startsWith('"') ? JSON.parse(value) : value),
+  );
 }

@@ -1,7 +1,9 @@
+import type { HeaderRules } from '../http/header-rules.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
+import type { ClientRateLimit } from './client-rate-limit.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -31,7 +33,17 @@ export interface Runtime {
   readonly retryBudget: RetryBudget;
   readonly memory: MemoryBudget;
   readonly rateLimit: RateLimit | undefined;
+  readonly clientRateLimit: ClientRateLimit | undefined;
+  /** The field that tells clients of trusted proxies apart, in lower case. */
+  readonly clientRateHeader: string | undefined;
   readonly maxBody: number;
+  /** The largest head, in bytes. */
+  readonly maxHead: number;
+  readonly maxFields: number;
+  /** The allowed names of client certificates; empty if all are. */
+  readonly clientNames: ReadonlySet<string>;
+  readonly requestHeaders: HeaderRules | undefined;
+  readonly responseHeaders: HeaderRules | undefined;
   readonly observer: Observer;
   readonly hostHeader: string | undefined;
   /** The pseudonym of the listener in Via (RFC 9110 §7.6.3), by which it recognizes a loop. */

@@ -100,7 +100,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
   #next() {
     const reader = this.#reader;
     const { runtime } = this.#host;
-    const read = runtime.fastLane ? reader.next() : reader.peek();
+    const read = runtime.fastLane ? reader.next(runtime.maxHead, runtime.maxFields) : reader.peek();
     if (read === Read.unsupported) {
       this.#handOver(reader.unread!);
       return;

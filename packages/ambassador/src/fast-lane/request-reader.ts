@@ -2,8 +2,6 @@ import { isMadeOf, TOKEN } from '../http/characters.ts';
 import { MAX_METHOD } from '../http/methods.ts';
 import { type RequestHead, recognizeRequest } from '../http/request-head.ts';
 
-/** The largest request head, in bytes. */
-const MAX_HEAD = 16 * 1024;
 /** Bytes of pipelined requests that are kept during a request; beyond, reading stops. */
 const MAX_UNREAD = 32 * 1024;
 
@@ -50,15 +48,15 @@ export class RequestReader {
   }
 
   /** Reads the next request of the unread bytes. */
-  next(): Read {
+  next(maxHead: number, maxFields: number): Read {
     const unread = this.unread!;
-    const text = unread.toString('latin1', 0, Math.min(unread.length, MAX_HEAD + 4));
+    const text = unread.toString('latin1', 0, Math.min(unread.length, maxHead + 4));
     const end = text.indexOf('\r\n\r\n');
     if (end === -1) {
       // The full lane refuses whatever cannot become a valid head.
-      return text.length >= MAX_HEAD || !couldBegin(text) ? Read.unsupported : Read.partial;
+      return text.length >= maxHead || !couldBegin(text) ? Read.unsupported : Read.partial;
     }
-    const head = end > MAX_HEAD ? undefined : recognizeRequest(text, end);
+    const head = end > maxHead ? undefined : recognizeRequest(text, end, maxFields);
     if (head === undefined) return Read.unsupported;
     const bodyStart = end + 4;
     const bodyEnd = Math.min(unread.length, bodyStart + head.contentLength);

@@ -38,7 +38,7 @@ export class FullLane implements Watched {
   constructor(host: FullLaneHost) {
     this.#host = host;
     this.#server = http.createServer({
-      maxHeaderSize: 16 * 1024,
+      maxHeaderSize: host.runtime.maxHead,
       // `checkRequest` does this, with one kind of reply for all faults.
       requireHostHeader: false,
       insecureHTTPParser: false,
@@ -86,6 +86,8 @@ export class FullLane implements Watched {
     socket.once('close', () => this.#clients.delete(socket));
     // node:http calls it after the last response. A client that still sends would be reset.
     socket.destroySoon = () => this.#linger(socket);
+    // node:http reads it for each connection; a reload may have changed it.
+    (this.#server as { maxHeaderSize?: number }).maxHeaderSize = this.#host.runtime.maxHead;
     this.#server.emit('connection', socket);
     if (readable.length > 0) socket.unshift(readable);
     socket.resume();
@@ -143,7 +145,7 @@ export class FullLane implements Watched {
     if (client === undefined) return;
     response.sendDate = false;
     response.once('close', () => this.#end(request.socket, client));
-    const checked = check(request, client);
+    const checked = check(request, client, this.#host.runtime.maxFields);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       refuseRequest(response, checked.status, checked.reason, { close: true });
@@ -156,7 +158,7 @@ export class FullLane implements Watched {
   #upgrade(request: http.IncomingMessage, socket: Socket, head: Buffer) {
     const client = this.#begin(socket);
     if (client === undefined) return;
-    const checked = check(request, client);
+    const checked = check(request, client, this.#host.runtime.maxFields);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       socket.end(localReplyText(checked.status, checked.reason, { close: true }), 'latin1');
@@ -195,7 +197,7 @@ export class FullLane implements Watched {
     const overflow = error.code === 'HPE_HEADER_OVERFLOW';
     const status = overflow ? 431 : 400;
     this.#host.runtime.observer.refused('', status);
-    const reason = overflow ? 'the request head is larger than 16 KiB' : 'not HTTP/1.1';
+    const reason = overflow ? 'the request head is too large' : 'not HTTP/1.1';
     const text = localReplyText(status, reason, { close: true });
     if (client.requests === 0) socket.end(text, 'latin1', () => socket.destroySoon());
     else if (client.last?.complete) client.malformed = text;
@@ -213,11 +215,12 @@ function withKnownMethod(unread: Buffer): [string | undefined, Buffer] {
   return [method, Buffer.concat([Buffer.from('POST'), unread.subarray(method.length)])];
 }
 
-function check(request: http.IncomingMessage, client: Client) {
+function check(request: http.IncomingMessage, client: Client, maxFields: number) {
   const method = client.method ?? request.method ?? '';
   client.method = undefined;
   return checkRequest({
     method,
+    maxFields,
     target: request.url ?? '',
     version: request.httpVersion,
     rawHeaders: request.rawHeaders,

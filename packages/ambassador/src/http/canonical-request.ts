@@ -1,5 +1,6 @@
 import { parseLength } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
+import type { HeaderRules } from './header-rules.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Facts that the proxy adds to the requests of one connection. */
@@ -17,6 +18,9 @@ export interface Forwarding {
   readonly verifiesClients: boolean;
   /** The verified certificate of the client, as the value of Client-Cert (RFC 9440). */
   readonly clientCert: string | undefined;
+  /** Whether the client's certificate has none of the allowed names. */
+  readonly denied: boolean;
+  readonly requestHeaders: HeaderRules | undefined;
 }
 
 /** The identifiers of one request. */
@@ -96,7 +100,7 @@ export function canonicalRequest(
     method: head.method,
     target: head.target,
     authority: hostHeader ?? head.host,
-    fields,
+    fields: forwarding.requestHeaders?.apply(fields) ?? fields,
     contentLength: head.contentLength,
     extras,
   };

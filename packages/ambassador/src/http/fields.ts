@@ -8,7 +8,7 @@ export interface Fields {
   readonly kinds: FieldKind[];
 }
 
-/** The most fields a message may have. */
+/** The most fields a message may have by default. */
 export const MAX_FIELDS = 128;
 
 /**
@@ -17,7 +17,12 @@ export const MAX_FIELDS = 128;
  * @param text latin1 text in which `end` is the offset of the empty line's CRLF.
  * @returns undefined if anything violates the grammar.
  */
-export function parseFields(text: string, start: number, end: number): Fields | undefined {
+export function parseFields(
+  text: string,
+  start: number,
+  end: number,
+  maxFields: number = MAX_FIELDS,
+): Fields | undefined {
   const names: string[] = [];
   const values: string[] = [];
   const kinds: FieldKind[] = [];
@@ -42,7 +47,7 @@ export function parseFields(text: string, start: number, end: number): Fields | 
     names.push(name);
     values.push(text.slice(valueStart, valueEnd));
     kinds.push(fieldKind(name));
-    if (names.length > MAX_FIELDS) return undefined;
+    if (names.length > maxFields) return undefined;
     at += 2;
   }
   return at === end ? { names, values, kinds } : undefined;

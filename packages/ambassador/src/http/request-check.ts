@@ -1,6 +1,6 @@
 import { isMadeOf, parseLength, TARGET, TOKEN, VALUE } from './characters.ts';
 import { FieldKind, fieldKind } from './field-kind.ts';
-import { type Fields, MAX_FIELDS } from './fields.ts';
+import type { Fields } from './fields.ts';
 import { isHost, type RequestHead } from './request-head.ts';
 
 /** A request as node:http parsed it, not yet checked. */
@@ -8,6 +8,7 @@ export interface ParsedRequest {
   readonly method: string;
   readonly target: string;
   readonly version: string;
+  readonly maxFields: number;
   /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
 }
@@ -38,7 +39,7 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
   if (version === '0.9') return bad('the request line has no HTTP version');
   if (version !== '1.1' && version !== '1.0') return bad('the HTTP version is not known', 505);
-  if (rawHeaders.length > MAX_FIELDS * 2) return bad('too many fields', 431);
+  if (rawHeaders.length > parsed.maxFields * 2) return bad('too many fields', 431);
   const fields: Fields = { names: [], values: [], kinds: [] };
   const hosts: string[] = [];
   const lengths: string[] = [];

@@ -26,7 +26,11 @@ let lastHost: string | undefined;
  * @param text latin1 text that starts with the head; `end` is the offset of its CRLFCRLF.
  * @returns undefined for anything else, which the full lane serves.
  */
-export function recognizeRequest(text: string, end: number): RequestHead | undefined {
+export function recognizeRequest(
+  text: string,
+  end: number,
+  maxFields: number,
+): RequestHead | undefined {
   const space = text.indexOf(' ');
   const method = text.slice(0, space);
   if (space > MAX_METHOD || method === 'CONNECT' || !isMadeOf(TOKEN, method)) return undefined;
@@ -35,7 +39,7 @@ export function recognizeRequest(text: string, end: number): RequestHead | undef
   while (TARGET[text.charCodeAt(at)] === 1) at++;
   const target = text.slice(space + 1, at);
   if (!text.startsWith(' HTTP/1.1\r\n', at)) return undefined;
-  const fields = parseFields(text, at + 11, end + 2);
+  const fields = parseFields(text, at + 11, end + 2, maxFields);
   if (fields === undefined) return undefined;
 
   let host: string | undefined;

@@ -23,7 +23,12 @@ export interface ResponseHead {
  * @param text latin1 text that starts with the head; `end` is the offset of its CRLFCRLF.
  * @returns the reason if it is not a valid response.
  */
-export function parseResponse(text: string, end: number, method: string): ResponseHead | string {
+export function parseResponse(
+  text: string,
+  end: number,
+  method: string,
+  maxFields?: number,
+): ResponseHead | string {
   const minor = text.charCodeAt(7);
   if (!text.startsWith('HTTP/1.') || (minor !== 48 && minor !== 49) || text.charCodeAt(8) !== 32)
     return 'the status line is not HTTP/1.x';
@@ -34,7 +39,7 @@ export function parseResponse(text: string, end: number, method: string): Respon
   for (let i = 13; i < lineEnd; i++) {
     if (VALUE[text.charCodeAt(i)] !== 1) return 'the reason has a control character';
   }
-  const fields = parseFields(text, lineEnd + 2, end + 2);
+  const fields = parseFields(text, lineEnd + 2, end + 2, maxFields);
   if (fields === undefined) return 'the fields are malformed';
 
   let length = -1;

@@ -11,6 +11,7 @@ import {
   size,
   text,
 } from '@sidekit/core';
+import { headerRules } from './header-rules.ts';
 import { network } from './network.ts';
 import { upstream } from './upstream.ts';
 
@@ -111,6 +112,41 @@ export const listenerFields = {
     description: 'Requests that may exceed the rate in a burst.',
     default: 100,
   }),
+  clientRateLimit: option(number(0.001, 1e9), {
+    description: 'Requests per second of one client on average; more get 429.',
+  }),
+  clientRateBurst: option(integer(1, 1e9), {
+    description: 'Requests of one client that may exceed its rate in a burst.',
+    default: 20,
+  }),
+  clientRateHeader: option(
+    text('field name', {
+      matches: /^[!#$%&'*+.^`|~0-9A-Za-z-]{1,128}$/,
+      rule: 'must be a field name',
+    }),
+    {
+      description:
+        'Tells clients apart by the last value of this field of trusted proxies, such as `X-Forwarded-For`, instead of their address.',
+    },
+  ),
+  maxHeadSize: option(size(1024), {
+    description: 'The largest request or response head, up to 1MiB.',
+    default: 16 * 1024,
+  }),
+  maxFields: option(integer(16, 2000), {
+    description: 'The most fields of a request or response.',
+    default: 128,
+  }),
+  requestHeaders: option(headerRules, {
+    description: 'Sets, adds or removes fields of requests, in this order.',
+    default: [],
+    secret: true,
+  }),
+  responseHeaders: option(headerRules, {
+    description: 'Sets, adds or removes fields of responses, in this order.',
+    default: [],
+    secret: true,
+  }),
   ejectAfter: option(integer(1, 1_000_000), {
     description: 'Failures in a row after which an endpoint is ejected for a while.',
     default: 5,
@@ -146,6 +182,20 @@ export const listenerFields = {
   tlsClientCa: option(path, {
     description: 'PEM certificate authorities of client certificates, which are then required.',
   }),
+  clientNames: option(
+    list(
+      text('name', {
+        matches: /^(DNS|URI|email|IP Address):[!-~]{1,2048}$/,
+        rule: 'must be a subject alternative name',
+        remedy: 'write DNS:NAME or URI:spiffe://DOMAIN/PATH',
+      }),
+    ),
+    {
+      description:
+        'Subject alternative names of client certificates that are allowed, such as `URI:spiffe://example.org/ns/shop/sa/web`; others get 403. All are allowed by default.',
+      default: [],
+    },
+  ),
   upstreamCa: option(path, {
     description:
       "PEM certificate authorities to trust for TLS to the upstream, instead of the system's.",

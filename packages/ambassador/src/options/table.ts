@@ -1,5 +1,4 @@
 import {
-  type Address,
   commonOptions,
   defineOptions,
   list,
@@ -9,9 +8,9 @@ import {
   type Report,
   text,
 } from '@sidekit/core';
-import type { Upstream } from '../upstream/cluster.ts';
 import { checkAddresses } from './addresses.ts';
 import { globalFields, listenerFields } from './fields.ts';
+import { checkHeaderRules } from './header-rules.ts';
 
 /** One entry of `listeners`. */
 const listener = object({
@@ -90,22 +89,6 @@ export function listenersOf(values: Options, report: Report = () => {}): Listene
   return all;
 }
 
-/** Whether an upstream is the address of a listener, so that each request would come back. */
-function isSame(listen: Address, upstream: Upstream): boolean {
-  if ('path' in listen || 'path' in upstream)
-    return 'path' in listen && 'path' in upstream && listen.path === upstream.path;
-  if (listen.port === 0 || listen.port !== upstream.port) return false;
-  const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost|0\.0\.0\.0|::)$/;
-  const { host } = listen;
-  const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
-  return everywhere ? loopback.test(upstream.host) : sameHost(host, upstream.host);
-}
-
-function sameHost(one: string, two: string): boolean {
-  const local = (host: string) => (host === 'localhost' ? '127.0.0.1' : host);
-  return local(one) === local(two);
-}
-
 function checkListener(one: ListenerOptions, prefix: string, report: Report) {
   const fault = (key: string, rule: string, remedy?: string) => {
     const name =
@@ -125,14 +108,10 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
         `must have one of the schemes ${schemes.join(', ')} with protocol ${one.protocol}`,
       );
   });
-  one.upstream.forEach((upstream) => {
-    if (one.listen !== undefined && isSame(one.listen, upstream))
-      fault(
-        'upstream',
-        'is the address that the listener itself listens on',
-        'give that of the app',
-      );
-  });
+  checkHeaderRules(one.requestHeaders, `${prefix}requestHeaders`, report);
+  checkHeaderRules(one.responseHeaders, `${prefix}responseHeaders`, report);
+  if (one.clientNames.length > 0 && one.tlsClientCa === undefined)
+    fault('clientNames', 'needs tlsClientCa, which verifies the names');
   if ((one.tlsCert === undefined) !== (one.tlsKey === undefined))
     fault(
       one.tlsCert === undefined ? 'tlsCert' : 'tlsKey',

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Health, Log, Registry } from '@sidekit/core';
+import { ClientRateLimit } from '../exchange/client-rate-limit.ts';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { Runtime } from '../exchange/runtime.ts';
+import type { HeaderRules } from '../http/header-rules.ts';
 import { budgetFor, MemoryBudget, memoryLimit } from '../memory/memory-budget.ts';
 import { ReadBufferPool } from '../memory/read-buffer.ts';
 import { AccessLog } from '../observe/access-log.ts';
@@ -15,6 +17,13 @@ import type { TcpOptions } from '../tcp/tcp-handler.ts';
 import type { Clock } from '../time/clock.ts';
 import { Cluster, systemLookup } from '../upstream/cluster.ts';
 import type { UpstreamResources } from '../upstream/connection.ts';
+import type { Variables } from './header-values.ts';
+
+/** The header rules of a listener, if it has any. */
+export interface ListenerRules {
+  readonly request: HeaderRules | undefined;
+  readonly response: HeaderRules | undefined;
+}
 
 /** Everything that survives a reload. */
 export interface Environment extends UpstreamResources {
@@ -23,6 +32,7 @@ export interface Environment extends UpstreamResources {
   readonly tcpMetrics: ReturnType<typeof tcpMetrics>;
   readonly accessLog: AccessLog | undefined;
   readonly fastLane: boolean;
+  readonly variables: Variables;
   /** Tells this process from others in Via. */
   readonly instance: string;
 }
@@ -32,6 +42,7 @@ export function environment(
   options: Options,
   clock: Clock,
   { log, metrics: registry, health }: { log: Log; metrics: Registry; health: Health },
+  variables: Variables = {},
 ): Environment {
   const { accessLog: select } = options;
   const memory = new MemoryBudget(budgetFor(memoryLimit(), process.memoryUsage.rss()));
@@ -43,6 +54,7 @@ export function environment(
     metrics: proxyMetrics(registry),
     tcpMetrics: tcpMetrics(registry),
     fastLane: options.fastLane,
+    variables,
     instance: randomBytes(4).toString('hex'),
     accessLog:
       select === 'off'
@@ -105,6 +117,8 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
         idleTimeout: options.upstreamIdleTimeout,
         maxLifetime: options.upstreamMaxLifetime,
         connectTimeout: options.connectTimeout,
+        maxHead: options.maxHeadSize,
+        maxFields: options.maxFields,
       },
       tls: (host) => {
         const name = options.upstreamServerName ?? host;
@@ -124,6 +138,7 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
 export function httpRuntime(
   options: ListenerOptions,
   tls: SecureContextOptions,
+  rules: ListenerRules,
   env: Environment,
 ): Runtime {
   return {
@@ -145,7 +160,17 @@ export function httpRuntime(
       options.rateLimit === undefined
         ? undefined
         : new RateLimit(options.rateLimit, options.rateBurst),
+    clientRateLimit:
+      options.clientRateLimit === undefined
+        ? undefined
+        : new ClientRateLimit(options.clientRateLimit, options.clientRateBurst),
+    clientRateHeader: options.clientRateHeader?.toLowerCase(),
     maxBody: options.maxBody,
+    maxHead: options.maxHeadSize,
+    maxFields: options.maxFields,
+    clientNames: new Set(options.clientNames),
+    requestHeaders: rules.request,
+    responseHeaders: rules.response,
     observer: new Observer(options.name, env.metrics, env.accessLog, env.log),
     hostHeader: options.hostHeader,
     via: `ambassador-${env.instance}-${options.name}`,

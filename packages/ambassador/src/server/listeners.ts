@@ -1,8 +1,10 @@
 import { formatAddress } from '@sidekit/core';
+import { HeaderRules } from '../http/header-rules.ts';
 import type { ListenerOptions } from '../options/table.ts';
 import { TcpHandler } from '../tcp/tcp-handler.ts';
 import type { Cluster } from '../upstream/cluster.ts';
-import { type Environment, httpRuntime, tcpOptions } from './configuration.ts';
+import { type Environment, httpRuntime, type ListenerRules, tcpOptions } from './configuration.ts';
+import { resolveRules } from './header-values.ts';
 import { HttpHandler } from './http-handler.ts';
 import { Listener } from './listener.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
@@ -53,13 +55,20 @@ export class Listeners {
   async apply(wanted: readonly ListenerOptions[]): Promise<void> {
     const plans = wanted.map((options) => {
       const tls = readTls(options);
-      return { options, tls, text: textOf(options, tls), key: keyOf(options) };
+      const request = resolveRules(options.requestHeaders, this.#env.variables);
+      const response = resolveRules(options.responseHeaders, this.#env.variables);
+      const text = JSON.stringify([options, tls, request, response]);
+      const rules = {
+        request: request.length > 0 ? new HeaderRules(request) : undefined,
+        response: response.length > 0 ? new HeaderRules(response) : undefined,
+      };
+      return { options, tls, rules, text, key: keyOf(options) };
     });
     const fresh: [string, Open][] = [];
     try {
-      for (const { options, tls, text, key } of plans) {
+      for (const { options, tls, rules, text, key } of plans) {
         if (this.#open.has(key)) continue;
-        const made = this.#make(options, tls, text);
+        const made = this.#make(options, tls, rules, text);
         fresh.push([key, made]);
         await made.listener.listen();
       }
@@ -67,9 +76,9 @@ export class Listeners {
       for (const [, { listener }] of fresh) listener.destroy();
       throw error;
     }
-    for (const { options, tls, text, key } of plans) {
+    for (const { options, tls, rules, text, key } of plans) {
       const open = this.#open.get(key);
-      if (open && open.text !== text) this.#update(open, options, tls, text);
+      if (open && open.text !== text) this.#update(open, options, tls, rules, text);
     }
     const keys = new Set(plans.map(({ key }) => key));
     for (const [key, { listener }] of this.#open) {
@@ -94,9 +103,9 @@ export class Listeners {
     for (const { listener } of this.#open.values()) listener.destroy();
   }
 
-  #make(options: ListenerOptions, tls: TlsFiles, text: string): Open {
+  #make(options: ListenerOptions, tls: TlsFiles, rules: ListenerRules, text: string): Open {
     const http = options.protocol === 'http';
-    const runtime = http ? httpRuntime(options, tls.client, this.#env) : undefined;
+    const runtime = http ? httpRuntime(options, tls.client, rules, this.#env) : undefined;
     const splicing = http ? undefined : tcpOptions(options, tls.client, this.#env);
     const handler = runtime ? new HttpHandler(runtime) : new TcpHandler(splicing!);
     const listener = new Listener(
@@ -114,9 +123,9 @@ export class Listeners {
     return { options, listener, handler, text, cluster: (runtime ?? splicing!).cluster };
   }
 
-  #update(open: Open, options: ListenerOptions, tls: TlsFiles, text: string) {
+  #update(open: Open, options: ListenerOptions, tls: TlsFiles, rules: ListenerRules, text: string) {
     if (open.handler instanceof HttpHandler) {
-      const runtime = httpRuntime(options, tls.client, this.#env);
+      const runtime = httpRuntime(options, tls.client, rules, this.#env);
       open.handler.update(runtime);
       open.cluster = runtime.cluster;
     } else {
@@ -140,8 +149,4 @@ function keyOf(options: ListenerOptions): string {
     direction,
     tlsCert === undefined ? 'plain' : 'tls',
   ].join(' ');
-}
-
-function textOf(options: ListenerOptions, tls: TlsFiles): string {
-  return JSON.stringify([options, tls]);
 }

@@ -22,10 +22,10 @@ export class TestAuthority {
     ]);
   }
 
-  /** Issues a certificate for a DNS name. */
-  issue(name: string): Certificate {
+  /** Issues a certificate for a DNS name, or for other subject alternative names. */
+  issue(name: string, names = `DNS:${name}`): Certificate {
     const directory = this.#directory;
-    writeFileSync(join(directory, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
+    writeFileSync(join(directory, `${name}.ext`), `subjectAltName=${names}\n`);
     openssl(directory, [
       ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
       ...['-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`],

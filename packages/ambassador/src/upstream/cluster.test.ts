@@ -26,6 +26,8 @@ class TestCluster extends Cluster implements Disposable {
           idleTimeout: 1000,
           maxLifetime: 1000,
           connectTimeout: 1000,
+          maxHead: 16_384,
+          maxFields: 128,
         },
         dnsRefresh: 20,
         lookup: () => Promise.reject(new Error('no name is known')),

@@ -35,8 +35,13 @@ export interface UpstreamResources {
   readonly pool: ReadBufferPool;
 }
 
-/** The largest response head, in bytes. */
-const MAX_HEAD = 16 * 1024;
+/** Limits of response heads. */
+export interface HeadLimits {
+  /** In bytes. */
+  readonly maxHead: number;
+  readonly maxFields: number;
+}
+
 /** Limits what waits for the upstream; beyond, the client is not read. */
 const WRITE_BUFFER = { highWaterMark: SMALL };
 const NOTHING: readonly string[] = [];
@@ -54,6 +59,7 @@ export class UpstreamConnection implements UpstreamStream {
   idleLimit = Number.POSITIVE_INFINITY;
   opened = false;
   readonly #owner: ConnectionOwner;
+  readonly #limits: HeadLimits;
   #receiver: ResponseReceiver | undefined;
   /** The number of requests it has carried. */
   #uses = 0;
@@ -74,8 +80,14 @@ export class UpstreamConnection implements UpstreamStream {
   #error: Error | undefined;
   #informational = 0;
 
-  constructor(target: Target, owner: ConnectionOwner, { clock, memory, pool }: UpstreamResources) {
+  constructor(
+    target: Target,
+    owner: ConnectionOwner,
+    limits: HeadLimits,
+    { clock, memory, pool }: UpstreamResources,
+  ) {
     this.#owner = owner;
+    this.#limits = limits;
     this.openedAt = clock.now;
     this.#buffers = new ResponseBuffers(pool);
     this.#waiting = new WaitingBytes(memory);
@@ -263,18 +275,20 @@ export class UpstreamConnection implements UpstreamStream {
   /** Returns the offset after the head, or -1 if there is no more to do. */
   #receiveHead(receiver: ResponseReceiver, buffer: Buffer, at: number, length: number): number {
     const before = this.#partial.length;
-    const text = this.#partial + buffer.toString('latin1', at, Math.min(length, at + MAX_HEAD + 4));
+    const text =
+      this.#partial +
+      buffer.toString('latin1', at, Math.min(length, at + this.#limits.maxHead + 4));
     const end = text.indexOf('\r\n\r\n');
-    if (end === -1 || end > MAX_HEAD) {
+    if (end === -1 || end > this.#limits.maxHead) {
       if (/(?:^|[^\r])\n/.test(text)) {
         this.fail(new InvalidResponse('a line of the response head ends with LF alone'));
-      } else if (text.length > MAX_HEAD) {
-        this.fail(new InvalidResponse('the response head is larger than 16 KiB'));
+      } else if (text.length > this.#limits.maxHead) {
+        this.fail(new InvalidResponse('the response head is too large'));
       } else this.#partial = text;
       return -1;
     }
     this.#partial = '';
-    const head = parseResponse(text, end, this.#method);
+    const head = parseResponse(text, end, this.#method, this.#limits.maxFields);
     if (typeof head === 'string') {
       this.fail(new InvalidResponse(head));
       return -1;

@@ -1,6 +1,7 @@
 import type { Clock } from '../time/clock.ts';
 import {
   type ConnectionOwner,
+  type HeadLimits,
   type Target,
   UpstreamConnection,
   type UpstreamResources,
@@ -13,7 +14,7 @@ export interface Waiter {
   onConnectFailed(error: Error): void;
 }
 
-export interface EndpointLimits {
+export interface EndpointLimits extends HeadLimits {
   /** Concurrent connections. */
   readonly maxConnections: number;
   /** Requests that may wait for a connection. */
@@ -90,7 +91,7 @@ export class Endpoint implements ConnectionOwner {
       this.#queue.push(waiter);
       return true;
     }
-    const connection = new UpstreamConnection(this.target, this, this.#resources);
+    const connection = new UpstreamConnection(this.target, this, this.#limits, this.#resources);
     this.#all.add(connection);
     this.#connecting.set(connection, waiter);
     return true;
