@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { startProgram, testEarlyStop, until } from '@sidekit/test-kit';
+import { startProgram, temporaryDirectory, testEarlyStop, until } from '@sidekit/test-kit';
 import { WebSocket } from 'ws';
 
 const main = new URL('main.ts', import.meta.url);
@@ -49,4 +51,25 @@ test('an access log that cannot be opened is one sentence, before anything liste
     /--access-log \/no\/such\/directory\/log cannot be written \(ENOENT/,
   );
   assert.doesNotMatch(program.stderr, /"listening"|\bat LogWriter/);
+});
+
+test('SIGHUP reads the settings again, and a missing file keeps them', async () => {
+  using directory = temporaryDirectory('webapp');
+  const path = join(directory.path, 'settings');
+  writeFileSync(path, 'one');
+  const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--settings', path];
+  await using program = startProgram(main, args);
+  const { address } = await program.event('listening');
+  const { port } = address as { port: number };
+  const get = async () => await (await fetch(`http://127.0.0.1:${port}/settings`)).text();
+  assert.equal(await get(), 'one');
+  writeFileSync(path, 'two');
+  assert.equal(await get(), 'one');
+  program.kill('SIGHUP');
+  await program.event('reloaded');
+  assert.equal(await get(), 'two');
+  rmSync(path);
+  program.kill('SIGHUP');
+  await program.event('reload_failed');
+  assert.equal(await get(), 'two');
 });

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { main } from '@sidekit/core';
-import { webapp } from './webapp.ts';
+import { hangups, webapp } from './webapp.ts';
 
+process.on('SIGHUP', () => hangups.emit('hangup'));
 main(webapp);

@@ -25,6 +25,10 @@ export const table = defineOptions({
       description:
         'Write the access log to this file instead of stdout; a file that is renamed or truncated is followed.',
     }),
+    settings: option(path, {
+      description:
+        'A file that is read at the start and at SIGHUP, and shown at `/settings`: for demonstrations of a reload by signal.',
+    }),
     maxBody: option(integer(0, 64 * 1024 * 1024), {
       description: 'The largest request body that `/echo` and `/sink` take, in bytes.',
       default: 4 * 1024 * 1024,

@@ -1,9 +1,14 @@
+import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import { defineSidecar, ExpectedError, errorText, listen, throttle } from '@sidekit/core';
 import { LogWriter } from './http/access-log.ts';
 import { createApp } from './http/app.ts';
+import { Settings } from './http/settings.ts';
 import { serveWebSocket } from './http/web-socket.ts';
 import { table } from './options.ts';
+
+/** Emits `hangup` at SIGHUP. */
+export const hangups = new EventEmitter();
 
 /** Serves until SIGTERM, then finishes the requests in progress. */
 export const webapp = defineSidecar({
@@ -23,7 +28,21 @@ export const webapp = defineSidecar({
       report();
     });
     onStop('access log', () => writer.close());
-    const app = createApp({ static: options.static, maxBody: options.maxBody, log: writer });
+    const settings = new Settings(options.settings);
+    const reload = () => {
+      try {
+        settings.load();
+        log.info('settings read again', { event: 'reloaded', loads: settings.loads });
+      } catch (error) {
+        log.warn(errorText(error), { event: 'reload_failed' });
+      }
+    };
+    hangups.on('hangup', reload);
+    onStop('reload', () => hangups.off('hangup', reload));
+    // The name by which other containers of the Pod find this process.
+    process.title = 'webapp';
+    const { static: directory, maxBody } = options;
+    const app = createApp({ static: directory, maxBody, log: writer, settings });
     const server = createServer(app);
     const closeSockets = serveWebSocket(server, options.maxBody);
     await listen(server, options.listen, '--listen');

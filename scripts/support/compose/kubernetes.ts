@@ -33,6 +33,7 @@ export interface Secret {
 export type KubernetesObject = ConfigMap | Secret | Service | Pod;
 
 export interface PodSpec {
+  readonly shareProcessNamespace?: boolean;
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   readonly securityContext?: SecurityContext;
   readonly volumes?: readonly Volume[];

@@ -93,6 +93,7 @@ function addPod(
       profiles: [profile],
       network_mode: `service:${metadata.name}`,
       ipc: `service:${metadata.name}`,
+      ...(spec.shareProcessNamespace ? { pid: `service:${metadata.name}` } : {}),
       restart,
       depends_on: { ...after },
     };

@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { combinedLine, type LogWriter } from './access-log.ts';
 import { page } from './page.ts';
+import type { Settings } from './settings.ts';
 import { Sink } from './sink.ts';
 
 export interface AppOptions {
   readonly static: string | undefined;
   readonly maxBody: number;
   readonly log: LogWriter;
+  readonly settings?: Settings;
 }
 
 interface HttpError extends Error {
@@ -15,7 +17,7 @@ interface HttpError extends Error {
 }
 
 /** Creates the pages of the demo application. */
-export function createApp({ static: directory, maxBody, log }: AppOptions): Express {
+export function createApp({ static: directory, maxBody, log, settings }: AppOptions): Express {
   const app = express();
   const sink = new Sink();
   app.disable('x-powered-by');
@@ -59,6 +61,11 @@ export function createApp({ static: directory, maxBody, log }: AppOptions): Expr
   );
   app.get('/sink', (_request, response) => {
     response.set('x-received', String(sink.received)).type('text').send(sink.text);
+  });
+
+  app.get('/settings', (_request, response) => {
+    response.set('x-loads', String(settings?.loads ?? 0));
+    response.type('text').send(settings?.text ?? '');
   });
 
   if (directory !== undefined)
