@@ -7,6 +7,7 @@ import type { FileSpec } from '../options/file-spec.ts';
 import type { Target } from '../publish/target.ts';
 import type { Source } from '../source/source.ts';
 import type { Slots } from './slots.ts';
+import { lockTarget } from './target-lock.ts';
 import { Waking } from './waking.ts';
 
 /** The shortest mean pause after a failure, in milliseconds; it doubles from there. */
@@ -30,6 +31,8 @@ export interface FollowerParts {
 export class Follower {
   readonly #parts: FollowerParts;
   readonly #waking = new Waking();
+  #locked = false;
+  #prepared = false;
   #failures = 0;
   #lastMessage = '';
   /** Remarks on the published content, logged once and listed in `/readyz`. */
@@ -55,13 +58,23 @@ export class Follower {
     return this.#hasContent;
   }
 
-  /** Removes leftovers of a crash, finds earlier content and is ready with it if that is allowed. */
+  /** Prepares the target; if that fails, the first check reports it and tries again. */
   async open(): Promise<void> {
+    await this.#prepare().catch(() => {});
+  }
+
+  /** Locks the target, removes leftovers of a crash, and finds earlier content. */
+  async #prepare(): Promise<void> {
+    if (this.#prepared) return;
     const { spec, target, condition, notifier, log } = this.#parts;
+    if (!this.#locked) await lockTarget(spec.target, spec.directoryMode);
+    this.#locked = true;
     const swept = await target.open();
-    if (swept > 0)
+    if (swept > 0) {
       log.info('removed leftovers of an earlier crash', { event: 'swept', files: swept });
+    }
     await notifier?.open(target.current?.digest);
+    this.#prepared = true;
     if (spec.readyWhen === 'fresh' || !target.current) return;
     this.#hasContent = true;
     condition.warn('serving content of an earlier run');
@@ -139,6 +152,7 @@ export class Follower {
 
   async #update(signal: AbortSignal): Promise<boolean> {
     const { spec, source, target, notifier, metrics, log } = this.#parts;
+    await this.#prepare();
     const fresh = !(await target.intact());
     const content = await source.poll({ signal, fresh });
     if (!content) return false;
@@ -147,6 +161,11 @@ export class Follower {
       ...((content.kind === 'tree' && content.warnings?.()) || []),
       ...(outcome.skippedLinks
         ? [`${outcome.skippedLinks} symbolic links that lead out of the tree were skipped`]
+        : []),
+      ...(outcome.protectedLink
+        ? [
+            `readers of another user cannot follow ${spec.target}: its directory is sticky and writable for all (as emptyDir with medium: Memory is), so put the target in a directory below it`,
+          ]
         : []),
     ]);
     if (!outcome.changed) return false;

@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 
@@ -40,11 +42,23 @@ const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string
   EIO: ['input_output', 'the device failed: check the kernel log of the node'],
 };
 
+/** ENOSPC also says that there is no free inode, while there is room for bytes. */
+function inodesUsedUp(target: string): readonly [string, string] | undefined {
+  try {
+    const { files, ffree } = statfsSync(dirname(target));
+    if (files === 0 || ffree > 0) return undefined;
+    return ['inodes', 'the volume has no free inodes: lower --keep, or publish fewer files'];
+  } catch {
+    return undefined;
+  }
+}
+
 /** Turns an error of a system call of the write path into a failure with its remedy. */
 export function explainWrite(error: unknown, target: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof Failure || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
-  const [reason, remedy] = REMEDIES[code] ?? ['write', 'see errno(3)'];
+  const [reason, remedy] = (code === 'ENOSPC' && inodesUsedUp(target)) ||
+    REMEDIES[code] || ['write', 'see errno(3)'];
   return new Failure(reason, `${target} cannot be written (${errorText(error)}): ${remedy}`, {
     cause: undefined,
   });

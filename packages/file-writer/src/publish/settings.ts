@@ -36,4 +36,6 @@ export interface Outcome extends Published {
   readonly changed: boolean;
   /** How many links were skipped, see WriteSettings.links. */
   readonly skippedLinks?: number;
+  /** Whether the kernel keeps readers of another user from following the link of a tree. */
+  readonly protectedLink?: boolean;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -229,7 +231,24 @@ test('a mount point, a read-only and a full volume are explained as the kernel r
     ),
     /ENOSPC.*raise the sizeLimit of the emptyDir.*kept/s,
   );
+  mkdirSync(join(root, 'inodes'));
+  assert.match(
+    writeUnderMount(`mount -t tmpfs -o nr_inodes=1 none ${root}/inodes`, root, 'inodes/page'),
+    /ENOSPC.*no free inodes/,
+  );
   assert.equal(readFileSync(join(root, 'page'), 'utf8'), 'old');
+});
+
+test('a link that other users cannot follow is remarked', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'volume/site');
+  mkdirSync(join(directory.path, 'volume'));
+  chmodSync(join(directory.path, 'volume'), 0o1777);
+  const publish = async () => await new Target(writeSettings(path)).publish(tree('a'));
+  assert.equal((await publish()).protectedLink, false, 'its own directory');
+  if (process.getuid?.() !== 0) return;
+  chownSync(join(directory.path, 'volume'), 1, 1);
+  assert.equal((await publish()).protectedLink, true);
 });
 
 /** Runs the program in a mount namespace of its own; returns what it printed. */

@@ -37,7 +37,12 @@ export async function publishTree(
     written = await writeTree(building, content, settings);
     if (written.digest === current?.digest) {
       await fileSystem.rm(building, { recursive: true, force: true });
-      return { ...current, ...written, changed: false };
+      return {
+        ...current,
+        ...written,
+        protectedLink: await isLinkProtected(settings),
+        changed: false,
+      };
     }
     const newest = (await listVersions(settings)).at(-1);
     name = versionName(newest ? numberOf(newest) + 1 : 1, written.digest, content.label);
@@ -49,7 +54,8 @@ export async function publishTree(
   if (fsync) await syncDirectory(versions, fileSystem);
   await pointTo(join(versions, name), settings);
   await prune(name, settings, replaced);
-  return { ...written, changed: true, trace: await linkTrace(settings) };
+  const protectedLink = await isLinkProtected(settings);
+  return { ...written, changed: true, protectedLink, trace: await linkTrace(settings) };
 }
 
 /** Points the target to a version: a new link, renamed over the old one. */
@@ -66,6 +72,15 @@ async function pointTo(
     throw error;
   }
   if (fsync) await syncDirectory(dirname(target), fileSystem);
+}
+
+/**
+ * Checks for a sticky directory that others may write in: with fs.protected_symlinks (proc_sys_fs(5))
+ * only the owner of a link in it, and the owner of the directory, may follow the link.
+ */
+async function isLinkProtected({ target, fileSystem }: WriteSettings): Promise<boolean> {
+  const { mode, uid } = await fileSystem.lstat(dirname(target));
+  return (mode & 0o1002) === 0o1002 && uid !== process.getuid?.();
 }
 
 /** Finds the version that the target points to since an earlier run; undefined if there is none. */
