@@ -64,8 +64,8 @@ export async function run(): Promise<void> {
     const [a, b] = [median(up), median(play)];
     console.log(`pod up to Ready        ${a.toFixed(2)} s`);
     console.log(`podman kube play       ${b.toFixed(2)} s`);
-    console.log(`ratio                  ${(a / b).toFixed(2)}  (at most 2)`);
-    console.log(`supervisor while idle  ${(idle * 100).toFixed(2)} % of a core  (at most 1 %)`);
+    console.log(`ratio                  ${(a / b).toFixed(2)}  (at most 1.3)`);
+    console.log(`supervisor while idle  ${(idle * 100).toFixed(2)} % of a core  (at most 0.5 %)`);
   } finally {
     spawnSync(POD, ['down', '--all'], { env });
     rmSync(directory, { recursive: true, force: true });

@@ -78,17 +78,17 @@ test('a command that the engine could not start is an error, not an exit code', 
 });
 
 test('the time of a command counts from its start, and not from the call of the engine', async () => {
-  let looks = 0;
+  let checks = 0;
   await using engine = await fakeEngine((request, response) => {
     if (request.url?.endsWith('/exec')) response.end('{"Id":"e"}');
     else if (request.url?.endsWith('/start')) response.flushHeaders();
     else {
-      looks++;
+      checks++;
       // The engine needs a while until the command runs; then it hangs.
-      response.end(JSON.stringify({ Running: looks > 3, ExitCode: 0, Pid: 0 }));
+      response.end(JSON.stringify({ Running: checks > 3, ExitCode: 0, Pid: 0 }));
     }
   });
   const result = await exec(new EngineApi(engine.socket), '', { ...REQUEST, timeout: 10 });
-  assert.deepEqual(result, { type: 'timeout' });
-  assert.ok(looks > 3);
+  assert.equal(result.type, 'timeout');
+  assert.ok(checks > 3);
 });

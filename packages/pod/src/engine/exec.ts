@@ -7,7 +7,11 @@ import { elapsed, killTree } from './processes.ts';
 /** The result of a command in a container. A command that the engine could not start throws. */
 export type ExecResult =
   | { readonly type: 'exited'; readonly code: number; readonly output: string }
-  | { readonly type: 'timeout' };
+  | {
+      readonly type: 'timeout';
+      /** Returns whether the command still runs: this user may not be allowed to kill it. */
+      readonly running: () => Promise<boolean>;
+    };
 
 export interface ExecRequest {
   readonly container: string;
@@ -34,7 +38,7 @@ interface ExecState {
 /**
  * Runs a command in a container over the engine's API. After `timeout` the command is killed, with
  * the processes that it started.
- * @throws {ExpectedError} if the engine could not start it: that says nothing of the command.
+ * @throws {ExpectedError} if the engine could not start it: which is no verdict on the command.
  */
 export async function exec(
   api: EngineApi,
@@ -51,7 +55,7 @@ export async function exec(
   const output = readFrames(stream, limit);
   output.catch(() => {});
   const late = await timedOut(output, stream, request.timeout, look);
-  if (late) return { type: 'timeout' };
+  if (late) return { type: 'timeout', running: () => look().then(isRunning, () => false) };
   const { text, systemError } = await output.catch((error) => {
     throw new ExpectedError(`the engine lost the command: ${errorText(error)}`);
   });
@@ -60,6 +64,10 @@ export async function exec(
   if ((code === 126 || code === 127) && NOT_STARTED.test(text))
     throw new ExpectedError(text.trim());
   return { type: 'exited', code, output: text };
+}
+
+function isRunning({ Running }: ExecState): boolean {
+  return Running;
 }
 
 /** Waits for the end of the output. @returns true if the command was killed for its time. */

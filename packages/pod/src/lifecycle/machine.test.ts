@@ -65,7 +65,7 @@ containers:
     assert.ok(pod.time('b', 'start') - pod.time('a', 'started') >= 2000);
   });
 
-  test('a sidecar that crashes later does not hold up what comes after it', () => {
+  test('a sidecar that crashes later does not delay what comes after it', () => {
     const pod = simulate(
       `
 initContainers: [{name: s, image: x, restartPolicy: Always}, {name: i, image: x}]

@@ -114,7 +114,7 @@ describe('faults', () => {
     );
   });
 
-  test('all faults of all documents are told at once', () => {
+  test('all faults of all documents are reported at once', () => {
     const two = `${pod('containers: [{name: A, image: x, tty: true}]')}---\n${pod('containers: []', 'other')}`;
     assert.equal(faults(two).length, 3);
   });

@@ -18,7 +18,7 @@ export interface GrpcAction {
   readonly service: string;
 }
 
-/** The result of an action. An error is the engine's or this machine's: it says nothing of the container. */
+/** The result of an action. An error is the engine's or this machine's: it is no verdict on the container. */
 export interface HandlerOutcome {
   readonly result: 'success' | 'failure' | 'error';
   readonly message?: string;

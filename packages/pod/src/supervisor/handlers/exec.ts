@@ -6,6 +6,9 @@ const OUTPUT = 10 * 1024;
 /** The most of it that a message shows, in characters. */
 const SHOWN = 200;
 
+/** Late commands that may still run, by container and command. */
+const LATE = new Map<string, () => Promise<boolean>>();
+
 /**
  * Runs a command in the container: exit code 0 is success, another one and a timeout are failures.
  * @throws {ExpectedError} if the engine could not start it.
@@ -16,10 +19,18 @@ export async function execute(
   timeout: number,
 ): Promise<HandlerOutcome> {
   const { engine, id } = target;
+  const key = [id, ...argv].join('\0');
+  const late: HandlerOutcome = {
+    result: 'failure',
+    message: `command timed out: ${argv.join(' ')} after ${timeout / 1000}s`,
+  };
+  // One that could not be killed is not joined by another: they would pile up.
+  if (await LATE.get(key)?.()) return late;
+  LATE.delete(key);
   const result = await engine.exec({ container: id, argv, timeout, limit: OUTPUT });
   if (result.type === 'timeout') {
-    const message = `command timed out: ${argv.join(' ')} after ${timeout / 1000}s`;
-    return { result: 'failure', message };
+    LATE.set(key, result.running);
+    return late;
   }
   const { code, output } = result;
   if (code === 0) return { result: 'success' };
