@@ -3,18 +3,20 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RingProducer, unlinkSegment } from '@sidekit/shared-memory';
 import { eventually, TestProcess as Program, type TestProcess } from '@sidekit/test-kit';
 import { median } from './support/statistics.ts';
 
 /**
  * `mq producer` and `mq consumer` next to the same loops in C: two processes, 64-byte records,
- * a queue of 10 × 1024 B, from a file to /dev/null. Interleaved rounds, medians.
+ * a queue of 10 × 1024 B or a ring of 1 MiB, from a file to /dev/null. Interleaved rounds, medians.
  */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 11);
 const RECORD = 64;
 const PLAIN = 400_000;
 const BATCH = 2_000_000;
 
+const RING_PEER = fileURLToPath(new URL('./mq/ring.c', import.meta.url));
 const PEER = fileURLToPath(new URL('./mq/peer.c', import.meta.url));
 const MAIN = fileURLToPath(new URL('../packages/mq/src/main.ts', import.meta.url));
 
@@ -38,6 +40,8 @@ export async function run(): Promise<void> {
   try {
     const peer = join(directory, 'peer');
     execFileSync('gcc', ['-O2', '-Wall', '-o', peer, PEER, '-lrt'], { stdio: 'inherit' });
+    const ringPeer = join(directory, 'ring');
+    execFileSync('gcc', ['-O2', '-Wall', '-o', ringPeer, RING_PEER], { stdio: 'inherit' });
     const input = (count: number) => {
       const path = join(directory, `${count}`);
       writeFileSync(path, `${'x'.repeat(RECORD)}\n`.repeat(count));
@@ -49,6 +53,9 @@ export async function run(): Promise<void> {
       'C, one record a message': () => runPeer(peer),
       'mq, one record a message': () => runMq(peer, plain, PLAIN, [], idle),
       'mq --batch': () => runMq(peer, batch, BATCH, ['--batch'], idle),
+      'C over a ring': () => runRingPeer(peer, ringPeer),
+      'mq over a ring': () => runMq(peer, batch, BATCH, [], idle, temporaryRing()),
+      'mq over a ring --batch': () => runMq(peer, batch, BATCH, ['--batch'], idle, temporaryRing()),
     };
     const results = new Map<string, Result[]>();
     for (let round = 0; round < ROUNDS; round++) {
@@ -90,15 +97,27 @@ async function runPeer(peer: string): Promise<Result> {
   return result(PLAIN, Number(consumer.stdout), usages, 0);
 }
 
+async function runRingPeer(peer: string, ringPeer: string): Promise<Result> {
+  using ring = temporaryRing();
+  // The programs open a ring that exists.
+  (await RingProducer.open({ name: ring.segment, create: true, capacity: 1024 * 1024 })).close();
+  const args = ['run', ringPeer];
+  const consumer = new Program(peer, [...args, 'consume', ring.segment, `${BATCH}`]);
+  const producer = new Program(peer, [...args, 'produce', ring.segment, `${BATCH}`, `${RECORD}`]);
+  const usages = await Promise.all([finished(producer), finished(consumer)]);
+  return result(BATCH, Number(consumer.stdout), usages, 0);
+}
+
 async function runMq(
   peer: string,
   input: string,
   count: number,
   args: readonly string[],
   idle: number,
+  { name, ...removal }: TemporaryQueue = temporaryQueue(),
 ): Promise<Result> {
-  using queue = temporaryQueue();
-  const { producer, consumer, usages } = await runPair(peer, queue.name, input, args);
+  using _queue = removal;
+  const { producer, consumer, usages } = await runPair(peer, name, input, args);
   const start = Date.parse(String((await producer.event('queue_created')).time));
   const end = Date.parse(String((await consumer.event('exit_message')).time));
   return result(count, (end - start) / 1000, usages, idle);
@@ -147,7 +166,17 @@ function result(count: number, seconds: number, usages: readonly Usage[], idle: 
 
 let serial = 0;
 
-function temporaryQueue(): Disposable & { readonly name: string } {
+interface TemporaryQueue extends Disposable {
+  readonly name: string;
+}
+
+function temporaryRing(): TemporaryQueue & { readonly segment: string } {
+  const segment = `/sidekit-bench-${process.pid}-${serial++}`;
+  const remove = () => void unlinkSegment(segment);
+  return { name: `ring:${segment}`, segment, [Symbol.dispose]: remove };
+}
+
+function temporaryQueue(): TemporaryQueue {
   const name = `/sidekit-bench-${process.pid}-${serial++}`;
   return {
     name,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ExitCode, mainOf, writeStderr } from '@sidekit/core';
+import { ExitCode, mainOf, UsageError, writeStderr } from '@sidekit/core';
 import { table } from './options.ts';
 import { run } from './program.ts';
 import { findCommand, replaceProcess } from './replace.ts';
@@ -15,6 +15,15 @@ mainOf(table, async (invocation) => {
   const [name, ...args] = invocation.command ?? [];
   // Find it before the wait: a command that does not exist is bad usage.
   const program = name === undefined ? undefined : findCommand(name, process.env.PATH ?? '');
+  if (invocation.values.acquire !== undefined && program === undefined) {
+    throw new UsageError([
+      {
+        name: '--acquire',
+        rule: 'needs a command',
+        remedy: 'add -- and the command that holds the semaphore',
+      },
+    ]);
+  }
   const code = await run(invocation, stop.signal, (line) => {
     writeStderr(`wait-for: ${line}\n`);
   });

@@ -10,6 +10,7 @@ import {
   scalar,
   text,
 } from '@sidekit/core';
+import { parseSemaphoreKey } from '@sidekit/shared-memory';
 import { parseTarget } from './target.ts';
 
 /** The first and the last status of a range, which may be the same. */
@@ -30,6 +31,14 @@ const statuses = scalar(
       : [Number(first), Number(last)];
   },
   ([first, last]) => (first === last ? `${first}` : `${first}-${last}`),
+);
+
+const semaphoreKey = scalar(
+  'semaphore key',
+  { type: ['string', 'integer'] },
+  (input): number | Broken =>
+    parseSemaphoreKey(String(input)) ??
+    new Broken('must be the key of a semaphore', 'write 0x5eed, 24301 or /path:1 as for ftok(3)'),
 );
 
 export const table = defineOptions({
@@ -88,6 +97,10 @@ export const table = defineOptions({
     caFile: option(text('path'), {
       description: 'With https: PEM file of the authorities to trust instead of the system’s.',
     }),
+    acquire: option(semaphoreKey, {
+      description:
+        'With a command: the key of a System V semaphore that it acquires after the wait, and that the kernel gives back when the command ends, even if it is killed. Commands with one key take turns.',
+    }),
     quiet: option(boolean, {
       description: 'Print only the reason of a failure.',
       default: false,
@@ -103,11 +116,15 @@ export const table = defineOptions({
       'Runs the command in its place once the queue is there.',
     ],
     ['wait-for --not file:/shared/lock', 'Until the file is gone.'],
+    [
+      'wait-for --acquire 0x5eed -- /app/migrate',
+      'One at a time of all containers of the Pod that use this key.',
+    ],
     ['wait-for --once http://127.0.0.1:8080/ready', 'One try: exit 0 or 69.'],
   ],
   check(values, operands, report) {
     for (const target of values.target) parseTarget(target, report);
-    if (operands.length + values.target.length === 0) {
+    if (operands.length + values.target.length === 0 && values.acquire === undefined) {
       report({ name: 'TARGET', rule: 'is missing', remedy: 'give one, such as tcp:db:5432' });
     }
     if (values.maxInterval !== undefined && values.maxInterval < values.interval) {

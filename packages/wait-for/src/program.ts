@@ -20,14 +20,23 @@ export async function run(
   // A URL may hold a password.
   const print = (line: string) => write(withoutPasswords(line));
   const say = options.quiet ? () => {} : print;
+  const start = performance.now();
   const { succeeded, elapsed, missing } = await waitFor(targets, options, check, stop, say);
-  if (succeeded) return ExitCode.ok;
-  const why = missing.map(({ target, reason }) => `${target.text}: ${reason}`).join('; ');
+  const reasons = missing.map(({ target, reason }) => `${target.text}: ${reason}`);
+  if (succeeded) {
+    if (options.acquire === undefined) return ExitCode.ok;
+    const { acquire } = await import('./acquire.ts');
+    const left = options.timeout > 0 ? Math.max(1, options.timeout - elapsed) : 0;
+    const refused = await acquire(options.acquire, left, stop, say);
+    if (refused === undefined && !stop.aborted) return ExitCode.ok;
+    reasons.push(refused ?? 'the semaphore is given back');
+  }
+  const why = reasons.join('; ');
   const cause = stop.aborted
     ? `stopped by ${stop.reason}`
     : options.once
       ? `${options.not ? 'still there' : 'not there'}`
-      : `timed out after ${formatDuration(Math.round(elapsed))}`;
+      : `timed out after ${formatDuration(Math.round(performance.now() - start))}`;
   print(`${cause}: ${why}`);
   if (!stop.aborted) return ExitCode.unavailable;
   return 128 + constants.signals[stop.reason as NodeJS.Signals];

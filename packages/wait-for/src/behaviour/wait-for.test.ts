@@ -309,3 +309,33 @@ test('--max-interval below --interval is bad usage', async () => {
   assert.equal((await program.exited).code, 64);
   assert.match(program.stderr, /--max-interval "10ms" must be at least --interval, which is 1s/);
 });
+
+test('commands with one semaphore take turns, also after one was killed with it', async () => {
+  const key = 0x5eee0000 + (process.pid & 0xffff);
+  const args = ['--acquire', `${key}`, ...fast, '--', process.execPath, '-e'];
+  try {
+    const holding = 'console.log("holding"); setInterval(() => {}, 1000)';
+    await using first = startProgram(main, [...args, holding]);
+    await eventually(() => first.stdout === 'holding\n', { what: `the first ${first.stderr}` });
+    await using second = startProgram(main, [...args, 'console.log("my turn")']);
+    await eventually(() => second.stderr.includes('another process has it'), { what: 'a wait' });
+    await using late = startProgram(main, ['--timeout', '100ms', ...args, '']);
+    assert.equal((await late.exited).code, 69);
+    assert.match(late.stderr, /timed out after .*: another process has the semaphore/);
+    assert.equal(second.stdout, '');
+    first.kill('SIGKILL');
+    assert.equal((await second.exited).code, 0, second.stderr);
+    assert.equal(second.stdout, 'my turn\n');
+  } finally {
+    await removeSemaphore(key);
+  }
+});
+
+test('a semaphore without a command is bad usage', async () => {
+  await using program = startProgram(main, ['--acquire', '0x5eed', 'file:/']);
+  assert.equal((await program.exited).code, 64);
+  assert.match(program.stderr, /--acquire needs a command/);
+  await using wrong = startProgram(main, ['--acquire', 'x', '--', 'true']);
+  assert.equal((await wrong.exited).code, 64);
+  assert.match(wrong.stderr, /--acquire "x" must be the key of a semaphore/);
+});
