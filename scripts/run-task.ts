@@ -10,6 +10,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   compose: () => import('./compose.ts'),
   demo: () => import('./demo.ts'),
   images: () => import('./images.ts'),
+  injection: () => import('./injection.ts'),
   kind: () => import('./kind.ts'),
   packages: () => import('./packages.ts'),
   page: () => import('./page.ts'),

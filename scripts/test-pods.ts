@@ -24,7 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (args.includes('lifecycle')) return testLifecycle(engine.name);
   heading(`Pods (${engine.name})`);
   const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
-  const onCluster = globSync('test/{admission,debug}/*.test.ts').toSorted();
+  const onCluster = globSync('test/{admission,debug,injection}/*.test.ts').toSorted();
   if (engine.name === 'kube') files.push(...onCluster);
   else
     console.log(

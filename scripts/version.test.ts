@@ -104,6 +104,15 @@ test('the rendered manifests name the registry, whatever kind of manifest they a
   }
 });
 
+test('the injection is rendered as one file with the registry', () => {
+  using directory = temporaryDirectory('version');
+  copyOfRepository(directory.path);
+  version(directory.path, '--render', 'r.example/sidekit', 'out');
+  const text = readFileSync(join(directory.path, 'out/injection.yaml'), 'utf8');
+  assert.match(text, /^ {2}registry: r\.example\/sidekit$/m);
+  assert.equal([...text.matchAll(/^kind: MutatingAdmissionPolicy$/gm)].length, 6);
+});
+
 test('what is no version is bad usage', () => {
   using directory = temporaryDirectory('version');
   const { status, stderr } = version(directory.path, '1.2');

@@ -6,6 +6,7 @@
 import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
 
 const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$/;
 
@@ -19,6 +20,7 @@ const PLACES: readonly (readonly [glob: string, pattern: RegExp])[] = [
     '{manifests,docs,test}/**/*.{yaml,md}',
     /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g,
   ],
+  ['manifests/injection/parameters.yaml', /^( {2}version: )\S+/gm],
   ['{README.md,docker-compose.yml}', /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g],
   ['packages/*/README.md', /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g],
 ];
@@ -38,7 +40,9 @@ export function withVersion(
 
 /** Manifests with `sidekit/<name>:<version>` as images of a registry, always pulled by name. */
 export function withRegistry(text: string, registry: string): string {
-  return text.replace(/(image: )sidekit\//g, `$1${registry}/`);
+  return text
+    .replace(/(image: )sidekit\//g, `$1${registry}/`)
+    .replace(/^( {2}registry: )docker\.io\/sidekit$/m, `$1${registry}`);
 }
 
 function places(): { path: string; pattern: RegExp }[] {
@@ -103,8 +107,18 @@ function render(registry: string, directory: string): number {
     const file = join(directory, path);
     writeFileSync(file, withRegistry(readFileSync(file, 'utf8'), registry));
   }
+  writeFileSync(join(directory, 'injection.yaml'), injection(join(directory, 'injection')));
   console.log(`manifests with images of ${registry} in ${directory}`);
   return 0;
+}
+
+/** Returns the policies as one file, in the order of their kustomization. */
+function injection(directory: string): string {
+  const { resources } = parse(readFileSync(join(directory, 'kustomization.yaml'), 'utf8'));
+  return (resources as string[])
+    .map((file) => readFileSync(join(directory, file), 'utf8').trimEnd())
+    .join('\n---\n')
+    .concat('\n');
 }
 
 function usage(): number {

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually } from '@sidekit/test-kit';
+import { command, must } from '../engine/command.ts';
+import { TestNamespace } from '../engine/namespace.ts';
+import type { Container, PodSpec } from '../support/pod-spec.ts';
+
+/** Creates labelled Pods on a real API server; every request is a dry run. */
+
+const POLICIES = 'manifests/injection';
+const ORDER = ['wait-for', 'file-writer', 'adapter', 'mq-producer', 'mq-consumer', 'ambassador'];
+const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'wait-for': { targets: 'tcp:db:5432' },
+  'file-writer': { source: 'clock', target: '/files/index.html', files: '/srv' },
+  adapter: { logs: '/var/log/app' },
+};
+
+let namespace: TestNamespace;
+before(async () => {
+  namespace = await TestNamespace.create();
+  await must('kubectl', ['label', 'namespace', namespace.name, 'sidekit.dev/injection=enabled']);
+  await must('kubectl', ['apply', '-k', POLICIES]);
+  // A policy takes effect a moment after it is created.
+  const injected = async () => (await create({ sidecars: ['ambassador'] })).code === 0;
+  await eventually(injected, { what: 'the policies take effect', timeout: 60_000, interval: 500 });
+});
+after(async () => {
+  await must('kubectl', ['delete', '-k', POLICIES, '--wait=false']);
+  await namespace?.[Symbol.asyncDispose]();
+});
+
+interface Wanted {
+  readonly sidecars?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+  readonly namespace?: string;
+}
+
+const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+function app(more: object = {}) {
+  return { name: 'app', image: 'example.org/app:1', securityContext: restricted, ...more };
+}
+
+/** Creates a Pod by a dry run; the namespace enforces *restricted*. */
+async function create({ sidecars = [], annotations = {}, spec = {}, namespace: other }: Wanted) {
+  const given = sidecars.flatMap((name) =>
+    Object.entries(SETTINGS[name] ?? {}).map(([key, value]) => [
+      `${name}.sidekit.dev/${key}`,
+      value,
+    ]),
+  );
+  const labels = Object.fromEntries(sidecars.map((name) => [`sidekit.dev/${name}`, 'true']));
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'shop',
+      labels,
+      annotations: { ...Object.fromEntries(given), ...annotations },
+    },
+    spec: {
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [app()],
+      ...spec,
+    },
+  };
+  return command(
+    'kubectl',
+    ['-n', other ?? namespace.name, 'create', '--dry-run=server', '-o', 'json', '-f', '-'],
+    { input: JSON.stringify(pod) },
+  );
+}
+
+async function created(wanted: Wanted): Promise<PodSpec> {
+  const { code, stdout, stderr } = await create(wanted);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout).spec;
+}
+
+async function refused(wanted: Wanted, reason: RegExp) {
+  const { code, stderr } = await create(wanted);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, reason);
+}
+
+function names(containers: readonly Container[] = []) {
+  return containers.map(({ name }) => name);
+}
+
+for (const name of ORDER) {
+  test(`${name} is injected alone, in front of the Pod's own init containers`, async () => {
+    for (const initContainers of [undefined, [app({ name: 'migrate' })]]) {
+      const spec = await created({ sidecars: [name], spec: { initContainers } });
+      const own = initContainers === undefined ? [] : ['migrate'];
+      assert.deepEqual(names(spec.initContainers), [`sidekit-${name}`, ...own]);
+      assert.deepEqual(names(spec.containers), ['app']);
+      const [sidecar] = spec.initContainers ?? [];
+      assert.match(sidecar?.image ?? '', /^docker\.io\/sidekit\/[a-z-]+:\d+\.\d+\.\d+$/);
+      assert.deepEqual(sidecar?.resources, {
+        requests: { cpu: '10m', memory: '64Mi' },
+        limits: { memory: '128Mi' },
+      });
+    }
+  });
+}
+
+test('all are injected in a defined order, whatever the order of labels', async () => {
+  for (const sidecars of [ORDER, ORDER.toReversed()]) {
+    const spec = await created({ sidecars });
+    assert.deepEqual(
+      names(spec.initContainers),
+      ORDER.map((name) => `sidekit-${name}`),
+    );
+    const volumeMounts = spec.containers[0]?.volumeMounts ?? [];
+    assert.deepEqual(Object.fromEntries(volumeMounts.map((one) => [one.name, one.mountPath])), {
+      'sidekit-files': '/srv',
+      'sidekit-logs': '/var/log/app',
+    });
+  }
+});
+
+test('annotations are settings, and the port follows the listener', async () => {
+  const { initContainers: [proxy] = [] } = await created({
+    sidecars: ['ambassador'],
+    annotations: {
+      'ambassador.sidekit.dev/upstream': 'http://127.0.0.1:3000',
+      'ambassador.sidekit.dev/listen': ':8081',
+    },
+  });
+  const { env, ports } = proxy as unknown as { env: object[]; ports: object[] };
+  assert.deepEqual(env, [
+    { name: 'AMBASSADOR_UPSTREAM', value: 'http://127.0.0.1:3000' },
+    { name: 'AMBASSADOR_LISTEN', value: ':8081' },
+    { name: 'AMBASSADOR_EXPOSED', value: '8081' },
+  ]);
+  assert.deepEqual(ports[0], { name: 'ambassador', containerPort: 8081, protocol: 'TCP' });
+});
+
+test('a ConfigMap of the user replaces the defaults', async () => {
+  const { initContainers: [adapter] = [] } = await created({
+    sidecars: ['adapter'],
+    annotations: { 'adapter.sidekit.dev/config': 'my-adapter' },
+  });
+  const { env, envFrom } = adapter as unknown as { env?: object[]; envFrom: object[] };
+  assert.deepEqual(env ?? [], []);
+  assert.deepEqual(envFrom, [{ configMapRef: { name: 'my-adapter' } }]);
+});
+
+test('a Pod that has the container already, and one without a label, stay as they are', async () => {
+  const own = app({ name: 'sidekit-ambassador', image: 'example.org/own:1' });
+  const spec = await created({ sidecars: ['ambassador'], spec: { initContainers: [own] } });
+  assert.deepEqual(
+    spec.initContainers?.map(({ image }) => image),
+    ['example.org/own:1'],
+  );
+  const plain = await created({});
+  assert.equal(plain.initContainers, undefined);
+  assert.deepEqual(plain.volumes ?? [], []);
+});
+
+test('nothing is injected elsewhere, and a label without effect is refused with the reason', async () => {
+  await using other = await TestNamespace.create();
+  await refused(
+    { sidecars: ['ambassador'], namespace: other.name },
+    /labelled for ambassador, but has no such container: label the namespace/,
+  );
+  assert.equal((await created({ namespace: other.name })).initContainers, undefined);
+});
+
+for (const [what, wanted, reason] of [
+  ['a path with ..', { 'adapter.sidekit.dev/logs': '/var/../log' }, /must be an absolute path/],
+  ['the root', { 'adapter.sidekit.dev/logs': '/' }, /must be an absolute path/],
+  ['a relative path', { 'adapter.sidekit.dev/logs': 'var/log' }, /must be an absolute path/],
+  [
+    'a path below an existing mount',
+    { 'adapter.sidekit.dev/logs': '/data/log' },
+    /over an existing mount/,
+  ],
+  [
+    'a misspelled setting',
+    { 'adapter.sidekit.dev/log': '/x' },
+    /no such setting: adapter\.sidekit\.dev\/log;/,
+  ],
+  [
+    'a setting of another sidecar',
+    { 'ambassador.sidekit.dev/listen': ':1' },
+    /settings without their sidecar/,
+  ],
+] as const) {
+  test(`${what} is refused with the reason`, () =>
+    refused(
+      {
+        sidecars: ['adapter'],
+        annotations: wanted,
+        spec: {
+          containers: [app({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })],
+          volumes: [{ name: 'data', emptyDir: {} }],
+        },
+      },
+      reason,
+    ));
+}
+
+test('addresses that are none are refused', async () => {
+  for (const [key, value] of [
+    ['listen', '8080'],
+    ['upstream', '127.0.0.1:3000'],
+    ['upstream', 'http://127.0.0.1:3000/path'],
+  ] as const)
+    await refused(
+      { sidecars: ['ambassador'], annotations: { [`ambassador.sidekit.dev/${key}`]: value } },
+      new RegExp(`ambassador\\.sidekit\\.dev/${key} must be`),
+    );
+});
+
+test('without their parameters the policies refuse, and let other Pods pass', async () => {
+  await must('kubectl', ['-n', 'sidekit', 'delete', 'configmap', 'sidekit-injection']);
+  try {
+    const refuses = async () => (await create({ sidecars: ['ambassador'] })).code === 1;
+    await eventually(refuses, { what: 'a refusal', timeout: 60_000, interval: 500 });
+    await created({});
+  } finally {
+    await must('kubectl', ['apply', '-k', POLICIES]);
+  }
+});
