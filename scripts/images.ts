@@ -1,16 +1,24 @@
-/** `npm run images`: builds all images; `-- NAME…` only some, `-- --bundles-only` their content. */
+/**
+ * `npm run images`: builds all images; `-- NAME…` only some, `-- --bundles-only` their content,
+ * `-- --load kind|minikube|k3d|k3s|REGISTRY` brings them to a cluster.
+ */
 import { parseArgs } from 'node:util';
 import { IMAGES } from '../images/catalog.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages, imageReference } from './support/images/build.ts';
 import { writeBundles } from './support/images/bundles.ts';
+import { loadImages } from './support/images/load.ts';
 import { heading } from './support/output.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { engine: { type: 'string' }, 'bundles-only': { type: 'boolean' } },
+    options: {
+      engine: { type: 'string' },
+      'bundles-only': { type: 'boolean' },
+      load: { type: 'string' },
+    },
   });
   const unknown = positionals.filter((name) => !IMAGES.some((image) => image.name === name));
   if (unknown.length > 0) {
@@ -29,6 +37,8 @@ export async function main(args: readonly string[]): Promise<number> {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
   await buildImages(engine, wanted);
-  for (const { name } of wanted) console.log(`  ${imageReference(name)}`);
+  const references = wanted.map(({ name }) => imageReference(name));
+  for (const reference of references) console.log(`  ${reference}`);
+  if (values.load !== undefined) await loadImages(engine.name, references, values.load);
   return 0;
 }

@@ -2,10 +2,14 @@
  * `npm run kind`: a kind cluster with a pinned node image, the project's images loaded, the
  * Pod, component and lifecycle suites and the documentation's commands on it, evidence on failure,
  * and the cluster deleted whatever happened.
- * `-- --kubernetes 1.36|1.35|1.34`, `--engine docker|podman`, `--keep`.
+ * `-- --kubernetes 1.36|1.35|1.34`, or `--node-image IMAGE`; `--config FILE` of kind;
+ * `--engine docker|podman`; `--keep`; `--demo` runs every Pod of manifests/pods, shows what each did,
+ * and keeps the cluster.
  */
 import { parseArgs } from 'node:util';
 import { IMAGES } from '../images/catalog.ts';
+import { demoNames, demonstrate } from './support/demo/demo.ts';
+import { kubeTarget } from './support/demo/kube-target.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages, imageReference } from './support/images/build.ts';
 import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
@@ -29,11 +33,16 @@ export async function main(args: readonly string[]): Promise<number> {
       kubernetes: { type: 'string', default: minors[0] ?? '' },
       engine: { type: 'string' },
       keep: { type: 'boolean' },
+      demo: { type: 'boolean' },
+      'node-image': { type: 'string' },
+      config: { type: 'string' },
     },
   });
-  const nodeImage = NODE_IMAGES[values.kubernetes];
+  const nodeImage = values['node-image'] ?? NODE_IMAGES[values.kubernetes];
   if (nodeImage === undefined) {
-    console.error(`--kubernetes ${values.kubernetes} has no pinned node: use ${minors.join(', ')}`);
+    console.error(
+      `--kubernetes ${values.kubernetes} has no pinned node: use ${minors.join(', ')}, or --node-image`,
+    );
     return 64;
   }
   const missing: string[] = [];
@@ -45,11 +54,17 @@ export async function main(args: readonly string[]): Promise<number> {
   const engine = await findEngine(values.engine);
   heading(`Images (${engine.name})`);
   await buildImages(engine);
-  heading(`kind (Kubernetes ${values.kubernetes})`);
-  const cluster = new KindCluster(engine.name);
+  heading(`kind (${values['node-image'] ?? `Kubernetes ${values.kubernetes}`})`);
+  const cluster = new KindCluster({
+    engine: engine.name,
+    runFlags: engine.runFlags,
+    config: values.config,
+  });
   const images = IMAGES.map(({ name }) => imageReference(name));
-  return onCluster(cluster, { nodeImage, images, keep: values.keep ?? false }, async () => {
+  const keep = values.keep ?? values.demo ?? false;
+  return onCluster(cluster, { nodeImage, images, keep }, async (signal) => {
     Object.assign(process.env, { POD_ENGINE: 'kube', KUBECONFIG: cluster.kubeconfig });
+    if (values.demo) return demonstrate(demoNames(), kubeTarget(), { keep: true, signal });
     const suites = [
       () => testPods([]),
       testComponents,
@@ -58,7 +73,7 @@ export async function main(args: readonly string[]): Promise<number> {
     ];
     // All of them, whatever the first says.
     let code = 0;
-    for (const suite of suites) code = Math.max(code, await suite());
+    for (const suite of suites) if (!signal.aborted) code = Math.max(code, await suite());
     return code;
   });
 }

@@ -1,5 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
+import { withArchive } from './images/archive.ts';
 import { run } from './run.ts';
 
 /** kind 0.32's node images of the last three Kubernetes minors, newest first. */
@@ -12,6 +21,16 @@ export const NODE_IMAGES: Readonly<Record<string, string>> = {
     'kindest/node:v1.34.8@sha256:02722c2dedddcfc00febf5d27fbeb9b7b2c14294c82109ff4a85d89ac9ba3256',
 };
 
+export interface KindOptions {
+  readonly engine: 'docker' | 'podman';
+  /** Limits that containers need on this machine, as flags of `run`: `--ulimit=nofile=1:1`. */
+  readonly runFlags?: readonly string[];
+  /** A configuration file of kind. */
+  readonly config?: string | undefined;
+  /** The directory for the kubeconfig and evidence; .cache/kind by default. */
+  readonly directory?: string;
+}
+
 /** One cluster of kind, with a kubeconfig of its own: the user's contexts are left alone. */
 export class KindCluster {
   readonly name = `sidekit-${process.pid}`;
@@ -19,63 +38,84 @@ export class KindCluster {
   /** The directory for logs and events if something failed. */
   readonly evidence: string;
   readonly #engine: 'docker' | 'podman';
-  readonly #directory: string;
+  readonly #config: string | undefined;
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(engine: 'docker' | 'podman', directory = '.cache/kind') {
+  constructor({ engine, runFlags = [], config, directory = '.cache/kind' }: KindOptions) {
     this.#engine = engine;
-    this.#directory = resolve(directory);
-    this.kubeconfig = join(this.#directory, `${this.name}.kubeconfig`);
-    this.evidence = join(this.#directory, `${this.name}-evidence`);
-    this.#env = { KIND_EXPERIMENTAL_PROVIDER: engine, KUBECONFIG: this.kubeconfig };
-    mkdirSync(this.#directory, { recursive: true });
+    this.#config = config;
+    const folder = resolve(directory);
+    mkdirSync(folder, { recursive: true });
+    this.kubeconfig = join(folder, `${this.name}.kubeconfig`);
+    this.evidence = join(folder, `${this.name}-evidence`);
+    this.#env = {
+      KIND_EXPERIMENTAL_PROVIDER: engine,
+      KUBECONFIG: this.kubeconfig,
+      ...limits(runFlags, join(folder, 'containers.conf')),
+    };
   }
 
+  /** The command that deletes the cluster. */
+  get deletion(): string {
+    return `KIND_EXPERIMENTAL_PROVIDER=${this.#engine} kind delete cluster --name ${this.name}`;
+  }
+
+  /** Creates it; its nodes stay if that fails, so that there is evidence. */
   async create(nodeImage: string): Promise<void> {
-    await this.#kind(['create', 'cluster', '--image', nodeImage, '--wait', '180s']);
+    const config = this.#config === undefined ? [] : ['--config', this.#config];
+    const flags = ['--image', nodeImage, ...config, '--retain', '--wait', '180s'];
+    await this.#kind(['create', 'cluster', ...flags]);
   }
 
   /** Loads images as an archive, which works with both engines. */
   async load(references: readonly string[]): Promise<void> {
-    // Podman names what it built localhost/…; the nodes look for docker.io/….
-    const full = references.map((reference) => `docker.io/${reference}`);
-    for (const [i, reference] of references.entries()) {
-      if (this.#engine === 'podman') await run('podman', ['tag', reference, full[i] ?? '']);
-    }
-    const archive = join(this.#directory, `${this.name}.tar`);
-    const names = this.#engine === 'podman' ? ['--multi-image-archive', ...full] : references;
-    try {
-      await run(this.#engine, ['save', '-o', archive, ...names]);
-      await this.#kind(['load', 'image-archive', archive]);
-    } finally {
-      rmSync(archive, { force: true });
-    }
+    await withArchive(this.#engine, references, (archive) =>
+      this.#kind(['load', 'image-archive', archive]),
+    );
   }
 
-  /** Saves as much as can be had: what failed may be the cluster itself. */
+  /** Saves as much as there is, readable for everyone: the cluster itself may have failed. */
   async saveEvidence(): Promise<void> {
     mkdirSync(this.evidence, { recursive: true });
     const keep = async (file: string, args: readonly string[]) => {
       const text = await run('kubectl', args, { env: this.#env }).catch(String);
       writeFileSync(join(this.evidence, file), text);
     };
-    await keep('events.txt', ['get', 'events', '-A', '--sort-by=.lastTimestamp']);
-    await keep('pods.yaml', ['get', 'pods', '-A', '-o', 'yaml']);
+    // Without a cluster there is no kubeconfig, and kubectl would ask a server of its own choice.
+    if (existsSync(this.kubeconfig)) {
+      await keep('events.txt', ['get', 'events', '-A', '--sort-by=.lastTimestamp']);
+      await keep('pods.yaml', ['get', 'pods', '-A', '-o', 'yaml']);
+    }
     await this.#kind(['export', 'logs', this.evidence]).catch((error: Error) =>
       writeFileSync(join(this.evidence, 'export-error.txt'), error.message),
     );
+    makeReadable(this.evidence);
   }
 
   async delete(): Promise<void> {
     await this.#kind(['delete', 'cluster'], { detached: true }).catch((error: Error) => {
-      throw new Error(
-        `${error.message}\nDelete it yourself: KIND_EXPERIMENTAL_PROVIDER=${this.#engine} kind delete cluster --name ${this.name}`,
-      );
+      throw new Error(`${error.message}\nDelete it yourself: ${this.deletion}`);
     });
     rmSync(this.kubeconfig, { force: true });
   }
 
   async #kind(args: readonly string[], options: { detached?: boolean } = {}): Promise<void> {
     await run('kind', [...args, '--name', this.name], { env: this.#env, ...options });
+  }
+}
+
+/** Podman's configuration for callers that may not raise limits to those of its default. */
+function limits(runFlags: readonly string[], file: string): Readonly<Record<string, string>> {
+  const values = runFlags.flatMap((flag) => /^--ulimit=(.+)$/.exec(flag)?.[1] ?? []);
+  if (values.length === 0) return {};
+  writeFileSync(file, `[containers]\ndefault_ulimits = ${JSON.stringify(values)}\n`);
+  return { CONTAINERS_CONF: file };
+}
+
+/** Logs of nodes are readable for root alone, and an upload may run as another user. */
+function makeReadable(directory: string) {
+  for (const path of globSync('**', { cwd: directory })) {
+    const file = join(directory, path);
+    chmodSync(file, statSync(file).isDirectory() ? 0o755 : 0o644);
   }
 }

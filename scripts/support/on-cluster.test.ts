@@ -143,6 +143,7 @@ test('a kept cluster is left, and how to reach it is said', async () => {
   assert.equal((await program.exited).code, 0);
   assert.ok(!verbs().includes('delete cluster'));
   assert.match(program.stdout, /KUBECONFIG=\S+\.kubeconfig kubectl/);
+  assert.match(program.stdout, /delete it: .* kind delete cluster --name sidekit-\d+/);
 });
 
 test('npm run kind names all that it does not find, before it builds anything', async () => {

@@ -1,23 +1,38 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
-import { dim } from './output.ts';
-import { CommandError, run } from './run.ts';
+import { bold, dim, green, heading, red, seconds, table } from '../output.ts';
+import { CommandError } from '../run.ts';
 
 /**
  * The annotation of a Pod or a Pod template with its promises, one a line: `CONTAINER: TEXT` is in
  * that container's log, `GET PORT/PATH: TEXT` in that response.
  */
-export const SHOWS = 'sidekit.dev/shows';
+const SHOWS = 'sidekit.dev/shows';
 
 export interface Demo {
   readonly worked: boolean;
   readonly showed: string;
 }
 
+/** The place where the Pods of a demo run. */
+export interface DemoTarget {
+  /** Applies a manifest and waits until its Pods are Ready or have completed. */
+  up(path: string): Promise<void>;
+  /** Deletes the objects of a manifest. */
+  down(path: string): Promise<void>;
+  /** Returns the log of a container of the Pod, or of one that the workload of that name made. */
+  logs(pod: string, container: string): Promise<string>;
+  /** Returns the logs of all its containers. */
+  allLogs(pod: string): Promise<string>;
+  /** Returns the body of a response of the Pod. */
+  get(pod: string, port: number, path: string): Promise<string>;
+}
+
 export interface DemoOptions {
-  readonly engine: string;
   readonly keep: boolean;
+  readonly signal: AbortSignal;
 }
 
 interface Promised {
@@ -25,61 +40,70 @@ interface Promised {
   readonly text: string;
 }
 
+/** Returns the manifests of manifests/pods. */
+export function demoNames(): string[] {
+  return globSync('manifests/pods/*.yaml')
+    .map((path) => basename(path, '.yaml'))
+    .toSorted();
+}
+
+/** Runs manifests one after another, shows what each did, and ends with a table. */
+export async function demonstrate(
+  names: readonly string[],
+  target: DemoTarget,
+  options: DemoOptions,
+): Promise<number> {
+  const rows = [['Pod', 'result', 'time', 'what it showed']];
+  let failed = false;
+  for (const name of names) {
+    if (options.signal.aborted) break;
+    const path = `manifests/pods/${name}.yaml`;
+    console.log(`\n${bold(name)}  ${dim(summary(path))}`);
+    const start = performance.now();
+    const demo = await runDemo(path, target, options);
+    failed ||= !demo.worked;
+    rows.push([name, demo.worked ? green('worked') : red('failed'), seconds(start), demo.showed]);
+  }
+  heading('Result');
+  console.log(table(rows));
+  return failed ? 1 : 0;
+}
+
 /** Runs one manifest, prints what its containers did, and says whether it showed what it promises. */
-export async function runDemo(path: string, { engine, keep }: DemoOptions): Promise<Demo> {
-  const pod = (args: readonly string[]) =>
-    run('node_modules/.bin/pod', args, { env: { POD_ENGINE: engine }, stderr: true });
+async function runDemo(path: string, target: DemoTarget, options: DemoOptions): Promise<Demo> {
   try {
-    await pod(['up', path, '--timeout', '90s']);
+    await target.up(path);
     const shown: string[] = [];
-    for (const promise of promises(path)) shown.push(await awaitShown(promise, pod));
-    for (const { name } of subjects(path)) {
-      const { metadata } = await find(name, pod);
-      printLogs(metadata.name, await pod(['logs', metadata.name]));
-    }
+    for (const promise of promises(path))
+      shown.push(await awaitShown(promise, target, options.signal));
+    for (const { name } of subjects(path)) printLogs(name, await target.allLogs(name));
     return { worked: true, showed: shown.join(', ') || 'Ready' };
   } catch (error) {
     console.log(error instanceof CommandError ? error.message : error);
     return { worked: false, showed: (error as Error).message.split('\n')[0] ?? '' };
   } finally {
-    if (!keep) await pod(['down', '-f', path]).catch((error: Error) => console.log(error.message));
+    // What an interrupted demo started is removed in any case.
+    if (!options.keep || options.signal.aborted)
+      await target.down(path).catch((error: Error) => console.log(error.message));
   }
 }
 
-type PodCommand = (args: readonly string[]) => Promise<string>;
-
-async function awaitShown({ pod: name, text }: Promised, pod: PodCommand): Promise<string> {
+async function awaitShown(
+  { pod, text }: Promised,
+  target: DemoTarget,
+  signal: AbortSignal,
+): Promise<string> {
   const [, subject = '', wanted = ''] = /^([^:]+): (.*)$/.exec(text) ?? [];
+  const get = /^GET (\d+)(\/.*)$/.exec(subject);
+  const read = () =>
+    get ? target.get(pod, Number(get[1]), get[2] ?? '/') : target.logs(pod, subject);
   const deadline = performance.now() + 60_000;
   for (;;) {
-    const seen = await look(subject, name, pod).catch(() => '');
-    if (seen.includes(wanted)) return text;
-    if (performance.now() > deadline) throw new Error(`${name} did not show ${text}`);
+    if ((await read().catch(() => '')).includes(wanted)) return text;
+    if (signal.aborted) throw new Error('interrupted');
+    if (performance.now() > deadline) throw new Error(`${pod} did not show ${text}`);
     await delay(100);
   }
-}
-
-async function look(subject: string, name: string, pod: PodCommand): Promise<string> {
-  const get = /^GET (\d+)(\/.*)$/.exec(subject);
-  const { metadata, status } = await find(name, pod);
-  if (!get) return pod(['logs', metadata.name, '-c', subject]);
-  const response = await fetch(`http://${status.podIP}:${get[1]}${get[2]}`);
-  return response.text();
-}
-
-interface PodObject {
-  readonly metadata: { readonly name: string };
-  readonly status: { readonly podIP?: string };
-}
-
-/** The Pod of that name, or one that the workload of that name made. */
-async function find(name: string, pod: PodCommand): Promise<PodObject> {
-  const { items } = JSON.parse(await pod(['ps', '-o', 'json'])) as { items: PodObject[] };
-  const found =
-    items.find(({ metadata }) => metadata.name === name) ??
-    items.find(({ metadata }) => metadata.name.startsWith(`${name}-`));
-  if (!found) throw new Error(`no Pod ${name}`);
-  return found;
 }
 
 function promises(path: string): Promised[] {
@@ -117,4 +141,14 @@ function printLogs(name: string, text: string) {
       ? lines
       : [...lines.slice(0, 7), `… ${lines.length - 12} more lines`, ...lines.slice(-5)];
   for (const line of few) console.log(dim(`  ${name}  ${line.slice(0, 150)}`));
+}
+
+/** Returns the first sentence of the manifest's own comment. */
+function summary(path: string): string {
+  const comment: string[] = [];
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (!line.startsWith('#')) break;
+    comment.push(line.slice(1).trim());
+  }
+  return /^[^.]*\./.exec(comment.join(' '))?.[0] ?? '';
 }

@@ -1,0 +1,34 @@
+import { run } from '../run.ts';
+import type { DemoTarget } from './demo.ts';
+
+interface PodObject {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly podIP?: string };
+}
+
+/** Runs the demo's Pods with `pod` on an engine. */
+export function podTarget(engine: string): DemoTarget {
+  const pod = (args: readonly string[], detached = false) =>
+    run('node_modules/.bin/pod', args, { env: { POD_ENGINE: engine }, stderr: true, detached });
+  /** The Pod of that name, or one that the workload of that name made. */
+  const find = async (name: string): Promise<PodObject> => {
+    const { items } = JSON.parse(await pod(['ps', '-o', 'json'])) as { items: PodObject[] };
+    const found =
+      items.find(({ metadata }) => metadata.name === name) ??
+      items.find(({ metadata }) => metadata.name.startsWith(`${name}-`));
+    if (!found) throw new Error(`no Pod ${name}`);
+    return found;
+  };
+  return {
+    up: async (path) => void (await pod(['up', path, '--timeout', '90s'])),
+    // A terminal's Ctrl-C must not reach it.
+    down: async (path) => void (await pod(['down', '-f', path], true)),
+    logs: async (name, container) =>
+      pod(['logs', (await find(name)).metadata.name, '-c', container]),
+    allLogs: async (name) => pod(['logs', (await find(name)).metadata.name]),
+    get: async (name, port, path) => {
+      const { status } = await find(name);
+      return (await fetch(`http://${status.podIP}:${port}${path}`)).text();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { step } from '../output.ts';
+import { run } from '../run.ts';
+import { withArchive } from './archive.ts';
+
+type EngineName = 'docker' | 'podman';
+
+/** How each kind of local cluster takes an archive of images. */
+const CLUSTERS: Readonly<Record<string, (archive: string) => readonly string[]>> = {
+  kind: (archive) => ['kind', 'load', 'image-archive', archive],
+  minikube: (archive) => ['minikube', 'image', 'load', archive],
+  k3d: (archive) => ['k3d', 'image', 'import', archive],
+  k3s: (archive) => ['k3s', 'ctr', 'images', 'import', archive],
+};
+
+/**
+ * Brings images to a cluster: to the nodes of a local one by its own tool, or to a registry, such
+ * as `registry.example.org/team`.
+ * @throws Error if `target` is neither.
+ */
+export async function loadImages(
+  engine: EngineName,
+  references: readonly string[],
+  target: string,
+): Promise<void> {
+  const command = CLUSTERS[target];
+  if (command) {
+    await step(`load the images into ${target}`, () =>
+      withArchive(engine, references, async (archive) => {
+        const [program = '', ...args] = command(archive);
+        await run(program, args);
+      }),
+    );
+    return;
+  }
+  if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)*$/.test(target) || !/[.:/]/.test(target)) {
+    throw new Error(
+      `--load ${target} is neither ${Object.keys(CLUSTERS).join(', ')} nor a registry such as registry.example.org/team`,
+    );
+  }
+  for (const reference of references) {
+    const remote = `${target}/${reference.replace(/^sidekit\//, '')}`;
+    await step(`push ${remote}`, async () => {
+      await run(engine, ['tag', reference, remote]);
+      await run(engine, ['push', remote]);
+    });
+  }
+}
