@@ -1,5 +1,5 @@
-import type { FastParser } from './fast.ts';
-import { PLAIN, QUOTE, SPACE } from './json-bytes.ts';
+import type { FastParser, Sliceable } from './fast.ts';
+import { COLON, PLAIN, QUOTE, SPACE } from './json-bytes.ts';
 import { commonLogTime } from './time.ts';
 
 /**
@@ -44,6 +44,8 @@ const AGENT = bytesOf('"user_agent":"');
 
 const DASH = 0x2d;
 const STAMP = 26;
+/** The place of the minutes in a stamp. */
+const MINUTES = 15;
 
 /** Counts by method and status class, filled for each line and collected for each chunk. */
 export class AccessCounts {
@@ -64,6 +66,7 @@ export class FastAccess implements FastParser {
   readonly #combined: boolean;
   readonly #stamp = new Uint8Array(STAMP);
   readonly #time = new Uint8Array(20);
+  #wholeHours = false;
 
   constructor(format: 'common' | 'combined') {
     this.#combined = format === 'combined';
@@ -194,20 +197,45 @@ export class FastAccess implements FastParser {
     return o;
   }
 
-  /** Formats the time, unless it is that of the line before. */
+  /** Formats the time at `at`, from as much of the line before as is the same. */
   #knowTime(input: Uint8Array, at: number): boolean {
     const stamp = this.#stamp;
     let k = STAMP - 1;
-    // The digits that change most often come late: compare from there.
+    // The digits that change most often are late: compare from there.
     while (k >= 0 && stamp[k] === input[at + k]) k--;
     if (k < 0) return true;
-    const text = String.fromCharCode(...input.subarray(at, at + STAMP));
+    // Only minutes and seconds differ, as far as 20 of 26 bytes, and the zone has whole hours.
+    if (k >= MINUTES && k < MINUTES + 5 && this.#wholeHours) {
+      let same = MINUTES - 1;
+      while (same >= 0 && stamp[same] === input[at + same]) same--;
+      if (same < 0 && this.#copyMinutes(input, at + MINUTES)) return true;
+    }
+    const text = (input as Sliceable).latin1Slice(at, at + STAMP);
     const time = commonLogTime(text);
     if (time === undefined || time.length !== 20) return false;
     for (let j = 0; j < STAMP; j++) stamp[j] = input[at + j]!;
     for (let j = 0; j < 20; j++) this.#time[j] = time.charCodeAt(j);
+    this.#wholeHours = text.endsWith('00');
     return true;
   }
+
+  /** Takes over `MM:SS` from the line, unless a part is out of its range. */
+  #copyMinutes(input: Uint8Array, at: number): boolean {
+    const valid =
+      isBelow60(input[at]!, input[at + 1]!) &&
+      input[at + 2] === COLON &&
+      isBelow60(input[at + 3]!, input[at + 4]!);
+    if (!valid) return false;
+    for (let j = 0; j < 5; j++) {
+      this.#stamp[MINUTES + j] = input[at + j]!;
+      this.#time[14 + j] = input[at + j]!;
+    }
+    return true;
+  }
+}
+
+function isBelow60(tens: number, ones: number): boolean {
+  return tens >= 0x30 && tens <= 0x35 && digit(ones);
 }
 
 function digit(byte: number): boolean {
