@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { type Context, defineSidecar, errorText, throttle } from '@sidekit/core';
+import { type Context, defineSidecar, errorText, sizeByMemory, throttle } from '@sidekit/core';
 import { adapterMetrics } from './observe/own-counters.ts';
 import { registerStateMetrics } from './observe/own-gauges.ts';
 import { adapterTable } from './options/table.ts';
@@ -7,6 +7,7 @@ import { PayloadPool } from './output/batch.ts';
 import { Delivery } from './output/delivery.ts';
 import { outputsFor } from './output/outputs-for.ts';
 import { refuseOwnOutput } from './output/own-stdout.ts';
+import { replayParked } from './output/replay.ts';
 import { pipelinesFor } from './pipeline/pipeline-for.ts';
 import { parking } from './state/parking.ts';
 import { removeTemporary, StateFile } from './state/state-file.ts';
@@ -25,11 +26,42 @@ const CHUNK = 256 * 1024;
 export const adapter = defineSidecar({
   table: adapterTable,
   run: async (context) => {
+    if (context.options.replay) {
+      await replay(context);
+      return;
+    }
     const running = startAdapter(context);
     await context.stopped;
     await running.stop();
   },
 });
+
+/** Delivers the parked records again. */
+async function replay({ options, log, metrics: registry, health, stopping }: ReplayParts) {
+  const metrics = adapterMetrics(registry);
+  const directory = join(stateDirectoryOf(options), 'parked');
+  const deliveries = outputsFor(options).map(
+    (output) =>
+      new Delivery(output, {
+        retry: { base: options.retryBase, cap: options.retryCap },
+        metrics,
+        log,
+        condition: health.condition(`output ${output.name}`),
+        park: parking(directory, options.parkBytes, log),
+        now: Date.now,
+        onDelivered: () => {},
+        onIdle: () => {},
+      }),
+  );
+  const batches = await replayParked(directory, deliveries, log, stopping);
+  await Promise.all(deliveries.map((delivery) => delivery.close()));
+  log.info('parked records were delivered', { event: 'replayed', batches });
+}
+
+type ReplayParts = Pick<
+  Context<(typeof adapterTable)['options']>,
+  'options' | 'log' | 'metrics' | 'health' | 'stopping'
+>;
 
 type Parts = Pick<
   Context<(typeof adapterTable)['options']>,
@@ -49,21 +81,24 @@ export interface RunningAdapter {
 
 /** Assembles the parts and starts reading; with `follow: false` the caller polls. */
 export function startAdapter(
-  { options, log, metrics: registry, health }: Parts,
+  { options: given, log, metrics: registry, health }: Parts,
   {
     follow = true,
     now = Date.now,
     mostOpen = mostOpenFiles(),
   }: { follow?: boolean; now?: () => number; mostOpen?: number } = {},
 ): RunningAdapter {
+  const outputs = outputsFor(given);
+  const most = given.bufferBytes * outputs.length;
+  const buffers = sizeByMemory({ share: 1 / 32, least: 64 * 1024 * outputs.length, most });
+  const options = { ...given, bufferBytes: Math.floor(Math.min(buffers, most) / outputs.length) };
   const globs = new Globs(options.include, options.exclude);
-  const outputs = outputsFor(options);
   if (outputs.some(({ name }) => name === 'stdout')) refuseOwnOutput(globs);
   const metrics = adapterMetrics(registry);
   // As many as can be in use at a time: allocating new ones keeps the garbage collector busy.
   const inUse = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
   const pool = new PayloadPool(options.batchBytes * 2 + CHUNK * 2, inUse * outputs.length);
-  const stateDirectory = options.state ?? join(baseOf(options.include[0] ?? '.'), '.adapter');
+  const stateDirectory = stateDirectoryOf(options);
 
   const file = new StateFile(stateDirectory, log);
   const saved = file.load();
@@ -218,6 +253,10 @@ export function startAdapter(
       for (const generation of catalogue.generations()) generation.close();
     },
   };
+}
+
+function stateDirectoryOf({ state, include }: Parts['options']): string {
+  return state ?? join(baseOf(include[0] ?? '.'), '.adapter');
 }
 
 /** Returns the directory that contains everything a glob can match. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, propertyParameters } from '@sidekit/test-kit';
+import { eventually, propertyParameters, startProgram } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { Receiver } from '../testing/receiver.ts';
 import { scene } from '../testing/scene.ts';
@@ -171,6 +171,39 @@ test('a small trickle behind an unavailable output is collected in few batches',
   assert.deepEqual(s.messages(), lines(200));
   assert.ok(s.receiver.requests.length <= 3);
 });
+
+test('parked records are delivered again by --replay, and those that are refused again stay', async () => {
+  await using s = await scene({ refused: 'park' });
+  s.receiver.respond = (body) => (/line [13]"/.test(body) ? { status: 400 } : undefined);
+  s.write(`${lines(5).join('\n')}\n`);
+  await s.settle();
+  const parked = join(s.directory, 'state/parked');
+  assert.ok(readdirSync(parked).length > 0);
+  s.receiver.respond = (body) => (body.includes('line 3"') ? { status: 400 } : undefined);
+  await using replay = startProgram(new URL('../main.ts', import.meta.url), [
+    ...['--include', s.live, '--output', s.receiver.url, '--state', join(s.directory, 'state')],
+    ...['--admin', '127.0.0.1:0', '--replay'],
+  ]);
+  assert.deepEqual(await replay.exited, { code: 0, signal: null }, replay.stderr);
+  assert.deepEqual(s.messages().toSorted(), ['line 0', 'line 1', 'line 2', 'line 4']);
+  assert.equal(readdirSync(parked).length, 1);
+});
+
+for (const [name, content, header] of [
+  ['bearerFile', 'token\n', 'Bearer token'],
+  ['basicFile', 'user:password\n', 'Basic dXNlcjpwYXNzd29yZA=='],
+  ['authorizationFile', 'Custom x\n', 'Custom x'],
+] as const) {
+  test(`${name} becomes the Authorization header`, async () => {
+    await using s = await scene((directory) => {
+      writeFileSync(join(directory, 'secret'), content);
+      return { [name]: join(directory, 'secret') };
+    });
+    s.write('one\n');
+    await s.settle();
+    assert.equal(s.receiver.requests[0]?.headers.authorization, header);
+  });
+}
 
 /** Reads the offsets that the outputs of the first file have acknowledged. */
 function savedOffsets(directory: string): number[] {

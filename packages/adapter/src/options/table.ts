@@ -1,4 +1,5 @@
 import {
+  boolean,
   choice,
   commonOptions,
   defineOptions,
@@ -155,7 +156,7 @@ export const adapterTable = defineOptions({
     }),
     bufferBytes: option(size(4096, 1024 * 1024 * 1024), {
       description:
-        'The size of undelivered records in memory at which reading pauses for an output.',
+        'The size of undelivered records in memory at which reading pauses for an output; of all outputs at most 1/32 of the container’s memory limit.',
       default: 4 * 1024 * 1024,
     }),
     retryBase: option(duration(1, hour), {
@@ -176,6 +177,11 @@ export const adapterTable = defineOptions({
     parkBytes: option(size(), {
       description: 'The largest size of all parked batches; further ones are dropped.',
       default: 64 * 1024 * 1024,
+    }),
+    replay: option(boolean, {
+      description:
+        'Deliver the parked records again, and exit. Next to a running adapter, give it another `--admin`.',
+      default: false,
     }),
     heldBytes: option(size(), {
       description:
