@@ -18,6 +18,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   'test-compose': () => import('./test-compose.ts'),
   'test-components': () => import('./test-components.ts'),
   'test-docs': () => import('./test-docs.ts'),
+  'test-long': () => import('./test-long.ts'),
   'test-pods': () => import('./test-pods.ts'),
   'test-unit': () => import('./test-unit.ts'),
   version: () => import('./version.ts'),

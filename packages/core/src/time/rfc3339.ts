@@ -5,7 +5,7 @@ const DAY = 86_400_000;
 
 /**
  * Milliseconds since the epoch as a time of RFC 3339 in UTC: `2026-11-21T06:22:41.007Z`, the text
- * that `Date.prototype.toISOString` gives. A Date looks up the name of the local time zone even
+ * that `Date.prototype.toISOString` gives. A Date reads the name of the local time zone even
  * for that, and with it loads 0.8 MiB of ICU's data into a process that needs none.
  * @param milliseconds a whole number within the years 0 to 9999
  * @throws RangeError for any other

@@ -5,7 +5,7 @@ import {
   RingProducer,
   SharedMemoryError,
 } from '@sidekit/shared-memory';
-import type { Dimensions, ReadEnd, WriteEnd } from './ends.ts';
+import type { Dimensions, ReadEnd, WriteEnd } from './end.ts';
 
 /** The largest record through a ring, in bytes: both sides keep one in memory. */
 const LARGEST = 1024 * 1024;

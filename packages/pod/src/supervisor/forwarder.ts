@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ForwardedPort, PodService, ServiceTarget } from '../store/record.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import type { Address } from './handlers/carry-out.ts';
+import type { Address } from './handlers/handler.ts';
 
 /**
  * Publishes the ports of Services on 127.0.0.1 and sends each connection to one of the Pods that

@@ -6,7 +6,7 @@ import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { hostnameOf } from './endpoints.ts';
-import type { Address } from './handlers/carry-out.ts';
+import type { Address } from './handlers/handler.ts';
 
 /** The container that owns a Pod's network, IPC and published ports. */
 export interface Sandbox {

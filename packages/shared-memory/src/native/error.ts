@@ -27,7 +27,7 @@ export interface SharedMemoryErrorWords {
   readonly subject: string;
   /** Why, as a clause with the values and the limits found. */
   readonly reason: string;
-  /** What to do, as an imperative clause; absent if nothing general helps. */
+  /** The remedy, as an imperative clause; absent if nothing general helps. */
   readonly remedy?: string | undefined;
 }
 

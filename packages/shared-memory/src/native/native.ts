@@ -122,7 +122,7 @@ function outcome(
   });
 }
 
-/** What threads read until their call returns: keeps it from being collected. */
+/** The word that threads read until their call returns: keeps it from being collected. */
 const inFlight = new Set<Int16Array>();
 
 /** One for each duration, kept: the thread reads it after the call has returned. */

@@ -20,15 +20,15 @@ export const Word = {
   tail: 32,
   /** The position of the first record that the consumer has not released. */
   head: 64,
-  /** What the consumer waits for: a record. See event.ts. */
+  /** The word for which the consumer waits: a record. See event.ts. */
   dataEvent: 96,
-  /** What producers wait for: space. */
+  /** The word for which producers wait: space. */
   spaceEvent: 128,
   /** The most bytes of space that a waiting producer needs. */
   spaceWanted: 160,
   /** 0, or the token of the producer that is writing. */
   lock: 192,
-  /** What producers wait for: the lock. */
+  /** The word for which producers wait: the lock. */
   lockEvent: 224,
   /** The generation of each participant: word 256 of the consumer, 257 to 319 of producers. */
   generations: 256,

@@ -11,7 +11,7 @@ const GENERATION = 0xff_ffff;
 /** Tries before the lock counts as held: its holder copies records meanwhile. */
 const TRIES = 64;
 
-/** What the lock holds while a participant has it: its slot and the generation of the slot. */
+/** The value of the lock while a participant has it: its slot and the generation of the slot. */
 export function tokenOf(slot: number, generation: number): number {
   return (slot << 24) | generation;
 }

@@ -7,7 +7,7 @@ import { HEADER, MAGIC, MAX_CAPACITY, MIN_CAPACITY, VERSION, Word } from './layo
 
 export interface RingOptions extends Omit<FileOptions, 'access'> {
   /**
-   * Of a ring that is created: bytes of records that it holds, each with 4 bytes before it; a
+   * For a ring that is created: bytes of records that it holds, each with 4 bytes before it; a
    * power of two from 64 KiB to 1 GiB, 1 MiB by default.
    */
   readonly capacity?: number;

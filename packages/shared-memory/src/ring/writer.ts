@@ -87,7 +87,7 @@ export class RingWriter {
     const tail = this.#words.load(Word.tail);
     const { capacity } = this.#data;
     const used = (tail - head) >>> 0;
-    // The two loads are not one step: a tail that is newer than the head only looks fuller.
+    // The two loads are not one step: a tail that is newer than the head only seems fuller.
     return used > capacity || capacity - used >= recordSize(length);
   }
 

@@ -17,7 +17,7 @@ export interface FileOptions {
    * hold whatever the umask.
    */
   readonly mode?: number | string;
-  /** What it is opened for; both by default. */
+  /** The access with which it is opened; both by default. */
   readonly access?: 'read' | 'both';
 }
 

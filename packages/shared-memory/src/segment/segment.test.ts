@@ -110,7 +110,7 @@ test('a segment grows, keeps what it holds and detaches the old views', async ()
   reader.close();
 });
 
-test('exclusive creation, absence and removal are told apart', async () => {
+test('exclusive creation, absence and removal are notified apart', async () => {
   const segment = await open();
   const { name } = segment;
   await assert.rejects(

@@ -18,7 +18,7 @@ import { type Mapping, mapSegment } from './mapping.ts';
 import { checkSegmentName } from './name.ts';
 
 export interface SegmentOptions extends FileOptions {
-  /** Of a segment that is created, in bytes, 1 to 64 GiB; an existing one keeps its own. */
+  /** For a segment that is created, in bytes, 1 to 64 GiB; an existing one keeps its own. */
   readonly size?: number;
 }
 

@@ -8,7 +8,7 @@ type Words = { readonly reason: string; readonly remedy?: string };
 export interface FailedCall {
   readonly syscall: string;
   readonly key: number;
-  /** Of the semaphore in its set. */
+  /** The index of the semaphore in its set. */
   readonly index: number;
   /** The number of semaphores that was asked for. */
   readonly size: number;

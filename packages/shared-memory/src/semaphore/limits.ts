@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What the kernel allows in this IPC namespace (kernel.sem, proc_sys_kernel(5)). */
+/** The limits of the kernel in this IPC namespace (kernel.sem, proc_sys_kernel(5)). */
 export interface SemaphoreLimits {
   /** The most semaphores of one set (SEMMSL). */
   readonly perSet: number;

@@ -6,7 +6,7 @@ import { formatKey } from './key.ts';
 import { MAX_VALUE } from './limits.ts';
 
 export interface SemaphoreOptions {
-  /** Of the set: a whole number of 32 bits other than 0; `ftok` derives one from a file. */
+  /** The key of the set: a whole number of 32 bits other than 0; `ftok` derives one from a file. */
   readonly key: number;
   /** Which semaphore of the set; 0 by default. */
   readonly index?: number;
@@ -14,11 +14,11 @@ export interface SemaphoreOptions {
   readonly create?: boolean;
   /** With `create`: fails with EEXIST if the set exists; false by default. */
   readonly exclusive?: boolean;
-  /** Of a set that is created: its permissions, 0600 by default. They hold whatever the umask. */
+  /** For a set that is created: its permissions, 0600 by default. They hold whatever the umask. */
   readonly mode?: number;
-  /** Of a set that is created: the value of each semaphore, 0 to 32767; 1 by default (a mutex). */
+  /** For a set that is created: the value of each semaphore, 0 to 32767; 1 by default (a mutex). */
   readonly value?: number;
-  /** Of a set that is created: how many semaphores it has; `index` + 1 by default. */
+  /** For a set that is created: how many semaphores it has; `index` + 1 by default. */
   readonly size?: number;
 }
 

@@ -28,7 +28,7 @@ export const State = {
   done: 5,
 } as const;
 
-/** What one participant does. */
+/** The task of one participant. */
 export interface Task {
   readonly actor: number;
   readonly name: string;
@@ -46,7 +46,7 @@ export interface Delivery {
   readonly intact: boolean;
 }
 
-/** What one participant saw, over all its lives. */
+/** The observations of one participant, over all its lives. */
 export interface Report {
   readonly actor: number;
   /** The next record of a producer. */
@@ -55,7 +55,7 @@ export interface Report {
   readonly published: number[];
   /** Batches in whose commit the producer was killed. */
   readonly unsure: number[][];
-  /** What each life of a consumer found, in order. */
+  /** The findings of each run of a consumer, in order. */
   readonly readers: Delivery[][];
   failure?: string;
 }

@@ -1,5 +1,5 @@
 import { isEnding } from '../../engine/processes.ts';
-import type { HandlerOutcome, HandlerTarget } from './carry-out.ts';
+import type { HandlerOutcome, HandlerTarget } from './handler.ts';
 
 /** The most that is read of a command's output, in bytes (kubelet: maxReadLength). */
 const OUTPUT = 10 * 1024;

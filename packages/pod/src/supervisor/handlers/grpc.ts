@@ -1,7 +1,7 @@
 import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { isIPv6 } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
-import type { Address, GrpcAction, HandlerOutcome } from './carry-out.ts';
+import type { Address, GrpcAction, HandlerOutcome } from './handler.ts';
 import { USER_AGENT } from './user-agent.ts';
 
 /** The most that is read of an answer, in bytes. */

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
 import { portNumber } from '../../manifest/references/port-number.ts';
 import type { HttpGet } from '../../manifest/types.ts';
-import type { HandlerOutcome, HandlerTarget } from './carry-out.ts';
+import type { HandlerOutcome, HandlerTarget } from './handler.ts';
 import { USER_AGENT } from './user-agent.ts';
 
 const MAX_REDIRECTS = 10;

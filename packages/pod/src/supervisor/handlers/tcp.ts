@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
 import { portNumber } from '../../manifest/references/port-number.ts';
 import type { TcpSocketAction } from '../../manifest/types.ts';
-import type { HandlerOutcome, HandlerTarget } from './carry-out.ts';
+import type { HandlerOutcome, HandlerTarget } from './handler.ts';
 
 /** Opens a TCP connection: success as soon as it is there. */
 export function tcpDial(
