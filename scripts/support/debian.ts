@@ -14,11 +14,13 @@ export const PODMAN_PACKAGES: readonly string[] = [
 export const BASE_PACKAGES: readonly string[] = ['binutils'];
 /** Counterparts that the unit tests run against, and the compiler of the benchmarks' peers. */
 export const TEST_PACKAGES: readonly string[] = [
+  'apache2-bin',
   'chromium',
   'git',
   'nginx-light',
   'openssl',
   'strace',
+  'tinyproxy-bin',
   'gcc',
   'libc6-dev',
 ];
