@@ -81,6 +81,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     return this.#search.endpoint;
   }
 
+  get protocol(): string {
+    return this.#sink.protocol;
+  }
+
   get active(): boolean {
     return this.#phase !== Phase.idle;
   }
@@ -125,7 +129,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#replyLocally(403, 'the client certificate has no allowed name', '');
       return;
     }
-    if (this.#replyAsLastHop(forwarding.via)) return;
+    if (this.#replyAsLastHop(runtime.via)) return;
     const size = head.contentLength;
     const unbounded = size === -1 || size > SMALL || extras?.upgrade !== undefined;
     if (unbounded && runtime.memory.exhausted) {

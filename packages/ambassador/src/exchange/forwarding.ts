@@ -4,7 +4,7 @@ import type { Forwarding } from '../http/canonical-request.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Returns the facts that are added to the requests of a connection under `runtime`. */
-export function forwardingOf(socket: Socket, runtime: Runtime): Forwarding {
+export function forwardingOf(socket: Socket, runtime: Runtime, http2 = false): Forwarding {
   const peer = socket.remoteAddress;
   const clientAddress =
     peer === undefined ? 'unix:' : peer.startsWith('::ffff:') ? peer.slice(7) : peer;
@@ -15,7 +15,7 @@ export function forwardingOf(socket: Socket, runtime: Runtime): Forwarding {
     protocol: socket instanceof TLSSocket ? 'https' : 'http',
     trusted: runtime.trusts(clientAddress),
     hostHeader: runtime.hostHeader,
-    via: runtime.via,
+    via: `${http2 ? '2.0' : '1.1'} ${runtime.via}`,
     verifiesClients: runtime.verifiesClients,
     clientCert: certificate && clientCert(certificate),
     denied:

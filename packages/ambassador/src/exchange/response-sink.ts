@@ -7,6 +7,8 @@ import type { LentBytes } from '../memory/read-buffer.ts';
  * any other downstream protocol.
  */
 export interface ResponseSink {
+  /** The client's protocol, for the access log. */
+  readonly protocol: string;
   /** Reads the request's body and passes it to `sendBody` and `endBody`. */
   resumeBody(): void;
   /** Stops reading the request's body. */

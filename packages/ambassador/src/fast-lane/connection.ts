@@ -14,6 +14,7 @@ import { LINGER } from '../http/linger.ts';
 import { localReplyText } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
+import { beginsHttp2 } from '../http2/preface.ts';
 import { freeBytes } from '../memory/free-bytes.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 import { stopReading } from '../memory/stop-reading.ts';
@@ -27,6 +28,7 @@ export interface FastLaneHost {
   readonly draining: boolean;
   /** Takes the connection over, with the bytes that were not processed. */
   toFullLane(socket: Socket, unread: Buffer): void;
+  toHttp2(socket: Socket, unread: Buffer): void;
   onClosed(connection: FastLaneConnection): void;
 }
 
@@ -35,6 +37,7 @@ export interface FastLaneHost {
  * handed over, with its connection, to the full lane.
  */
 export class FastLaneConnection implements ResponseSink, Watched {
+  readonly protocol = 'HTTP/1.1';
   readonly #socket: Socket;
   readonly #host: FastLaneHost;
   readonly #exchange: Exchange;
@@ -48,6 +51,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
   readonly #waiting: WaitingBytes;
   #lingerUntil = 0;
   #handedOver = false;
+  /** Whether no request has arrived yet. */
+  #first = true;
 
   constructor(socket: Socket, host: FastLaneHost) {
     this.#socket = socket;
@@ -100,9 +105,18 @@ export class FastLaneConnection implements ResponseSink, Watched {
   #next() {
     const reader = this.#reader;
     const { runtime } = this.#host;
+    const http2 = this.#first ? beginsHttp2(reader.unread!) : false;
+    if (http2) {
+      this.#handOver(reader.unread!, 'toHttp2');
+      return;
+    }
+    if (http2 === undefined) {
+      this.#headSince ||= runtime.clock.now;
+      return;
+    }
     const read = runtime.fastLane ? reader.next(runtime.maxHead, runtime.maxFields) : reader.peek();
     if (read === Read.unsupported) {
-      this.#handOver(reader.unread!);
+      this.#handOver(reader.unread!, 'toFullLane');
       return;
     }
     if (read === Read.partial) {
@@ -110,6 +124,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     this.#headSince = 0;
+    this.#first = false;
     this.#waiting.set(reader.unread === undefined ? 0 : reader.unread.length);
     this.#keepAlive = reader.head.keepAlive;
     if (reader.bodyLeft > 0) stopReading(this.#socket);
@@ -122,7 +137,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#exchange.start(reader.head, this.#forwarding, body);
   }
 
-  #handOver(unread: Buffer) {
+  #handOver(unread: Buffer, to: 'toFullLane' | 'toHttp2') {
     this.#handedOver = true;
     this.#reader.unread = undefined;
     const socket = this.#socket;
@@ -131,7 +146,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
     this.#detach();
-    this.#host.toFullLane(socket, unread);
+    this.#host[to](socket, unread);
   }
 
   #detach() {

@@ -7,12 +7,11 @@ import {
   type ResponseFraming,
   withFraming,
 } from '../http/canonical-response.ts';
-import { isMadeOf, TOKEN } from '../http/characters.ts';
-import { FieldKind, fieldKind } from '../http/field-kind.ts';
 import { type LocalReplyOptions, localReply } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
+import { trailerFields } from '../http/trailers.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import type { Watched } from '../time/clock.ts';
@@ -20,6 +19,7 @@ import type { FullLaneHost } from './host.ts';
 
 /** Serves one request of the full lane. */
 export class FullLaneRequest implements ResponseSink, Watched {
+  readonly protocol = 'HTTP/1.1';
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #host: FullLaneHost;
@@ -175,15 +175,4 @@ export function refuseRequest(
   else response.removeHeader('connection');
   response.writeHead(reply.status, reply.reason, reply.fields);
   response.end(reply.body, 'latin1');
-}
-
-/** Returns the trailers, without those that concern framing, routing or the hop. */
-function trailerFields(raw: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!;
-    const good = isMadeOf(TOKEN, name) && !/[^\t\x20-\x7e\x80-\xff]/.test(raw[i + 1]!);
-    if (good && fieldKind(name) === FieldKind.ordinary) kept.push(name, raw[i + 1]!);
-  }
-  return kept;
 }

@@ -25,6 +25,7 @@ const MAX_EARLY = 32 * 1024;
  * is relayed, and the connection closes after it.
  */
 export class UpgradeRequest implements ResponseSink, Watched {
+  readonly protocol = 'HTTP/1.1';
   readonly #socket: Socket;
   readonly #host: FullLaneHost;
   readonly #exchange: Exchange;

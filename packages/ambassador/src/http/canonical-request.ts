@@ -12,7 +12,7 @@ export interface Forwarding {
   readonly trusted: boolean;
   /** Sent as Host instead of the client's. */
   readonly hostHeader: string | undefined;
-  /** The pseudonym of the listener in Via. */
+  /** The client's protocol version and the pseudonym of the listener, for Via. */
   readonly via: string;
   /** Whether client certificates are verified here. */
   readonly verifiesClients: boolean;
@@ -94,7 +94,7 @@ export function canonicalRequest(
   if (!protocolKnown) fields.push('X-Forwarded-Proto', forwarding.protocol);
   if (hostHeader !== undefined && !hostKnown) fields.push('X-Forwarded-Host', head.host);
   if (forwarding.clientCert !== undefined) fields.push('Client-Cert', forwarding.clientCert);
-  fields.push('Via', `1.1 ${forwarding.via}`);
+  fields.push('Via', forwarding.via);
   fields.push('X-Request-Id', ids.requestId, 'Traceparent', ids.traceParent);
   return {
     method: head.method,

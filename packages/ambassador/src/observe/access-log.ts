@@ -80,13 +80,13 @@ export class AccessLog {
   #json(exchange: ExchangeRecord, seconds: number): string {
     const { head, ids } = exchange;
     const trace = ids.traceParent.slice(3, 35);
-    return `{"time":"${this.#time()}","method":"${head.method}","path":${quoted(head.target)},"host":${quoted(head.host)},"status":${exchange.status},"duration":${seconds.toFixed(6)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut},"client":"${exchange.clientAddress}","upstream":"${exchange.endpoint?.name ?? ''}","flags":"${exchange.flags}","requestId":${quoted(ids.requestId)},"traceId":"${trace}"}\n`;
+    return `{"time":"${this.#time()}","method":"${head.method}","path":${quoted(head.target)},"host":${quoted(head.host)},"protocol":"${exchange.protocol}","status":${exchange.status},"duration":${seconds.toFixed(6)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut},"client":"${exchange.clientAddress}","upstream":"${exchange.endpoint?.name ?? ''}","flags":"${exchange.flags}","requestId":${quoted(ids.requestId)},"traceId":"${trace}"}\n`;
   }
 
   #combined(exchange: ExchangeRecord): string {
     const { head } = exchange;
     const client = exchange.clientAddress || '-';
-    return `${client} - - [${clfTime(this.#time())}] "${head.method} ${escaped(head.target)} HTTP/1.1" ${exchange.status} ${exchange.bytesOut} "${field(exchange, 'referer')}" "${field(exchange, 'user-agent')}"\n`;
+    return `${client} - - [${clfTime(this.#time())}] "${head.method} ${escaped(head.target)} ${exchange.protocol}" ${exchange.status} ${exchange.bytesOut} "${field(exchange, 'referer')}" "${field(exchange, 'user-agent')}"\n`;
   }
 
   /** Returns the time in RFC 3339, formatted once per millisecond at most. */

@@ -3,6 +3,8 @@ import type { RequestHead } from '../http/request-head.ts';
 
 /** The facts of one exchange that metrics, logs and traces are made of. */
 export interface ExchangeRecord {
+  /** The client's protocol: HTTP/1.1 or HTTP/2.0. */
+  readonly protocol: string;
   readonly head: RequestHead;
   readonly ids: RequestIds;
   /** 499 if the client went away before there was a status. */

@@ -26,7 +26,7 @@ export const listenerFields = {
     default: [],
   }),
   protocol: option(choice('http', 'tcp'), {
-    description: 'The protocol of the clients: HTTP/1.1, or any protocol over TCP.',
+    description: 'The protocol of the clients: HTTP/1.1 and HTTP/2, or any protocol over TCP.',
     default: 'http',
   }),
   direction: option(choice('inbound', 'outbound'), {

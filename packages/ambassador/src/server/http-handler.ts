@@ -1,19 +1,23 @@
 import type net from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Runtime } from '../exchange/runtime.ts';
 import { FastLaneConnection } from '../fast-lane/connection.ts';
 import { FullLane } from '../full-lane/full-lane.ts';
+import { ServerSessions } from '../http2/server-sessions.ts';
 import type { Handler } from './listener.ts';
 
-/** Serves the connections of an http listener, in two lanes. */
+/** Serves the connections of an http listener: HTTP/1.1 in two lanes, and HTTP/2. */
 export class HttpHandler implements Handler {
   #runtime: Runtime;
   readonly #fullLane: FullLane;
+  readonly #http2: ServerSessions;
   readonly #fastLane = new Set<FastLaneConnection>();
   #draining = false;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
     this.#fullLane = new FullLane(this);
+    this.#http2 = new ServerSessions(this);
   }
 
   get runtime(): Runtime {
@@ -32,15 +36,21 @@ export class HttpHandler implements Handler {
   }
 
   get connections(): number {
-    return this.#fastLane.size + this.#fullLane.connections;
+    return this.#fastLane.size + this.#fullLane.connections + this.#http2.connections;
   }
 
   accept(socket: net.Socket): void {
-    this.#fastLane.add(new FastLaneConnection(socket, this));
+    if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2')
+      this.toHttp2(socket, Buffer.alloc(0));
+    else this.#fastLane.add(new FastLaneConnection(socket, this));
   }
 
   toFullLane(socket: net.Socket, unread: Buffer): void {
     this.#fullLane.accept(socket, unread);
+  }
+
+  toHttp2(socket: net.Socket, unread: Buffer): void {
+    this.#http2.accept(socket, unread);
   }
 
   onClosed(connection: FastLaneConnection): void {
@@ -49,17 +59,20 @@ export class HttpHandler implements Handler {
 
   drain(): void {
     this.#draining = true;
+    this.#http2.drain();
   }
 
   closeIdle(time: number): void {
     for (const connection of this.#fastLane)
       if (connection.idle && connection.idleSince <= time) connection.destroy();
     this.#fullLane.closeIdle(time);
+    this.#http2.close();
   }
 
   destroy(): void {
     for (const connection of this.#fastLane) connection.destroy();
     this.#fullLane.destroy();
+    this.#http2.destroy();
   }
 
   close(): void {

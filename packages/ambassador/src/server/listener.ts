@@ -36,6 +36,8 @@ export class Listener {
       direction: 'inbound' | 'outbound';
       halfOpen: boolean;
       maxConnections: number;
+      /** Offered to TLS clients. */
+      protocols: string[];
     },
     secure: TlsFiles['server'],
     handler: Handler,
@@ -59,7 +61,7 @@ export class Listener {
     };
     if (secure) {
       const server = tls.createServer(
-        { ...options, ...secure, handshakeTimeout: 10_000, ALPNProtocols: ['http/1.1'] },
+        { ...options, ...secure, handshakeTimeout: 10_000, ALPNProtocols: settings.protocols },
         accept,
       );
       server.on('tlsClientError', (_error, socket) => socket.destroy());

@@ -115,6 +115,7 @@ export class Listeners {
         direction: options.direction,
         halfOpen: !http,
         maxConnections: options.maxConnections,
+        protocols: http ? ['h2', 'http/1.1'] : ['http/1.1'],
       },
       tls.server,
       handler,

@@ -1,0 +1,79 @@
+import { FieldKind, fieldKind } from '../http/field-kind.ts';
+import { type CheckedRequest, checkRequest, type Refusal } from '../http/request-check.ts';
+
+const bad = (reason: string, status = 400): Refusal => ({ status, reason });
+
+/** The fields that only an HTTP/1.1 connection has (RFC 9113 §8.2.2). */
+const FORBIDDEN: ReadonlySet<FieldKind> = new Set<FieldKind>([
+  FieldKind.transferEncoding,
+  FieldKind.connection,
+  FieldKind.upgrade,
+  FieldKind.hop,
+]);
+
+/**
+ * Maps the fields of an HTTP/2 request to those of HTTP/1.1 and checks them as the full lane does, so
+ * that both protocols have one reading (RFC 9113 §8.3). The body's length is the Content-Length, or
+ * 0 if the stream ended with the head, or unknown.
+ * @param raw names and values in turn, as they arrived. @param ended whether no body follows.
+ * @param maxFields the most fields, of which all cookies are one.
+ */
+export function checkHttp2Request(
+  raw: readonly string[],
+  ended: boolean,
+  maxFields: number,
+): CheckedRequest | Refusal {
+  const pseudo: Record<string, string> = { __proto__: null } as never;
+  const headers: string[] = [];
+  let cookies: string | undefined;
+  let host: string | undefined;
+  let lengthKnown = ended;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    const value = raw[i + 1]!;
+    if (name.startsWith(':')) {
+      if (headers.length > 0 || host !== undefined || cookies !== undefined)
+        return bad('a pseudo-header field after other fields');
+      if (!PSEUDO.has(name) || name in pseudo) return bad('an unknown or repeated pseudo-header');
+      pseudo[name] = value;
+      continue;
+    }
+    if (name !== name.toLowerCase()) return bad('a field name in upper case');
+    if (value !== value.trim()) return bad('a field value that begins or ends with space');
+    const kind = fieldKind(name);
+    if (FORBIDDEN.has(kind)) return bad('a field of HTTP/1.1 connections');
+    if (kind === FieldKind.te && value.toLowerCase() !== 'trailers')
+      return bad('TE other than trailers');
+    if (kind === FieldKind.host) {
+      if (host !== undefined) return bad('more than one Host');
+      host = value;
+      continue;
+    }
+    if (kind === FieldKind.contentLength) {
+      lengthKnown = true;
+      if (ended && value !== '0') return bad('a Content-Length without a body');
+    }
+    // HTTP/1.1 has one Cookie field (RFC 9113 §8.2.3).
+    if (name === 'cookie') cookies = cookies === undefined ? value : `${cookies}; ${value}`;
+    else headers.push(name, value);
+  }
+  const { ':method': method, ':scheme': scheme, ':path': target, ':authority': authority } = pseudo;
+  if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
+  if (method === undefined || target === undefined) return bad('a pseudo-header field is missing');
+  if (scheme !== 'http' && scheme !== 'https') return bad('the scheme is not http or https');
+  if (authority !== undefined && host !== undefined && !sameName(authority, host))
+    return bad(':authority and Host name different hosts');
+  // The target of HTTP/2 has no absolute-form.
+  if (!target.startsWith('/') && target !== '*') return bad('the request target is not allowed');
+  const named = authority ?? host;
+  if (named !== undefined) headers.unshift('host', named);
+  if (cookies !== undefined) headers.push('cookie', cookies);
+  if (!lengthKnown) headers.push('transfer-encoding', 'chunked');
+  return checkRequest({ method, target, version: '1.1', rawHeaders: headers, maxFields });
+}
+
+const PSEUDO: ReadonlySet<string> = new Set([':method', ':scheme', ':path', ':authority']);
+
+function sameName(one: string, two: string): boolean {
+  return one.toLowerCase() === two.toLowerCase();
+}

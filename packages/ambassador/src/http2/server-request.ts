@@ -1,0 +1,257 @@
+import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2';
+import { Exchange } from '../exchange/exchange.ts';
+import type { ResponseSink } from '../exchange/response-sink.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import type { Forwarding } from '../http/canonical-request.ts';
+import type { ResponseFraming } from '../http/canonical-response.ts';
+import { FieldKind } from '../http/field-kind.ts';
+import { localReply } from '../http/local-reply.ts';
+import type { CheckedRequest } from '../http/request-check.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import { SMALL } from '../http/small.ts';
+import { trailerFields } from '../http/trailers.ts';
+import type { LentBytes } from '../memory/read-buffer.ts';
+import { RetainedBytes } from '../memory/retained-bytes.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
+import type { Watched } from '../time/clock.ts';
+import { asObject, http2Response } from './response-fields.ts';
+
+const { NGHTTP2_NO_ERROR } = constants;
+/** The options of a response, with one that the types lack. */
+type RespondOptions = ServerStreamResponseOptions & { readonly sendDate: boolean };
+const PLAIN: RespondOptions = { sendDate: false };
+const ENDING: RespondOptions = { ...PLAIN, endStream: true };
+const WITH_TRAILERS: RespondOptions = { ...PLAIN, waitForTrailers: true };
+const NOTHING: readonly string[] = [];
+
+/** Serves one request of an HTTP/2 connection. */
+export class Http2Request implements ResponseSink, Watched {
+  readonly protocol = 'HTTP/2.0';
+  readonly #stream: ServerHttp2Stream;
+  readonly #runtime: Runtime;
+  readonly #exchange: Exchange;
+  readonly #retained = new RetainedBytes();
+  /** Bytes of the body that wait for the client. */
+  readonly #responseWaiting: WaitingBytes;
+  /** Bytes of the body that wait, unread, for the upstream. */
+  readonly #requestWaiting: WaitingBytes;
+  /** Whether the request has arrived completely. */
+  #complete = false;
+  #reading = false;
+  #resetByUs = false;
+  #blocked = false;
+  /** Bytes of the body that are still to come; below 0 if unknown. */
+  #remaining = -1;
+  #requestTrailers: readonly string[] = NOTHING;
+  #responseTrailers: readonly string[] = NOTHING;
+  /** The response's head and framing, while it waits for its body. */
+  #head: { readonly list: string[]; readonly trailers: boolean } | undefined;
+  /** Whether the response has no body by its method or status. */
+  #bodiless = false;
+
+  constructor(stream: ServerHttp2Stream, runtime: Runtime) {
+    this.#stream = stream;
+    this.#runtime = runtime;
+    this.#exchange = new Exchange(this, runtime);
+    this.#responseWaiting = new WaitingBytes(runtime.memory);
+    this.#requestWaiting = new WaitingBytes(runtime.memory);
+  }
+
+  /** @param ended whether the request has no body. */
+  start(head: CheckedRequest, forwarding: Forwarding, ended: boolean): void {
+    const stream = this.#stream;
+    this.#complete = ended;
+    this.#remaining = head.contentLength;
+    this.#runtime.clock.watch(this);
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(asObject(this.#responseTrailers));
+      if (!this.#complete) setImmediate(() => this.#stopUpload());
+    });
+    stream.once('aborted', () => {
+      if (this.#resetByUs) return;
+      this.#exchange.cancel();
+      stream.destroy();
+    });
+    stream.once('close', () => {
+      this.#retained.releaseAll();
+      this.#responseWaiting.set(0);
+      this.#requestWaiting.set(0);
+      this.#runtime.clock.unwatch(this);
+      this.#exchange.cancel();
+    });
+    this.#exchange.start(head, forwarding, undefined, head);
+  }
+
+  check(now: number): void {
+    if (this.#reading) this.#requestWaiting.set(this.#stream.readableLength);
+    this.#exchange.check(now);
+  }
+
+  resumeBody(): void {
+    if (this.#complete) return;
+    const stream = this.#stream;
+    if (!this.#reading) {
+      this.#reading = true;
+      stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+      stream.on('trailers', (_fields, _flags, raw: string[]) => {
+        this.#requestTrailers = trailerFields(raw);
+      });
+      stream.once('end', () => this.#onEnd());
+    }
+    stream.resume();
+    this.#requestWaiting.set(stream.readableLength);
+  }
+
+  pauseBody(): void {
+    if (this.#reading) this.#stream.pause();
+  }
+
+  sendInformational(head: ResponseHead): void {
+    const { fields } = head;
+    const passed = http2Response(
+      head.status,
+      fields.names.flatMap((name, i) =>
+        fields.kinds[i] === FieldKind.ordinary ? [name, fields.values[i]!] : [],
+      ),
+    );
+    if (!this.#stream.closed) this.#stream.additionalHeaders(asObject(passed) as never);
+  }
+
+  mustClose(): boolean {
+    return false;
+  }
+
+  sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void {
+    this.#bodiless = this.#isBodiless(head.status);
+    this.#head = { list: http2Response(head.status, fields), trailers: framing.chunked };
+  }
+
+  sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
+    const stream = this.#stream;
+    if (this.#bodiless || !this.#respond(false)) return true;
+    const piece = lent.bytes.subarray(start, end);
+    if (piece.length <= SMALL) stream.write(Buffer.from(piece), this.#onWritten);
+    else {
+      const release = this.#retained.retain(lent);
+      stream.write(piece, () => {
+        release();
+        this.#onWritten();
+      });
+    }
+    this.#responseWaiting.set(stream.writableLength);
+    this.#blocked = stream.writableLength > SMALL;
+    return !this.#blocked;
+  }
+
+  sendEnd(trailers: readonly string[]): void {
+    this.#responseTrailers = trailerFields(trailers);
+    const waits = this.#head?.trailers && this.#responseTrailers.length > 0;
+    if (!this.#respond(!waits)) return;
+    this.#finish();
+  }
+
+  sendLocalReply(status: number, reason: string, retryAfter: number): void {
+    const { requestId } = this.#exchange.ids;
+    this.refuse(status, reason, { retryAfter, requestId });
+  }
+
+  /** Sends a local reply. */
+  refuse(
+    status: number,
+    reason: string,
+    options: { readonly retryAfter?: number; readonly requestId?: string } = {},
+  ): void {
+    const reply = localReply(status, reason, options);
+    this.#head = { list: http2Response(status, reply.fields), trailers: false };
+    const bodiless = this.#isBodiless(status);
+    if (!this.#respond(bodiless)) return;
+    if (!bodiless) this.#stream.write(reply.body, 'latin1');
+    this.#finish();
+  }
+
+  flush(): void {
+    this.#respond(false);
+  }
+
+  fail(): boolean {
+    if (this.#head !== undefined) {
+      this.#head = undefined;
+      return true;
+    }
+    this.#breakOff('the response broke');
+    return false;
+  }
+
+  #onData(chunk: Buffer) {
+    if (this.#remaining >= 0) {
+      this.#remaining -= chunk.length;
+      if (this.#remaining < 0) {
+        this.#exchange.cancel();
+        this.#breakOff('the body is longer than its Content-Length');
+        return;
+      }
+    }
+    // A piece that is all of what node:http2 read must not be freed under it.
+    const own = chunk.byteLength === chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
+    if (!this.#exchange.sendBody(own)) this.pauseBody();
+    this.#requestWaiting.set(this.#stream.readableLength);
+  }
+
+  #onEnd() {
+    this.#complete = true;
+    this.#requestWaiting.set(0);
+    if (this.#remaining > 0) {
+      this.#exchange.cancel();
+      this.#breakOff('the body is shorter than its Content-Length');
+    } else if (!this.#stream.aborted) this.#exchange.endBody(this.#requestTrailers);
+  }
+
+  readonly #onWritten = (): void => {
+    this.#responseWaiting.set(this.#stream.writableLength);
+    if (!this.#blocked || this.#stream.writableLength > SMALL / 2) return;
+    this.#blocked = false;
+    this.#exchange.resume();
+  };
+
+  /** Sends a head that waits; returns whether the body may follow. */
+  #respond(endStream: boolean): boolean {
+    const head = this.#head;
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return false;
+    if (head === undefined) return true;
+    this.#head = undefined;
+    const ends = endStream || this.#bodiless;
+    stream.respond(head.list, ends ? ENDING : head.trailers ? WITH_TRAILERS : PLAIN);
+    return true;
+  }
+
+  /** Breaks the stream off. `close` with an error code would end the body as if it were complete. */
+  #breakOff(reason: string) {
+    this.#resetByUs = true;
+    this.#stream.destroy(new Error(reason));
+  }
+
+  /** Ends the response; the client should not send the rest of an incomplete request (§8.1). */
+  #finish() {
+    const stream = this.#stream;
+    if (!stream.writableEnded) stream.end();
+    if (this.#complete) return;
+    if (this.#responseTrailers.length === 0) this.#stopUpload();
+  }
+
+  /** Discards what is unread of the request, without which its stream would never close. */
+  #stopUpload() {
+    const stream = this.#stream;
+    this.#resetByUs = true;
+    this.#reading = false;
+    stream.removeAllListeners('data');
+    stream.close(NGHTTP2_NO_ERROR);
+    stream.resume();
+  }
+
+  #isBodiless(status: number): boolean {
+    return (
+      this.#exchange.head?.method === 'HEAD' || status === 204 || status === 205 || status === 304
+    );
+  }
+}
