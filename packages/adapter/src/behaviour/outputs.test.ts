@@ -273,3 +273,40 @@ test('a missing file of the downward API is refused at the start, with the remed
     /--add node=file:\/nowhere\/node cannot be read .*ENOENT.*mount the file/s,
   );
 });
+
+test('records are kept and dropped by field and pattern, and counted', async () => {
+  await using s = await delivering((url) => ({
+    format: 'json',
+    output: [url],
+    keepRecords: ['level=error', 'path~^/api/'],
+    dropRecords: ['path~healthz$'],
+  }));
+  const records = [
+    { level: 'error', n: 1 },
+    { level: 'info', n: 2 },
+    { path: '/api/x', n: 3 },
+    { path: '/api/healthz', n: 4 },
+  ];
+  s.write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  await s.adapter.settle();
+  assert.deepEqual(
+    s.receiver.records.map(({ n }) => n),
+    [1, 3],
+  );
+  assert.equal(s.adapter.metric('adapter_filtered_records_total'), 2);
+});
+
+test('sampling keeps its share of the keys, and all records of a key or none', async () => {
+  await using s = await delivering((url) => ({
+    format: 'json',
+    output: [url],
+    sampleRate: 0.25,
+    sampleKey: 'trace',
+  }));
+  for (let i = 0; i < 4000; i++) s.write(`{"trace":"t${i % 1000}"}\n`);
+  await s.adapter.settle();
+  const counts = new Map<unknown, number>();
+  for (const { trace } of s.receiver.records) counts.set(trace, (counts.get(trace) ?? 0) + 1);
+  assert.ok([...counts.values()].every((count) => count === 4));
+  assert.ok(counts.size > 200 && counts.size < 300, `${counts.size} of 1000 keys`);
+});

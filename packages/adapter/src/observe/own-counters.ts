@@ -7,6 +7,7 @@ export interface AdapterMetrics {
   readonly records: Counter;
   readonly parseErrors: Counter;
   readonly failedRecords: Counter;
+  readonly filteredRecords: Counter;
   readonly invalidUtf8: Counter;
   readonly longLines: Counter;
   readonly partialLines: Counter;
@@ -36,6 +37,7 @@ export function adapterMetrics(registry: Registry): AdapterMetrics {
       'failed_records',
       'Records passed on raw because converting them failed.',
     ),
+    filteredRecords: counter('filtered_records', 'Records dropped by a condition or by sampling.'),
     invalidUtf8: counter('invalid_utf8_lines', 'Lines in which bytes were not UTF-8.'),
     longLines: counter('long_lines', 'Lines longer than the limit, cut or split.'),
     partialLines: counter('partial_lines', 'Last lines passed on before their end was written.'),

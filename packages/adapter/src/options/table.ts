@@ -7,6 +7,7 @@ import {
   integer,
   list,
   map,
+  number,
   option,
   path,
   size,
@@ -15,6 +16,7 @@ import {
 import { outputTarget } from '../output/target.ts';
 import { FORMATS } from '../parse/parser-for.ts';
 import { Globs } from '../tail/glob.ts';
+import { condition } from '../transform/filter.ts';
 import { READY_MADE } from '../transform/redact.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
 import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
@@ -80,6 +82,23 @@ export const adapterTable = defineOptions({
     }),
     rename: option(map(text()), { description: 'Old field names to new ones.', default: {} }),
     drop: option(list(text()), { description: 'Fields to leave out.', default: [] }),
+    keepRecords: option(list(condition), {
+      description:
+        'Keep only records that meet one of these conditions: `field=value` or `field~pattern` (RE2).',
+      default: [],
+    }),
+    dropRecords: option(list(condition), {
+      description:
+        'Drop records that meet one of these conditions, written as for `--keep-records`.',
+      default: [],
+    }),
+    sampleRate: option(number(0, 1), {
+      description: 'The share of the remaining records to keep.',
+      default: 1,
+    }),
+    sampleKey: option(text(), {
+      description: 'Keep or drop records with the same value of this field together.',
+    }),
     redact: option(list(choice(...READY_MADE)), {
       description: 'Values to redact anywhere in a record.',
       default: [],

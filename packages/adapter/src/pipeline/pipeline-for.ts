@@ -13,9 +13,9 @@ import type { PayloadPool } from '../output/batch.ts';
 import type { Encoding } from '../output/encoding.ts';
 import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
 import { FastJson } from '../parse/json-fast.ts';
-import type { LogRecord } from '../parse/parser.ts';
 import { type Format, parserFor } from '../parse/parser-for.ts';
 import { compilePattern } from '../parse/regex.ts';
+import { recordFilter } from '../transform/filter.ts';
 import { byteTransform, type KnownFields } from '../transform/on-bytes.ts';
 import { transformer } from '../transform/transform.ts';
 import { Joiner } from './joiner.ts';
@@ -48,13 +48,16 @@ export function pipelinesFor(
         )
       : undefined;
   const access = isAccess(options.format) ? new AccessMetrics(registry) : undefined;
+  const filter = recordFilter(options);
   return (encoding, delivery) => {
-    const { format, added } = lineFormat(options, transformation, encoding, observe, access);
+    const needsRecords = observe !== undefined || filter !== undefined;
+    const { format, added } = lineFormat(options, transformation, encoding, needsRecords, access);
     return new Pipeline({
       ...options,
       ...parts,
       formatOf: () => format,
       added,
+      filter,
       transform: transformer(transformation),
       observe,
       encoding,
@@ -69,7 +72,7 @@ function lineFormat(
   options: Values,
   transformation: Values,
   encoding: Encoding,
-  observe: ((record: LogRecord) => void) | undefined,
+  needsRecords: boolean,
   access: AccessMetrics | undefined,
 ): { format: LineFormat; added: string } {
   const { format } = options;
@@ -84,7 +87,7 @@ function lineFormat(
         })
       : undefined;
   const fields = isAccess(format) ? { possible: POSSIBLE, certain: CERTAIN } : NONE;
-  const plain = encoding.name === 'ndjson' && !observe && !joiner;
+  const plain = encoding.name === 'ndjson' && !needsRecords && !joiner;
   const onBytes = plain ? byteTransform(transformation, fields) : undefined;
   const fastAccess =
     (format === 'common' || format === 'combined') && onBytes ? new FastAccess(format) : undefined;

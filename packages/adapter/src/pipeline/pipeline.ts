@@ -19,6 +19,8 @@ export interface PipelineOptions {
   readonly formatOf: (log: string) => LineFormat;
   /** JSON members, each after a comma, that follow those of the fast parser. */
   readonly added: string;
+  /** Whether a record is kept; its second argument identifies it. */
+  readonly filter: ((record: LogRecord, id: string) => boolean) | undefined;
   readonly transform: ((record: LogRecord) => void) | undefined;
   readonly observe: ((record: LogRecord) => void) | undefined;
   readonly encoding: Encoding;
@@ -240,7 +242,7 @@ export class Pipeline implements LineSink {
     flag: LineFlag,
     format?: LineFormat,
   ): void {
-    const { transform, observe, encoding, metrics, now } = this.#options;
+    const { filter, transform, observe, encoding, metrics, now } = this.#options;
     let record: LogRecord;
     if (typeof parsed === 'string') {
       if (this.#counted) metrics.parseErrors.inc();
@@ -251,6 +253,10 @@ export class Pipeline implements LineSink {
         format?.access?.record(record);
         observe?.(record);
       }
+    }
+    if (filter && !filter(record, `${source.id} ${offset}`)) {
+      if (this.#counted) metrics.filteredRecords.inc();
+      return;
     }
     if (flag === LineFlag.partial) record.partial = true;
     if (flag === LineFlag.truncated) record.truncated = true;
