@@ -1,13 +1,13 @@
 /**
- * The import rule: sidecar → posix-mq, shared-memory, core → Node and npm. Sidecars never import each other,
- * `test/` never imports package sources, what is imported is declared, and `process.env`,
+ * The import rule: sidecar → targets → posix-mq, shared-memory, core → Node and npm. Sidecars never import
+ * each other, `test/` never imports package sources, what is imported is declared, and `process.env`,
  * `process.exit` and signal handlers appear only in main.ts files and in core.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
 
-const SHARED = ['core', 'posix-mq', 'shared-memory'];
+const SHARED = ['core', 'posix-mq', 'shared-memory', 'targets'];
 const PROCESS_GLOBALS = /\bprocess\.(env|exit|on|once)\b/;
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)[^'"`;]*?from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g;

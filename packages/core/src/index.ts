@@ -41,6 +41,7 @@ export { isLoopback, type ProxyEnvironment, proxyAgent, proxyFor } from './io/pr
 export { PollingWatch, type WatchOptions } from './io/watch.ts';
 export {
   AdminEndpoints,
+  type GetHandler,
   type PostHandler,
   type PostOptions,
   type PostRequest,

@@ -11,27 +11,7 @@ import {
   text,
 } from '@sidekit/core';
 import { parseSemaphoreKey } from '@sidekit/shared-memory';
-import { parseTarget } from './target.ts';
-
-/** The first and the last status of a range, which may be the same. */
-type Statuses = readonly [first: number, last: number];
-
-const statuses = scalar(
-  'status or range',
-  {
-    type: ['string', 'integer'],
-    pattern: '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$',
-    minimum: 100,
-    maximum: 599,
-  },
-  (input): Statuses | Broken => {
-    const [, first, last = first] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(String(input)) ?? [];
-    return first === undefined || last === undefined || last < first
-      ? new Broken('must be a status from 100 to 599 or a range', 'write 204 or 200-299')
-      : [Number(first), Number(last)];
-  },
-  ([first, last]) => (first === last ? `${first}` : `${first}-${last}`),
-);
+import { parseTarget, statuses } from '@sidekit/targets';
 
 const semaphoreKey = scalar(
   'semaphore key',

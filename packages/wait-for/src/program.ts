@@ -1,8 +1,7 @@
 import { constants } from 'node:os';
 import { ExitCode, formatDuration, type Run as RunOf, withoutPasswords } from '@sidekit/core';
-import { check } from './check/check.ts';
+import { check, parseTarget } from '@sidekit/targets';
 import type { Options, table } from './options.ts';
-import { parseTarget } from './target.ts';
 import { waitFor } from './wait.ts';
 
 type Run = RunOf<typeof table.options>;

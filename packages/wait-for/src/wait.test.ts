@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpectedError } from '@sidekit/core';
+import { type Check, parseTarget, type Target } from '@sidekit/targets';
 import type { Options } from './options.ts';
-import { parseTarget, type Target } from './target.ts';
-import { type Check, waitFor } from './wait.ts';
+import { waitFor } from './wait.ts';
 
 const options = {
   timeout: 0,

@@ -1,16 +1,6 @@
-import { ExpectedError, formatDuration, pause } from '@sidekit/core';
+import { formatDuration, pause } from '@sidekit/core';
+import { type Check, type Target, tryOnce } from '@sidekit/targets';
 import type { Options } from './options.ts';
-import type { Target } from './target.ts';
-
-/**
- * Tries a target once. @returns undefined if it is there, else the reason, as a clause.
- * @throws {ExpectedError} if that could not be determined: neither there nor gone.
- */
-export type Check = (
-  target: Target,
-  options: Options,
-  signal: AbortSignal,
-) => Promise<string | undefined>;
 
 /** The result of a wait; if it did not succeed, the reason for each missing target. */
 export interface Outcome {
@@ -77,37 +67,4 @@ export async function waitFor(
 /** Returns the pause after a try by its number, from 0. */
 function pauseAfter(tries: number, { interval, maxInterval = interval }: Options): number {
   return Math.min(maxInterval, interval * 2 ** Math.min(tries, 30));
-}
-
-async function tryOnce(
-  target: Target,
-  options: Options,
-  check: Check,
-  end: AbortSignal,
-): Promise<string | undefined> {
-  const attempt = new AbortController();
-  const abort = () => attempt.abort();
-  const timer = setTimeout(abort, options.tryTimeout);
-  end.addEventListener('abort', abort, { once: true });
-  if (end.aborted) abort();
-  // Not every check can be cancelled: a resolver that hangs is abandoned.
-  const ended = new Promise<string>((resolve) => {
-    const late = () => resolve('no answer in time');
-    attempt.signal.addEventListener('abort', late, { once: true });
-    if (attempt.signal.aborted) late();
-  });
-  try {
-    const reason = await Promise.race([check(target, options, attempt.signal), ended]);
-    if (!options.not) return reason;
-    // A try that did not finish does not show that a target is gone.
-    if (attempt.signal.aborted) return 'no answer in time';
-    return reason === undefined ? 'still there' : undefined;
-  } catch (error) {
-    // A target that could not be checked is neither there nor gone.
-    if (error instanceof ExpectedError) return error.message;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    end.removeEventListener('abort', abort);
-  }
 }

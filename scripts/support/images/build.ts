@@ -80,7 +80,9 @@ async function build(
 /** Returns everything that an image is made from. */
 function sources(image: ImageSpec): (string | Buffer)[] {
   const files = [
-    ...globSync(`packages/{${image.name},core,posix-mq,shared-memory}/{src/**/*.ts,package.json}`),
+    ...globSync(
+      `packages/{${image.name},core,posix-mq,shared-memory,targets}/{src/**/*.ts,package.json}`,
+    ),
     ...globSync('images/*.{ts,cjs}'),
     'images/Dockerfile',
     'package-lock.json',

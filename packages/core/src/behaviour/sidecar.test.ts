@@ -171,3 +171,11 @@ test('a reader of the log that goes away does not end the work', async () => {
   assert.equal(code, 0);
   await assert.rejects(fetch(`http://127.0.0.1:${port}/livez`));
 });
+
+test('the process has the name of its command, by which neighbours find and signal it', async () => {
+  await using sidecar = serve('--behave', 'well');
+  await sidecar.event('starting');
+  const { pid } = sidecar.child;
+  assert.equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), 'gadget serve\n');
+  assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /sidecar\.ts/);
+});

@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { AdminEndpoints } from './admin-endpoints.ts';
 import { createAdminServer } from './admin-server.ts';
 import { Health } from './health.ts';
@@ -64,6 +64,31 @@ test('an endpoint takes a POST from loopback, and answers 202 or what it returns
   const wrong = await server.ask('/sync', { method: 'GET' });
   assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'POST']);
   assert.match((await server.ask('/nope')).text, /try .*\/sync, \/events, \/broken, \/state/);
+});
+
+test('a GET endpoint answers when its handler does, and only so many requests wait for it', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const endpoints = new AdminEndpoints();
+  let calls = 0;
+  endpoints.get('/stop', async () => {
+    calls++;
+    await promise;
+    return { body: 'now' };
+  });
+  endpoints.get('/leader', () => ({ status: 404, body: 'not the leader' }));
+  endpoints.get('/broken', () => Promise.reject(new Error('no luck')));
+  using server = await serving(endpoints);
+  const get = (path: string) => server.ask(path, { method: 'GET' });
+  assert.equal((await get('/leader')).status, 404);
+  assert.deepEqual((await get('/broken')).text, 'no luck\n');
+  const waiting = Array.from({ length: 16 }, () => get('/stop'));
+  await eventually(() => calls === 16, { what: 'sixteen requests that wait' });
+  assert.equal((await get('/stop')).status, 429);
+  resolve();
+  for (const { status, text } of await Promise.all(waiting)) {
+    assert.deepEqual([status, text], [200, 'now']);
+  }
+  await eventually(async () => (await get('/stop')).status === 200, { what: 'a free place' });
 });
 
 test('a request that a browser or a proxy made for somebody else is refused', async () => {

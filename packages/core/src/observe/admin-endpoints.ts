@@ -10,7 +10,7 @@ export interface PostRequest {
   readonly body: Buffer;
 }
 
-/** A status with a text or JSON value; 202 without a body by default. */
+/** A status (by default 202 for POST, 200 for GET) with a text or JSON value, or no body. */
 export interface PostResponse {
   readonly status?: number;
   readonly body?: unknown;
@@ -24,6 +24,12 @@ export interface PostOptions {
   /** Accepts a request from elsewhere by its own means, such as a signature of the body. */
   readonly authorize?: (request: PostRequest) => boolean;
 }
+
+/** Returns the response of a GET endpoint, at once or when there is one. */
+export type GetHandler = () => PostResponse | Promise<PostResponse>;
+
+/** How many requests may wait for one GET endpoint at the same time. */
+const WAITING_LIMIT = 16;
 
 export type PostHandler = (
   request: PostRequest,
@@ -42,7 +48,7 @@ export class AdminEndpoints {
     string,
     { handle: PostHandler; options: PostOptions; bucket: Bucket }
   >();
-  readonly #pages = new Map<string, () => unknown>();
+  readonly #gets = new Map<string, { handle: GetHandler; waiting: number }>();
   readonly #tokenFile: string | undefined;
 
   constructor(tokenFile?: string) {
@@ -56,28 +62,52 @@ export class AdminEndpoints {
 
   /** Adds a page that shows a value as JSON, for GET. */
   page(path: string, value: () => unknown): void {
-    this.#pages.set(path, value);
+    this.get(path, () => ({ body: value() }));
+  }
+
+  /**
+   * Adds an endpoint for GET that answers 200 or what the handler returns, when it does; 429 while
+   * 16 requests wait for it.
+   */
+  get(path: string, handle: GetHandler): void {
+    this.#gets.set(path, { handle, waiting: 0 });
   }
 
   /** The paths of all endpoints. */
   get paths(): string[] {
-    return [...this.#posts.keys(), ...this.#pages.keys()];
+    return [...new Set([...this.#posts.keys(), ...this.#gets.keys()])];
   }
 
   /** Answers a request if its path is one of the endpoints. */
   handle(path: string, request: IncomingMessage, response: ServerResponse): boolean {
     const { method = '' } = request;
-    const page = this.#pages.get(path);
+    const get = this.#gets.get(path);
     const post = this.#posts.get(path);
-    if (page && (method === 'GET' || method === 'HEAD')) {
-      answer(response, 200, page());
+    if (get && (method === 'GET' || method === 'HEAD')) {
+      void this.#get(get, response);
     } else if (post && method === 'POST') {
       void this.#post(post, request, response);
-    } else if (page || post) {
-      const allow = [...(page ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])].join(', ');
+    } else if (get || post) {
+      const allow = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])].join(', ');
       response.writeHead(405, { allow }).end();
     }
-    return page !== undefined || post !== undefined;
+    return get !== undefined || post !== undefined;
+  }
+
+  async #get(endpoint: { handle: GetHandler; waiting: number }, response: ServerResponse) {
+    if (endpoint.waiting >= WAITING_LIMIT) {
+      answer(response, 429, 'too many requests wait for this: try again later\n');
+      return;
+    }
+    endpoint.waiting++;
+    // A caller that has left no longer waits, whatever the handler does.
+    response.once('close', () => endpoint.waiting--);
+    try {
+      const { status = 200, body } = await endpoint.handle();
+      answer(response, status, body);
+    } catch (error) {
+      answer(response, 500, `${errorText(error)}\n`);
+    }
   }
 
   async #post(

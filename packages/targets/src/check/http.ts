@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { send } from '@sidekit/core';
-import type { Options } from '../options.ts';
+import type { CheckOptions } from '../options.ts';
 import { absence } from './absence.ts';
 
 /** Tests that a URL answers with an expected status and, if asked for, a matching body. */
 export async function checkHttp(
   url: string,
-  options: Options,
+  options: CheckOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { status: expected, body: pattern, tryTimeout, caFile } = options;
@@ -15,7 +15,7 @@ export async function checkHttp(
       timeout: tryTimeout,
       limit: 16 * 1024 * 1024,
       signal,
-      headers: { 'user-agent': 'sidekit-wait-for' },
+      headers: { 'user-agent': 'sidekit' },
       ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
     });
     const good =

@@ -1,12 +1,12 @@
-import type { Options } from '../options.ts';
+import type { CheckOptions } from '../options.ts';
 import type { Target } from '../target.ts';
 
 /**
- * Tries a target once, as `Check` of wait.ts says. The code of a scheme is loaded when it is used.
+ * Tries a target once, as `Check` of attempt.ts says. The code of a scheme is loaded when it is used.
  */
 export async function check(
   target: Target,
-  options: Options,
+  options: CheckOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   switch (target.kind) {
