@@ -47,6 +47,13 @@ export const IMAGES: readonly ImageSpec[] = [
     ],
   },
   {
+    name: 'coordinator',
+    title: 'Drives the lifecycle of the other containers of a Pod by a plan',
+    native: true,
+    // It needs a plan, which only a file can hold.
+    warmUp: ['--help'],
+  },
+  {
     name: 'git-server',
     title: 'Demo git server over smart HTTP',
     debian: {

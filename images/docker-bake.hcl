@@ -24,6 +24,7 @@ variable "IMAGES" {
   default = {
     ambassador  = "Reverse proxy in front of the app, and local endpoint for external services"
     adapter     = "Log adapter"
+    coordinator = "Drives the lifecycle of the other containers of a Pod by a plan"
     file-writer = "Writes complete files or none"
     git-server  = "Demo git server over smart HTTP"
     mq          = "Producer and consumer over a POSIX message queue or shared memory"

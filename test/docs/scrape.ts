@@ -15,6 +15,8 @@ const listeners = [
   { name: 'database', protocol: 'tcp', listen: ':5432', upstream: ['tcp://127.0.0.1:5433'] },
 ];
 writeFileSync('/tmp/ambassador.yaml', JSON.stringify({ listeners }));
+const sequences = [{ name: 'once', when: [{ start: true }], steps: [{ pause: '1ms' }] }];
+writeFileSync('/tmp/plan.yaml', JSON.stringify({ sequences }));
 
 const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[]])[] = [
   [9901, 'ambassador', '--config=/tmp/ambassador.yaml'],
@@ -22,6 +24,7 @@ const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[
   [9903, 'file-writer', '--source=clock', '--target=/tmp/clock'],
   [9904, 'mq', 'producer', '--source=http'],
   [9905, 'mq', 'consumer'],
+  [9906, 'coordinator', '--config=/tmp/plan.yaml', '--state-dir=/tmp/state'],
 ];
 
 const found: Record<string, string> = {};

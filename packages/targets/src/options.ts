@@ -13,6 +13,8 @@ export interface CheckOptions {
   readonly body?: string | undefined;
   /** A PEM file of the authorities to trust instead of the system's. */
   readonly caFile?: string | undefined;
+  /** With mq: the queue must hold at least this many messages. */
+  readonly minMessages?: number | undefined;
 }
 
 /** An HTTP status or a range of them: `204`, `200-299`. */

@@ -11,7 +11,7 @@ export async function check(
 ): Promise<string | undefined> {
   switch (target.kind) {
     case 'mq':
-      return (await import('./mq.ts')).checkQueue(target.queue);
+      return (await import('./mq.ts')).checkQueue(target.queue, options.minMessages);
     case 'shm':
       return (await import('./shared-memory.ts')).checkSegment(target.segment);
     case 'sem':

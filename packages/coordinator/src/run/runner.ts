@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+import { ExpectedError, errorText, fullJitter, pause, rfc3339 } from '@sidekit/core';
+import type { Journal, JournalState, LastRun, RunRecord } from '../journal/journal.ts';
+import type { Sequence } from '../plan/sequence.ts';
+import { isRepeatable, type Step, stepName } from '../plan/step.ts';
+
+/** A step of a run, as observers see it. */
+export interface StepPlace {
+  readonly sequence: string;
+  readonly part: 'steps' | 'always';
+  readonly index: number;
+  readonly name: string;
+}
+
+/** Receives what happens: for the log, the metrics, the health and the state file. */
+export interface Observer {
+  sequenceStarted(sequence: string, resumed: boolean): void;
+  stepEnded(place: StepPlace, failure: string | undefined, milliseconds: number): void;
+  sequenceEnded(sequence: string, last: LastRun): void;
+  /** The journal could not be written (an error), or could again (undefined). */
+  journal(failure: string | undefined): void;
+  /** Anything that `Runner.state` shows has changed. */
+  changed(): void;
+}
+
+/** Performs one step with its attempts. Returns why it failed; undefined if it succeeded. */
+export type Perform = (
+  step: Step,
+  place: StepPlace,
+  signal: AbortSignal,
+) => Promise<string | undefined>;
+
+/**
+ * Runs one sequence at a time. Before an effect and after it the journal is durable, so that a
+ * start after a crash knows which step may have happened: a repeatable one runs again, another is
+ * `unknown` and the `always` part follows.
+ *
+ * Sequences that are triggered wait in the order of their first trigger, each once. A stop ends the
+ * steps of the running sequence, drops those that wait, and runs the stop sequences.
+ */
+export class Runner {
+  readonly #plan: ReadonlyMap<string, Sequence>;
+  readonly #journal: Journal;
+  readonly #perform: Perform;
+  readonly #observer: Observer;
+  #state: JournalState;
+  /** One save after the other, each with the newest state. */
+  #saving: Promise<void> = Promise.resolve();
+  #wake = Promise.withResolvers<void>();
+  #steps = new AbortController();
+  #place: (StepPlace & { readonly since: string }) | undefined;
+  #stop:
+    | { readonly sequences: readonly string[]; readonly done: PromiseWithResolvers<void> }
+    | undefined;
+  #working = false;
+
+  constructor(parts: {
+    readonly plan: readonly Sequence[];
+    readonly journal: Journal;
+    readonly state: JournalState;
+    readonly perform: Perform;
+    readonly observer: Observer;
+  }) {
+    this.#plan = new Map(parts.plan.map((one) => [one.name, one]));
+    this.#journal = parts.journal;
+    this.#perform = parts.perform;
+    this.#observer = parts.observer;
+    const { pending, last } = parts.state;
+    // The plan may have changed since: what it no longer has is forgotten.
+    const known = pending.filter((name) => this.#plan.has(name));
+    const results = Object.entries(last).filter(([name]) => this.#plan.has(name));
+    this.#state = {
+      ...parts.state,
+      pending: [...new Set(known)],
+      last: Object.fromEntries(results),
+    };
+  }
+
+  /** The state in the form of `/state` and of the state file. */
+  get state(): object {
+    const { pending, last, started } = this.#state;
+    return {
+      started,
+      stopping: this.#stop !== undefined,
+      running: this.#place ?? null,
+      pending,
+      last,
+    };
+  }
+
+  get pending(): number {
+    return this.#state.pending.length;
+  }
+
+  observed(trigger: string): string | undefined {
+    return this.#state.observed[trigger];
+  }
+
+  get started(): boolean {
+    return this.#state.started;
+  }
+
+  /**
+   * Adds sequences to those that wait; each waits at most once. Resolves when that, and what the
+   * trigger has observed, is durable. @throws {ExpectedError} if the journal cannot be written.
+   */
+  async trigger(
+    sequences: readonly string[],
+    {
+      started = false,
+      observed = {},
+    }: { started?: boolean; observed?: Record<string, string> } = {},
+  ): Promise<void> {
+    const added = this.#stop ? [] : sequences.filter((one) => !this.#state.pending.includes(one));
+    await this.#save((state) => ({
+      ...state,
+      started: state.started || started,
+      observed: { ...state.observed, ...observed },
+      pending: [...new Set([...state.pending, ...added])],
+    }));
+    this.#wake.resolve();
+  }
+
+  /**
+   * Ends the running sequence by its `always` part, then runs these sequences and nothing after
+   * them. Resolves when they have ended; further calls wait for the first.
+   */
+  stop(sequences: readonly string[]): Promise<void> {
+    if (!this.#stop) {
+      this.#stop = { sequences, done: Promise.withResolvers<void>() };
+      this.#steps.abort();
+      this.#wake.resolve();
+      this.#observer.changed();
+    }
+    return this.#stop.done.promise;
+  }
+
+  /** Works until `stop` has finished. Begins with what a crash has left. */
+  async work(): Promise<void> {
+    if (this.#working) throw new Error('the runner works already');
+    this.#working = true;
+    if (this.#state.run) await this.#finish(this.#state.run, true);
+    while (!this.#stop) {
+      const [next] = this.#state.pending;
+      if (next === undefined) {
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers<void>();
+      } else {
+        await this.#begin(next);
+      }
+    }
+    // From here on the steps belong to the stop itself.
+    this.#steps = new AbortController();
+    await this.#try((state) => ({ ...state, pending: this.#stop?.sequences ?? [] }));
+    for (const name of this.#stop.sequences) await this.#begin(name);
+    this.#stop.done.resolve();
+  }
+
+  async #begin(sequence: string): Promise<void> {
+    const planned = this.#plan.get(sequence);
+    if (!planned) return;
+    const run: RunRecord = {
+      sequence,
+      digest: digestOf(planned),
+      part: 'steps',
+      step: 0,
+      begun: false,
+    };
+    const start = (state: JournalState): JournalState => ({
+      ...state,
+      pending: state.pending.filter((one) => one !== sequence),
+      run,
+    });
+    for (let failures = 0; !(await this.#try(start)); failures++) {
+      // Nothing has happened yet, so nothing is lost by waiting for the volume.
+      if (this.#stop) return;
+      await pause(fullJitter(failures, { base: 500, cap: 10_000 }), this.#steps.signal);
+    }
+    await this.#finish(run, false);
+  }
+
+  /** Runs the rest of a run, and records its result. */
+  async #finish(run: RunRecord, resumed: boolean): Promise<void> {
+    const { sequence } = run;
+    const planned = this.#plan.get(sequence);
+    this.#observer.sequenceStarted(sequence, resumed);
+    let failure = run.failure;
+    if (planned) {
+      if (run.part === 'steps') failure = await this.#runSteps(run, planned);
+      const first = run.part === 'always' && run.digest === digestOf(planned) ? run.step : 0;
+      await this.#runAlways(run, planned, first, failure);
+    } else {
+      failure = 'the plan no longer has this sequence, and its always part is unknown';
+    }
+    const last: LastRun = {
+      result: failure === undefined ? 'succeeded' : 'failed',
+      ...(failure === undefined ? {} : { failure }),
+      at: rfc3339(Date.now()),
+    };
+    this.#place = undefined;
+    await this.#try((state) => ({
+      ...state,
+      run: undefined,
+      last: { ...state.last, [sequence]: last },
+    }));
+    this.#observer.sequenceEnded(sequence, last);
+  }
+
+  /** @returns why the steps ended early; undefined if all succeeded. */
+  async #runSteps(run: RunRecord, { name, steps }: Sequence): Promise<string | undefined> {
+    const planned = this.#plan.get(name);
+    if (!planned || run.digest !== digestOf(planned)) return 'the plan has changed since the crash';
+    const interrupted = run.begun ? steps[run.step] : undefined;
+    if (interrupted && !isRepeatable(interrupted)) {
+      const failure = `the result of the step ${stepName(interrupted)} is unknown: a crash interrupted it`;
+      this.#observer.stepEnded(this.#placeOf(name, 'steps', run.step, interrupted), failure, 0);
+      return failure;
+    }
+    for (const [index, step] of steps.entries()) {
+      if (index < run.step) continue;
+      if (this.#steps.signal.aborted) return 'stopped';
+      const place = this.#placeOf(name, 'steps', index, step);
+      const begun = await this.#try((state) =>
+        withRun(state, { ...run, step: index, begun: true }),
+      );
+      if (!begun) return `${place.name}: the journal cannot be written, so the step was not begun`;
+      const failure = await this.#step(step, place, this.#steps.signal);
+      if (failure !== undefined) return `${place.name}: ${failure}`;
+      await this.#try((state) => withRun(state, { ...run, step: index + 1, begun: false }));
+    }
+    return undefined;
+  }
+
+  /** Every step runs, whatever the others did, and also if the journal cannot be written. */
+  async #runAlways(run: RunRecord, sequence: Sequence, first: number, failure: string | undefined) {
+    const part = 'always';
+    for (const [step, planned] of sequence.always.entries()) {
+      if (step < first) continue;
+      await this.#try((state) => withRun(state, { ...run, part, step, begun: true, failure }));
+      const place = this.#placeOf(sequence.name, part, step, planned);
+      await this.#step(planned, place, new AbortController().signal);
+    }
+  }
+
+  async #step(step: Step, place: StepPlace, signal: AbortSignal): Promise<string | undefined> {
+    this.#place = { ...place, since: rfc3339(Date.now()) };
+    this.#observer.changed();
+    const start = performance.now();
+    const failure = await this.#perform(step, place, signal);
+    this.#observer.stepEnded(place, failure, performance.now() - start);
+    return failure;
+  }
+
+  #placeOf(sequence: string, part: StepPlace['part'], index: number, step: Step): StepPlace {
+    return { sequence, part, index, name: stepName(step) };
+  }
+
+  /** Saves, and reports whether that worked. */
+  async #try(change: (state: JournalState) => JournalState): Promise<boolean> {
+    try {
+      await this.#save(change);
+      return true;
+    } catch {
+      // The observer has reported it.
+      return false;
+    }
+  }
+
+  async #save(change: (state: JournalState) => JournalState): Promise<void> {
+    const saved = this.#saving.then(async () => {
+      const next = change(this.#state);
+      try {
+        await this.#journal.save(next);
+        this.#observer.journal(undefined);
+      } catch (error) {
+        this.#observer.journal(errorText(error));
+        throw new ExpectedError(`the journal cannot be written: ${errorText(error)}`);
+      }
+      this.#state = next;
+      this.#observer.changed();
+    });
+    this.#saving = saved.catch(() => {});
+    await saved;
+  }
+}
+
+function withRun(state: JournalState, run: RunRecord): JournalState {
+  return { ...state, run };
+}
+
+function digestOf(sequence: Sequence): string {
+  return createHash('sha256').update(JSON.stringify(sequence)).digest('hex').slice(0, 16);
+}
