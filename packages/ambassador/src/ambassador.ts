@@ -16,6 +16,7 @@ import { watchLimits } from './server/limits.ts';
 import { Listeners } from './server/listeners.ts';
 import { tlsPaths } from './server/tls-files.ts';
 import { Clock } from './time/clock.ts';
+import type { Endpoint } from './upstream/endpoint.ts';
 
 /** How often files are checked if the kernel reports no change, in milliseconds. */
 const WATCH_INTERVAL = 5000;
@@ -117,8 +118,13 @@ function watchFiles(
 }
 
 /** Lists the files with values of header rules. */
-function headerPaths({ requestHeaders, responseHeaders }: ListenerOptions): string[] {
-  return [...requestHeaders, ...responseHeaders].flatMap(({ file }) => file ?? []);
+function headerPaths(options: ListenerOptions): string[] {
+  return [options, ...options.routes]
+    .flatMap(({ requestHeaders, responseHeaders }) => [
+      ...(requestHeaders ?? []),
+      ...(responseHeaders ?? []),
+    ])
+    .flatMap(({ file }) => file ?? []);
 }
 
 function registerUpstreams(metrics: Registry, listeners: Listeners) {
@@ -126,13 +132,13 @@ function registerUpstreams(metrics: Registry, listeners: Listeners) {
     name: 'http_client_open_connections',
     help: 'Connections to upstreams.',
     collect: (family) => {
-      for (const { name, cluster } of listeners.clusters) {
-        const sum = (count: (one: (typeof cluster.endpoints)[number]) => number) =>
-          cluster.endpoints.reduce((total, one) => total + count(one), 0);
+      for (const [listener, endpoints] of endpointsOf(listeners)) {
+        const sum = (count: (one: Endpoint) => number) =>
+          endpoints.reduce((total, one) => total + count(one), 0);
         const idle = sum((one) => one.idleConnections);
-        family.with({ listener: name, http_connection_state: 'idle' }).set(idle);
+        family.with({ listener, http_connection_state: 'idle' }).set(idle);
         family
-          .with({ listener: name, http_connection_state: 'active' })
+          .with({ listener, http_connection_state: 'active' })
           .set(sum((one) => one.connections) - idle);
       }
     },
@@ -141,8 +147,16 @@ function registerUpstreams(metrics: Registry, listeners: Listeners) {
     name: 'ambassador_upstream_healthy_endpoints',
     help: 'Healthy endpoints.',
     collect: (family) => {
-      for (const { name, cluster } of listeners.clusters)
-        family.with({ listener: name }).set(cluster.endpoints.filter((one) => one.healthy).length);
+      for (const [listener, endpoints] of endpointsOf(listeners))
+        family.with({ listener }).set(endpoints.filter((one) => one.healthy).length);
     },
   });
+}
+
+/** Groups the endpoints of all routes by their listener. */
+function endpointsOf(listeners: Listeners): Map<string, readonly Endpoint[]> {
+  const all = new Map<string, readonly Endpoint[]>();
+  for (const { name, cluster } of listeners.clusters)
+    all.set(name, [...(all.get(name) ?? []), ...cluster.endpoints]);
+  return all;
 }

@@ -14,6 +14,7 @@ import { parseLength } from '../http/characters.ts';
 import { FieldKind } from '../http/field-kind.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
+import { hasDotSegment } from '../http/route-table.ts';
 import { SMALL } from '../http/small.ts';
 import { freeBytes } from '../memory/free-bytes.ts';
 import type { Flow } from '../memory/memory-budget.ts';
@@ -39,6 +40,9 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  * lane creates one for each connection or request and may start it again once it has ended.
  */
 export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Flow, Watched {
+  /** The runtime of the listener, for the next request. */
+  listener: Runtime;
+  /** The runtime of the current request: of its route, or of the listener. */
   runtime: Runtime;
   head!: RequestHead;
   ids!: RequestIds;
@@ -72,7 +76,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   constructor(sink: ResponseSink, runtime: Runtime) {
     this.#sink = sink;
-    this.runtime = runtime;
+    this.listener = this.runtime = runtime;
     this.#body = new RequestBody(runtime.memory);
   }
 
@@ -100,7 +104,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     extras?: RequestExtras,
     http11 = true,
   ): void {
-    const { runtime } = this;
+    const { listener } = this;
+    const route = listener.routes?.find(head.host, head.target);
+    const runtime = route ?? listener;
+    this.runtime = runtime;
     this.head = head;
     this.ids = identify(head.fields);
     this.startedAt = performance.now();
@@ -129,6 +136,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#replyLocally(403, 'the client certificate has no allowed name', '');
       return;
     }
+    if (listener.routes !== undefined && !this.#isRouted(route)) return;
     if (this.#replyAsLastHop(runtime.via)) return;
     const size = head.contentLength;
     const unbounded = size === -1 || size > SMALL || extras?.upgrade !== undefined;
@@ -136,29 +144,43 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#replyLocally(503, 'the memory for bodies is used up', 'OM', 1);
       return;
     }
-    if (runtime.rateLimit !== undefined) {
-      const wait = runtime.rateLimit.take(this.startedAt);
+    if (listener.rateLimit !== undefined || runtime.rateLimit !== undefined) {
+      const wait =
+        listener.rateLimit?.take(this.startedAt) || (route?.rateLimit?.take(this.startedAt) ?? 0);
       if (wait > 0) {
         this.#replyLocally(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
         return;
       }
     }
-    if (runtime.clientRateLimit !== undefined) {
-      const wait = runtime.clientRateLimit.take(this.#clientKey(forwarding), this.startedAt);
+    if (listener.clientRateLimit !== undefined) {
+      const wait = listener.clientRateLimit.take(this.#clientKey(forwarding), this.startedAt);
       if (wait > 0) {
         this.#replyLocally(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
         return;
       }
     }
-    this.#request = canonicalRequest(head, forwarding, this.ids, extras);
+    this.#request = canonicalRequest(head, forwarding, runtime, this.ids, extras);
     if (size === -1 || size > this.bytesIn) this.#join();
     runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
   }
 
+  /** Refuses a request that no route, or more than one, could be meant by. */
+  #isRouted(route: Runtime | undefined): boolean {
+    if (hasDotSegment(this.head.target)) {
+      this.#replyLocally(400, 'the path has a dot segment', '');
+      return false;
+    }
+    if (route === undefined && this.listener.cluster.options.upstreams.length === 0) {
+      this.#replyLocally(404, 'no route matches', 'NR');
+      return false;
+    }
+    return true;
+  }
+
   /** Tells clients apart, for the rate limit. */
   #clientKey({ trusted, clientAddress }: Forwarding): string {
-    const { clientRateHeader } = this.runtime;
+    const { clientRateHeader } = this.listener;
     if (!trusted || clientRateHeader === undefined) return clientKey(clientAddress);
     const { names, values } = this.head.fields;
     const at = names.findLastIndex((name) => name.toLowerCase() === clientRateHeader);

@@ -14,14 +14,12 @@ export function forwardingOf(socket: Socket, runtime: Runtime, http2 = false): F
     clientAddress,
     protocol: socket instanceof TLSSocket ? 'https' : 'http',
     trusted: runtime.trusts(clientAddress),
-    hostHeader: runtime.hostHeader,
     via: `${http2 ? '2.0' : '1.1'} ${runtime.via}`,
     verifiesClients: runtime.verifiesClients,
     clientCert: certificate && clientCert(certificate),
     denied:
       runtime.clientNames.size > 0 &&
       !namesOf(certificate).some((name) => runtime.clientNames.has(name)),
-    requestHeaders: runtime.requestHeaders,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { HeaderRules } from '../http/header-rules.ts';
+import type { RouteTable } from '../http/route-table.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { Clock } from '../time/clock.ts';
@@ -45,6 +46,10 @@ export interface Runtime {
   readonly requestHeaders: HeaderRules | undefined;
   readonly responseHeaders: HeaderRules | undefined;
   readonly observer: Observer;
+  /** Routes to other upstreams, if there are any. */
+  readonly routes: RouteTable<Runtime> | undefined;
+  /** The prefix that is removed from targets; empty for none. */
+  readonly stripPrefix: string;
   readonly hostHeader: string | undefined;
   /** The pseudonym of the listener in Via (RFC 9110 §7.6.3), by which it recognizes a loop. */
   readonly via: string;

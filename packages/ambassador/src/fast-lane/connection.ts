@@ -128,8 +128,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#waiting.set(reader.unread === undefined ? 0 : reader.unread.length);
     this.#keepAlive = reader.head.keepAlive;
     if (reader.bodyLeft > 0) stopReading(this.#socket);
-    if (runtime !== this.#exchange.runtime) {
-      this.#exchange.runtime = runtime;
+    if (runtime !== this.#exchange.listener) {
+      this.#exchange.listener = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
     }
     const { body } = reader;

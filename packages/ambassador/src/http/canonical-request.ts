@@ -2,6 +2,7 @@ import { parseLength } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
 import type { HeaderRules } from './header-rules.ts';
 import type { RequestHead } from './request-head.ts';
+import { withoutPrefix } from './route-table.ts';
 
 /** Facts that the proxy adds to the requests of one connection. */
 export interface Forwarding {
@@ -10,8 +11,6 @@ export interface Forwarding {
   readonly protocol: 'http' | 'https';
   /** Whether the peer's own forwarding fields are believed. */
   readonly trusted: boolean;
-  /** Sent as Host instead of the client's. */
-  readonly hostHeader: string | undefined;
   /** The client's protocol version and the pseudonym of the listener, for Via. */
   readonly via: string;
   /** Whether client certificates are verified here. */
@@ -20,6 +19,16 @@ export interface Forwarding {
   readonly clientCert: string | undefined;
   /** Whether the client's certificate has none of the allowed names. */
   readonly denied: boolean;
+}
+
+/** Settings of a listener or route for its requests. */
+export interface RequestPolicy {
+  /** Sent as Host instead of the client's. */
+  readonly hostHeader: string | undefined;
+  /** The pseudonym of the listener in Via. */
+  readonly via: string;
+  /** The prefix that is removed from targets; empty for none. */
+  readonly stripPrefix: string;
   readonly requestHeaders: HeaderRules | undefined;
 }
 
@@ -59,11 +68,13 @@ export interface CanonicalRequest {
 export function canonicalRequest(
   head: RequestHead,
   forwarding: Forwarding,
+  policy: RequestPolicy,
   ids: RequestIds,
   extras?: RequestExtras,
 ): CanonicalRequest {
   const { names, values, kinds } = head.fields;
-  const { hostHeader, trusted } = forwarding;
+  const { trusted } = forwarding;
+  const { hostHeader, stripPrefix } = policy;
   const fields: string[] = [];
   let clients = '';
   let protocolKnown = false;
@@ -93,14 +104,15 @@ export function canonicalRequest(
   fields.push('X-Forwarded-For', clients + forwarding.clientAddress);
   if (!protocolKnown) fields.push('X-Forwarded-Proto', forwarding.protocol);
   if (hostHeader !== undefined && !hostKnown) fields.push('X-Forwarded-Host', head.host);
+  if (stripPrefix !== '') fields.push('X-Forwarded-Prefix', stripPrefix);
   if (forwarding.clientCert !== undefined) fields.push('Client-Cert', forwarding.clientCert);
   fields.push('Via', forwarding.via);
   fields.push('X-Request-Id', ids.requestId, 'Traceparent', ids.traceParent);
   return {
     method: head.method,
-    target: head.target,
+    target: stripPrefix === '' ? head.target : withoutPrefix(head.target, stripPrefix),
     authority: hostHeader ?? head.host,
-    fields: forwarding.requestHeaders?.apply(fields) ?? fields,
+    fields: policy.requestHeaders?.apply(fields) ?? fields,
     contentLength: head.contentLength,
     extras,
   };

@@ -9,8 +9,17 @@ import {
   text,
 } from '@sidekit/core';
 import { checkAddresses } from './addresses.ts';
-import { globalFields, listenerFields } from './fields.ts';
+import { globalFields } from './global-fields.ts';
 import { checkHeaderRules } from './header-rules.ts';
+import { listenerFields } from './listener-fields.ts';
+import { prefixOf, routes } from './routes.ts';
+
+const routeField = {
+  routes: option(routes, {
+    description: 'Routes by host and path prefix; `upstream` is for all other requests.',
+    default: [],
+  }),
+} as const;
 
 /** One entry of `listeners`. */
 const listener = object({
@@ -26,6 +35,7 @@ const listener = object({
     },
   ),
   ...listenerFields,
+  ...routeField,
 });
 
 /** All options of the ambassador. */
@@ -35,6 +45,7 @@ export const table = defineOptions({
   prefix: 'AMBASSADOR',
   options: {
     ...listenerFields,
+    ...routeField,
     listeners: option(list(listener), {
       description: 'Several listeners, each with the options above and a `name`.',
       default: [],
@@ -55,12 +66,21 @@ export const table = defineOptions({
   check: (values, _operands, report) => {
     const listeners = listenersOf(values, report);
     const prefix = (i: number) => (values.listeners.length > 0 ? `listeners[${i}].` : '--');
-    checkAddresses({ listeners, prefix, admin: values.admin, exposed: values.exposed }, report);
+    const addressed = listeners.map(({ listen, upstream, routes: own }) => ({
+      listen,
+      upstream: [...upstream, ...own.flatMap((route) => route.upstream)],
+    }));
+    checkAddresses(
+      { listeners: addressed, prefix, admin: values.admin, exposed: values.exposed },
+      report,
+    );
   },
 });
 
 export type Options = OptionValues<(typeof table)['options']>;
-export type ListenerOptions = OptionValues<typeof listenerFields> & { readonly name: string };
+export type ListenerOptions = OptionValues<typeof listenerFields & typeof routeField> & {
+  readonly name: string;
+};
 
 /** Lists the listeners of a configuration; faults go to `report`. */
 export function listenersOf(values: Options, report: Report = () => {}): ListenerOptions[] {
@@ -98,7 +118,7 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
     report({ name, rule, remedy });
   };
   if (one.listen === undefined) fault('listen', 'is missing', 'give an address such as :8080');
-  if (one.upstream.length === 0)
+  if (one.upstream.length === 0 && one.routes.length === 0)
     fault('upstream', 'is missing', 'give one such as http://127.0.0.1:5000');
   const schemes = one.protocol === 'tcp' ? ['tcp', 'tls', 'unix'] : ['http', 'https', 'unix'];
   one.upstream.forEach((upstream) => {
@@ -108,6 +128,7 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
         `must have one of the schemes ${schemes.join(', ')} with protocol ${one.protocol}`,
       );
   });
+  checkRoutes(one, prefix, report);
   checkHeaderRules(one.requestHeaders, `${prefix}requestHeaders`, report);
   checkHeaderRules(one.responseHeaders, `${prefix}responseHeaders`, report);
   if (one.clientNames.length > 0 && one.tlsClientCa === undefined)
@@ -126,4 +147,20 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
       'is missing',
       'a certificate and its key go together',
     );
+}
+
+function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string, report: Report) {
+  if (all.length > 0 && protocol === 'tcp')
+    report({ name: `${prefix}routes`, rule: 'needs protocol http' });
+  const seen = new Set<string>();
+  all.forEach((route, i) => {
+    const at = `${prefix}routes[${i}]`;
+    if (route.upstream.some(({ scheme }) => scheme === 'tcp' || scheme === 'tls'))
+      report({ name: `${at}.upstream`, rule: 'must have one of the schemes http, https, unix' });
+    const key = `${route.host ?? ''} ${prefixOf(route)}`;
+    if (seen.has(key)) report({ name: at, rule: 'has the host and prefix of an earlier route' });
+    seen.add(key);
+    checkHeaderRules(route.requestHeaders ?? [], `${at}.requestHeaders`, report);
+    checkHeaderRules(route.responseHeaders ?? [], `${at}.responseHeaders`, report);
+  });
 }

@@ -142,6 +142,8 @@ export function httpRuntime(
   env: Environment,
 ): Runtime {
   return {
+    routes: undefined,
+    stripPrefix: '',
     name: options.name,
     clock: env.clock,
     memory: env.memory,

@@ -5,6 +5,7 @@ import { FastLaneConnection } from '../fast-lane/connection.ts';
 import { FullLane } from '../full-lane/full-lane.ts';
 import { ServerSessions } from '../http2/server-sessions.ts';
 import type { Handler } from './listener.ts';
+import { allRuntimes } from './route-runtimes.ts';
 
 /** Serves the connections of an http listener: HTTP/1.1 in two lanes, and HTTP/2. */
 export class HttpHandler implements Handler {
@@ -28,7 +29,7 @@ export class HttpHandler implements Handler {
   update(runtime: Runtime): void {
     const before = this.#runtime;
     this.#runtime = runtime;
-    if (before.cluster !== runtime.cluster) before.cluster.close();
+    for (const { cluster } of allRuntimes(before)) cluster.close();
   }
 
   get draining(): boolean {
@@ -77,6 +78,6 @@ export class HttpHandler implements Handler {
 
   close(): void {
     this.#fullLane.close();
-    this.#runtime.cluster.close();
+    for (const { cluster } of allRuntimes(this.#runtime)) cluster.close();
   }
 }

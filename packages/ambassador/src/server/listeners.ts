@@ -3,17 +3,18 @@ import { HeaderRules } from '../http/header-rules.ts';
 import type { ListenerOptions } from '../options/table.ts';
 import { TcpHandler } from '../tcp/tcp-handler.ts';
 import type { Cluster } from '../upstream/cluster.ts';
-import { type Environment, httpRuntime, type ListenerRules, tcpOptions } from './configuration.ts';
+import { type Environment, tcpOptions } from './configuration.ts';
 import { resolveRules } from './header-values.ts';
 import { HttpHandler } from './http-handler.ts';
 import { Listener } from './listener.ts';
+import { type AllRules, allRuntimes, inheriting, routedRuntime } from './route-runtimes.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
 interface Open {
   options: ListenerOptions;
   readonly listener: Listener;
   readonly handler: HttpHandler | TcpHandler;
-  cluster: Cluster;
+  clusters: readonly Cluster[];
   /** Identifies the configuration: equal text means equal configuration. */
   text: string;
 }
@@ -29,10 +30,9 @@ export class Listeners {
   }
 
   get clusters(): { readonly name: string; readonly cluster: Cluster }[] {
-    return [...this.#open.values()].map(({ options, cluster }) => ({
-      name: options.name,
-      cluster,
-    }));
+    return [...this.#open.values()].flatMap(({ options, clusters }) =>
+      clusters.map((cluster) => ({ name: options.name, cluster })),
+    );
   }
 
   /** Client connections that all listeners together may have. */
@@ -55,13 +55,17 @@ export class Listeners {
   async apply(wanted: readonly ListenerOptions[]): Promise<void> {
     const plans = wanted.map((options) => {
       const tls = readTls(options);
-      const request = resolveRules(options.requestHeaders, this.#env.variables);
-      const response = resolveRules(options.responseHeaders, this.#env.variables);
-      const text = JSON.stringify([options, tls, request, response]);
-      const rules = {
+      const levels = [options, ...options.routes.map((route) => inheriting(options, route))];
+      const resolved = levels.map(({ requestHeaders, responseHeaders }) => [
+        resolveRules(requestHeaders, this.#env.variables),
+        resolveRules(responseHeaders, this.#env.variables),
+      ]);
+      const text = JSON.stringify([options, tls, resolved]);
+      const [listener, ...routes] = resolved.map(([request = [], response = []]) => ({
         request: request.length > 0 ? new HeaderRules(request) : undefined,
         response: response.length > 0 ? new HeaderRules(response) : undefined,
-      };
+      }));
+      const rules: AllRules = { listener: listener!, routes };
       return { options, tls, rules, text, key: keyOf(options) };
     });
     const fresh: [string, Open][] = [];
@@ -103,9 +107,9 @@ export class Listeners {
     for (const { listener } of this.#open.values()) listener.destroy();
   }
 
-  #make(options: ListenerOptions, tls: TlsFiles, rules: ListenerRules, text: string): Open {
+  #make(options: ListenerOptions, tls: TlsFiles, rules: AllRules, text: string): Open {
     const http = options.protocol === 'http';
-    const runtime = http ? httpRuntime(options, tls.client, rules, this.#env) : undefined;
+    const runtime = http ? routedRuntime(options, tls.client, rules, this.#env) : undefined;
     const splicing = http ? undefined : tcpOptions(options, tls.client, this.#env);
     const handler = runtime ? new HttpHandler(runtime) : new TcpHandler(splicing!);
     const listener = new Listener(
@@ -121,18 +125,21 @@ export class Listeners {
       handler,
       this.#env.clock,
     );
-    return { options, listener, handler, text, cluster: (runtime ?? splicing!).cluster };
+    const clusters = runtime
+      ? allRuntimes(runtime).map(({ cluster }) => cluster)
+      : [splicing!.cluster];
+    return { options, listener, handler, text, clusters };
   }
 
-  #update(open: Open, options: ListenerOptions, tls: TlsFiles, rules: ListenerRules, text: string) {
+  #update(open: Open, options: ListenerOptions, tls: TlsFiles, rules: AllRules, text: string) {
     if (open.handler instanceof HttpHandler) {
-      const runtime = httpRuntime(options, tls.client, rules, this.#env);
+      const runtime = routedRuntime(options, tls.client, rules, this.#env);
       open.handler.update(runtime);
-      open.cluster = runtime.cluster;
+      open.clusters = allRuntimes(runtime).map(({ cluster }) => cluster);
     } else {
       const splicing = tcpOptions(options, tls.client, this.#env);
       open.handler.update(splicing);
-      open.cluster = splicing.cluster;
+      open.clusters = [splicing.cluster];
     }
     if (tls.server) open.listener.renewTls(tls.server);
     open.listener.maxConnections = options.maxConnections;
