@@ -25,8 +25,6 @@ export interface Forwarding {
 export interface RequestPolicy {
   /** Sent as Host instead of the client's. */
   readonly hostHeader: string | undefined;
-  /** The pseudonym of the listener in Via. */
-  readonly via: string;
   /** The prefix that is removed from targets; empty for none. */
   readonly stripPrefix: string;
   readonly requestHeaders: HeaderRules | undefined;
