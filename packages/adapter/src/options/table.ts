@@ -21,6 +21,7 @@ import { READY_MADE } from '../transform/redact.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
 import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
 import { checkPattern, pattern } from './pattern.ts';
+import { zoneName } from './time-zone.ts';
 
 const glob = text('glob', {
   matches: /^[^\0]{1,4096}$/,
@@ -58,6 +59,10 @@ export const adapterTable = defineOptions({
       description:
         'Fields of json, logfmt and regex records that may hold the time; the first that does counts.',
       default: ['time', 'timestamp', '@timestamp', 'ts', 't', 'asctime'],
+    }),
+    timezone: option(zoneName, {
+      description: 'The time zone (IANA) of times that are written without one.',
+      default: 'UTC',
     }),
     multilineStart: option(pattern, {
       description:

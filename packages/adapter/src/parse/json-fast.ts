@@ -21,6 +21,7 @@ import {
   wordEnd,
 } from './json-bytes.ts';
 import { anyTime } from './time.ts';
+import { type TimeZone, UTC } from './time-zone.ts';
 
 /**
  * Converts JSON lines from bytes to bytes. Loggers usually write what
@@ -48,6 +49,7 @@ interface Name {
 export class FastJson implements FastParser {
   readonly overhead = 64;
   readonly #fields: readonly string[];
+  readonly #zone: TimeZone;
   readonly #names: readonly Name[];
   /** The index of `time` among the fields. */
   readonly #time: number;
@@ -68,8 +70,10 @@ export class FastJson implements FastParser {
   /**
    * @param timeFields fields that may hold the time; the first that does counts.
    * @param reserved names of top-level members whose lines go to the other parser.
+   * @param zone the zone of times without one.
    */
-  constructor(timeFields: readonly string[], reserved: readonly string[]) {
+  constructor(timeFields: readonly string[], reserved: readonly string[], zone: TimeZone = UTC) {
+    this.#zone = zone;
     this.#fields = timeFields.includes('time') ? timeFields : [...timeFields, 'time'];
     this.#time = this.#fields.indexOf('time');
     this.#candidates = timeFields.length;
@@ -89,7 +93,7 @@ export class FastJson implements FastParser {
     for (let field = 0; field < this.#candidates; field++) {
       if (this.#keyAt[field] === 0) continue;
       if (field !== this.#time && this.#keyAt[this.#time] !== 0) continue;
-      const time = timeIn(input, this.#valueAt[field]!, this.#valueEnd[field]!);
+      const time = timeIn(input, this.#valueAt[field]!, this.#valueEnd[field]!, this.#zone);
       if (time === null) return -1;
       if (time === undefined) continue;
       return field === this.#time
@@ -241,7 +245,12 @@ function nameOf(name: string, field: number): Name {
  * Returns the time in a value as the parser that makes records reads it: undefined if it is none,
  * null if only that parser can decide.
  */
-function timeIn(input: Buffer, from: number, to: number): string | null | undefined {
+function timeIn(
+  input: Buffer,
+  from: number,
+  to: number,
+  zone: TimeZone,
+): string | null | undefined {
   // A container is not a time.
   if (from === to) return undefined;
   if (input[from] !== QUOTE) {
@@ -251,5 +260,5 @@ function timeIn(input: Buffer, from: number, to: number): string | null | undefi
   for (let k = from + 1; k < to; k++) {
     if (input[k]! >= 0x80 || input[k] === BACKSLASH) return null;
   }
-  return anyTime((input as Sliceable).latin1Slice(from + 1, to - 1));
+  return anyTime((input as Sliceable).latin1Slice(from + 1, to - 1), zone);
 }

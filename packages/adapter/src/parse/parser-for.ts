@@ -2,11 +2,12 @@ import { accessParser } from './access.ts';
 import { parseCri } from './cri.ts';
 import { parseJson } from './json.ts';
 import { parseLogfmt } from './logfmt.ts';
-import { parseNginxError } from './nginx-error.ts';
+import { nginxErrorParser } from './nginx-error.ts';
 import type { LogRecord, Parser } from './parser.ts';
 import { compilePattern, regexParser } from './regex.ts';
-import { parseSyslog } from './syslog.ts';
+import { syslogParser } from './syslog.ts';
 import { anyTime } from './time.ts';
+import { type TimeZone, UTC } from './time-zone.ts';
 
 export const FORMATS = [
   'json',
@@ -27,40 +28,42 @@ export interface ParserOptions {
   readonly pattern: string | undefined;
   /** The fields of json, logfmt and regex records that may hold the time; the first that does counts. */
   readonly timeFields: readonly string[];
+  /** The zone of times without one. */
+  readonly zone?: TimeZone;
 }
 
 /** Creates the parser of a format. */
-export function parserFor({ format, pattern = '', timeFields }: ParserOptions): Parser {
+export function parserFor({ format, pattern = '', timeFields, zone = UTC }: ParserOptions): Parser {
   switch (format) {
     case 'json':
-      return timed(parseJson, timeFields);
+      return timed(parseJson, timeFields, zone);
     case 'logfmt':
-      return timed(parseLogfmt, timeFields);
+      return timed(parseLogfmt, timeFields, zone);
     case 'regex':
-      return timed(regexParser(compilePattern(pattern)), timeFields);
+      return timed(regexParser(compilePattern(pattern)), timeFields, zone);
     case 'common':
     case 'combined':
       return accessParser(format);
     case 'nginx-error':
-      return parseNginxError;
+      return nginxErrorParser(zone);
     case 'cri':
       return parseCri;
     case 'syslog':
-      return parseSyslog;
+      return syslogParser(zone);
     case 'raw':
       return (line) => ({ message: line });
   }
 }
 
 /** Moves the time to `time`, in RFC 3339; a field that holds none stays unchanged. */
-function timed(parse: Parser, fields: readonly string[]): Parser {
+function timed(parse: Parser, fields: readonly string[], zone: TimeZone): Parser {
   return (line) => {
     const record = parse(line);
     if (typeof record === 'string') return record;
     for (const field of fields) {
       const value = record[field];
       if (value === undefined) continue;
-      const time = anyTime(plain(value));
+      const time = anyTime(plain(value), zone);
       if (time === undefined) continue;
       if (field !== 'time') {
         if (record.time !== undefined) continue;

@@ -1,5 +1,6 @@
 import type { LogRecord, Parser } from './parser.ts';
 import { bsdTime, isoTime } from './time.ts';
+import { type TimeZone, UTC } from './time-zone.ts';
 
 const SEVERITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
 // RFC 5424 table 1, with the usual short names.
@@ -16,7 +17,11 @@ const RFC3164 =
 const TAG = /^([^\s:[\]]{1,64})(?:\[(\d{1,10}|[^\]]{1,64})\])?: ?/;
 
 /** Parses RFC 5424, and RFC 3164 with or without priority and with RFC 3339 times too. */
-export const parseSyslog: Parser = (line) => {
+export function syslogParser(zone: TimeZone = UTC): Parser {
+  return (line) => parseSyslog(line, zone);
+}
+
+function parseSyslog(line: string, zone: TimeZone): LogRecord | string {
   const record: LogRecord = {};
   let rest = line;
   const priority = PRIORITY.exec(line);
@@ -28,13 +33,13 @@ export const parseSyslog: Parser = (line) => {
     record.severity = SEVERITIES[value & 7];
     if (rest.startsWith('1 ')) return rfc5424(rest, record);
   }
-  return rfc3164(rest, record);
-};
+  return rfc3164(rest, record, zone);
+}
 
-function rfc3164(text: string, record: LogRecord): LogRecord | string {
+function rfc3164(text: string, record: LogRecord, zone: TimeZone): LogRecord | string {
   const match = RFC3164.exec(text);
   const stamp = match?.[1] ?? '';
-  const time = match ? (bsdTime(stamp) ?? isoTime(stamp)) : undefined;
+  const time = match ? (bsdTime(stamp, zone) ?? isoTime(stamp, zone)) : undefined;
   if (!match || time === undefined) return 'not in the format of RFC 3164 or RFC 5424';
   record.time = time;
   record.hostname = match[2];

@@ -1,9 +1,10 @@
 /**
  * Times of logs, as RFC 3339 in UTC. A fraction keeps the digits it was written with (up to
- * nine); a time without a zone is taken as UTC, which is what containers run in.
+ * nine); a time without a zone is one of the zone given, or UTC, which is what containers run in.
  */
 
 import { civil, dateTime, digitsAt } from './calendar.ts';
+import { type TimeZone, UTC } from './time-zone.ts';
 
 const MONTHS: Readonly<Record<string, number>> = {
   Jan: 0,
@@ -38,8 +39,8 @@ const ISO =
  * RFC 3339 and its relatives: a space for the T, slashes in the date (nginx's error log), a
  * comma before the fraction (Python, log4j), no zone.
  */
-export function isoTime(text: string): string | undefined {
-  return usualIsoTime(text) ?? anyIsoTime(text);
+export function isoTime(text: string, zone: TimeZone = UTC): string | undefined {
+  return usualIsoTime(text) ?? anyIsoTime(text, zone);
 }
 
 const T = 0x54;
@@ -72,12 +73,13 @@ function usualIsoTime(text: string): string | undefined {
   return second < 60 ? text : utc(at, text.slice(20, end));
 }
 
-function anyIsoTime(text: string): string | undefined {
+function anyIsoTime(text: string, local: TimeZone): string | undefined {
   const match = ISO.exec(text);
   if (!match) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
+  const [, year, month, day, hour, minute, second, fraction = '', zone] = match;
   const at = civil(+year!, +month! - 1, +day!, +hour!, +minute!, +second!);
-  return at === undefined ? undefined : utc(at - zoneOffset(zone), fraction);
+  if (at === undefined) return undefined;
+  return utc(at - (zone === undefined ? local(at) : zoneOffset(zone)), fraction);
 }
 
 /** Reads the time of the common log format: `10/Oct/2000:13:55:36 -0700`. */
@@ -106,7 +108,11 @@ const BSD = /^([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)$/;
  * The time of RFC 3164 §4.1.2, `Oct 11 22:14:15`, which has no year: the one that puts it
  * nearest before `now`, with a day's grace for clocks that run ahead.
  */
-export function bsdTime(text: string, now: number = Date.now()): string | undefined {
+export function bsdTime(
+  text: string,
+  zone: TimeZone = UTC,
+  now: number = Date.now(),
+): string | undefined {
   const match = BSD.exec(text);
   if (!match) return undefined;
   const [, name, day, hour, minute, second] = match;
@@ -115,8 +121,10 @@ export function bsdTime(text: string, now: number = Date.now()): string | undefi
   const thisYear = new Date(now).getUTCFullYear();
   for (let year = thisYear + 1; year > thisYear - 9; year--) {
     // The years back to the last leap year are tried for 29 February.
-    const at = civil(year, month, +day!, +hour!, +minute!, +second!);
-    if (at !== undefined && at <= now + 86_400_000) return utc(at);
+    const local = civil(year, month, +day!, +hour!, +minute!, +second!);
+    if (local === undefined) continue;
+    const at = local - zone(local);
+    if (at <= now + 86_400_000) return utc(at);
   }
   return undefined;
 }
@@ -154,11 +162,11 @@ function decimals(value: number): string {
 }
 
 /** Any time a log's field may hold: RFC 3339 and relatives, common log format, or a number. */
-export function anyTime(value: unknown): string | undefined {
+export function anyTime(value: unknown, zone: TimeZone = UTC): string | undefined {
   if (typeof value === 'number') return epochTime(value);
   if (typeof value !== 'string') return undefined;
   if (/^-?\d{9,20}(\.\d+)?$/.test(value)) return epochTime(Number(value));
-  return isoTime(value) ?? commonLogTime(value);
+  return isoTime(value, zone) ?? commonLogTime(value);
 }
 
 /** Milliseconds that a zone is ahead of UTC. */

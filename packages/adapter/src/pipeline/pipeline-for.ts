@@ -15,6 +15,7 @@ import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
 import { FastJson } from '../parse/json-fast.ts';
 import { type Format, parserFor } from '../parse/parser-for.ts';
 import { compilePattern } from '../parse/regex.ts';
+import { timeZone } from '../parse/time-zone.ts';
 import { recordFilter } from '../transform/filter.ts';
 import { byteTransform, type KnownFields } from '../transform/on-bytes.ts';
 import { transformer } from '../transform/transform.ts';
@@ -76,6 +77,7 @@ function lineFormat(
   access: AccessMetrics | undefined,
 ): { format: LineFormat; added: string } {
   const { format } = options;
+  const zone = timeZone(options.timezone);
   const start = options.multilineStart;
   const joiner =
     start !== undefined || format === 'cri'
@@ -93,12 +95,12 @@ function lineFormat(
     (format === 'common' || format === 'combined') && onBytes ? new FastAccess(format) : undefined;
   const fastJson =
     format === 'json' && onBytes
-      ? new FastJson(options.timeFields, [...KEY_FIELDS, ...onBytes.reserved])
+      ? new FastJson(options.timeFields, [...KEY_FIELDS, ...onBytes.reserved], zone)
       : undefined;
   const fast = fastAccess ?? fastJson;
   return {
     format: {
-      parse: parserFor(options),
+      parse: parserFor({ ...options, zone }),
       fast: fast && onBytes?.around(fast),
       joiner,
       access,

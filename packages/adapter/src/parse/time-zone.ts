@@ -1,0 +1,50 @@
+/** Returns how far a zone is ahead of UTC at a local time, both in milliseconds. */
+export type TimeZone = (local: number) => number;
+
+export const UTC: TimeZone = () => 0;
+
+const DAY = 86_400_000;
+/** Since 1972 clocks change at whole quarters of an hour only, in local time too. */
+const QUARTER = 900_000;
+/** A limit for logs whose times are spread over decades. */
+const MOST_KNOWN = 4096;
+
+/**
+ * Creates the clock of a zone of the IANA time zone database (or a fixed one, as `+02:00`). A
+ * local time that occurs twice is the earlier one; one that is skipped has the offset from before
+ * the change, as in RFC 5545 §3.3.5.
+ * @throws RangeError if the zone is unknown.
+ */
+export function timeZone(name: string): TimeZone {
+  const offsetAt = offsetsOf(name);
+  if (/^(?:Etc\/)?UTC$/i.test(name)) return UTC;
+  const known = new Map<number, number>();
+  return (local) => {
+    const quarter = Math.floor(local / QUARTER);
+    let offset = known.get(quarter);
+    if (offset === undefined) {
+      offset = offsetOf(quarter * QUARTER, offsetAt);
+      if (known.size >= MOST_KNOWN) known.clear();
+      known.set(quarter, offset);
+    }
+    return offset;
+  };
+}
+
+function offsetOf(local: number, offsetAt: (instant: number) => number): number {
+  const before = offsetAt(local - DAY);
+  const after = offsetAt(local + DAY);
+  if (before === after || offsetAt(local - before) === before) return before;
+  return offsetAt(local - after) === after ? after : before;
+}
+
+const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
+
+function offsetsOf(name: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+  return (instant) => {
+    const [, sign, hours = 0, minutes = 0, seconds = 0] = OFFSET.exec(format.format(instant)) ?? [];
+    const size = ((+hours * 60 + +minutes) * 60 + +seconds) * 1000;
+    return sign === '-' ? -size : size;
+  };
+}
