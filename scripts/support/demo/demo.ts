@@ -1,9 +1,12 @@
-import { globSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { bold, dim, green, heading, red, seconds, table } from '../output.ts';
 import { CommandError } from '../run.ts';
+import { SCENES, type StageTarget } from './stage.ts';
+import { story } from './story.ts';
+import type { DemoTarget } from './target.ts';
 
 /**
  * The annotation of a Pod or a Pod template with its promises, one a line: `CONTAINER: TEXT` is in
@@ -11,23 +14,12 @@ import { CommandError } from '../run.ts';
  */
 const SHOWS = 'sidekit.dev/shows';
 
+/** Where the whole logs of the Pods are kept. */
+const LOGS = '.cache/demo';
+
 export interface Demo {
   readonly worked: boolean;
   readonly showed: string;
-}
-
-/** The place where the Pods of a demo run. */
-export interface DemoTarget {
-  /** Applies a manifest and waits until its Pods are Ready or have completed. */
-  up(path: string): Promise<void>;
-  /** Deletes the objects of a manifest. */
-  down(path: string): Promise<void>;
-  /** Returns the log of a container of the Pod, or of one that the workload of that name made. */
-  logs(pod: string, container: string): Promise<string>;
-  /** Returns the logs of all its containers. */
-  allLogs(pod: string): Promise<string>;
-  /** Returns the body of a response of the Pod. */
-  get(pod: string, port: number, path: string): Promise<string>;
 }
 
 export interface DemoOptions {
@@ -76,7 +68,9 @@ async function runDemo(path: string, target: DemoTarget, options: DemoOptions): 
     const shown: string[] = [];
     for (const promise of promises(path))
       shown.push(await awaitShown(promise, target, options.signal));
-    for (const { name } of subjects(path)) printLogs(name, await target.allLogs(name));
+    for (const { name } of subjects(path)) tell(name, await target.allLogs(name));
+    const scene = SCENES[basename(path, '.yaml')];
+    if (scene && isStage(target)) console.log(`  ${green('↯')} ${await scene(target)}`);
     return { worked: true, showed: shown.join(', ') || 'Ready' };
   } catch (error) {
     console.log(error instanceof CommandError ? error.message : error);
@@ -133,14 +127,18 @@ function subjects(path: string): Metadata[] {
   });
 }
 
-/** The first and last lines of each container: enough to see what it does. */
-function printLogs(name: string, text: string) {
-  const lines = text.trimEnd().split('\n');
-  const few =
-    lines.length <= 14
-      ? lines
-      : [...lines.slice(0, 7), `… ${lines.length - 12} more lines`, ...lines.slice(-5)];
-  for (const line of few) console.log(dim(`  ${name}  ${line.slice(0, 150)}`));
+/** Prints what the containers did in a few lines; their whole logs are in a file. */
+function tell(name: string, logs: string) {
+  const width = Math.min(Math.max(process.stdout.columns || 80, 40), 200) - 4;
+  const file = join(LOGS, `${name}.log`);
+  mkdirSync(LOGS, { recursive: true });
+  writeFileSync(file, logs);
+  for (const line of story(logs, width)) console.log(`  ${line}`);
+  console.log(dim(`  whole logs: ${file}`));
+}
+
+function isStage(target: DemoTarget): target is StageTarget {
+  return target.kill !== undefined && target.apply !== undefined;
 }
 
 /** Returns the first sentence of the manifest's own comment. */

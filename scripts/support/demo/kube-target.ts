@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { run } from '../run.ts';
-import type { DemoTarget } from './demo.ts';
+import type { DemoTarget } from './target.ts';
 
 const TIMEOUT = '--timeout=120s';
 

@@ -1,9 +1,21 @@
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { run } from '../run.ts';
-import type { DemoTarget } from './demo.ts';
+import type { DemoTarget } from './target.ts';
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID: string;
+}
 
 interface PodObject {
   readonly metadata: { readonly name: string };
-  readonly status: { readonly podIP?: string };
+  readonly status: {
+    readonly podIP?: string;
+    readonly containerStatuses: readonly ContainerStatus[];
+    readonly initContainerStatuses: readonly ContainerStatus[];
+  };
 }
 
 /** Runs the demo's Pods with `pod` on an engine. */
@@ -29,6 +41,18 @@ export function podTarget(engine: string): DemoTarget {
     get: async (name, port, path) => {
       const { status } = await find(name);
       return (await fetch(`http://${status.podIP}:${port}${path}`)).text();
+    },
+    kill: async (name, container) => {
+      const { containerStatuses, initContainerStatuses } = (await find(name)).status;
+      const all = [...containerStatuses, ...initContainerStatuses];
+      const id = all.find((one) => one.name === container)?.containerID ?? '';
+      await run(engine, ['kill', '--signal', 'KILL', id.replace(/^\w+:\/\//, '')]);
+    },
+    apply: async (manifest) => {
+      using directory = mkdtempDisposableSync(join(tmpdir(), 'sidekit-demo-'));
+      const path = join(directory.path, 'manifest.yaml');
+      writeFileSync(path, manifest);
+      await pod(['up', path, '--timeout', '90s']);
     },
   };
 }

@@ -1,0 +1,93 @@
+/** The most lines of one Pod's story, and of one container in it. */
+const MAX_LINES = 6;
+const MAX_OF_CONTAINER = 2;
+
+/** Events that every sidecar logs; a story is about the others. */
+const ROUTINE = new Set([
+  'starting',
+  'admin_listening',
+  'listening',
+  'ready',
+  'stopping',
+  'stopped',
+]);
+
+interface Told {
+  /** Lines that are not JSON: the container's data. */
+  readonly data: string[];
+  /** Messages of its log that say what it did, each once, with their number. */
+  readonly events: Map<string, number>;
+}
+
+/**
+ * Tells in a few lines what the containers of a Pod did, from the logs of all of them, each line
+ * with its container in front as `pod logs` or `kubectl logs --prefix` prints it.
+ * @param width the longest line, in characters; longer ones are cut between words.
+ */
+export function story(logs: string, width: number): string[] {
+  const containers = new Map<string, Told>();
+  for (const line of logs.split('\n')) {
+    const match = /^(?:\[pod\/[^/]+\/([^\]]+)\]|(\S+) +\|) (.*)$/.exec(line);
+    if (!match) continue;
+    const [, ofCluster, ofRunner, text = ''] = match;
+    const name = ofCluster ?? ofRunner ?? '';
+    const told = containers.get(name) ?? { data: [], events: new Map() };
+    containers.set(name, told);
+    tell(told, text);
+  }
+  const longest = Math.max(0, ...[...containers.keys()].map((name) => name.length));
+  return [...containers]
+    .flatMap(([name, told]) => sentences(told).map((text) => [name, text] as const))
+    .slice(0, MAX_LINES)
+    .map(([name, text]) => cut(`${name.padEnd(longest)}  ${arrow(text)} ${text}`, width));
+}
+
+function tell({ data, events }: Told, text: string) {
+  if (!text.startsWith('{')) {
+    if (text.trim() !== '') data.push(text.trim());
+    return;
+  }
+  let record: Record<string, unknown>;
+  try {
+    record = JSON.parse(text);
+  } catch {
+    return;
+  }
+  const { event, msg, name } = record;
+  if (typeof event !== 'string' || typeof msg !== 'string') {
+    // A record of the adapter's output, not of a sidecar's log.
+    if (name === undefined || msg === undefined) data.push(recordText(record));
+    return;
+  }
+  if (ROUTINE.has(event)) return;
+  const { target, records, error, path, status } = record;
+  const subject = [target, path, status, error].filter((one) => one !== undefined).join(' ');
+  const count = typeof records === 'number' ? `, ${records} records` : '';
+  const sentence = `${msg}${subject ? `: ${subject}` : ''}${count}`;
+  events.set(sentence, (events.get(sentence) ?? 0) + 1);
+}
+
+function recordText(record: Record<string, unknown>): string {
+  const { method, path, status, level, message, body } = record;
+  const shown = [method, path, status, level, message ?? body].filter((one) => one !== undefined);
+  return shown.length > 0 ? shown.join(' ') : JSON.stringify(record);
+}
+
+function sentences({ data, events }: Told): string[] {
+  const [first, last] = [data[0], data.at(-1)];
+  const lines = data.length > 2 ? `${first} … ${last} (${data.length} lines)` : data.join(', ');
+  const log = [...events].map(([text, count]) => (count > 1 ? `${text} (${count} times)` : text));
+  return [...(lines ? [lines] : []), ...log.slice(-MAX_OF_CONTAINER)].slice(0, MAX_OF_CONTAINER);
+}
+
+/** Shows the direction of records; everything else just happens. */
+function arrow(text: string): string {
+  if (text.startsWith('Produced')) return '→';
+  return text.startsWith('Consumed') ? '←' : '·';
+}
+
+function cut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const space = text.lastIndexOf(' ', width - 2);
+  return `${text.slice(0, space > width / 2 ? space : width - 2)} …`;
+}
