@@ -12,6 +12,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
   images: () => import('./images.ts'),
   injection: () => import('./injection.ts'),
   kind: () => import('./kind.ts'),
+  media: () => import('./media.ts'),
   packages: () => import('./packages.ts'),
   page: () => import('./page.ts'),
   test: () => import('./test.ts'),

@@ -49,7 +49,9 @@ function runSentences({ name, bars }: Lane, now: number): Sentence[] {
         text: `${name} became ready after ${span(ready.from - from)}`,
       });
     }
-    for (const { at, kind, text } of ticks) if (kind !== 'passed') sentences.push({ at, text });
+    for (const { at, kind, text } of ticks) {
+      if (kind !== 'passed') sentences.push({ at, text: `${name}: ${text}` });
+    }
     if (to !== undefined) {
       const code = exitCode === undefined ? '' : ` with ${exitCode}`;
       sentences.push({ at: to, text: `${name} exited${code} after ${span(to - from)}` });
