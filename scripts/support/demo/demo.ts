@@ -14,7 +14,7 @@ import type { DemoTarget } from './target.ts';
  */
 const SHOWS = 'sidekit.dev/shows';
 
-/** Where the whole logs of the Pods are kept. */
+/** The folder of the whole logs of the Pods. */
 const LOGS = '.cache/demo';
 
 export interface Demo {

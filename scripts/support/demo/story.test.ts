@@ -13,7 +13,7 @@ const QUEUE = [
   `consumer | ${log('mq consumer', 'exit_message', 'the exit message arrived', { records: 2 })}`,
 ].join('\n');
 
-test('a queue is told by its first and last records, and where they went', () => {
+test('a queue is shown by its first and last records, and where they went', () => {
   assert.deepEqual(story(QUEUE, 100), [
     'producer  → Produced: f4 … Produced: done (3 lines)',
     'consumer  ← Consumed: f4 … Consumed: done (3 lines)',
@@ -33,7 +33,7 @@ test('no line is wider than the terminal, and there are at most six', () => {
   for (const line of lines) assert.ok(line.length <= 60 && line.endsWith(' …'), line);
 });
 
-test('repeated messages are told once, and a record of the adapter by its request', () => {
+test('repeated messages appear once, and a record of the adapter by its request', () => {
   const text = [
     ...Array.from(
       { length: 3 },
