@@ -184,6 +184,7 @@ export class Catalogue {
     }
     candidates.sort(oldestFirst);
     for (const candidate of candidates) this.#take(candidate, directory);
+    this.#options.unpacker.dropUnasked(directory);
   }
 
   /** Whether a known inode is still the same file; if not, its generation is detached. */

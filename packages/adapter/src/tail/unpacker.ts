@@ -7,7 +7,7 @@ import {
   readdirSync,
   unlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
@@ -37,6 +37,10 @@ export interface UnpackerOptions {
 interface Job {
   readonly log: string;
   readonly since: number;
+  readonly dropped: AbortController;
+  directory: string;
+  /** Whether its content was asked for since `dropUnasked` was called last. */
+  asked: boolean;
   running: boolean;
   fd: number | undefined;
   failed: boolean;
@@ -45,7 +49,9 @@ interface Job {
 /** Unpacks compressed rotated files to files without a name, which are read like any other. */
 export class Unpacker {
   readonly #options: UnpackerOptions;
+  /** By the identity of the file, which a rotation renames. */
   readonly #jobs = new Map<string, Job>();
+  #started = 0;
 
   constructor(options: UnpackerOptions) {
     this.#options = options;
@@ -64,12 +70,14 @@ export class Unpacker {
    * unpacked, `failed` if that is not possible. A format that cannot be unpacked is logged once.
    */
   open(path: string, log: string, stats: FileStats): FileFacts | 'pending' | 'failed' {
-    const key = `${path} ${fileIdentity(stats)}`;
+    const key = fileIdentity(stats);
     let job = this.#jobs.get(key);
     if (!job) {
-      job = { log, since: this.#options.now(), running: false, fd: undefined, failed: false };
+      job = this.#newJob(log, path);
       this.#jobs.set(key, job);
     }
+    job.directory = dirname(path);
+    job.asked = true;
     if (job.fd !== undefined) {
       this.#jobs.delete(key);
       return { ...stats, path, fd: job.fd, size: fstatSync(job.fd).size };
@@ -79,18 +87,49 @@ export class Unpacker {
     return 'pending';
   }
 
+  /**
+   * Drops what is or was unpacked of files in a directory that nobody asks for any more, since they
+   * were removed or need not be read: their log would wait for them forever.
+   */
+  dropUnasked(directory: string): void {
+    for (const [key, job] of this.#jobs) {
+      if (job.directory !== directory) continue;
+      if (!job.asked) {
+        this.#jobs.delete(key);
+        job.dropped.abort();
+        if (job.fd !== undefined) closeSync(job.fd);
+      }
+      job.asked = false;
+    }
+  }
+
+  #newJob(log: string, path: string): Job {
+    return {
+      log,
+      since: this.#options.now(),
+      dropped: new AbortController(),
+      directory: dirname(path),
+      asked: true,
+      running: false,
+      fd: undefined,
+      failed: false,
+    };
+  }
+
   async #unpack(path: string, job: Job): Promise<void> {
     const { directory, limit, log, now } = this.#options;
     job.running = true;
-    const temporary = join(directory, `${process.pid}-${this.#jobs.size}-${now()}`);
+    const temporary = join(directory, `${process.pid}-${++this.#started}-${now()}`);
     try {
       const decoder = DECODERS[path.split('.').at(-1)?.toLowerCase() ?? ''];
       if (!decoder) throw new Error('its format cannot be unpacked; use gzip or zstd');
       makeDirectory(directory);
       const target = createWriteStream(temporary, { flags: 'wx', mode: 0o600 });
-      await pipeline(createReadStream(path), decoder(), atMost(limit), target);
-      job.fd = openSync(temporary, 'r');
+      const { signal } = job.dropped;
+      await pipeline(createReadStream(path), decoder(), atMost(limit), target, { signal });
+      if (!signal.aborted) job.fd = openSync(temporary, 'r');
     } catch (error) {
+      if (job.dropped.signal.aborted) return;
       // It may still be being written; the next scan tries again.
       job.failed = now() - job.since >= PATIENCE || !(path.split('.').at(-1)! in DECODERS);
       if (job.failed) {
