@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { podOf } from '../lifecycle/testing/simulation.ts';
+import type { ContainerConfig } from './container-config.ts';
 import { dockerBody } from './docker-body.ts';
 import { environmentOf } from './environment.ts';
 import { podContainer } from './pod-container.ts';
@@ -95,6 +96,22 @@ test("security, resources and mounts reach Podman's API", () => {
     netns: { nsmode: 'container', value: 'pod-test' },
     utsns: { nsmode: 'container', value: 'pod-test' },
   });
+});
+
+test('a sandbox is on a bridge network, also of an ordinary user, unless it has the host network', () => {
+  const sandbox = (hostNetwork: boolean): ContainerConfig => ({
+    ...config(SECURE),
+    namespaces: {
+      hostNetwork,
+      hostIPC: false,
+      hostname: 'h',
+      sysctls: {},
+      ports: [],
+      dns: { servers: [], searches: [], options: [] },
+    },
+  });
+  includes(podmanBody(sandbox(false), []), { netns: { nsmode: 'bridge' } });
+  includes(podmanBody(sandbox(true), []), { netns: { nsmode: 'host' } });
 });
 
 test("security, resources and mounts reach Docker's API", () => {

@@ -87,7 +87,8 @@ type Own = Extract<ContainerConfig['namespaces'], { hostname: string }>;
 function own({ hostname, sysctls, ports, dns, hostNetwork, hostIPC }: Own) {
   return {
     hostname,
-    ...(hostNetwork ? { netns: { nsmode: 'host' } } : {}),
+    // An ordinary user's default is a network of one container, without an address for other Pods.
+    netns: { nsmode: hostNetwork ? 'host' : 'bridge' },
     ipcns: { nsmode: hostIPC ? 'host' : 'shareable' },
     sysctl: sysctls,
     portmappings: ports.map(({ containerPort, hostPort, hostIP, protocol }) => ({
