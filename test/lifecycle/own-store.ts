@@ -14,12 +14,16 @@ export class OwnStore implements AsyncDisposable {
 
   /** Runs `pod`, which must succeed. */
   pod(...words: string[]): Promise<string> {
-    return must(POD, words, { env: this.env, timeout: 300_000 });
+    return must(POD, patient(words), { env: this.env, timeout: 300_000 });
   }
 
   /** Runs `pod` whatever its exit code. */
   try(words: readonly string[], input?: string): Promise<ExecResult> {
-    return command(POD, words, { env: this.env, timeout: 300_000, ...(input ? { input } : {}) });
+    return command(POD, patient(words), {
+      env: this.env,
+      timeout: 300_000,
+      ...(input ? { input } : {}),
+    });
   }
 
   /** Writes a manifest and returns its path. */
@@ -38,6 +42,12 @@ export class OwnStore implements AsyncDisposable {
     await this.try(['down', '--all', '--grace-period', '1s']);
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Lets `up` wait longer than its default, which a loaded machine may exceed. */
+function patient(words: readonly string[]): readonly string[] {
+  const isUp = words[0] === 'up' && !words.includes('--timeout');
+  return isUp ? [...words, '--timeout', '240s'] : words;
 }
 
 /** Everything that Pods have of this machine, to ask later whether it is gone. */

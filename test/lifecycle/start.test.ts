@@ -97,14 +97,14 @@ containers:
     assertOrder(await pod.timeline(), ['a starts', 'a-hook ends', 'b starts']);
   });
 
-  test('a sidecar that crashes is restarted while an init container runs, and holds nothing up', async () => {
+  test('a sidecar that crashes is restarted while an init container runs, and delays nothing', async () => {
     await using pod = await apply(
       'lc-sidecar-crash',
       `
 restartPolicy: Never
 initContainers:
 - {name: s, restartPolicy: Always, run: "s fail-runs=1,3"}
-- {name: i, run: "i exit=4000,0"}
+- {name: i, run: "i exit-at=s,2"}
 containers:
 - {name: main, run: "main exit=100,0"}`,
     );

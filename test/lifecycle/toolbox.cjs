@@ -1,6 +1,7 @@
 // The program of the lifecycle Pods' containers, on Node alone: `toolbox.cjs NAME [key=value …]`.
 //
 //   exit=MS,CODE     ends by itself
+//   exit-at=NAME,N   ends with 0 once container NAME has started N times
 //   term=MS          ends with 0 so long after SIGTERM; term=ignore never does (0 by default)
 //   fail-runs=N,CODE ends at once with CODE in its first N runs
 //   http=PORT        serves 200, from ready-after=MS after its start and until ready-until=MS
@@ -65,6 +66,11 @@ function run(name, options) {
   if (options.exit) {
     const [ms, code] = options.exit.split(',').map(Number);
     setTimeout(() => end(code), ms);
+  }
+  if (options['exit-at']) {
+    const [other, times] = options['exit-at'].split(',');
+    const started = () => fs.readFileSync(LOG, 'utf8').split(` ${other} starts\n`).length - 1;
+    setInterval(() => started() >= Number(times) && end(0), 20);
   }
   if (options.http) serve(options);
   if (options.watch) watch(name, options.watch);
