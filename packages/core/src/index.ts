@@ -73,6 +73,7 @@ export {
   type Gauge,
   type Histogram,
   type MetricsFormat,
+  type MetricType,
   negotiateFormat,
   Registry,
 } from './observe/metrics.ts';

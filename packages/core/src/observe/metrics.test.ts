@@ -150,3 +150,25 @@ test('the format is that of the Accept header', () => {
     assert.equal(negotiateFormat(accept), format, String(accept));
   }
 });
+
+test('a name is free unless one of its series or its family belongs to another metric', () => {
+  const registry = new Registry();
+  registry.histogram({ name: 'wait', help: '' });
+  registry.counter({ name: 'jobs_total', help: '' });
+  for (const name of ['wait', 'wait_count', 'wait_sum', 'wait_bucket', 'jobs_total', 'jobs']) {
+    assert.equal(registry.isFree(name, 'gauge'), false, name);
+  }
+  assert.equal(registry.isFree('wait_total', 'counter'), false);
+  assert.equal(registry.isFree('wait_max', 'gauge'), true);
+  registry.gauge({ name: 'size_sum', help: '' });
+  assert.equal(registry.isFree('size', 'histogram'), false);
+  registry.remove('wait');
+  assert.equal(registry.isFree('wait_count', 'gauge'), true);
+  assert.doesNotMatch(registry.render(), /wait/);
+});
+
+test('a histogram takes a value several times at once', () => {
+  const registry = new Registry();
+  registry.histogram({ name: 'wait', help: '', buckets: [1] }).observe(0.5, 4);
+  assert.match(registry.render(), /wait_bucket\{le="1"\} 4\n.*\nwait_sum 2\nwait_count 4\n/);
+});

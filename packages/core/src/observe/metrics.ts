@@ -39,7 +39,8 @@ export interface Gauge extends Counter {
   set(value: number): void;
 }
 export interface Histogram {
-  observe(value: number): void;
+  /** Adds a value as often as `count` says, a whole number above 0; once by default. */
+  observe(value: number, count?: number): void;
 }
 /**
  * A metric with labels: `with` returns the handle of one label set, always the same one.
@@ -58,6 +59,9 @@ interface Words {
   readonly help: string;
 }
 
+/** The types of metrics, as TYPE lines name them. */
+export type MetricType = 'counter' | 'gauge' | 'histogram';
+
 /** The buckets of OpenTelemetry's semantic conventions for HTTP durations, in seconds. */
 export const DURATION_BUCKETS: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
@@ -65,6 +69,30 @@ export const DURATION_BUCKETS: readonly number[] = [
 
 export class Registry {
   readonly #metrics = new Map<string, (format: MetricsFormat) => string>();
+  /** How many metrics use each name of a family or series. */
+  readonly #names = new Map<string, number>();
+  readonly #types = new Map<string, MetricType>();
+
+  /**
+   * Whether a metric can be registered without sharing the name of a family or series with
+   * another: for names that come from outside. A receiver refuses a whole scrape for one clash.
+   */
+  isFree(name: string, type: MetricType): boolean {
+    return namesOf(name, type).every((one) => !this.#names.has(one));
+  }
+
+  /** Forgets a metric with all its label sets; its name is free again. */
+  remove(name: string): void {
+    const type = this.#types.get(name);
+    if (type === undefined) return;
+    this.#metrics.delete(name);
+    this.#types.delete(name);
+    for (const one of namesOf(name, type)) {
+      const others = this.#names.get(one)! - 1;
+      if (others === 0) this.#names.delete(one);
+      else this.#names.set(one, others);
+    }
+  }
 
   /** `collect`, where given, is called at each scrape and returns the total so far. */
   counter(words: Words & { readonly collect?: () => number }): Counter {
@@ -127,13 +155,15 @@ export class Registry {
 
   #family<H extends Sample>(
     { name, help }: Words,
-    type: string,
+    type: MetricType,
     make: () => H,
     collect?: (() => void) | undefined,
   ): Family<H> {
     if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new Error(`bad metric name ${name}`);
     if (this.#metrics.has(name)) throw new Error(`metric ${name} is already registered`);
     const samples = new Map<string, H>();
+    this.#types.set(name, type);
+    for (const one of namesOf(name, type)) this.#names.set(one, (this.#names.get(one) ?? 0) + 1);
     const heads = { prometheus: head(name, help, type), openmetrics: openHead(name, help, type) };
     this.#metrics.set(name, (format) => {
       collect?.();
@@ -164,6 +194,13 @@ export class Registry {
 function head(name: string, help: string, type: string): string {
   const text = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
   return `# HELP ${name} ${text}\n# TYPE ${name} ${type}\n`;
+}
+
+/** The names of the family and of its series, in both formats. */
+function namesOf(name: string, type: MetricType): string[] {
+  if (type === 'histogram') return [name, `${name}_bucket`, `${name}_sum`, `${name}_count`];
+  const isTotal = type === 'counter' && name.endsWith('_total');
+  return isTotal ? [name, name.slice(0, -'_total'.length)] : [name];
 }
 
 /**
@@ -211,12 +248,12 @@ class Distribution implements Histogram, Sample {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  observe(value: number) {
+  observe(value: number, count = 1) {
     const bounds = this.#bounds;
     let i = 0;
     while (i < bounds.length && value > bounds[i]!) i++;
-    this.#counts[i]!++;
-    this.#sum += value;
+    this.#counts[i]! += count;
+    this.#sum += value * count;
   }
 
   render(name: string, labels: string, format: MetricsFormat) {
