@@ -20,7 +20,7 @@ writeFileSync('/tmp/plan.yaml', JSON.stringify({ sequences }));
 
 const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[]])[] = [
   [9901, 'ambassador', '--config=/tmp/ambassador.yaml'],
-  [9902, 'adapter', '--include=/tmp/logs/*.log', '--format=combined'],
+  [9902, 'adapter', '--include=/tmp/logs/*.log', '--format=combined', '--statsd=:8125'],
   [9903, 'file-writer', '--source=clock', '--target=/tmp/clock'],
   [9904, 'mq', 'producer', '--source=http'],
   [9905, 'mq', 'consumer'],

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Context, defineSidecar, errorText, sizeByMemory, throttle } from '@sidekit/core';
+import { startStatsd } from './input/statsd/server.ts';
 import { adapterMetrics } from './observe/own-counters.ts';
 import { registerStateMetrics } from './observe/own-gauges.ts';
 import { adapterTable } from './options/table.ts';
@@ -30,9 +31,11 @@ export const adapter = defineSidecar({
       await replay(context);
       return;
     }
-    const running = startAdapter(context);
+    const statsd = await startStatsd(context);
+    if (statsd) context.onStop('statsd', statsd.close);
+    const running = context.options.include.length > 0 ? startAdapter(context) : undefined;
     await context.stopped;
-    await running.stop();
+    await running?.stop();
   },
 });
 

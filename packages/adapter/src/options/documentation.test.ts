@@ -28,3 +28,15 @@ test('what cannot work is refused with all its faults at once', () => {
     /no named group/,
   );
 });
+
+test('StatsD needs no files, and what cannot work with it is refused', () => {
+  assert.deepEqual(valuesOf(adapterTable, { statsd: ':8125' }).include, []);
+  const refused = (data: Record<string, unknown>, rule: RegExp) =>
+    assert.throws(() => valuesOf(adapterTable, data), rule);
+  refused({}, /include is required without another input.*--statsd/);
+  refused({ statsd: ':8125', output: ['stdout'] }, /output.*is about records.*--include/);
+  refused({ statsd: ':8125', replay: true }, /replay needs --include/);
+  refused({ statsd: 'unix:/run/statsd' }, /statsd.*UDP/);
+  refused({ statsd: ':8125', statsdBuckets: [2, 1] }, /statsdBuckets.*ascend/);
+  refused({ statsd: ':8125', statsdBuckets: [...Array(65).keys()] }, /at most 64/);
+});

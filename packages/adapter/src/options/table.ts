@@ -21,6 +21,7 @@ import { READY_MADE } from '../transform/redact.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
 import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
 import { checkPattern, pattern } from './pattern.ts';
+import { checkInputs, checkStatsd, statsdOptions } from './statsd.ts';
 import { zoneName } from './time-zone.ts';
 
 const glob = text('glob', {
@@ -34,13 +35,13 @@ const hour = 60 * minute;
 
 export const adapterTable = defineOptions({
   command: 'adapter',
-  summary: 'reads the log files of an application and sends them on as records',
+  summary: 'converts the logs and metrics of an application for the platform',
   prefix: 'ADAPTER',
   options: {
     include: option(list(glob), {
       description:
-        'The log files: paths or globs (`*`, `?`, `**`, `[a-z]`, `{a,b}`) of the live names; a file that is named exactly so matches too. Their rotated siblings are found automatically.',
-      required: true,
+        'The log files: paths or globs (`*`, `?`, `**`, `[a-z]`, `{a,b}`) of the live names; a file that is named exactly so matches too. Their rotated siblings are found automatically. Needed unless there is another input, such as `--statsd`.',
+      default: [],
     }),
     exclude: option(list(glob), {
       description: 'Files to leave out: globs of names, or of paths if they contain a slash.',
@@ -143,6 +144,7 @@ export const adapterTable = defineOptions({
         'The largest number of label sets of one such metric; further records count as `__other__`.',
       default: 1000,
     }),
+    ...statsdOptions,
     state: option(path, {
       description:
         'The directory that stores how far each file was delivered. Default: `.adapter` in the directory of the first `--include`.',
@@ -220,6 +222,8 @@ export const adapterTable = defineOptions({
   },
   check(options, _operands, report) {
     const { format, pattern, metrics, output, outputs, include, exclude } = options;
+    checkInputs(options, report);
+    checkStatsd(options, report);
     checkPattern(format, pattern, report);
     checkMetrics(metrics, report);
     const targets = [...output, ...outputs.map(({ to }) => to)];

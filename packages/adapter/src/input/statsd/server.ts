@@ -1,0 +1,133 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import {
+  ExpectedError,
+  errorText,
+  formatAddress,
+  type Health,
+  type Log,
+  type OptionValues,
+  type Registry,
+  throttle,
+} from '@sidekit/core';
+import type { statsdOptions } from '../../options/statsd.ts';
+import { kernelDrops } from './kernel-drops.ts';
+import { StatsdStore } from './store.ts';
+
+type Options = OptionValues<typeof statsdOptions>;
+
+interface Parts {
+  readonly options: Options;
+  readonly log: Log;
+  readonly metrics: Registry;
+  readonly health: Health;
+  readonly now?: () => number;
+}
+
+/** The size that is asked of the kernel for datagrams that wait; it gives at most `rmem_max`. */
+const RECEIVE_BUFFER = 1024 * 1024;
+
+const LOG_INTERVAL = 10_000;
+
+/** The causes that mean that a bound is reached, and not that a sender is wrong. */
+const LIMITS: ReadonlySet<string> = new Set(['series_limit', 'set_limit']);
+
+/**
+ * Receives StatsD over UDP and turns it into metrics; undefined if no address is given. Resolves
+ * once the address is bound.
+ * @throws {ExpectedError} with a remedy if binding fails.
+ */
+export async function startStatsd({ options, log, metrics, health, now = Date.now }: Parts) {
+  const address = options.statsd;
+  if (address === undefined || 'path' in address) return undefined;
+  const ready = health.condition('statsd', 'startup', 'ready');
+  const warning = health.warning('statsd limits');
+  const host = address.host ?? '127.0.0.1';
+  const socket = createSocket({
+    type: isIPv6(host) ? 'udp6' : 'udp4',
+    recvBufferSize: RECEIVE_BUFFER,
+  });
+  await bind(socket, host, address.port);
+  const { port } = socket.address();
+
+  const received = metrics.counter({
+    name: 'adapter_statsd_datagrams_total',
+    help: 'StatsD datagrams received.',
+  });
+  const dropped = metrics.counters({
+    name: 'adapter_statsd_dropped_values_total',
+    help: 'StatsD lines and values dropped, by cause.',
+  });
+  metrics.counter({
+    name: 'adapter_statsd_dropped_datagrams_total',
+    help: 'StatsD datagrams that the kernel dropped because the receive buffer was full.',
+    collect: () => kernelDrops(port),
+  });
+  let cause = '';
+  const logDrop = throttle(LOG_INTERVAL, (suppressed) =>
+    log.warn('dropped what was sent over StatsD', { event: 'statsd_dropped', cause, suppressed }),
+  );
+  const store = new StatsdStore(metrics, {
+    series: options.statsdSeries,
+    buckets: options.statsdBuckets,
+    expiry: options.statsdExpiry,
+    now,
+    onDrop: (why) => {
+      dropped.with({ cause: why }).inc();
+      if (LIMITS.has(why)) warning.set(`new series or members are dropped: ${why}`);
+      cause = why;
+      logDrop();
+    },
+  });
+  metrics.gauge({
+    name: 'adapter_statsd_series',
+    help: 'Time series from StatsD.',
+    collect: (gauge) => {
+      store.sweep();
+      if (store.hasRoom) warning.clear();
+      gauge.set(store.size);
+    },
+  });
+
+  socket.on('message', (bytes) => {
+    received.inc();
+    // Bytes that are no UTF-8 become U+FFFD.
+    store.datagram(bytes.toString('utf8'));
+  });
+  socket.on('error', (error) => {
+    ready.fail(errorText(error));
+    log.error('the StatsD socket failed', { event: 'statsd_failed', error: errorText(error) });
+  });
+  ready.pass();
+  log.info('receiving StatsD', {
+    event: 'statsd_listening',
+    address: formatAddress({ host, port }),
+  });
+  return {
+    port,
+    close: () => new Promise<void>((resolve) => socket.close(() => resolve())),
+  };
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process of the Pod listens there; choose another port',
+  EADDRNOTAVAIL: 'this host has no such address; use 127.0.0.1:PORT or 0.0.0.0:PORT',
+  EACCES: 'ports below 1024 need a privilege; choose a higher one',
+  ENOTFOUND: 'the host name has no address; use 127.0.0.1:PORT',
+};
+
+function bind(socket: Socket, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => {
+      const remedy = REMEDIES[error.code ?? ''];
+      const text = `--statsd ${formatAddress({ host, port })} cannot be listened on (${errorText(error)})`;
+      socket.close();
+      reject(new ExpectedError(remedy === undefined ? text : `${text}: ${remedy}`));
+    };
+    socket.once('error', fail);
+    socket.bind({ address: host, port, exclusive: true }, () => {
+      socket.off('error', fail);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,222 @@
+import type { Gauge, Histogram, MetricType, Registry } from '@sidekit/core';
+import { type DropCause, type Kind, type Line, parseLine, parseValue } from './line.ts';
+import { type MemberRoom, Members } from './members.ts';
+import { labelsOf, metricName } from './names.ts';
+
+export interface StoreOptions {
+  /** The largest number of time series; a histogram has one for each bucket, and 3. */
+  readonly series: number;
+  /** Upper bounds of the buckets of timers (in seconds), histograms and distributions. */
+  readonly buckets: readonly number[];
+  /** Series that were not updated for so long are forgotten, in milliseconds; 0: never. */
+  readonly expiry: number;
+  readonly now: () => number;
+  readonly onDrop: (cause: DropCause) => void;
+}
+
+/** A metric with all its label sets. */
+interface Metric {
+  readonly kind: Kind;
+  /** Adds a label set; `take` adds one value to it. */
+  readonly add: (labels: Labels) => Pick<Series, 'take' | 'members'>;
+  readonly remove: (labels: Labels) => void;
+  size: number;
+}
+
+interface Series {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly take: (value: number, text: string, line: Line) => void;
+  readonly members?: { readonly all: Members; readonly count: Gauge };
+  updated: number;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+const TYPES: Readonly<Record<Kind, MetricType>> = {
+  counter: 'counter',
+  gauge: 'gauge',
+  histogram: 'histogram',
+  set: 'gauge',
+};
+
+/** A full store is checked for series to forget at most so often, in milliseconds. */
+const SWEEP_INTERVAL = 1000;
+
+/** The largest number of members of all sets together. */
+const MEMBERS = 20_000;
+
+/** Turns StatsD lines into metrics of the registry, within a cap on their series. */
+export class StatsdStore {
+  readonly #registry: Registry;
+  readonly #options: StoreOptions;
+  readonly #metrics = new Map<string, Metric>();
+  /** By kind, name and labels. */
+  readonly #series = new Map<string, Series>();
+  /** By kind, name and tags as they are sent, so that most lines need no conversion. */
+  readonly #known = new Map<string, Series>();
+  readonly #room: MemberRoom = { left: MEMBERS };
+  #size = 0;
+  #swept = Number.NEGATIVE_INFINITY;
+
+  constructor(registry: Registry, options: StoreOptions) {
+    this.#registry = registry;
+    this.#options = options;
+  }
+
+  /** The number of time series. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether another label set of any kind fits, and another member of a set. */
+  get hasRoom(): boolean {
+    return this.#size + this.#cost('histogram') <= this.#options.series && this.#room.left > 0;
+  }
+
+  /** Takes all lines of a datagram; what is wrong with one does not affect another. */
+  datagram(text: string): void {
+    for (const line of text.split('\n')) {
+      const trimmed = line.endsWith('\r') ? line.slice(0, -1) : line;
+      if (trimmed !== '') this.#line(trimmed);
+    }
+  }
+
+  /** Forgets series that were not updated for the time of expiry, and old members of sets. */
+  sweep(): void {
+    const { now, expiry } = this.#options;
+    this.#swept = now();
+    for (const [key, one] of this.#series) {
+      if (expiry > 0 && this.#swept - one.updated >= expiry) this.#forget(key, one);
+      else one.members?.count.set(one.members.all.count(this.#swept));
+    }
+  }
+
+  #line(text: string): void {
+    const { onDrop, now } = this.#options;
+    const line = parseLine(text);
+    if (typeof line === 'string') {
+      onDrop(line);
+      return;
+    }
+    for (const text of line.values) {
+      const value = line.kind === 'set' ? 1 : parseValue(text, line);
+      const series = typeof value === 'string' ? value : this.#seriesOf(line);
+      if (typeof series === 'string') {
+        onDrop(series);
+        continue;
+      }
+      series.updated = now();
+      series.take(value as number, text, line);
+    }
+  }
+
+  /** Finds or adds the series of a line, or returns why there is none. */
+  #seriesOf(line: Line): Series | DropCause {
+    const sent = `${line.kind} ${line.name}#${line.tags}`;
+    const known = this.#known.get(sent);
+    if (known) return known;
+    const name = metricName(detached(line.name));
+    const labels = labelsOf(detached(line.tags));
+    const key = `${line.kind} ${name} ${JSON.stringify(labels)}`;
+    const series = this.#series.get(key) ?? this.#newSeries(key, name, labels, line.kind);
+    if (typeof series === 'string') return series;
+    if (this.#known.size >= this.#options.series) this.#known.clear();
+    this.#known.set(sent, series);
+    return series;
+  }
+
+  #newSeries(key: string, name: string, labels: Labels, kind: Kind): Series | DropCause {
+    let metric = this.#metrics.get(name);
+    if (metric ? metric.kind !== kind : !this.#registry.isFree(name, TYPES[kind])) {
+      return 'conflict';
+    }
+    const cost = this.#cost(kind);
+    if (this.#size + cost > this.#options.series) {
+      if (this.#options.now() - this.#swept >= SWEEP_INTERVAL) this.sweep();
+      if (this.#size + cost > this.#options.series) return 'series_limit';
+      metric = this.#metrics.get(name);
+    }
+    if (!metric) {
+      metric = this.#newMetric(name, kind);
+      this.#metrics.set(name, metric);
+    }
+    metric.size++;
+    this.#size += cost;
+    const series = { name, labels, ...metric.add(labels), updated: this.#options.now() };
+    this.#series.set(key, series);
+    return series;
+  }
+
+  #newMetric(name: string, kind: Kind): Metric {
+    const words = { name, help: `Sent over StatsD as ${kind}.` };
+    if (kind === 'counter') {
+      const family = this.#registry.counters(words);
+      return metricOf(kind, family.remove, (labels) => {
+        const counter = family.with(labels);
+        return { take: (value, _text, { rate }) => counter.inc(value / rate) };
+      });
+    }
+    if (kind === 'histogram') {
+      const family = this.#registry.histograms({ ...words, buckets: this.#options.buckets });
+      return metricOf(kind, family.remove, (labels) => {
+        return { take: observer(family.with(labels)) };
+      });
+    }
+    const family = this.#registry.gauges(words);
+    return metricOf(kind, family.remove, (labels) => {
+      const gauge = family.with(labels);
+      if (kind === 'gauge') {
+        // A sign means a change; a negative value is set by setting 0 first.
+        const take = (value: number, text: string) =>
+          /^[+-]/.test(text) ? gauge.inc(value) : gauge.set(value);
+        return { take };
+      }
+      const all = new Members(this.#room);
+      const take = (_value: number, text: string) => {
+        const { now, onDrop } = this.#options;
+        if (!all.add(detached(text), now())) onDrop('set_limit');
+      };
+      return { take, members: { all, count: gauge } };
+    });
+  }
+
+  #forget(key: string, { name, labels, members }: Series): void {
+    const metric = this.#metrics.get(name)!;
+    this.#series.delete(key);
+    this.#known.clear();
+    this.#size -= this.#cost(metric.kind);
+    members?.all.clear();
+    metric.remove(labels);
+    if (--metric.size > 0) return;
+    this.#metrics.delete(name);
+    this.#registry.remove(name);
+  }
+
+  #cost(kind: Kind): number {
+    return kind === 'histogram' ? this.#options.buckets.length + 3 : 1;
+  }
+}
+
+function metricOf(kind: Kind, remove: Metric['remove'], add: Metric['add']): Metric {
+  return { kind, remove, add, size: 0 };
+}
+
+/**
+ * Observes a value for each event that it stands for at its sample rate. Counts are whole
+ * numbers: what is left of an event is added to the next.
+ */
+function observer(histogram: Histogram): Series['take'] {
+  let left = 0;
+  return (value, _text, { rate, timed }) => {
+    const events = 1 / rate + left;
+    const whole = Math.floor(events);
+    left = events - whole;
+    histogram.observe(timed ? value / 1000 : value, whole);
+  };
+}
+
+/** Copies a text: V8's slice of a datagram would keep all of it in memory. */
+function detached(text: string): string {
+  return Buffer.from(text).toString();
+}
