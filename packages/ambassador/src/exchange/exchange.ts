@@ -271,10 +271,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#phase = Phase.waiting;
     this.#stream = stream;
     this.#since = this.#lastActivity = this.runtime.clock.now;
-    this.#body.sendWith(this.#request, stream, this);
-    if (stream.requestSent) return;
-    this.#bodyBlocked = false;
-    if (!this.#held) this.#sink.resumeBody();
+    this.#bodyBlocked = !this.#body.sendWith(this.#request, stream, this);
+    if (!stream.requestSent && !this.#bodyBlocked && !this.#held) this.#sink.resumeBody();
   }
 
   onUnavailable(status: number, reason: string, flag: string): void {

@@ -6,6 +6,7 @@ import type { ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 
 const NOTHING: Buffer[] = [];
+const NO_TRAILERS: readonly string[] = [];
 
 /** Passes a request's body upstream, and keeps what was sent, while it is small, for a retry. */
 export class RequestBody {
@@ -44,18 +45,25 @@ export class RequestBody {
     this.#waiting.set(0);
   }
 
-  /** Sends the head and what has arrived of the body. */
-  sendWith(request: CanonicalRequest, stream: UpstreamStream, receiver: ResponseReceiver): void {
+  /**
+   * Sends the head and what has arrived of the body.
+   * @returns false if no more should arrive for now.
+   */
+  sendWith(request: CanonicalRequest, stream: UpstreamStream, receiver: ResponseReceiver): boolean {
     const first = this.#first;
-    const complete =
-      this.#ended === undefined && (first === undefined ? 0 : first.length) === this.#length;
-    stream.begin(receiver, request, first, complete);
-    for (const chunk of this.#kept) stream.sendBody(chunk, false);
-    if (this.#ended !== undefined) stream.endBody(this.#ended);
-    if (!this.repeatable) {
-      this.#first = undefined;
-      this.#waiting.set(0);
+    const size = first === undefined ? 0 : first.length;
+    const complete = this.#ended === undefined && size === this.#length;
+    let more = true;
+    if (size <= SMALL) stream.begin(receiver, request, first, complete);
+    else {
+      stream.begin(receiver, request, undefined, false);
+      more = stream.sendBody(first!, !this.repeatable);
+      if (complete) stream.endBody(NO_TRAILERS);
     }
+    for (const chunk of this.#kept) more = stream.sendBody(chunk, false);
+    if (this.#ended !== undefined) stream.endBody(this.#ended);
+    if (!this.repeatable) this.#dropFirst();
+    return more;
   }
 
   /**
@@ -68,6 +76,7 @@ export class RequestBody {
       if (this.#keptSize > SMALL && stream !== undefined) {
         this.repeatable = false;
         this.#kept = NOTHING;
+        this.#dropFirst();
       } else if (this.#kept === NOTHING) this.#kept = [chunk];
       else this.#kept.push(chunk);
     }
@@ -78,5 +87,11 @@ export class RequestBody {
   end(trailers: readonly string[], stream: UpstreamStream | undefined): void {
     this.#ended = trailers;
     stream?.endBody(trailers);
+  }
+
+  /** Drops the first piece; from then on the stream alone counts it. */
+  #dropFirst() {
+    this.#first = undefined;
+    this.#waiting.set(0);
   }
 }

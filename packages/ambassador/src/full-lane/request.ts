@@ -14,6 +14,7 @@ import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
@@ -28,6 +29,8 @@ export class FullLaneRequest implements ResponseSink, Watched {
   #headOnly = false;
   #reading = false;
   readonly #retained = new RetainedBytes();
+  /** Bytes of the body that node:http has parsed and the upstream cannot take yet. */
+  readonly #waiting: WaitingBytes;
   /** Writes the head, once the start of its body has proved valid. */
   #writeHead: (() => void) | undefined;
 
@@ -36,6 +39,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     this.#response = response;
     this.#host = host;
     this.#exchange = new Exchange(this, host.runtime);
+    this.#waiting = new WaitingBytes(host.runtime.memory);
   }
 
   start(head: CheckedRequest, forwarding: Forwarding): void {
@@ -47,6 +51,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     response.on('drain', () => this.#exchange.resume());
     response.once('close', () => {
       this.#retained.releaseAll();
+      this.#waiting.set(0);
       clock.unwatch(this);
       this.#exchange.cancel();
     });
@@ -77,6 +82,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
   }
 
   check(now: number): void {
+    this.#waiting.set(this.#request.readableLength);
     this.#exchange.check(now);
   }
 
@@ -86,6 +92,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
       this.#reading = true;
       request.on('data', (chunk: Buffer) => {
         if (!this.#exchange.sendBody(chunk)) this.pauseBody();
+        this.#waiting.set(request.readableLength);
       });
       request.once('end', () => this.#exchange.endBody(trailerFields(request.rawTrailers)));
     }

@@ -37,15 +37,20 @@ export interface Environment extends UpstreamResources {
   readonly instance: string;
 }
 
-/** Builds the environment. @throws {ExpectedError} if the access log cannot be opened. */
+/**
+ * Builds the environment.
+ * @param limit of the container's memory, in bytes.
+ * @throws {ExpectedError} if the access log cannot be opened.
+ */
 export function environment(
   options: Options,
   clock: Clock,
   { log, metrics: registry, health }: { log: Log; metrics: Registry; health: Health },
   variables: Variables = {},
+  limit: number | undefined = memoryLimit(),
 ): Environment {
   const { accessLog: select } = options;
-  const memory = new MemoryBudget(budgetFor(memoryLimit(), process.memoryUsage.rss()));
+  const memory = new MemoryBudget(budgetFor(limit, process.memoryUsage.rss()));
   return {
     clock,
     memory,

@@ -1,6 +1,7 @@
 import { Health, type Log, Registry, silentLog } from '@sidekit/core';
 import { valuesOf } from '@sidekit/core/testing';
 import { until } from '@sidekit/test-kit';
+import { reportMemory } from '../observe/memory-report.ts';
 import { listenersOf, table } from '../options/table.ts';
 import { environment } from '../server/configuration.ts';
 import { Listeners } from '../server/listeners.ts';
@@ -25,12 +26,21 @@ export class TestProxy implements AsyncDisposable {
     this.#closeLog = closeLog;
   }
 
-  /** Starts one with the options of a file. */
-  static async start(data: Record<string, unknown>, log: Log = silentLog): Promise<TestProxy> {
+  /**
+   * Starts one with the options of a file.
+   * @param limit of its memory, in bytes.
+   */
+  static async start(
+    data: Record<string, unknown>,
+    log: Log = silentLog,
+    limit?: number,
+  ): Promise<TestProxy> {
     const values = valuesOf(table, { listen: '127.0.0.1:0', ...data });
     const metrics = new Registry();
     const clock = new Clock();
-    const env = environment(values, clock, { log, metrics, health: new Health() });
+    const health = new Health();
+    const env = environment(values, clock, { log, metrics, health }, {}, limit);
+    reportMemory(env.memory, { log, metrics, health });
     const listeners = new Listeners(env);
     await listeners.apply(listenersOf(values));
     return new TestProxy(metrics, listeners, clock, () => env.accessLog?.close());

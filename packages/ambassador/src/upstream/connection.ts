@@ -155,13 +155,7 @@ export class UpstreamConnection implements UpstreamStream {
     const { socket } = this;
     const head = requestText(request);
     if (first === undefined) socket.write(head, 'latin1');
-    else if (first.length <= SMALL) socket.write(head + first.toString('latin1'), 'latin1');
-    else {
-      socket.cork();
-      socket.write(head, 'latin1');
-      socket.write(first);
-      socket.uncork();
-    }
+    else socket.write(head + first.toString('latin1'), 'latin1');
   }
 
   sendBody(chunk: Buffer, owned: boolean): boolean {

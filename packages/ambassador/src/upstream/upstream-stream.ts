@@ -13,7 +13,8 @@ export interface UpstreamStream {
   /** Whether the request was sent completely. */
   readonly requestSent: boolean;
   /**
-   * Sends the head and the first piece of the body.
+   * Sends the head and the first piece of the body, if that is small.
+   * @param first at most `SMALL` bytes.
    * @param complete whether that is all of the request.
    */
   begin(
