@@ -38,8 +38,7 @@ export const table = defineOptions({
     ...adminTokenOption,
     ...commonOptions(':9906'),
   },
-  check: (values, _operands, report) =>
-    checkPlan(values.sequences, { leadership: undefined, ...values }, report),
+  check: (values, _operands, report) => checkPlan(values.sequences, values.participants, report),
   examples: [
     ['coordinator --config /plan/plan.yaml --state-dir /state', 'The plan is a ConfigMap.'],
   ],

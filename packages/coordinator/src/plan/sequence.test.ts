@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { faultText } from '@sidekit/core';
 import { parse } from 'yaml';
 import { readSequences } from '../testing/read-plan.ts';
+import { checkPlan } from './sequence.ts';
 
 test('a plan with ten faults names all ten', () => {
   const { faults } = readSequences([
@@ -60,4 +62,15 @@ test('the plans of the README are good', () => {
   const plans = [...readme.matchAll(/^((?:participants.*\n)?sequences:\n(?: .*\n)+)/gm)];
   assert.equal(plans.length, 2);
   for (const [text] of plans) assert.deepEqual(readSequences(parse(text).sequences).faults, []);
+});
+
+test('a step that lets nobody stop is a fault', () => {
+  const { plan } = readSequences([
+    { name: 'a', when: [{ stop: true }], steps: [{ letStop: 'app' }, { letStop: 'wroker' }] },
+  ]);
+  const faults: string[] = [];
+  checkPlan(plan, ['app', 'worker'], (fault) => faults.push(faultText(fault)));
+  assert.deepEqual(faults, [
+    'sequences[0].steps[1].letStop "wroker" is not one of participants: known are app, worker',
+  ]);
 });

@@ -1,7 +1,6 @@
 import {
   Broken,
   boolean,
-  choice,
   duration,
   type Fault,
   object,
@@ -14,7 +13,7 @@ import { exactlyOne, listOf, objectWithRules, oneOf } from './rules.ts';
 import { alwaysStep, step, targetFields } from './step.ts';
 
 const MOST = 100;
-const TRIGGERS = ['start', 'stop', 'changed', 'interval', 'event', 'condition', 'leadership'];
+const TRIGGERS = ['start', 'stop', 'changed', 'interval', 'event', 'condition'];
 
 const yes = refine(boolean, (value) =>
   value ? undefined : new Broken('must be true', 'write true, or leave it out'),
@@ -44,9 +43,6 @@ const trigger = objectWithRules(
       }),
       { description: 'When a condition becomes true or false.' },
     ),
-    leadership: option(choice('gained', 'lost'), {
-      description: 'When this replica becomes the leader, or no longer is.',
-    }),
   },
   (given, complain) => exactlyOne(given, TRIGGERS, complain),
   oneOf(TRIGGERS),
@@ -81,27 +77,18 @@ export type Trigger = TypeOf<typeof trigger>;
 /** Checks rules between parts of a plan. */
 export function checkPlan(
   plan: readonly Sequence[],
-  values: { readonly leadership: unknown; readonly participants: readonly string[] },
+  participants: readonly string[],
   report: (fault: Fault) => void,
 ): void {
   for (const [i, one] of plan.entries()) {
-    for (const [j, { leadership }] of one.when.entries()) {
-      if (leadership === undefined || values.leadership !== undefined) continue;
-      report({
-        name: `sequences[${i}].when[${j}].leadership`,
-        value: leadership,
-        rule: 'needs the key leadership',
-        remedy: 'add leadership: {lease: NAME}',
-      });
-    }
     for (const part of ['steps', 'always'] as const) {
       for (const [j, { letStop }] of one[part].entries()) {
-        if (letStop === undefined || values.participants.includes(letStop)) continue;
+        if (letStop === undefined || participants.includes(letStop)) continue;
         report({
           name: `sequences[${i}].${part}[${j}].letStop`,
           value: letStop,
           rule: 'is not one of participants',
-          remedy: `known are ${values.participants.join(', ') || 'none'}`,
+          remedy: `known are ${participants.join(', ') || 'none'}`,
         });
       }
     }

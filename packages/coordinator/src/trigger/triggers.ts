@@ -30,7 +30,7 @@ export function sequencesWith(
   return plan.filter((one) => one.when.some(matches)).map((one) => one.name);
 }
 
-/** Starts all triggers but those of stop and leadership. */
+/** Starts all triggers but that of the stop. */
 export async function startTriggers(
   plan: readonly Sequence[],
   { runner, context, log }: TriggerParts,
