@@ -60,7 +60,7 @@ test('faults between options are reported with their remedy', async () => {
     [['--listen', ':8080'], /--upstream is missing/],
     [
       ['--listen', ':8080', '--upstream', 'tcp://a:1'],
-      /must have one of the schemes http, https, unix with protocol http/,
+      /must have one of the schemes http, https, h2c, unix with protocol http/,
     ],
     [
       ['--listen', ':8080', '--upstream', 'http://127.0.0.1:8080'],

@@ -41,7 +41,7 @@ test('more connections than file descriptors is a warning', async () => {
 test('each kind of malformed upstream has its own sentence, all at once', async () => {
   const faults = [
     ['127.0.0.1:5000', 'must begin with a scheme'],
-    ['ftp://a', 'must have one of the schemes http, https, tcp, tls'],
+    ['ftp://a', 'must have one of the schemes http, https, h2c, tcp, tls'],
     ['http://a/path', 'must have no path'],
     ['http://redacted@a', 'must have no user or password'],
     ['http://a?x', 'must have no query'],

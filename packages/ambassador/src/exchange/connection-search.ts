@@ -1,5 +1,6 @@
-import { ConnectTimeout, type Endpoint, type Waiter } from '../upstream/endpoint.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
+import { ConnectTimeout, type Waiter } from '../upstream/waiter.ts';
 import { connectPause } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 

@@ -17,7 +17,7 @@ import { ResponseWriter } from '../http/response-writer.ts';
 import { beginsHttp2 } from '../http2/preface.ts';
 import { freeBytes } from '../memory/free-bytes.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
-import { stopReading } from '../memory/stop-reading.ts';
+import { startReading, stopReading } from '../memory/stop-reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import { Read, RequestReader } from './request-reader.ts';
@@ -161,7 +161,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
   }
 
   resumeBody(): void {
-    if (this.#reader.bodyLeft > 0) this.#socket.resume();
+    if (this.#reader.bodyLeft > 0) startReading(this.#socket);
   }
 
   pauseBody(): void {
@@ -229,7 +229,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     this.#idleSince = this.#host.runtime.clock.now;
-    if (socket.isPaused()) socket.resume();
+    if (socket.isPaused()) startReading(socket);
     if (this.#reader.unread !== undefined) queueMicrotask(() => this.#resumePipeline());
   }
 

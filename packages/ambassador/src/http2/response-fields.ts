@@ -5,7 +5,8 @@ const lower = new Map<string, string>();
 /** Bounds the cache. */
 const MAX_NAMES = 1024;
 
-function lowerCase(name: string): string {
+/** Returns a field name in lower case. */
+export function lowerCase(name: string): string {
   const known = lower.get(name);
   if (known !== undefined) return known;
   const made = name.toLowerCase();

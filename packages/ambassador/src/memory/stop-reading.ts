@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 interface ReadingHandle {
   reading: boolean;
   readStop(): number;
+  readStart(): number;
 }
 
 /**
@@ -17,4 +18,18 @@ export function stopReading(socket: Socket): void {
   if (!handle?.reading || typeof handle.readStop !== 'function') return;
   handle.reading = false;
   handle.readStop();
+}
+
+/**
+ * Resumes a socket that `stopReading` paused. node:net may believe that it still reads, and would
+ * then not start again.
+ */
+export function startReading(socket: Socket): void {
+  socket.resume();
+  const { _handle: handle, connecting } = socket as Socket & {
+    _handle?: Partial<ReadingHandle> | null;
+  };
+  if (connecting || handle?.reading !== false || typeof handle.readStart !== 'function') return;
+  handle.reading = true;
+  handle.readStart();
 }

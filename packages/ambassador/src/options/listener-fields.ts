@@ -21,7 +21,7 @@ export const listenerFields = {
   }),
   upstream: option(list(upstream), {
     description:
-      'The upstream: `http://`, `https://`, `tcp://`, `tls://` with host and port, or `unix:/path`; several are load-balanced.',
+      'The upstream: `http://`, `https://`, `h2c://` (HTTP/2 in cleartext), `tcp://`, `tls://` with host and port, or `unix:/path`; several are load-balanced.',
     default: [],
   }),
   protocol: option(choice('http', 'tcp'), {

@@ -120,7 +120,8 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
   if (one.listen === undefined) fault('listen', 'is missing', 'give an address such as :8080');
   if (one.upstream.length === 0 && one.routes.length === 0)
     fault('upstream', 'is missing', 'give one such as http://127.0.0.1:5000');
-  const schemes = one.protocol === 'tcp' ? ['tcp', 'tls', 'unix'] : ['http', 'https', 'unix'];
+  const schemes =
+    one.protocol === 'tcp' ? ['tcp', 'tls', 'unix'] : ['http', 'https', 'h2c', 'unix'];
   one.upstream.forEach((upstream) => {
     if (!schemes.includes(upstream.scheme))
       fault(

@@ -2,15 +2,15 @@ import { Broken, parseAddress, scalar, type Type } from '@sidekit/core';
 import type { Upstream } from '../upstream/cluster.ts';
 
 export type UpstreamOption = Upstream & {
-  readonly scheme: 'http' | 'https' | 'tcp' | 'tls' | 'unix';
+  readonly scheme: 'http' | 'https' | 'h2c' | 'tcp' | 'tls' | 'unix';
 };
 
-const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, h2c: 80 };
 
-/** `http://127.0.0.1:5000`, `https://api.example.com`, `tcp://db:5432`, `tls://db:5432`, `unix:/run/app.sock`. */
+/** `http://127.0.0.1:5000`, `https://api.example.com`, `h2c://127.0.0.1:50051`, `tcp://db:5432`, `tls://db:5432`, `unix:/run/app.sock`. */
 export const upstream: Type<UpstreamOption> = scalar(
   'upstream',
-  { type: 'string', pattern: '^((https?|tcp|tls)://[^/]+/?|unix:/.+)$' },
+  { type: 'string', pattern: '^((https?|h2c|tcp|tls)://[^/]+/?|unix:/.+)$' },
   (input) =>
     (typeof input === 'string' ? parseUpstream(input) : undefined) ??
     new Broken(faultOf(String(input)), EXAMPLES),
@@ -18,15 +18,15 @@ export const upstream: Type<UpstreamOption> = scalar(
 );
 
 const EXAMPLES =
-  'write http://127.0.0.1:5000, https://HOST, tcp://HOST:PORT, tls://HOST:PORT or unix:/path';
+  'write http://127.0.0.1:5000, https://HOST, h2c://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:/path';
 
 /** Says what is wrong with an upstream that `parseUpstream` refuses. */
 function faultOf(input: string): string {
   if (input.startsWith('unix:')) return 'must have an absolute path after unix:';
   const [, scheme, rest = ''] = /^([A-Za-z][\w+.-]*):\/\/(.*)$/.exec(input) ?? [];
   if (scheme === undefined) return 'must begin with a scheme';
-  if (!/^(https?|tcp|tls)$/.test(scheme))
-    return 'must have one of the schemes http, https, tcp, tls';
+  if (!/^(https?|h2c|tcp|tls)$/.test(scheme))
+    return 'must have one of the schemes http, https, h2c, tcp, tls';
   const [place = '', ...path] = rest.split('/');
   if (path.join('/') !== '') return 'must have no path: requests keep theirs';
   if (place.includes('@')) return 'must have no user or password';
@@ -46,9 +46,9 @@ function parseUpstream(input: string): UpstreamOption | undefined {
       ? { path: address.path, secure: false, scheme: 'unix' }
       : undefined;
   }
-  const match = /^(https?|tcp|tls):\/\/([^/]+)\/?$/.exec(input);
+  const match = /^(https?|h2c|tcp|tls):\/\/([^/]+)\/?$/.exec(input);
   if (!match) return undefined;
-  const scheme = match[1] as 'http' | 'https' | 'tcp' | 'tls';
+  const scheme = match[1] as 'http' | 'https' | 'h2c' | 'tcp' | 'tls';
   const place = /:\d+$/.test(match[2]!) ? match[2]! : `${match[2]}:${PORTS[scheme] ?? 'none'}`;
   const address = parseAddress(place);
   if (!address || 'path' in address || address.host === undefined || address.port === 0)
@@ -57,6 +57,7 @@ function parseUpstream(input: string): UpstreamOption | undefined {
     host: address.host,
     port: address.port,
     secure: scheme === 'https' || scheme === 'tls',
+    ...(scheme === 'h2c' ? { http2: true } : {}),
     scheme,
   };
 }

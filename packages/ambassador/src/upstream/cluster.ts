@@ -3,11 +3,17 @@ import { isIP } from 'node:net';
 import { errorText, type Log } from '@sidekit/core';
 import type { Clock } from '../time/clock.ts';
 import type { Target, UpstreamResources } from './connection.ts';
-import { Endpoint, type EndpointLimits } from './endpoint.ts';
+import { Endpoint } from './endpoint.ts';
 import { checkHealth, type HealthCheckOptions } from './health-check.ts';
+import type { EndpointLimits } from './waiter.ts';
 
 export type Upstream =
-  | { readonly host: string; readonly port: number; readonly secure: boolean }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly secure: boolean;
+      readonly http2?: boolean;
+    }
   | { readonly path: string; readonly secure: boolean };
 
 export interface ClusterOptions {
@@ -166,6 +172,7 @@ export class Cluster {
   #target(upstream: Upstream, address: string): Target {
     const place =
       'path' in upstream ? { path: upstream.path } : { host: address, port: upstream.port };
+    if ('http2' in upstream && upstream.http2) return { ...place, http2: true };
     if (!upstream.secure) return place;
     const name = 'path' in upstream ? undefined : upstream.host;
     return { ...place, ...this.options.tls(name), secure: true };

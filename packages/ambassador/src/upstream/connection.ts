@@ -26,7 +26,11 @@ export interface ConnectionOwner {
 }
 
 /** The address and the TLS options of a connect. */
-export type Target = net.NetConnectOpts | (tls.ConnectionOptions & { readonly secure: true });
+export type Target =
+  | net.NetConnectOpts
+  /** HTTP/2 with prior knowledge. */
+  | (net.NetConnectOpts & { readonly http2: true })
+  | (tls.ConnectionOptions & { readonly secure: true });
 
 /** Resources that all connections share. */
 export interface UpstreamResources {

@@ -1,33 +1,13 @@
+import { UpstreamSessions } from '../http2/upstream-sessions.ts';
 import type { Clock } from '../time/clock.ts';
 import {
   type ConnectionOwner,
-  type HeadLimits,
   type Target,
   UpstreamConnection,
   type UpstreamResources,
 } from './connection.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
-
-/** Waits for a connection to an endpoint. */
-export interface Waiter {
-  onConnection(stream: UpstreamStream): void;
-  onConnectFailed(error: Error): void;
-}
-
-export interface EndpointLimits extends HeadLimits {
-  /** Concurrent connections. */
-  readonly maxConnections: number;
-  /** Requests that may wait for a connection. */
-  readonly maxPending: number;
-  /** An idle connection older than this is not used again, in milliseconds. */
-  readonly idleTimeout: number;
-  /** A connection older than this is not used again, in milliseconds. */
-  readonly maxLifetime: number;
-  readonly connectTimeout: number;
-}
-
-/** A connect that took too long. */
-export class ConnectTimeout extends Error {}
+import { ConnectTimeout, type EndpointLimits, type Waiter } from './waiter.ts';
 
 /** One address of an upstream, with its connection pool and its health. */
 export class Endpoint implements ConnectionOwner {
@@ -50,6 +30,8 @@ export class Endpoint implements ConnectionOwner {
   readonly #all = new Set<UpstreamConnection>();
   readonly #connecting = new Map<UpstreamConnection, Waiter>();
   readonly #queue: Waiter[] = [];
+  /** The sessions, if the upstream speaks HTTP/2. */
+  readonly #http2: UpstreamSessions | undefined;
   #closed = false;
 
   constructor(name: string, target: Target, limits: EndpointLimits, resources: UpstreamResources) {
@@ -59,22 +41,27 @@ export class Endpoint implements ConnectionOwner {
     this.#resources = resources;
     this.#clock = resources.clock;
     this.#clock.watch(this);
+    if ('http2' in target)
+      this.#http2 = new UpstreamSessions(target, limits, resources, (reachable) => {
+        this.failingSince = reachable ? 0 : this.failingSince || this.#clock.now;
+      });
   }
 
   get connections(): number {
-    return this.#all.size;
+    return this.#all.size + (this.#http2?.size ?? 0);
   }
 
   get idleConnections(): number {
-    return this.#idle.length;
+    return this.#idle.length + (this.#http2?.idle ?? 0);
   }
 
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.length + (this.#http2?.waiting ?? 0);
   }
 
   /** Takes the idle connection that was used last. */
-  take(): UpstreamConnection | undefined {
+  take(): UpstreamStream | undefined {
+    if (this.#http2) return this.#http2.take();
     const { now } = this.#clock;
     for (;;) {
       const connection = this.#idle.pop();
@@ -86,6 +73,7 @@ export class Endpoint implements ConnectionOwner {
 
   /** Connects, or queues if all connections are busy. Returns false if the queue is full. */
   connect(waiter: Waiter): boolean {
+    if (this.#http2) return this.#http2.connect(waiter);
     if (this.#all.size >= this.#limits.maxConnections) {
       if (this.#queue.length >= this.#limits.maxPending) return false;
       this.#queue.push(waiter);
@@ -99,6 +87,7 @@ export class Endpoint implements ConnectionOwner {
 
   /** Removes a waiter, and closes the connection that was being opened for it. */
   cancel(waiter: Waiter): void {
+    this.#http2?.cancel(waiter);
     const at = this.#queue.indexOf(waiter);
     if (at !== -1) this.#queue.splice(at, 1);
     for (const [connection, other] of this.#connecting)
@@ -149,6 +138,7 @@ export class Endpoint implements ConnectionOwner {
   }
 
   check(now: number): void {
+    this.#http2?.check(now);
     for (const connection of this.#connecting.keys()) {
       if (now - connection.openedAt > this.#limits.connectTimeout)
         connection.socket.destroy(new ConnectTimeout(`no connection to ${this.name} in time`));
@@ -171,6 +161,7 @@ export class Endpoint implements ConnectionOwner {
   close(): void {
     this.#closed = true;
     this.#clock.unwatch(this);
+    this.#http2?.close();
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 }

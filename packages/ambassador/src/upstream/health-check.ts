@@ -1,4 +1,5 @@
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -46,6 +47,7 @@ export async function checkHealth(
 }
 
 function responds(endpoint: Endpoint, path: string, timeout: number): Promise<string | undefined> {
+  if ('http2' in endpoint.target) return respondsHttp2(endpoint, path, timeout);
   const target = { ...endpoint.target } as Record<string, unknown>;
   const { path: socketPath, secure, ...rest } = target;
   return new Promise((resolve) => {
@@ -66,6 +68,31 @@ function responds(endpoint: Endpoint, path: string, timeout: number): Promise<st
       const status = response.statusCode ?? 0;
       response.destroy();
       resolve(status >= 200 && status < 400 ? undefined : `status ${status}`);
+    });
+  });
+}
+
+function respondsHttp2(
+  endpoint: Endpoint,
+  path: string,
+  timeout: number,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const session = http2.connect('http://upstream', {
+      createConnection: () => net.connect(endpoint.target as net.NetConnectOpts),
+    });
+    const done = (problem: string | undefined) => {
+      clearTimeout(late);
+      session.destroy();
+      resolve(problem);
+    };
+    const late = setTimeout(() => done('timeout'), timeout);
+    session.on('error', (error: Error) => done(error.message));
+    const stream = session.request({ ':path': path, ':authority': endpoint.name });
+    stream.on('error', (error: Error) => done(error.message));
+    stream.on('response', (fields) => {
+      const status = Number(fields[':status']);
+      done(status >= 200 && status < 400 ? undefined : `status ${status}`);
     });
   });
 }

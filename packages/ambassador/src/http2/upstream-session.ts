@@ -1,0 +1,97 @@
+import http2, { type ClientHttp2Session, type ClientSessionOptions } from 'node:http2';
+import net from 'node:net';
+import type { Target, UpstreamResources } from '../upstream/connection.ts';
+import type { EndpointLimits } from '../upstream/waiter.ts';
+
+/** Streams of a session for which the upstream sets no limit. */
+const MOST_STREAMS = 1000;
+
+/** Reports the changes of a session to its pool. */
+export interface SessionOwner {
+  /** The upstream's SETTINGS have arrived: it speaks HTTP/2. */
+  onOpen(session: UpstreamSession): void;
+  /** A stream has ended. */
+  onRoom(session: UpstreamSession): void;
+  onClosed(session: UpstreamSession, error: Error): void;
+}
+
+/** Holds one HTTP/2 connection to an upstream, with prior knowledge. */
+export class UpstreamSession {
+  readonly session: ClientHttp2Session;
+  readonly openedAt: number;
+  readonly resources: UpstreamResources;
+  readonly maxFields: number;
+  idleSince: number;
+  /** The number of requests it has carried. */
+  uses = 0;
+  opened = false;
+  #streams = 0;
+  #error = new Error('the connection was closed');
+  readonly #owner: SessionOwner;
+
+  constructor(
+    target: Target,
+    limits: EndpointLimits,
+    owner: SessionOwner,
+    resources: UpstreamResources,
+  ) {
+    this.#owner = owner;
+    this.resources = resources;
+    this.maxFields = limits.maxFields;
+    this.openedAt = this.idleSince = resources.clock.now;
+    const options: ClientSessionOptions & { readonly strictSingleValueFields: boolean } = {
+      createConnection: () => net.connect({ ...(target as net.NetConnectOpts), noDelay: true }),
+      settings: {
+        enablePush: false,
+        initialWindowSize: 64 * 1024 - 1,
+        maxHeaderListSize: limits.maxHead,
+      },
+      maxHeaderListPairs: 2 * limits.maxFields,
+      maxSessionMemory: 64,
+      strictSingleValueFields: false,
+    };
+    const session = http2.connect('http://upstream', options);
+    this.session = session;
+    session.on('error', (error: Error) => {
+      this.#error = error;
+    });
+    session.once('remoteSettings', () => {
+      this.opened = true;
+      owner.onOpen(this);
+    });
+    session.once('close', () => owner.onClosed(this, this.#error));
+  }
+
+  get streams(): number {
+    return this.#streams;
+  }
+
+  /** Whether another stream may be opened. A session that got GOAWAY has no room. */
+  get hasRoom(): boolean {
+    const { session } = this;
+    if (!this.opened || session.closed || session.destroyed) return false;
+    const { maxConcurrentStreams = MOST_STREAMS } = session.remoteSettings;
+    return this.#streams < Math.min(maxConcurrentStreams, MOST_STREAMS);
+  }
+
+  begin(): void {
+    this.#streams++;
+    this.uses++;
+  }
+
+  end(): void {
+    this.#streams--;
+    this.idleSince = this.resources.clock.now;
+    this.#owner.onRoom(this);
+  }
+
+  /** Closes when the last stream has ended. */
+  close(): void {
+    this.session.close();
+  }
+
+  destroy(error?: Error): void {
+    if (error) this.#error = error;
+    this.session.destroy();
+  }
+}

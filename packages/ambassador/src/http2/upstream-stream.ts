@@ -1,0 +1,186 @@
+import { STATUS_CODES } from 'node:http';
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { CanonicalRequest } from '../http/canonical-request.ts';
+import { SMALL } from '../http/small.ts';
+import { trailerFields } from '../http/trailers.ts';
+import { OwnBytes } from '../memory/read-buffer.ts';
+import { WaitingBytes } from '../memory/waiting-bytes.ts';
+import { InvalidResponse, type ResponseReceiver } from '../upstream/response-receiver.ts';
+import type { UpstreamStream } from '../upstream/upstream-stream.ts';
+import { http2Request } from './request-fields.ts';
+import { asObject } from './response-fields.ts';
+import { readHttp2Response } from './response-head.ts';
+import type { UpstreamSession } from './upstream-session.ts';
+
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM } = constants;
+const NOTHING: readonly string[] = [];
+/** The most informational responses to a request. */
+const MAX_INFORMATIONAL = 16;
+
+/** Carries one request to an upstream over HTTP/2. */
+export class Http2UpstreamStream implements UpstreamStream {
+  readonly reused: boolean;
+  responding = false;
+  requestSent = false;
+  readonly #owner: UpstreamSession;
+  readonly #waiting: WaitingBytes;
+  #stream: ClientHttp2Stream | undefined;
+  #receiver: ResponseReceiver | undefined;
+  #blocked = false;
+  #counted = true;
+  #informational = 0;
+  #requestTrailers = NOTHING;
+  #responseTrailers = NOTHING;
+  #error = new Error('the upstream closed the stream');
+
+  /** Reserves a stream of a session. */
+  constructor(owner: UpstreamSession) {
+    this.#owner = owner;
+    this.#waiting = new WaitingBytes(owner.resources.memory);
+    owner.begin();
+    this.reused = owner.uses > 1;
+  }
+
+  begin(
+    receiver: ResponseReceiver,
+    request: CanonicalRequest,
+    first: Buffer | undefined,
+    complete: boolean,
+  ): void {
+    this.#receiver = receiver;
+    const ended = complete && first === undefined;
+    const stream = this.#owner.session.request(http2Request(request), {
+      endStream: ended,
+      waitForTrailers: !complete && request.contentLength === -1,
+    });
+    this.#stream = stream;
+    stream.on('headers', (_fields, _flags, raw: unknown) => this.#onInformational(raw as string[]));
+    stream.on('response', (_fields, flags, raw: unknown) =>
+      this.#onHead(raw as string[], request.method, (flags & NGHTTP2_FLAG_END_STREAM) !== 0),
+    );
+    stream.on('trailers', (_fields, _flags, raw: unknown) => {
+      this.#responseTrailers = trailerFields(raw as string[]);
+    });
+    stream.on('wantTrailers', () => stream.sendTrailers(asObject(this.#requestTrailers)));
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.once('end', () => this.#onEnd());
+    stream.on('error', (error) => {
+      this.#error = error;
+    });
+    stream.once('close', () => this.#onClose());
+    this.requestSent = complete;
+    if (first !== undefined) this.#write(first);
+    if (complete && !ended) stream.end();
+  }
+
+  sendBody(chunk: Buffer): boolean {
+    return this.#write(chunk);
+  }
+
+  endBody(trailers: readonly string[]): void {
+    this.#requestTrailers = trailers;
+    this.requestSent = true;
+    this.#stream?.end();
+  }
+
+  /** Tunnels are not opened over HTTP/2. */
+  sendTunnel(): boolean {
+    return true;
+  }
+
+  endTunnel(): void {}
+
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#stream?.resume();
+  }
+
+  destroy(): void {
+    this.#receiver = undefined;
+    const stream = this.#stream;
+    if (stream === undefined) this.#release();
+    else if (!stream.writableEnded) {
+      // `close` would end the body as if it were complete.
+      stream.destroy(this.#error);
+    } else {
+      stream.close(NGHTTP2_CANCEL);
+      stream.resume();
+    }
+  }
+
+  #write(chunk: Buffer): boolean {
+    const stream = this.#stream!;
+    if (stream.writable) stream.write(chunk, this.#onWritten);
+    this.#waiting.set(stream.writableLength);
+    this.#blocked = stream.writableLength > SMALL;
+    return !this.#blocked;
+  }
+
+  readonly #onWritten = (): void => {
+    const stream = this.#stream!;
+    this.#waiting.set(stream.writableLength);
+    if (!this.#blocked || stream.writableLength > SMALL / 2) return;
+    this.#blocked = false;
+    this.#receiver?.onDrain();
+  };
+
+  #onInformational(raw: readonly string[]) {
+    this.responding = true;
+    const head = readHttp2Response(raw, '', false, this.#owner.maxFields);
+    if (typeof head === 'string' || ++this.#informational > MAX_INFORMATIONAL)
+      this.#fail(typeof head === 'string' ? head : 'too many informational responses');
+    else if (head.status !== 101) this.#receiver?.onInformational(head);
+  }
+
+  #onHead(raw: readonly string[], method: string, ended: boolean) {
+    this.responding = true;
+    const head = readHttp2Response(raw, method, ended, this.#owner.maxFields);
+    if (typeof head === 'string') {
+      this.#fail(head);
+      return;
+    }
+    this.#receiver?.onHead({ ...head, reason: STATUS_CODES[head.status] ?? '' });
+    if (!ended) this.#receiver?.onMoreToCome();
+  }
+
+  #onData(chunk: Buffer) {
+    // A piece that is all of what node:http2 read must not be freed under it.
+    const own = chunk.byteLength === chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
+    const lent = new OwnBytes(own);
+    if (own.length > 0) this.#receiver?.onBody(lent, 0, own.length);
+    lent.release();
+  }
+
+  #onEnd() {
+    // A reset ends the body too, and so does a stream without a response.
+    if (!this.responding || this.#stream?.rstCode) return;
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    if (!this.requestSent) this.#stream?.destroy(this.#error);
+    this.#release();
+    receiver?.onEnd(this.#responseTrailers);
+  }
+
+  #onClose() {
+    this.#waiting.set(0);
+    this.#release();
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.onLost(this.#error);
+  }
+
+  #fail(reason: string) {
+    const receiver = this.#receiver;
+    this.destroy();
+    receiver?.onLost(new InvalidResponse(reason));
+  }
+
+  #release() {
+    if (!this.#counted) return;
+    this.#counted = false;
+    this.#owner.end();
+  }
+}
