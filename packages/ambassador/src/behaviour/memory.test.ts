@@ -71,7 +71,8 @@ for (const { lane, framing, body } of [
     });
     for (const { received } of all) assert.match(received, /^HTTP\/1\.1 (?:200|503) /);
     assert.equal(proxy.metric(REFUSED), refused().length);
-    assert.ok(refused().length < all.length / 2, 'those that were admitted were served');
+    // The smallest budget has room for sixteen of them; how many more came is a matter of speed.
+    assert.ok(all.length - refused().length >= 8, 'those that were admitted were served');
     await until(() => proxy.metric(WAITING) === 0, { what: 'nothing waits' });
   });
 }
