@@ -33,7 +33,7 @@ export async function main(): Promise<number> {
     await step('docs/media/pod-up.svg', async () => {
       await recording.run(`npx pod up ${MANIFEST}`, PROGRAM, ['up', MANIFEST]);
       await recording.run(`npx pod explain ${POD}`, PROGRAM, ['explain', POD]);
-      writeFileSync('docs/media/pod-up.svg', recording.toSvg(COLUMNS));
+      writeFileSync('docs/media/pod-up.svg', recording.toSvg('pod up and pod explain', COLUMNS));
     });
     for (const scheme of ['light', 'dark'] as const) {
       await step(`docs/media/view-${scheme}.png`, () => screenshot(scheme, environment));

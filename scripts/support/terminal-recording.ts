@@ -58,7 +58,7 @@ export class TerminalRecording {
   }
 
   /** Draws the recording; each line fades in at its time. */
-  toSvg(columns: number): string {
+  toSvg(title: string, columns: number): string {
     const total = this.#now + REST;
     const width = Math.round(columns * COLUMN + 2 * PADDING);
     const height = this.#lines.length * ROW + 2 * PADDING;
@@ -75,6 +75,7 @@ export class TerminalRecording {
       };
     });
     return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+<title>${escapeXml(title)}</title>
 <style>text{font:14px ui-monospace,monospace;fill:#e6edf3}.command{fill:#6cb6ff}@media (prefers-reduced-motion:no-preference){${rows.map(({ style }) => style).join('')}}</style>
 <rect width="100%" height="100%" rx="10" fill="#0f1318"/>
 ${rows.map(({ row }) => row).join('\n')}
