@@ -35,10 +35,12 @@ for (const [port, name, ...args] of SIDECARS) {
   ]);
   // A loaded machine takes its time to load a program; an end before that is an error with its log.
   await sidecar.event('starting', 60_000);
-  found[name] =
-    (found[name] ?? '') +
-    (await eventually(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), {
-      what: `metrics of ${name}`,
-    }));
+  // The admin port is open before the program registers its own metrics.
+  const own = `\n# TYPE ${name.replace('-', '_')}_`;
+  const page = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return text.includes(own) && text;
+  };
+  found[name] = (found[name] ?? '') + (await eventually(page, { what: `metrics of ${name}` }));
 }
 console.log(JSON.stringify(found));
