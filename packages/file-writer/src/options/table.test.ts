@@ -67,7 +67,7 @@ files:
 
 test('every fault is reported at once, with its remedy', async () => {
   assert.deepEqual(await faults([]), [
-    '--source is missing: give clock | http | git | template | dir',
+    '--source is missing: give clock | http | git | template | dir | kubernetes',
     '--target is missing: give the path to write',
   ]);
   assert.deepEqual(await faults(['--source', 'git', '--target', '/html/', '--url', 'http://h/a']), [
