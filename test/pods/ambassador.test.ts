@@ -20,7 +20,7 @@ test('the application is reached through the ambassador, and not around it', asy
   ]);
   assert.equal(around.stdout.trim(), 'ECONNREFUSED', around.stderr);
 
-  await session.logged('ambassador', 'proxy', /"path":"\/","host":"[^"]+","status":200/);
+  await session.logged('ambassador', 'proxy', /"path":"\/".*"status":200/);
   await eventually(
     async () => {
       const metrics = await session.http('ambassador', 9901, '/metrics');

@@ -7,6 +7,10 @@ import { kubectlYaml } from './kubectl-yaml.ts';
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
 
+/** Objects and lists within each other; those of Kubernetes have some twenty levels. */
+const MAX_DEPTH = 200;
+const TOO_DEEP = 'is nested too deeply';
+
 /** One object of a manifest. */
 export interface ManifestObject {
   readonly value: Readonly<Record<string, unknown>>;
@@ -20,6 +24,10 @@ export function readDocuments(file: string, source: string, findings: Findings):
   const objects: ManifestObject[] = [];
   for (const document of parse(file, source, lines, findings)) {
     const broken = [...document.errors, ...document.warnings];
+    if (broken.some(({ message }) => message.includes('call stack'))) {
+      findings.add(file, { rule: TOO_DEEP });
+      continue;
+    }
     for (const error of broken) {
       const { line, col } = lines.linePos(error.pos[0]);
       findings.add(`${file}:${line}:${col}`, { rule: error.message });
@@ -29,9 +37,10 @@ export function readDocuments(file: string, source: string, findings: Findings):
       // The aliases of a small file can unfold to gigabytes: yaml's own limit stays on.
       const value: unknown = document.toJS({ maxAliasCount: 1000 });
       if (value === null || value === undefined) continue;
-      addObject(value, [], { file, lines, findings, objects, document });
+      if (isDeep(value)) findings.add(file, { rule: TOO_DEEP });
+      else addObject(value, [], { file, lines, findings, objects, document });
     } catch (error) {
-      findings.add(file, { rule: errorText(error) });
+      findings.add(file, { rule: error instanceof RangeError ? TOO_DEEP : errorText(error) });
     }
   }
   return objects;
@@ -44,9 +53,21 @@ function parse(file: string, source: string, lines: LineCounter, findings: Findi
   } catch (error) {
     // Thousands of nested brackets exceed the stack of the recursive reader.
     if (!(error instanceof RangeError)) throw error;
-    findings.add(file, { rule: 'is nested too deeply' });
+    findings.add(file, { rule: TOO_DEEP });
     return [];
   }
+}
+
+/** Whether a value has more than `MAX_DEPTH` levels; level by level, since a recursion has a limit. */
+function isDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    );
+  }
+  return false;
 }
 
 interface Reading {
