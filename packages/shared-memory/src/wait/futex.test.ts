@@ -113,11 +113,14 @@ test('a wait that comes while others block all threads does not wait for their s
   const controller = new AbortController();
   const { signal } = controller;
   const others = [segment.wait(0, 0, { signal }), segment.wait(4, 0, { signal })];
+  const times: number[] = [];
   for (let i = 0; i < 5; i++) {
     const start = performance.now();
     assert.equal(await segment.wait(8, 0, { timeout: 1 }), 'timed-out');
-    assert.ok(performance.now() - start < 950, 'a slice of one second passed');
+    times.push(performance.now() - start);
   }
+  // A loaded machine may delay some; waiting for the others' slices would delay each.
+  assert.ok(Math.min(...times) < 950, `a slice of one second passed each time: ${times}`);
   Atomics.store(words, 0, 1);
   segment.wake(0);
   assert.equal(await others[0], 'woken');
