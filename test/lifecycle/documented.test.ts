@@ -136,7 +136,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
       '-e',
       program,
     ]);
-    assert.match(stdout, /\/app\/main\.cjs/);
+    assert.match(stdout, /webapp/);
     assert.match(stdout, /setInterval/);
     assert.match(stdout, /\/pause/);
   });
