@@ -169,7 +169,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
       groups: [2000, 3000, 4000],
       file: [1000, 2000],
       privileges: '1',
-      capabilities: '0000000000000400',
+      capabilities: '0000000000000000',
       root: 'EROFS',
       sysctl: '443',
     });
