@@ -10,8 +10,9 @@ const main = new URL('../main.ts', import.meta.url);
 
 /** Starts a process of this name that prints a line at each SIGHUP. */
 async function startApp(name: string): Promise<TestProcess> {
-  const program = `process.title = ${JSON.stringify(name)};
-    process.on('SIGHUP', () => console.log('reloaded'));
+  // The handler comes first: a process of this name may get the signal at once.
+  const program = `process.on('SIGHUP', () => console.log('reloaded'));
+    process.title = ${JSON.stringify(name)};
     setInterval(() => {}, 1e6); console.log('started');`;
   const app = new TestProcess(process.execPath, ['-e', program]);
   await eventually(() => app.stdout.includes('started'), { what: 'the application' });
@@ -78,5 +79,5 @@ test('a missing process, several of one name and a failing check are explained, 
   }
   await using writer = start('--notify-all');
   await writer.event('notified');
-  assert.ok(reloads(first) > 0 && reloads(second) > 0);
+  await eventually(() => reloads(first) > 0 && reloads(second) > 0, { what: 'both reloads' });
 });

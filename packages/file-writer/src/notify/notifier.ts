@@ -59,14 +59,17 @@ export class Notifier {
     return join(dirname(target), `.${basename(target)}.notified`);
   }
 
-  /** Reads the record of an earlier run, and notifies if other content is published now. */
+  /**
+   * Reads the record of an earlier run, and notifies if other content is published now. Without a
+   * record, an earlier run may have ended before the first notification was accepted.
+   */
   async open(current: string | undefined): Promise<void> {
     this.#accepted = await readRegularFile(this.stateFile, 1024).then(
       (text) => text.toString().trim(),
       () => undefined,
     );
-    if (current === undefined || this.#accepted === undefined || this.#accepted === current) return;
-    this.changed(current);
+    if (current === undefined || this.#accepted === current) return;
+    if (this.#accepted !== undefined || this.#options.notifyFirst) this.changed(current);
   }
 
   /** Notifies of new content; while an older notification is pending, once more after it. */
@@ -101,8 +104,8 @@ export class Notifier {
       this.#metrics.notifications.with({ target, result }).inc();
       if (problem === undefined) {
         failures = 0;
-        this.#log.info('notified', { event: 'notified' });
         await this.#remember(digest);
+        this.#log.info('notified', { event: 'notified' });
         continue;
       }
       if (this.#stopping.aborted) return;
