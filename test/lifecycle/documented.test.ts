@@ -169,7 +169,8 @@ lifecycle("examples of Kubernetes' documentation", () => {
       groups: [2000, 3000, 4000],
       file: [1000, 2000],
       privileges: '1',
-      capabilities: '0000000000000000',
+      // An added one stays in the bounding set; it is neither effective nor ambient.
+      capabilities: ['0000000000000400', '0000000000000000', '0000000000000000'],
       root: 'EROFS',
       sysctl: '443',
     });

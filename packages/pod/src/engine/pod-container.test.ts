@@ -77,8 +77,7 @@ test("security, resources and mounts reach Podman's API", () => {
     name: 'pod-test-a-2',
     user: '9:2',
     groups: ['4', '3'],
-    cap_drop: ['ALL'],
-    // Podman would make it ambient for another user than root; Kubernetes does not.
+    // Podman would make an added one ambient for another user than root; Kubernetes does not.
     cap_add: [],
     read_only_filesystem: true,
     no_new_privileges: true,
@@ -136,6 +135,20 @@ test("security, resources and mounts reach Docker's API", () => {
 test('a group alone goes with the user of the image', () => {
   const spec = 'securityContext: {runAsGroup: 5}\ncontainers: [{name: a, image: x}]';
   assert.equal(config(spec).user, '65532:5');
+});
+
+test('an added capability stays in the bounding set of another user than root, and nowhere else', () => {
+  const { add, drop } = config(SECURE).capabilities;
+  assert.deepEqual(add, []);
+  assert.ok(drop.includes('SYS_ADMIN') && drop.includes('CHOWN') && !drop.includes('ALL'));
+  assert.ok(!drop.includes('NET_BIND_SERVICE'));
+  const without = (capabilities: string) =>
+    config(`containers: [{name: a, image: x, securityContext: {capabilities: ${capabilities}}}]`)
+      .capabilities;
+  assert.deepEqual(without('{drop: [ALL]}'), { add: [], drop: ['ALL'] });
+  assert.deepEqual(without('{add: [SYS_TIME], drop: [KILL]}'), { add: [], drop: ['KILL'] });
+  // As containerd has it: what is both added and dropped by its name is dropped.
+  assert.deepEqual(without('{add: [KILL], drop: [ALL, KILL]}'), { add: [], drop: ['ALL', 'KILL'] });
 });
 
 test('root gets the capabilities that are added', () => {

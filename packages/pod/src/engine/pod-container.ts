@@ -1,6 +1,7 @@
 import { expand } from '../manifest/expand.ts';
 import { parseQuantity } from '../manifest/schema/quantity.ts';
 import type { ContainerSpec, PodObject } from '../manifest/types.ts';
+import { capabilitiesFor } from './capabilities.ts';
 import type { ContainerConfig, Mount, ResourceLimits } from './container-config.ts';
 import type { ImageInfo } from './engine.ts';
 import type { EngineName } from './find.ts';
@@ -36,6 +37,7 @@ export function podContainer(
   const { securityContext: shared, shareProcessNamespace, hostPID, hostIPC } = pod.spec;
   const seccomp = own?.seccompProfile ?? shared?.seccompProfile;
   const appArmor = own?.appArmorProfile ?? shared?.appArmorProfile;
+  const user = userOf(pod, own, image);
   const groups = [...(shared?.supplementalGroups ?? [])];
   if (shared?.fsGroup !== undefined) groups.push(shared.fsGroup);
   return {
@@ -50,14 +52,11 @@ export function podContainer(
       [CONTAINER_LABEL]: container.name,
       [ATTEMPT_LABEL]: String(attempt),
     },
-    user: userOf(pod, own, image),
+    user,
     groups,
     workingDir: container.workingDir,
     mounts,
-    capabilities: {
-      add: addedCapabilities(place, container, image),
-      drop: own?.capabilities?.drop ?? [],
-    },
+    capabilities: capabilitiesFor(place.engine, user ?? image.user, own?.capabilities),
     privileged: own?.privileged ?? false,
     noNewPrivileges: own?.allowPrivilegeEscalation === false,
     readOnlyRoot: own?.readOnlyRootFilesystem ?? false,
@@ -76,20 +75,6 @@ export function podContainer(
       hostIPC,
     },
   };
-}
-
-/**
- * Added capabilities do not reach a process of another user than root: Kubernetes has no ambient
- * set. Podman would put them into it, so it does not get them.
- */
-function addedCapabilities(
-  { engine, pod }: PodPlace,
-  { securityContext: own }: ContainerSpec,
-  image: ImageInfo,
-): readonly string[] {
-  const [user] = (userOf(pod, own, image) ?? image.user).split(':');
-  const root = user === undefined || user === '' || user === 'root' || /^0+$/.test(user);
-  return engine === 'podman' && !root ? [] : (own?.capabilities?.add ?? []);
 }
 
 /** `uid[:gid]`; a group alone goes with the image's user. */
