@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { ensureDebianPackages } from './support/debian.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
+import { ensureMessageQueues } from './support/mqueue.ts';
 import { heading } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 
@@ -20,6 +21,7 @@ const PACKAGES = [
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { long: { type: 'boolean' } } });
   await ensureDebianPackages(PACKAGES, 'the test of the documentation');
+  await ensureMessageQueues();
   const { POD_ENGINE: wanted } = process.env;
   const env: Record<string, string> = values.long ? { SIDEKIT_DOCS: 'long' } : {};
   if (wanted === 'kube') env.POD_ENGINE = wanted;

@@ -5,7 +5,16 @@ export interface TestRunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs files with Node's test runner, its report passed through, and returns its exit code. */
+/**
+ * How long a run may take, in milliseconds; the long form has no limit. A test's own limit does not
+ * end its process, so without this one a test that hangs would take all the time of CI.
+ */
+const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 20 * 60_000;
+
+/**
+ * Runs files with Node's test runner, its report passed through, and returns its exit code. At the
+ * time limit the runner is stopped, and says what it was running.
+ */
 export function runTests(
   files: readonly string[],
   { concurrency, env }: TestRunOptions,
@@ -18,6 +27,7 @@ export function runTests(
   ];
   const child = spawn(process.execPath, [...args, ...files], {
     stdio: 'inherit',
+    ...(LIMIT === undefined ? {} : { timeout: LIMIT }),
     env: { ...process.env, ...env },
   });
   return new Promise((resolve, reject) => {

@@ -60,6 +60,8 @@ function sidecars(): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       const [program = '', main = ''] = read(`/proc/${pid}/cmdline`).split('\0');
+      // webapp's title stands in place of its arguments.
+      if (program === 'webapp') return true;
       return /node$/.test(program) && /(src\/main\.ts|\.bin\/[a-z-]+)$/.test(main);
     })
     .filter((pid) => !/\.bin\/(npx|npm)$/.test(read(`/proc/${pid}/cmdline`).split('\0')[1] ?? ''))

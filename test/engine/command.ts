@@ -15,6 +15,8 @@ export function command(
     const child = spawn(program, args, {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout,
+      // unshare ignores SIGTERM while its child runs (unshare(1)).
+      killSignal: 'SIGKILL',
       ...(env ? { env } : {}),
     });
     let stdout = '';
