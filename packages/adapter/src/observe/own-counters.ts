@@ -6,6 +6,7 @@ export interface AdapterMetrics {
   readonly bytes: Counter;
   readonly records: Counter;
   readonly parseErrors: Counter;
+  readonly unparsedFields: Counter;
   readonly failedRecords: Counter;
   readonly filteredRecords: Counter;
   readonly invalidUtf8: Counter;
@@ -33,6 +34,10 @@ export function adapterMetrics(registry: Registry): AdapterMetrics {
     bytes: counter('read_bytes', 'Bytes read.'),
     records: counter('records', 'Records created.'),
     parseErrors: counter('parse_errors', 'Lines passed on raw because they did not parse.'),
+    unparsedFields: counter(
+      'unparsed_fields',
+      'Fields left as they are because their text is not in the nested format.',
+    ),
     failedRecords: counter(
       'failed_records',
       'Records passed on raw because converting them failed.',

@@ -14,25 +14,37 @@ export const pattern = refine(text('regular expression'), (source) => {
   }
 });
 
-/** Checks that a pattern is given with the format `regex` only, and has named groups. */
-export function checkPattern(format: string, source: string | undefined, report: Report): void {
-  if (format !== 'regex') {
+/** A path or glob of files. */
+export const glob = text('glob', {
+  matches: /^[^\0]{1,4096}$/,
+  rule: 'must be a path or glob',
+  remedy: "write it as '/logs/*.log'",
+});
+
+/** Checks that a pattern is given exactly if a format uses it, and that it has named groups. */
+export function checkPattern(
+  name: string,
+  isUsed: boolean,
+  source: string | undefined,
+  report: Report,
+): void {
+  if (!isUsed) {
     if (source === undefined) return;
     report({
-      name: '--pattern',
+      name,
       value: source,
-      rule: 'goes with --format regex only',
-      remedy: `leave it out, or write --format regex`,
+      rule: 'goes with the format regex only',
+      remedy: 'leave it out, or choose the format regex',
     });
   } else if (source === undefined) {
     report({
-      name: '--pattern',
+      name,
       rule: 'is missing',
       remedy: 'give a regular expression with named groups',
     });
   } else if (groupNames(source).length === 0) {
     report({
-      name: '--pattern',
+      name,
       value: source,
       rule: 'has no named group',
       remedy: 'name what is to be a field: (?<level>[A-Z]+)',

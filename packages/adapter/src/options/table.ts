@@ -14,21 +14,15 @@ import {
   text,
 } from '@sidekit/core';
 import { outputTarget } from '../output/target.ts';
-import { FORMATS } from '../parse/parser-for.ts';
 import { Globs } from '../tail/glob.ts';
 import { condition } from '../transform/filter.ts';
 import { READY_MADE } from '../transform/redact.ts';
+import { checkFormat, formatFields, formatSettings } from './formats.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
 import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
-import { checkPattern, pattern } from './pattern.ts';
+import { glob, pattern } from './pattern.ts';
 import { checkInputs, checkStatsd, statsdOptions } from './statsd.ts';
 import { zoneName } from './time-zone.ts';
-
-const glob = text('glob', {
-  matches: /^[^\0]{1,4096}$/,
-  rule: 'must be a path or glob',
-  remedy: "write it as '/logs/*.log'",
-});
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -52,10 +46,7 @@ export const adapterTable = defineOptions({
         'Other directories into which files are rotated (logrotate’s `olddir`), relative to the directory of each log.',
       default: [],
     }),
-    format: option(choice(...FORMATS), { description: 'The format of the lines.', default: 'raw' }),
-    pattern: option(pattern, {
-      description: 'For the format `regex`: a regular expression with named groups, in RE2 syntax.',
-    }),
+    ...formatSettings,
     timeFields: option(list(text()), {
       description:
         'Fields of json, logfmt and regex records that may hold the time; the first that does counts.',
@@ -65,10 +56,6 @@ export const adapterTable = defineOptions({
       description: 'The time zone (IANA) of times that are written without one.',
       default: 'UTC',
     }),
-    multilineStart: option(pattern, {
-      description:
-        'A line that matches starts a new record; other lines are appended to the record before, such as those of a stack trace.',
-    }),
     multilineTimeout: option(duration(10, hour), {
       description: 'How long the last record of a multiline log waits for more lines.',
       default: 1000,
@@ -76,6 +63,11 @@ export const adapterTable = defineOptions({
     multilineMaxLines: option(integer(2, 100_000), {
       description: 'The largest number of lines in one record.',
       default: 500,
+    }),
+    formats: option(list(formatFields), {
+      description:
+        'Other formats of some of the files; the first entry that matches counts. The settings `format`, `pattern`, `nestedFormat`, `nestedField` and `multilineStart` above are those of all other files.',
+      default: [],
     }),
     startAt: option(choice('beginning', 'end'), {
       description: 'Where to start in files that existed before the very first start.',
@@ -221,10 +213,11 @@ export const adapterTable = defineOptions({
     ...commonOptions(':9902'),
   },
   check(options, _operands, report) {
-    const { format, pattern, metrics, output, outputs, include, exclude } = options;
+    const { formats, metrics, output, outputs, include, exclude } = options;
     checkInputs(options, report);
     checkStatsd(options, report);
-    checkPattern(format, pattern, report);
+    checkFormat('', options, report);
+    formats.forEach((one, i) => void checkFormat(`formats[${i}].`, one, report));
     checkMetrics(metrics, report);
     const targets = [...output, ...outputs.map(({ to }) => to)];
     checkHttpSettings('', options, report);

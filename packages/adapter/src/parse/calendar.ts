@@ -6,6 +6,32 @@
 const DAY = 86_400_000;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
+export const MONTHS: Readonly<Record<string, number>> = {
+  Jan: 0,
+  Feb: 1,
+  Mar: 2,
+  Apr: 3,
+  May: 4,
+  Jun: 5,
+  Jul: 6,
+  Aug: 7,
+  Sep: 8,
+  Oct: 9,
+  Nov: 10,
+  Dec: 11,
+};
+
+/** 0001-01-01 to 9999-12-31: the years that RFC 3339 can write. */
+export const EARLIEST = -62_135_596_800_000;
+const LATEST = 253_402_300_799_999;
+
+/** Writes whole seconds since the epoch, and a fraction's digits, as RFC 3339. */
+export function utc(milliseconds: number, fraction = ''): string | undefined {
+  if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) return undefined;
+  const whole = dateTime(milliseconds);
+  return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`;
+}
+
 /** Days from 1970-01-01 to a date of the proleptic Gregorian calendar; months from 0. */
 function daysFromCivil(year: number, month: number, day: number): number {
   const y = month < 2 ? year - 1 : year;

@@ -1,4 +1,5 @@
-import type { LogRecord, Parser } from './parser.ts';
+import type { Envelope } from './envelope.ts';
+import type { Parser } from './parser.ts';
 import { isoTime } from './time.ts';
 
 const LINE = /^(\S{20,40}) (stdout|stderr) ([A-Z](?::[A-Z])*) ?/;
@@ -15,10 +16,13 @@ export const parseCri: Parser = (line) => {
   return { time, stream: match[2], message: line.slice(match[0].length) };
 };
 
-/** Reads the stream of a line, and whether the next line of the stream continues it. */
-export function criTag(line: string): { stream: string; more: boolean } | undefined {
-  const match = LINE.exec(line);
-  return match ? { stream: match[2]!, more: match[3]!.split(':').includes('P') } : undefined;
-}
-
-export type CriRecord = LogRecord & { message: string };
+/** Joins the parts of a message by their tags. */
+export const criEnvelope: Envelope = {
+  open: (line) => {
+    const match = LINE.exec(line);
+    if (!match) return undefined;
+    const more = match[3]!.split(':').includes('P');
+    return { stream: match[2]!, message: line.slice(match[0].length), more };
+  },
+  seal: (line, message) => `${LINE.exec(line)?.[0] ?? ''}${message}`,
+};

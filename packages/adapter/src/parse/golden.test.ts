@@ -23,7 +23,7 @@ interface Golden {
 const directory = fileURLToPath(new URL('./golden', import.meta.url));
 const timeFields = ['time', 'timestamp', '@timestamp', 'ts', 't', 'asctime'];
 
-for (const path of globSync(`${directory}*.golden.json`).toSorted()) {
+for (const path of globSync(`${directory}/*.golden.json`).toSorted()) {
   const golden = JSON.parse(readFileSync(path, 'utf8')) as Golden;
   test(`lines of ${basename(path, '.golden.json')} become the records written beside them`, (t) => {
     if (golden.now) t.mock.timers.enable({ apis: ['Date'], now: new Date(golden.now) });
@@ -42,7 +42,7 @@ function eventsOf({ pairs, multilineStart }: Golden): string[] {
   if (multilineStart === undefined) return texts;
   const joiner = new Joiner({
     start: compilePattern(multilineStart),
-    cri: false,
+    envelope: undefined,
     maxLines: 500,
     maxSize: 1 << 20,
   });

@@ -1,5 +1,7 @@
 import { accessParser } from './access.ts';
-import { parseCri } from './cri.ts';
+import { criEnvelope, parseCri } from './cri.ts';
+import { dockerEnvelope, parseDocker } from './docker.ts';
+import type { Envelope } from './envelope.ts';
 import { parseJson } from './json.ts';
 import { parseLogfmt } from './logfmt.ts';
 import { nginxErrorParser } from './nginx-error.ts';
@@ -16,11 +18,23 @@ export const FORMATS = [
   'combined',
   'nginx-error',
   'cri',
+  'docker',
   'syslog',
   'raw',
   'regex',
 ] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** The formats of the text in a field. */
+export const NESTED_FORMATS = [
+  'json',
+  'logfmt',
+  'common',
+  'combined',
+  'nginx-error',
+  'syslog',
+  'regex',
+] as const;
 
 export interface ParserOptions {
   readonly format: Format;
@@ -48,12 +62,20 @@ export function parserFor({ format, pattern = '', timeFields, zone = UTC }: Pars
       return nginxErrorParser(zone);
     case 'cri':
       return parseCri;
+    case 'docker':
+      return parseDocker;
     case 'syslog':
       return syslogParser(zone);
     case 'raw':
       return (line) => ({ message: line });
   }
 }
+
+/** The formats in which a container runtime splits long messages. */
+export const ENVELOPES: Partial<Record<Format, Envelope>> = {
+  cri: criEnvelope,
+  docker: dockerEnvelope,
+};
 
 /** Moves the time to `time`, in RFC 3339; a field that holds none stays unchanged. */
 function timed(parse: Parser, fields: readonly string[], zone: TimeZone): Parser {

@@ -48,3 +48,11 @@ function offsetsOf(name: string): (instant: number) => number {
     return sign === '-' ? -size : size;
   };
 }
+
+/** Returns the milliseconds by which `Z`, `GMT`, `+02`, `+0200` or `+02:00` is ahead of UTC. */
+export function zoneOffset(zone: string): number {
+  if (/^[a-z]/i.test(zone)) return 0;
+  const digits = zone.replace(':', '');
+  const minutes = Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5));
+  return (digits[0] === '-' ? -1 : 1) * minutes * 60_000;
+}

@@ -4,6 +4,7 @@ import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { FastAccess } from './access-fast.ts';
 import { anyTime, bsdTime, commonLogTime, isoTime } from './time.ts';
+import { timeZone } from './time-zone.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const two = (n: number) => String(n).padStart(2, '0');
@@ -88,4 +89,46 @@ test('a leap second is the next second, and a leap day is in the year that has o
   assert.equal(isoTime('2016-12-31T23:59:60Z'), '2017-01-01T00:00:00Z');
   assert.equal(isoTime('2016-12-31T23:59:60.5Z'), '2017-01-01T00:00:00.5Z');
   assert.equal(bsdTime('Feb 29 12:00:00', undefined, Date.UTC(2026, 5, 1)), '2024-02-29T12:00:00Z');
+});
+
+test('times with the names of months, as HTTP, Go, Apache and date(1) write them, are read', () => {
+  for (const text of [
+    'Thu, 26 Nov 2026 10:05:09 GMT',
+    'Thu, 26 Nov 2026 12:05:09 +0200',
+    '26 Nov 2026 10:05:09 UTC',
+    'Thursday, 26-Nov-26 10:05:09 GMT',
+    'Thu Nov 26 10:05:09 2026',
+    '[Thu Nov 26 10:05:09 2026]',
+    'Thu Nov 26 10:05:09 UTC 2026',
+    'Thu Nov 26 02:05:09 -0800 2026',
+    '2026-11-26 10:05:09 +0000 UTC',
+    '2026-11-26 11:05:09 +0100 CET m=+0.000000001',
+    '2026-11-26 13:35:09 +0330 +0330',
+    '2026-11-26 10:05:09+00',
+    '2026-11-26 05:05:09-05',
+    '2026/11/26 10:05:09',
+  ]) {
+    assert.equal(anyTime(text), '2026-11-26T10:05:09Z', text);
+  }
+  assert.equal(anyTime('Thu Nov  5 10:05:09 2026'), '2026-11-05T10:05:09Z');
+  assert.equal(anyTime('[Fri Sep 09 10:42:29.902022 2011]'), '2011-09-09T10:42:29.902022Z');
+  assert.equal(anyTime('2026-11-26 10:05:09.123+00'), '2026-11-26T10:05:09.123Z');
+  const berlin = timeZone('Europe/Berlin');
+  assert.equal(anyTime('Thu Nov 26 11:05:09 2026', berlin), '2026-11-26T10:05:09Z');
+  assert.equal(anyTime('Thu, 26 Nov 2026 10:05:09 GMT', berlin), '2026-11-26T10:05:09Z');
+});
+
+test('what only resembles a time with words is none', () => {
+  for (const text of [
+    'Thu, 31 Nov 2026 10:05:09 GMT',
+    'Thu, 26 Foo 2026 10:05:09 GMT',
+    'Thu, 26 Nov 2026 25:05:09 GMT',
+    'Thu, 26 Nov 2026 10:05:09 CET',
+    'Thu Nov 26 10:05:09',
+    'on Thu Nov 26 10:05:09 2026',
+    `Thu Nov 26 10:05:09 ${' '.repeat(40)}2026`,
+    '2026-11-26 10:05:09+0',
+  ]) {
+    assert.equal(anyTime(text), undefined, text);
+  }
 });

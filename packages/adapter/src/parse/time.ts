@@ -3,41 +3,17 @@
  * nine); a time without a zone is one of the zone given, or UTC, which is what containers run in.
  */
 
-import { civil, dateTime, digitsAt } from './calendar.ts';
-import { type TimeZone, UTC } from './time-zone.ts';
+import { civil, digitsAt, EARLIEST, MONTHS, utc } from './calendar.ts';
+import { wordyTime } from './time-words.ts';
+import { type TimeZone, UTC, zoneOffset } from './time-zone.ts';
 
-const MONTHS: Readonly<Record<string, number>> = {
-  Jan: 0,
-  Feb: 1,
-  Mar: 2,
-  Apr: 3,
-  May: 4,
-  Jun: 5,
-  Jul: 6,
-  Aug: 7,
-  Sep: 8,
-  Oct: 9,
-  Nov: 10,
-  Dec: 11,
-};
-
-/** 0001-01-01 to 9999-12-31: the years that RFC 3339 can write. */
-const EARLIEST = -62_135_596_800_000;
-const LATEST = 253_402_300_799_999;
-
-/** Writes whole seconds since the epoch, and a fraction's digits, as RFC 3339. */
-export function utc(milliseconds: number, fraction = ''): string | undefined {
-  if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) return undefined;
-  const whole = dateTime(milliseconds);
-  return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`;
-}
-
+/** The zone may be followed by its name and the monotonic clock, as Go's Time.String writes them. */
 const ISO =
-  /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d(?=$)))?$/i;
+  /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?: ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?(?=$| ))(?: [A-Z]{2,5}| [+-]\d\d{1,3})?(?: m=[+-][\d.]+)?)?$/i;
 
 /**
  * RFC 3339 and its relatives: a space for the T, slashes in the date (nginx's error log), a
- * comma before the fraction (Python, log4j), no zone.
+ * comma before the fraction (Python, log4j), a zone in hours (PostgreSQL), no zone.
  */
 export function isoTime(text: string, zone: TimeZone = UTC): string | undefined {
   return usualIsoTime(text) ?? anyIsoTime(text, zone);
@@ -161,18 +137,10 @@ function decimals(value: number): string {
   return String(Math.min(6, point === -1 ? 0 : written.length - point - 1));
 }
 
-/** Any time a log's field may hold: RFC 3339 and relatives, common log format, or a number. */
+/** Any time a log's field may hold: RFC 3339 and relatives, those with a month's name, or a number. */
 export function anyTime(value: unknown, zone: TimeZone = UTC): string | undefined {
   if (typeof value === 'number') return epochTime(value);
   if (typeof value !== 'string') return undefined;
   if (/^-?\d{9,20}(\.\d+)?$/.test(value)) return epochTime(Number(value));
-  return isoTime(value, zone) ?? commonLogTime(value);
-}
-
-/** Milliseconds that a zone is ahead of UTC. */
-function zoneOffset(zone: string): number {
-  if (/^[a-z]/i.test(zone)) return 0;
-  const digits = zone.replace(':', '');
-  const minutes = Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5));
-  return (digits[0] === '-' ? -1 : 1) * minutes * 60_000;
+  return isoTime(value, zone) ?? commonLogTime(value) ?? wordyTime(value, zone);
 }

@@ -1,4 +1,4 @@
-import { criTag } from '../parse/cri.ts';
+import type { Envelope } from '../parse/envelope.ts';
 import type { Pattern } from '../parse/regex.ts';
 import type { Generation } from '../tail/generation.ts';
 import { LineFlag } from '../tail/line-splitter.ts';
@@ -6,8 +6,8 @@ import { LineFlag } from '../tail/line-splitter.ts';
 export interface JoinOptions {
   /** A line that matches starts a new event; undefined joins no lines. */
   readonly start: Pattern | undefined;
-  /** True joins the parts into which the container runtime split a message. */
-  readonly cri: boolean;
+  /** The format of the container runtime, which splits long messages; undefined if it is none. */
+  readonly envelope: Envelope | undefined;
   readonly maxLines: number;
   /** In characters. */
   readonly maxSize: number;
@@ -15,7 +15,11 @@ export interface JoinOptions {
 
 /** Lines that will become one record. */
 interface Event {
-  text: string;
+  /** The first line as it was read. */
+  readonly line: string;
+  message: string;
+  /** True if the message is no longer that of the first line. */
+  joined: boolean;
   readonly offset: number;
   flag: LineFlag;
   lines: number;
@@ -30,8 +34,6 @@ interface Held {
 
 type Emit = (text: string, offset: number, flag: LineFlag) => void;
 
-const CRI_HEAD = /^\S+ \S+ \S+ ?/;
-
 /** Joins the lines of an event, such as a stack trace, and the parts of a split message. */
 export class Joiner {
   readonly #options: JoinOptions;
@@ -43,24 +45,20 @@ export class Joiner {
 
   add(generation: Generation, text: string, offset: number, flag: LineFlag, emit: Emit): void {
     const held = this.#of(generation);
-    const tag = this.#options.cri ? criTag(text) : undefined;
-    const stream = tag?.stream ?? '';
+    const enclosed = this.#options.envelope?.open(text);
+    const { stream = '', message = text, more = false } = enclosed ?? {};
     const open = held.parts.get(stream);
-    const line: Event = { text, offset, flag, lines: 1 };
-    if (!open && !tag?.more) {
-      this.#line(held, stream, line, emit);
-      return;
-    }
-    const whole = open ?? line;
+    const whole = open ?? { line: text, message, joined: false, offset, flag, lines: 1 };
     if (open) {
-      open.text += message(text, tag !== undefined);
+      open.message += message;
+      open.joined = true;
       open.flag ||= flag;
     }
-    if (tag?.more && whole.text.length < this.#options.maxSize) {
+    if (more && whole.message.length < this.#options.maxSize) {
       held.parts.set(stream, whole);
       return;
     }
-    if (tag?.more) whole.flag = LineFlag.partial;
+    if (more) whole.flag = LineFlag.partial;
     held.parts.delete(stream);
     this.#line(held, stream, whole, emit);
   }
@@ -83,7 +81,7 @@ export class Joiner {
       part.flag ||= LineFlag.partial;
       this.#line(held, stream, part, emit);
     }
-    for (const event of held.events.values()) emit(event.text, event.offset, event.flag);
+    for (const event of held.events.values()) this.#emit(event, emit);
     this.#held.delete(generation);
   }
 
@@ -92,23 +90,28 @@ export class Joiner {
   }
 
   #line({ events }: Held, stream: string, line: Event, emit: Emit): void {
-    const { start, cri, maxLines, maxSize } = this.#options;
+    const { start, maxLines, maxSize } = this.#options;
     if (!start) {
-      emit(line.text, line.offset, line.flag);
+      this.#emit(line, emit);
       return;
     }
-    const text = message(line.text, cri);
     const current = events.get(stream);
     // The rest of a split line continues the event, whether or not it matches.
-    const begins = line.flag !== LineFlag.partial && start.test(text);
-    if (current && !begins && current.lines < maxLines && current.text.length < maxSize) {
-      current.text += `\n${text}`;
+    const begins = line.flag !== LineFlag.partial && start.test(line.message);
+    if (current && !begins && current.lines < maxLines && current.message.length < maxSize) {
+      current.message += `\n${line.message}`;
+      current.joined = true;
       current.lines++;
       current.flag ||= line.flag;
       return;
     }
-    if (current) emit(current.text, current.offset, current.flag);
+    if (current) this.#emit(current, emit);
     events.set(stream, line);
+  }
+
+  #emit({ line, message, joined, offset, flag }: Event, emit: Emit): void {
+    const { envelope } = this.#options;
+    emit(!joined ? line : envelope ? envelope.seal(line, message) : message, offset, flag);
   }
 
   #of(generation: Generation): Held {
@@ -119,8 +122,4 @@ export class Joiner {
     }
     return held;
   }
-}
-
-function message(line: string, cri: boolean): string {
-  return cri ? line.replace(CRI_HEAD, '') : line;
 }

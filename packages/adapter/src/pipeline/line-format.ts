@@ -1,11 +1,13 @@
 import type { AccessMetrics } from '../observe/log-metrics.ts';
 import type { FastParser } from '../parse/fast.ts';
-import type { Parser } from '../parse/parser.ts';
+import type { LogRecord, Parser } from '../parse/parser.ts';
 import type { Joiner } from './joiner.ts';
 
 /** How the lines of a log become records. */
 export interface LineFormat {
   readonly parse: Parser;
+  /** Parses the text of a field; false if it is not in its format. */
+  readonly nested: ((record: LogRecord) => boolean) | undefined;
   /** Converts plain lines without a record; undefined if an option needs records. */
   readonly fast: FastParser | undefined;
   readonly joiner: Joiner | undefined;

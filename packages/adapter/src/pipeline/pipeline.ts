@@ -249,7 +249,9 @@ export class Pipeline implements LineSink {
       record = { raw: text, parse_error: parsed };
     } else {
       record = parsed;
+      const isNested = format?.nested?.(record) ?? true;
       if (this.#counted) {
+        if (!isNested) metrics.unparsedFields.inc();
         format?.access?.record(record);
         observe?.(record);
       }

@@ -99,6 +99,12 @@ export class Globs {
   }
 }
 
+/** Whether a glob matches a path or, if it has no slash, the name at the end of the path. */
+export function matchesPath(pattern: string, path: string): boolean {
+  if (!pattern.includes('/')) return named(basename(path), pattern);
+  return leadsTo(resolve(pattern).split('/'), path.split('/'));
+}
+
 /** Whether a segment of a glob matches a name; a leading dot must be written out. */
 export function named(name: string, segment: string): boolean {
   // A file may have the characters of a wildcard in its own name.

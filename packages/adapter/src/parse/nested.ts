@@ -1,0 +1,28 @@
+import type { LogRecord, Parser } from './parser.ts';
+
+/**
+ * Creates a function that parses the text of a field, such as the JSON that an application wrote
+ * into a container's log. The fields that it finds take the place of that field, and of others
+ * with their names. It returns false, and leaves the record as it is, if the text is not in the
+ * format; a record without such a text is left as it is too.
+ */
+export function nestedParser(field: string, parse: Parser): (record: LogRecord) => boolean {
+  return (record) => {
+    const text = record[field];
+    if (typeof text !== 'string') return true;
+    const parsed = parse(text);
+    if (typeof parsed === 'string') return false;
+    delete record[field];
+    for (const name of Object.keys(parsed)) set(record, name, parsed[name]);
+    return true;
+  };
+}
+
+/** Sets a field even if it is called `__proto__`, as JSON.parse does. */
+function set(record: LogRecord, name: string, value: unknown): void {
+  if (name !== '__proto__') record[name] = value;
+  else {
+    const own = { value, configurable: true, enumerable: true, writable: true };
+    Object.defineProperty(record, name, own);
+  }
+}

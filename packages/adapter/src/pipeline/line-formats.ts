@@ -1,0 +1,94 @@
+import type { AccessMetrics } from '../observe/log-metrics.ts';
+import type { Encoding } from '../output/encoding.ts';
+import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
+import { FastJson } from '../parse/json-fast.ts';
+import { nestedParser } from '../parse/nested.ts';
+import { ENVELOPES, parserFor } from '../parse/parser-for.ts';
+import { compilePattern } from '../parse/regex.ts';
+import { type ByteTransform, byteTransform } from '../transform/on-bytes.ts';
+import type { TransformOptions } from '../transform/transform.ts';
+import { type FormatSettings, isAccessLog } from './format-settings.ts';
+import { Joiner } from './joiner.ts';
+import type { LineFormat } from './line-format.ts';
+import { KEY_FIELDS } from './record-key.ts';
+
+/** The parts of a pipeline on which the formats of its lines depend. */
+export interface FormatContext {
+  readonly transformation: TransformOptions;
+  readonly encoding: Encoding;
+  /** Whether an option needs every line as a record. */
+  readonly forRecords: boolean;
+  readonly access: AccessMetrics | undefined;
+}
+
+/** The number of logs whose format is remembered. */
+const MOST_KNOWN = 10_000;
+
+/** Creates the formats of a pipeline, and the function that finds that of a log. */
+export function lineFormats(
+  settings: readonly FormatSettings[],
+  context: FormatContext,
+): { formatOf: (log: string) => LineFormat; added: string } {
+  const created = settings.map((one) => ({ ...lineFormat(one, context), matches: one.matches }));
+  const known = new Map<string, LineFormat>();
+  const formatOf = (log: string): LineFormat => {
+    let format = known.get(log);
+    if (!format) {
+      format = created.find(({ matches }) => matches(log))!.format;
+      if (known.size >= MOST_KNOWN) known.clear();
+      known.set(log, format);
+    }
+    return format;
+  };
+  // What is added does not depend on the format.
+  return { formatOf, added: created.find(({ added }) => added !== '')?.added ?? '' };
+}
+
+/** Creates a format, on the faster of its two paths if the options allow it. */
+function lineFormat(settings: FormatSettings, context: FormatContext) {
+  const { format, nestedFormat, nestedField, zone } = settings;
+  const access = isAccessLog(settings) ? context.access : undefined;
+  const joiner = joinerFor(settings);
+  const onBytes = joiner || nestedFormat !== undefined ? undefined : bytesFor(settings, context);
+  const fastAccess =
+    (format === 'common' || format === 'combined') && onBytes ? new FastAccess(format) : undefined;
+  const fastJson =
+    format === 'json' && onBytes
+      ? new FastJson(settings.timeFields, [...KEY_FIELDS, ...onBytes.reserved], zone)
+      : undefined;
+  const fast = fastAccess ?? fastJson;
+  const lineFormat: LineFormat = {
+    parse: parserFor(settings),
+    nested:
+      nestedFormat === undefined
+        ? undefined
+        : nestedParser(nestedField, parserFor({ ...settings, format: nestedFormat })),
+    fast: fast && onBytes?.around(fast),
+    joiner,
+    access,
+    tally: fastAccess && access ? (counted) => access.tally(fastAccess.counts, counted) : undefined,
+  };
+  return { format: lineFormat, added: onBytes?.added ?? '' };
+}
+
+function joinerFor({ format, multilineStart: start, ...settings }: FormatSettings) {
+  const envelope = ENVELOPES[format];
+  if (start === undefined && !envelope) return undefined;
+  return new Joiner({
+    start: start === undefined ? undefined : compilePattern(start),
+    envelope,
+    maxLines: settings.multilineMaxLines,
+    maxSize: Math.max(settings.maxLine, 1024 * 1024),
+  });
+}
+
+/** Returns the transformation of bytes, if lines need not become records. */
+function bytesFor(settings: FormatSettings, context: FormatContext): ByteTransform | undefined {
+  const { transformation, encoding, forRecords } = context;
+  if (encoding.name !== 'ndjson' || forRecords) return undefined;
+  const isAccess = isAccessLog(settings);
+  return byteTransform(transformation, {
+    possible: isAccess ? POSSIBLE : [],
+    certain: isAccess ? CERTAIN : [],
+  });
+}
