@@ -1,7 +1,7 @@
 import { ExitCode, UsageError } from '@sidekit/core/tool';
+import { readInputs } from '../input/inputs.ts';
 import { advice } from './advice.ts';
 import { readArguments } from './arguments.ts';
-import { readFiles } from './files.ts';
 import type { Session } from './session.ts';
 
 export const checkHelp = `pod check FILE… [--strict] [--unsupported warn|refuse] [--allow-host]
@@ -11,7 +11,7 @@ export const checkHelp = `pod check FILE… [--strict] [--unsupported warn|refus
 `;
 
 /** Validates manifests, and prints notes and warnings. */
-export function check(argv: readonly string[], session: Session): ExitCode {
+export async function check(argv: readonly string[], session: Session): Promise<ExitCode> {
   const args = readArguments(argv, ['allow-host', 'filename', 'strict', 'unsupported']);
   const filename = args.text('filename');
   const files = [...args.words, ...(filename === undefined ? [] : [filename])];
@@ -19,7 +19,7 @@ export function check(argv: readonly string[], session: Session): ExitCode {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod check my-pod.yaml' }]);
   }
   const strict = args.has('strict');
-  const workload = readFiles(files, {
+  const workload = await readInputs(files, {
     strict,
     unsupported: args.text('unsupported') === 'warn' ? 'warn' : 'refuse',
     allowHost: args.has('allow-host'),

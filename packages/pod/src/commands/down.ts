@@ -2,6 +2,7 @@ import { ExitCode, ExpectedError, pause, UsageError } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import { findEngine } from '../engine/find.ts';
 import { CONTAINER_LABEL, POD_LABEL, podLabels, storeLabel } from '../engine/labels.ts';
+import { readInputs } from '../input/inputs.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { PodStore } from '../store/store.ts';
 import { sendControl } from '../supervisor/control.ts';
@@ -9,7 +10,6 @@ import { Endpoints } from '../supervisor/endpoints.ts';
 import { removeFolder, removeVolumesOf } from '../supervisor/user-namespace.ts';
 import { type KeptClaim, keptClaims } from '../volumes/claims.ts';
 import { readArguments } from './arguments.ts';
-import { readFiles } from './files.ts';
 import { findPods, podsOf } from './select.ts';
 import type { Session } from './session.ts';
 
@@ -25,7 +25,7 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   const { store } = session;
   const file = args.text('filename');
   const { names, controllers } =
-    file === undefined ? { names: args.words, controllers: [] } : namesOf(file);
+    file === undefined ? { names: args.words, controllers: [] } : await namesOf(file);
   if (names.length + controllers.length === 0 && !args.has('all')) {
     throw new UsageError([
       {
@@ -68,9 +68,9 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   return ExitCode.ok;
 }
 
-function namesOf(file: string) {
+async function namesOf(file: string) {
   // What the file needs of the host does not matter for its removal.
-  const { pods, controllers } = readFiles([file], { allowHost: true, unsupported: 'warn' });
+  const { pods, controllers } = await readInputs([file], { allowHost: true, unsupported: 'warn' });
   return { names: pods.map(({ metadata }) => metadata.name), controllers };
 }
 

@@ -5,13 +5,14 @@ import type { PodRecord } from '../store/record.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { superviseDetached } from '../supervisor/detach.ts';
 import { begun, removePods } from './down.ts';
-import { INTERRUPTED } from './files.ts';
 import { Progress, reasonsOf } from './progress.ts';
 import { podsOf } from './select.ts';
 import { printAddresses } from './services.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded, isLost, isReady, stateOf } from './summary.ts';
 
+/** Exit code of a command that a signal ended, as a shell shows it. */
+const INTERRUPTED = 130 as ExitCode;
 /** How often the Pods' folders are checked while `up` waits, in milliseconds. */
 const INTERVAL = 20;
 /** How long a supervisor may take until it has written its first status, in milliseconds. */

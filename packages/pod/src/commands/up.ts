@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ExitCode, UsageError } from '@sidekit/core/tool';
 import { type FoundEngine, findEngine } from '../engine/find.ts';
+import { readInputs } from '../input/inputs.ts';
 import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
 import { encodeData } from '../store/record.ts';
 import { readArguments } from './arguments.ts';
-import { readFiles } from './files.ts';
 import { Launch, type NewRecord } from './launch.ts';
 import { type Exposure, exposures, printAddresses, unmappedPorts } from './services.ts';
 import type { Session } from './session.ts';
@@ -13,12 +13,12 @@ import type { Session } from './session.ts';
 export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
           [--strict] [--unsupported warn|refuse] [--allow-host]
   Starts the Pods of the files and waits until each is Ready, or has completed if its
-  restartPolicy is Never or OnFailure. FILE may be - for stdin. Applied again, changed ConfigMaps
-  and Secrets reach the running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with
+  restartPolicy is Never or OnFailure. FILE may also be a folder, - for stdin, or a URL
+  (https, or http from this machine). Applied again, changed ConfigMaps and Secrets reach the running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with
   --foreground also after they are Ready.
   Cluster-only kinds and scheduling fields are skipped with a note, with --strict refused. What
   else is not supported is refused; --unsupported=warn skips it with a note. hostPath, privileged,
-  host namespaces and added capabilities need --allow-host.
+  host namespaces and added capabilities need --allow-host, which is not for URLs.
   Exit codes: 0 Ready or completed, 69 not Ready in time, 70 failed, 64 invalid manifest or usage.
 `;
 
@@ -44,7 +44,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   // The engine is detected while the files are read; if both fail, the files are reported.
   const answer = findEngine(session.search(args.text('engine')));
   answer.catch(() => {});
-  const workload = readFiles(files, {
+  const workload = await readInputs(files, {
     strict: args.has('strict'),
     unsupported: args.text('unsupported') === 'warn' ? 'warn' : 'refuse',
     allowHost: args.has('allow-host'),

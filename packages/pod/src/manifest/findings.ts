@@ -20,13 +20,23 @@ const SKIP_REMEDIES: Readonly<Record<Category, string>> = {
 
 /** The faults and notes of a set of manifests, sorted by a policy, each one once. */
 export class Findings {
-  readonly #faults = new Set<string>();
-  readonly #notes = new Set<string>();
-  readonly #hostAccess = new Set<string>();
+  readonly #faults: Set<string>;
+  readonly #notes: Set<string>;
+  readonly #hostAccess: Set<string>;
   readonly policy: Policy;
+  readonly #stranger: boolean;
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, shared?: Findings) {
     this.policy = policy;
+    this.#stranger = shared !== undefined;
+    this.#faults = shared ? shared.#faults : new Set();
+    this.#notes = shared ? shared.#notes : new Set();
+    this.#hostAccess = shared ? shared.#hostAccess : new Set();
+  }
+
+  /** Returns the same findings, for a file of another machine: it never reaches the host. */
+  ofStranger(): Findings {
+    return new Findings({ ...this.policy, allowHost: false }, this);
   }
 
   /** Adds a violation; `place` is its file, position, object and path. */
@@ -36,7 +46,10 @@ export class Findings {
     if (category === undefined) {
       this.#faults.add(`${place}: ${violationText(violation)}`);
     } else if (!this.#tolerates(category)) {
-      const remedy = violation.remedy || SKIP_REMEDIES[category];
+      const remedy =
+        this.#stranger && category === 'host'
+          ? 'download the manifest and read it first: --allow-host is not for URLs'
+          : violation.remedy || SKIP_REMEDIES[category];
       this.#faults.add(`${place}: ${violationText({ ...violation, remedy })}`);
     } else if (category !== 'host') {
       const { remedy, ...rest } = violation;

@@ -25,6 +25,8 @@ import { RULES } from './schema/support.ts';
 export interface ManifestFile {
   readonly name: string;
   readonly text: string;
+  /** It comes from another machine: `allowHost` is not for it. */
+  readonly remote?: boolean;
 }
 
 /**
@@ -35,8 +37,9 @@ export interface ManifestFile {
 export function readWorkload(files: readonly ManifestFile[], policy: Policy = {}): Workload {
   const findings = new Findings(policy);
   const found = new Objects(findings);
-  for (const { name, text } of files) {
-    for (const object of readDocuments(name, text, findings)) found.add(name, object);
+  for (const { name, text, remote } of files) {
+    const own = remote ? findings.ofStranger() : findings;
+    for (const object of readDocuments(name, text, own)) found.add(name, object);
   }
   const { pods, controllers, services, configMaps, secrets, claims } = found;
   checkNames(pods);
