@@ -190,6 +190,14 @@ export function startAdapter(
   );
   let unreadable = {};
   let scanned = false;
+  const noFile = health.warning('include');
+  const reportUnmatched = () => {
+    if (globs.unmatched.size === 0) noFile.clear();
+    else
+      noFile.set(
+        `no file matches ${[...globs.unmatched].join(', ')} so far: does the application write there, and do both containers mount the volume?`,
+      );
+  };
 
   const tailer = new Tailer(
     catalogue,
@@ -217,6 +225,7 @@ export function startAdapter(
         logUnreadable();
       },
       onScanned: () => {
+        reportUnmatched();
         if (scanned) return;
         scanned = true;
         health.condition('first scan', 'startup', 'ready').pass();

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   closeSync,
   createReadStream,
+  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -93,7 +94,29 @@ test('an output next to the logs is accepted if it is excluded', () => {
   assert.ok(valuesOf(adapterTable, { include, output: ['file:/logs/out.json'] }));
 });
 
-test('a pattern that matches no file is logged', async () => {
+test('a pattern that matches no file is a warning until a file appears', async () => {
+  using directory = temporaryDirectory('nothing');
+  writeFileSync(join(directory.path, 'there.log'), 'one line\n');
+  const missing = join(directory.path, 'nowhere/*.log');
+  await using program = startProgram(new URL('../main.ts', import.meta.url), [
+    ...['--include', missing, '--include', join(directory.path, '*.log')],
+    ...['--state', join(directory.path, 'state'), '--admin', '127.0.0.1:0', '--log-level', 'debug'],
+  ]);
+  const { port } = await program.event('admin_listening');
+  const warnings = async () => {
+    const answer = await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
+    const { warnings } = answer as { warnings: { reason: string }[] };
+    return warnings.map(({ reason }) => reason).join();
+  };
+  await eventually(async () => (await warnings()).startsWith(`no file matches ${missing} so far`), {
+    what: 'a warning that names the pattern',
+  });
+  mkdirSync(join(directory.path, 'nowhere'));
+  writeFileSync(join(directory.path, 'nowhere/app.log'), 'one line\n');
+  await eventually(async () => (await warnings()) === '', { what: 'no warning any more' });
+});
+
+test('patterns that match no file at all are logged', async () => {
   using directory = temporaryDirectory('nothing');
   await using program = startProgram(new URL('../main.ts', import.meta.url), [
     ...['--include', join(directory.path, 'nowhere/*.log'), '--admin', '127.0.0.1:0'],

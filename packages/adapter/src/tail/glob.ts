@@ -14,12 +14,15 @@ const DEEPEST = 32;
 export class Globs {
   /** The patterns that are plain paths, whose files are expected before they exist. */
   readonly literals: readonly string[];
+  /** The patterns that no file has matched yet. */
+  readonly unmatched: Set<string>;
   readonly #include: readonly string[];
   readonly #exclude: readonly string[];
 
   constructor(include: readonly string[], exclude: readonly string[]) {
     this.#include = include.map((pattern) => resolve(pattern));
     this.literals = this.#include.filter((pattern) => !WILD.test(pattern));
+    this.unmatched = new Set(this.#include);
     this.#exclude = exclude.map((pattern) => (pattern.includes('/') ? resolve(pattern) : pattern));
   }
 
@@ -28,7 +31,10 @@ export class Globs {
     const paths = new Set<string>();
     const walked = new Set<string>();
     for (const pattern of this.#include) {
-      this.#walk('/', pattern.split('/').slice(1), cache, paths, walked, 0);
+      const found = new Set<string>();
+      this.#walk('/', pattern.split('/').slice(1), cache, found, walked, 0);
+      for (const path of found) paths.add(path);
+      if (found.size > 0) this.unmatched.delete(pattern);
     }
     return { paths, walked };
   }
