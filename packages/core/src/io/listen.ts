@@ -1,7 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { ExpectedError, errorText } from '../errors.ts';
-import { type Address, formatAddress, listenOptions } from '../options/index.ts';
+import { type Address, formatAddress, listenOptions } from '../options/address.ts';
 
 const TCP_REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process of the Pod listens there; choose another port',

@@ -1,6 +1,6 @@
 import { ExitCode } from '../errors.ts';
-import { helpText, type Invocation, type OptionMap, type OptionTable } from '../options/index.ts';
-import { resolveOptions } from '../options/resolve.ts';
+import { helpText, type OptionMap, type OptionTable } from '../options/index.ts';
+import { type Invocation, resolveOptions } from '../options/resolve.ts';
 import { version } from '../version.ts';
 import { endProcess } from './end-process.ts';
 import { reportFailure } from './report-failure.ts';

@@ -7,13 +7,8 @@ import { keepHealthFile } from '../observe/health-file.ts';
 import { createLog, type Log, type LogLevel } from '../observe/log.ts';
 import { Registry } from '../observe/metrics.ts';
 import { registerHealthMetrics, registerProcessMetrics } from '../observe/process-metrics.ts';
-import type {
-  Address,
-  Invocation,
-  OptionMap,
-  OptionTable,
-  OptionValues,
-} from '../options/index.ts';
+import type { Address, OptionMap, OptionTable, OptionValues } from '../options/index.ts';
+import type { Invocation } from '../options/resolve.ts';
 import { version } from '../version.ts';
 import { endProcess, signalExitCode } from './end-process.ts';
 import { Lifecycle } from './lifecycle.ts';
