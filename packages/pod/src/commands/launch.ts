@@ -1,15 +1,23 @@
 import { ExitCode, pause } from '@sidekit/core/tool';
 import type { ControllerRef } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
-import type { PodRecord } from '../store/record.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { superviseDetached } from '../supervisor/detach.ts';
 import { begun, removePods } from './down.ts';
+import {
+  canUpdate,
+  hasOldImage,
+  isControlled,
+  isCurrent,
+  isOver,
+  type NewRecord,
+  outcome,
+} from './pod-state.ts';
 import { Progress, reasonsOf } from './progress.ts';
 import { podsOf } from './select.ts';
 import { printAddresses } from './services.ts';
 import type { Session } from './session.ts';
-import { allStatuses, hasEnded, isLost, isReady, stateOf } from './summary.ts';
+import { isReady } from './summary.ts';
 
 /** Exit code of a command that a signal ended, as a shell shows it. */
 const INTERRUPTED = 130 as ExitCode;
@@ -17,56 +25,69 @@ const INTERRUPTED = 130 as ExitCode;
 const INTERVAL = 20;
 /** How long a supervisor may take until it has written its first status, in milliseconds. */
 const SUPERVISOR_START = 10_000;
-/** Reasons that waiting does not resolve: `up` fails at once. */
-const PERMANENT = /^(ErrImageNeverPull|ErrImagePull|CreateContainerConfigError)$/;
 
-/** A Pod's record without the fields that the store adds. */
-export type NewRecord = Omit<PodRecord, 'volumes' | 'store'>;
+export interface LaunchOptions {
+  /** How long the Pods may take to be Ready, in milliseconds. */
+  readonly timeout: number;
+  /** Pods of an earlier launch of the same files: those that are no longer in them are removed. */
+  readonly earlier?: readonly PodFolder[];
+  /** Ids of images: a Pod that runs another one of that name is replaced. */
+  readonly images?: ReadonlyMap<string, string>;
+}
 
 /** Starts and follows the Pods of one `up`. */
 export class Launch {
-  readonly folders: PodFolder[] = [];
+  readonly #folders: PodFolder[] = [];
+  readonly #earlier: readonly PodFolder[];
+  readonly #images: ReadonlyMap<string, string>;
   readonly #session: Session;
   readonly #progress: Progress;
   readonly #timeout: number;
   readonly #deadline: number;
   #stopping = false;
 
-  constructor(session: Session, timeout: number) {
+  constructor(session: Session, { timeout, earlier = [], images = new Map() }: LaunchOptions) {
     this.#session = session;
     this.#progress = new Progress(session);
+    this.#earlier = earlier;
+    this.#images = images;
     this.#timeout = timeout;
     this.#deadline = performance.now() + timeout;
   }
 
-  /** Resolves once a signal has ended the Pods; a second signal ends them at once. */
-  onInterrupt(): Promise<ExitCode> {
-    return new Promise((resolve) => {
-      let count = 0;
-      this.#session.onSignal(() => {
-        count++;
-        this.#stopping = true;
-        this.#progress.say(
-          count === 1 ? 'stopping the Pods; again to kill them' : 'killing the Pods',
-        );
-        const grace = count === 1 ? undefined : 0;
-        removePods(this.folders, this.#session, grace).then(
-          () => resolve(INTERRUPTED),
-          () => resolve(ExitCode.internal),
-        );
-      });
-    });
+  /** The Pods of this launch, and those of earlier ones that it has not come to. */
+  get folders(): readonly PodFolder[] {
+    const own = new Set(this.#folders.map(({ name }) => name));
+    return [...this.#folders, ...this.#earlier.filter(({ name }) => !own.has(name))];
   }
 
-  /** Starts the Pods, after those of the same controllers that are no longer wanted were removed. */
+  /** Starts and follows nothing more; the Pods stay. */
+  halt(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends the Pods: `first` gracefully, or else at once. */
+  async end(first: boolean): Promise<ExitCode> {
+    this.halt();
+    this.#progress.say(first ? 'stopping the Pods; again to kill them' : 'killing the Pods');
+    return removePods(this.folders, this.#session, first ? undefined : 0).then(
+      () => INTERRUPTED,
+      () => ExitCode.internal,
+    );
+  }
+
+  /**
+   * Starts the Pods, after those that are no longer wanted were removed.
+   * @returns the exit code; undefined if the launch was halted.
+   */
   async run(
     records: readonly NewRecord[],
     controllers: readonly ControllerRef[],
     foreground: boolean,
-  ): Promise<ExitCode> {
+  ): Promise<ExitCode | undefined> {
     await this.#removeSurplus(records, controllers);
     for (const record of records) {
-      const before = this.folders.find(({ name }) => name === record.pod.after);
+      const before = this.#folders.find(({ name }) => name === record.pod.after);
       // A StatefulSet's Pods come one after the other.
       if (before) {
         const code = await this.#follow([before]);
@@ -75,7 +96,7 @@ export class Launch {
       if (this.#stopping) break;
       await this.#startOrUpdate(record);
     }
-    const code = await this.#follow(this.folders);
+    const code = await this.#follow(this.#folders);
     if (code === ExitCode.ok && foreground) return this.#stay();
     return code;
   }
@@ -86,8 +107,12 @@ export class Launch {
     // The Pods of a Job follow one another.
     const scaled = controllers.filter(({ kind }) => kind !== 'Job');
     const surplus = podsOf(this.#session.store, scaled).filter(({ name }) => !wanted.has(name));
-    for (const { name } of surplus) this.#progress.say(`${name}: removed, no longer wanted`);
-    await removePods(surplus, this.#session, undefined);
+    const gone = this.#earlier.filter(
+      (folder) => folder.exists && !wanted.has(folder.name) && !isControlled(folder, controllers),
+    );
+    const unwanted = [...new Map([...surplus, ...gone].map((one) => [one.name, one])).values()];
+    for (const { name } of unwanted) this.#progress.say(`${name}: removed, no longer wanted`);
+    await removePods(unwanted, this.#session, undefined);
   }
 
   async #startOrUpdate(wanted: NewRecord) {
@@ -97,9 +122,15 @@ export class Launch {
     let known = 0;
     while (!folder.claim()) {
       await begun(folder);
-      if (isCurrent(folder) && canUpdate(folder.record, wanted)) break;
-      this.#progress.say(`${name}: replaced`);
+      const update = isCurrent(folder) && canUpdate(folder.record, wanted);
+      const outdated = update && hasOldImage(folder, this.#images);
+      if (update && !outdated) break;
+      this.#progress.say(`${name}: replaced${outdated ? ', its image has changed' : ''}`);
       await removePods([folder], this.#session, undefined);
+    }
+    if (this.#stopping) {
+      if (!folder.exists) folder.remove();
+      return;
     }
     if (folder.exists) {
       const { configMaps, secrets, pod } = wanted;
@@ -112,14 +143,13 @@ export class Launch {
       folder.record = record;
       superviseDetached(folder, this.#session);
     }
-    this.folders.push(folder);
+    this.#folders.push(folder);
     this.#progress.add(folder, known);
   }
 
-  async #follow(folders: PodFolder[]): Promise<ExitCode> {
+  async #follow(folders: PodFolder[]): Promise<ExitCode | undefined> {
     for (;;) {
-      // The Pods are stopping because of the signal, which decides the exit code.
-      if (this.#stopping) return new Promise(() => {});
+      if (this.#stopping) return undefined;
       this.#progress.show();
       const states = folders.map(outcome);
       if (states.includes('next')) {
@@ -158,8 +188,8 @@ export class Launch {
     }
   }
 
-  #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode {
-    if (this.#stopping) return code;
+  #report(folders: readonly PodFolder[], what: string, code: ExitCode): ExitCode | undefined {
+    if (this.#stopping) return undefined;
     // Events since the last check.
     this.#progress.show();
     for (const folder of folders) {
@@ -171,66 +201,21 @@ export class Launch {
   }
 
   /** Follows the Pods until they have ended. */
-  async #stay(): Promise<ExitCode> {
-    printAddresses(this.folders, this.#session);
+  async #stay(): Promise<ExitCode | undefined> {
+    printAddresses(this.#folders, this.#session);
     for (;;) {
-      const states = this.folders.map(outcome);
-      this.#handOver(this.folders, states);
+      const states = this.#folders.map(outcome);
+      this.#handOver(this.#folders, states);
       const going = (folder: PodFolder, index: number) =>
         states[index] === 'waiting' || states[index] === 'next' || !isOver(folder);
-      if (!this.folders.some(going)) break;
+      if (!this.#folders.some(going)) break;
       this.#progress.show();
       await pause(200);
     }
     // A signal ended them and decides the exit code.
-    if (this.#stopping) return new Promise(() => {});
+    if (this.#stopping) return undefined;
     this.#progress.show();
-    const failed = this.folders.some(({ status }) => status?.status.phase === 'Failed');
+    const failed = this.#folders.some(({ status }) => status?.status.phase === 'Failed');
     return failed ? ExitCode.internal : ExitCode.ok;
   }
-}
-
-/**
- * Whether the running Pod can stay: of its own fields, only activeDeadlineSeconds may change, and
- * only to be set or lowered (API: ValidatePodUpdate).
- */
-function canUpdate(before: PodRecord, after: NewRecord): boolean {
-  const comparable = ({ pod, services, hostPorts, serviceVariables, engine }: NewRecord) => {
-    const spec = { ...pod.spec, activeDeadlineSeconds: undefined };
-    return JSON.stringify([{ ...pod, spec }, services, hostPorts, serviceVariables, engine.name]);
-  };
-  const old = before.pod.spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY;
-  const wanted = after.pod.spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY;
-  return wanted <= old && comparable(before) === comparable(after);
-}
-
-function isOver({ status }: PodFolder): boolean {
-  return !status || hasEnded(status);
-}
-
-/** Whether it is supervised and not an ended Pod of a Job that continues. */
-function isCurrent(folder: PodFolder): boolean {
-  const { status } = folder;
-  const over = folder.exists && folder.record.pod.job && status && hasEnded(status);
-  // One that is being deleted is replaced once it is gone.
-  return folder.supervised && !over && !status?.metadata.deletionTimestamp;
-}
-
-/** Returns `next` if its Job continues with another Pod. */
-function outcome(folder: PodFolder): 'good' | 'bad' | 'waiting' | 'next' {
-  const { status } = folder;
-  if (!folder.exists) return 'bad';
-  if (!status) return 'waiting';
-  if (hasEnded(status) && folder.record.pod.job) {
-    // Its supervisor decides whether there is another Pod, and ends only then.
-    if (folder.supervised) return 'waiting';
-    if (folder.successor !== undefined) return 'next';
-  }
-  // Its supervisor was killed: nobody would make it Ready.
-  if (isLost(folder)) return 'bad';
-  if (status.status.phase === 'Failed') return 'bad';
-  if (status.status.phase === 'Succeeded') return 'good';
-  const reasons = allStatuses(status).map((container) => stateOf(container)?.reason ?? '');
-  if (reasons.some((reason) => PERMANENT.test(reason))) return 'bad';
-  return status.spec.restartPolicy === 'Always' && isReady(status) ? 'good' : 'waiting';
 }

@@ -1,21 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { ExitCode, UsageError } from '@sidekit/core/tool';
+import { Engine } from '../engine/engine.ts';
 import { type FoundEngine, findEngine } from '../engine/find.ts';
-import { readInputs } from '../input/inputs.ts';
+import { loadInputs } from '../input/inputs.ts';
+import type { Policy } from '../manifest/findings.ts';
 import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
+import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
 import { encodeData } from '../store/record.ts';
 import { readArguments } from './arguments.ts';
-import { Launch, type NewRecord } from './launch.ts';
+import { Launch } from './launch.ts';
+import type { NewRecord } from './pod-state.ts';
 import { type Exposure, exposures, printAddresses, unmappedPorts } from './services.ts';
 import type { Session } from './session.ts';
+import { applyAndWatch, checkWatchable } from './watch.ts';
 
 export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
-          [--strict] [--unsupported warn|refuse] [--allow-host]
+          [--watch] [--strict] [--unsupported warn|refuse] [--allow-host]
   Starts the Pods of the files and waits until each is Ready, or has completed if its
   restartPolicy is Never or OnFailure. FILE may also be a folder, - for stdin, or a URL
-  (https, or http from this machine). Applied again, changed ConfigMaps and Secrets reach the running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with
-  --foreground also after they are Ready.
+  (https, or http from this machine). Applied again, changed ConfigMaps and Secrets reach the
+  running Pods, and a changed Pod is replaced. Ctrl-C ends the Pods; with --foreground also after
+  they are Ready. --watch stays, and applies the files again when they change; a Pod whose image
+  was built again is replaced, one that is no longer in the files is removed.
   Cluster-only kinds and scheduling fields are skipped with a note, with --strict refused. What
   else is not supported is refused; --unsupported=warn skips it with a note. hostPath, privileged,
   host namespaces and added capabilities need --allow-host, which is not for URLs.
@@ -35,44 +42,66 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
     'strict',
     'timeout',
     'unsupported',
+    'watch',
   ]);
   const filename = args.text('filename');
   const files = [...args.words, ...(filename === undefined ? [] : [filename])];
   if (files.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }
-  // The engine is detected while the files are read; if both fail, the files are reported.
-  const answer = findEngine(session.search(args.text('engine')));
-  answer.catch(() => {});
-  const workload = await readInputs(files, {
+  if (args.has('watch')) checkWatchable(files);
+  const policy: Policy = {
     strict: args.has('strict'),
     unsupported: args.text('unsupported') === 'warn' ? 'warn' : 'refuse',
     allowHost: args.has('allow-host'),
-  });
-  const engine = await answer;
-  const exposureOf = await exposures(workload, session.store);
-  const launch = new Launch(session, args.milliseconds('timeout') ?? DEFAULT_TIMEOUT);
-  const interrupted = launch.onInterrupt();
-  const jobUids = new Map<string, string>();
-  const jobUidOf = ({ owner, metadata: { name, namespace } }: PodObject) => {
-    const job = `${owner?.kind} ${namespace}/${owner?.name ?? name}`;
-    const uid = jobUids.get(job) ?? randomUUID();
-    jobUids.set(job, uid);
-    return uid;
   };
-  const work = launch.run(
-    workload.pods.map((pod) => ({
+  // The engine is detected while the files are read; if both fail, the files are reported.
+  const answer = findEngine(session.search(args.text('engine')));
+  answer.catch(() => {});
+  const foreground = args.has('foreground') && !args.has('watch');
+  const apply = async (manifests: readonly ManifestFile[], launch: Launch) => {
+    const workload = readWorkload(manifests, policy);
+    const engine = await answer;
+    const exposureOf = await exposures(workload, session.store);
+    const jobUidOf = jobUids();
+    const records = workload.pods.map((pod) => ({
       ...recordOf(pod, workload, engine, exposureOf(pod), args.milliseconds('backoff-base')),
       jobUid: jobUidOf(pod),
-    })),
-    workload.controllers,
-    args.has('foreground'),
-  );
-  const code = await Promise.race([work, interrupted]);
-  if (code !== ExitCode.ok) return code;
-  for (const line of [...workload.notes, ...unmappedPorts(workload)]) session.print(line);
-  printAddresses(launch.folders, session);
-  return code;
+    }));
+    const code = await launch.run(records, workload.controllers, foreground);
+    if (code !== ExitCode.ok) return code;
+    for (const line of [...workload.notes, ...unmappedPorts(workload)]) session.print(line);
+    printAddresses(launch.folders, session);
+    return code;
+  };
+  const options = { timeout: args.milliseconds('timeout') ?? DEFAULT_TIMEOUT };
+  if (args.has('watch')) {
+    return applyAndWatch({
+      inputs: files,
+      session,
+      engine: new Engine(await answer),
+      options,
+      apply,
+    });
+  }
+  const manifests = await loadInputs(files);
+  const launch = new Launch(session, options);
+  const interrupted = new Promise<ExitCode>((resolve) => {
+    let signals = 0;
+    session.onSignal(() => launch.end(++signals === 1).then(resolve));
+  });
+  return (await Promise.race([apply(manifests, launch), interrupted])) ?? interrupted;
+}
+
+/** Returns one uid for all Pods of a Job. */
+function jobUids(): (pod: PodObject) => string {
+  const uids = new Map<string, string>();
+  return ({ owner, metadata: { name, namespace } }) => {
+    const job = `${owner?.kind} ${namespace}/${owner?.name ?? name}`;
+    const uid = uids.get(job) ?? randomUUID();
+    uids.set(job, uid);
+    return uid;
+  };
 }
 
 function recordOf(
