@@ -69,7 +69,7 @@ test('invalid UTF-8 is replaced, and a hostile datagram costs itself only', asyn
 });
 
 test('a reached cap is a warning in /readyz until series expire', async () => {
-  await using s = await receiving('--statsd-series', '100', '--statsd-expiry', '1s');
+  await using s = await receiving('--statsd-series', '100', '--statsd-expiry', '5s');
   for (let i = 0; i < 120; i++) await s.send(`many:1|c|#i:${i}`);
   await eventually(async () => (await s.get('/readyz')).includes('series_limit'), {
     what: 'the warning',

@@ -18,7 +18,7 @@ for (const fastLane of [true, false]) {
     });
     await using proxy = await TestProxy.start({
       upstream: [upstream.url],
-      upstreamMaxLifetime: '300ms',
+      upstreamMaxLifetime: '1s',
       upstreamIdleTimeout: '60s',
       fastLane,
     });
