@@ -3,6 +3,7 @@
 import { main as check } from './check.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
+import { Interruption } from './support/interruption.ts';
 import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 import { main as testComponents } from './test-components.ts';
@@ -12,9 +13,11 @@ import { main as testUnit } from './test-unit.ts';
 
 export async function main(): Promise<number> {
   const engine = await findEngine(process.env.POD_ENGINE);
+  using interruption = new Interruption();
   const rows = [['stage', 'result', 'time']];
   let failed = false;
   const stage = async (name: string, work: () => Promise<number>) => {
+    if (interruption.signal.aborted) return;
     const start = performance.now();
     const code = await work().catch((error: Error) => {
       console.error(error.message);
@@ -37,5 +40,5 @@ export async function main(): Promise<number> {
   await stage('documentation', () => testDocs([]));
   heading('Result');
   console.log(table(rows));
-  return failed ? 1 : 0;
+  return interruption.exitCode ?? (failed ? 1 : 0);
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Interruption } from './interruption.ts';
 
 export interface TestRunOptions {
   readonly concurrency: number;
@@ -13,9 +14,10 @@ const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 20 * 60_000;
 
 /**
  * Runs files with Node's test runner, its report passed through, and returns its exit code. At the
- * time limit the runner is stopped, and says what it was running.
+ * time limit, at Ctrl-C and at SIGTERM the runner is stopped, and says what it was running.
+ * @returns the runner's exit code, or 130 or 143 after a signal.
  */
-export function runTests(
+export async function runTests(
   files: readonly string[],
   { concurrency, env }: TestRunOptions,
 ): Promise<number> {
@@ -25,13 +27,15 @@ export function runTests(
     '--test-reporter=spec',
     '--test-timeout=600000',
   ];
+  using interruption = new Interruption();
   const child = spawn(process.execPath, [...args, ...files], {
     stdio: 'inherit',
     ...(LIMIT === undefined ? {} : { timeout: LIMIT }),
     env: { ...process.env, ...env },
   });
-  return new Promise((resolve, reject) => {
+  const ended = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });
+  return interruption.exitCode ?? ended;
 }
