@@ -9,7 +9,7 @@ function templatesOf(path: string): PodTemplate[] {
   return parseAllDocuments(readFileSync(path, 'utf8')).flatMap((one) => podTemplates(one.toJS()));
 }
 
-for (const path of globSync('manifests/{pods,examples/*}/*.yaml').toSorted()) {
+for (const path of globSync('manifests/{pods,cluster,examples/*}/*.yaml').toSorted()) {
   const templates = templatesOf(path);
   if (templates.length === 0) continue;
   test(`${path} passes Pod Security restricted`, () => {

@@ -1,7 +1,7 @@
 /**
  * `npm run test:pods`: every Pod end to end, on the engine of POD_ENGINE (docker, podman or
  * kube); `-- NAME…` only some, `-- lifecycle` the lifecycle suite. What only a cluster has is tested
- * on one: admission by Pod Security, and `kubectl debug`.
+ * on one: admission by Pod Security, `kubectl debug`, and Pods that need the Kubernetes API.
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -24,7 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (args.includes('lifecycle')) return testLifecycle(engine.name);
   heading(`Pods (${engine.name})`);
   const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
-  const onCluster = globSync('test/{admission,debug,injection}/*.test.ts').toSorted();
+  const onCluster = globSync('test/{admission,cluster,debug,injection}/*.test.ts').toSorted();
   if (engine.name === 'kube') files.push(...onCluster);
   else
     console.log(

@@ -16,7 +16,10 @@ const listeners = [
 ];
 writeFileSync('/tmp/ambassador.yaml', JSON.stringify({ listeners }));
 const sequences = [{ name: 'once', when: [{ start: true }], steps: [{ pause: '1ms' }] }];
-writeFileSync('/tmp/plan.yaml', JSON.stringify({ sequences }));
+// The API server does not answer, which does not matter here.
+const leadership = { lease: 'web' };
+writeFileSync('/tmp/plan.yaml', JSON.stringify({ sequences, leadership }));
+const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' };
 
 const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[]])[] = [
   [9901, 'ambassador', '--config=/tmp/ambassador.yaml'],
@@ -29,10 +32,8 @@ const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[
 
 const found: Record<string, string> = {};
 for (const [port, name, ...args] of SIDECARS) {
-  await using sidecar = new TestProcess(process.execPath, [
-    `packages/${name}/src/main.ts`,
-    ...args,
-  ]);
+  const words = [`packages/${name}/src/main.ts`, ...args];
+  await using sidecar = new TestProcess(process.execPath, words, { env });
   // A loaded machine takes its time to load a program; an end before that is an error with its log.
   await sidecar.event('starting', 60_000);
   // The admin port is open before the program registers its own metrics.

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { defineSidecar, errorText, writeFileAtomic } from '@sidekit/core';
 import { FileJournal } from './journal/journal.ts';
+import { Leadership } from './lead/leadership.ts';
 import { type Metrics, registerMetrics } from './metrics.ts';
 import { table } from './options.ts';
 import { observer } from './run/observe.ts';
 import { performer } from './run/perform.ts';
 import { Runner } from './run/runner.ts';
 import { StopGate } from './run/stop-gate.ts';
+import { leadershipTrigger, OBSERVED } from './trigger/leadership.ts';
 import { sequencesWith, startTriggers } from './trigger/triggers.ts';
 
 /** Runs the plan until SIGTERM, then its stop sequences. */
@@ -19,7 +21,7 @@ export const coordinator = defineSidecar({
     let metrics: Metrics | undefined;
     const state = stateFile(
       join(options.stateDir, 'state.json'),
-      () => runner.state,
+      () => shown(),
       (error) => log.warn('the state file was not written', { event: 'state_not_written', error }),
     );
     const gate = new StopGate({
@@ -41,24 +43,44 @@ export const coordinator = defineSidecar({
       state: await journal.load(),
       perform: performer((name) => gate.letStop(name), log),
       observer: observe,
+      term: () => leadership?.term,
     });
     metrics ??= register();
+    const leadership =
+      options.leadership &&
+      new Leadership(options.leadership, context, (term) => leadershipChanged(term));
+    const leadershipChanged = leadershipTrigger(plan, runner, context);
     const stop = async () => {
       gate.begin();
       await runner.stop(sequencesWith(plan, (one) => one.stop === true));
       gate.open();
     };
-    admin.page('/state', () => runner.state);
+    const shown = () => ({
+      ...runner.state,
+      ...(leadership ? { leadership: leadership.state } : {}),
+    });
+    admin.page('/state', shown);
+    if (leadership) {
+      admin.get('/leader', () => ({
+        status: leadership.term ? 200 : 404,
+        body: leadership.state,
+      }));
+    }
     for (const name of participants) admin.get(`/stop/${name}`, () => gate.ask(name));
     // What a crash has left comes first; the triggers wait for their turn behind it.
     const work = runner.work();
     await startTriggers(plan, { runner, context, log });
+    // A term that a crash ended is over.
+    if (runner.observed(OBSERVED) === 'gained') await leadershipChanged(undefined);
+    await leadership?.start();
     started.pass();
     observe.journal(undefined);
     await Promise.race([stopped, work]);
     await stopped;
     await stop();
     await work;
+    // Until here it led on: the stop sequences may be work of the leader.
+    await leadership?.stop();
     await state.written();
   },
 });

@@ -8,6 +8,30 @@ export interface Metrics {
   readonly running: Family<Gauge>;
 }
 
+/** The metrics of an election; registered if the plan has one. */
+export interface LeaderMetrics {
+  readonly changes: Family<Counter>;
+  readonly attempts: Family<Counter>;
+}
+
+export function registerLeaderMetrics(registry: Registry, leads: () => boolean): LeaderMetrics {
+  registry.gauge({
+    name: 'coordinator_leader',
+    help: 'Whether this replica leads.',
+    collect: (gauge) => gauge.set(Number(leads())),
+  });
+  return {
+    changes: registry.counters({
+      name: 'coordinator_leadership_changes_total',
+      help: 'Changes of leadership of this replica: gained or lost.',
+    }),
+    attempts: registry.counters({
+      name: 'coordinator_lease_attempts_total',
+      help: 'Attempts to take or renew the Lease, by result; failed is one of them.',
+    }),
+  };
+}
+
 export function registerMetrics(registry: Registry, pending: () => number): Metrics {
   registry.gauge({
     name: 'coordinator_pending_sequences',

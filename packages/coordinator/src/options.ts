@@ -3,10 +3,12 @@ import {
   commonOptions,
   defineOptions,
   duration,
+  kubernetesServer,
   list,
   type OptionValues,
   option,
 } from '@sidekit/core';
+import { checkLeadership, leadership } from './lead/options.ts';
 import { absolutePath, name } from './plan/names.ts';
 import { checkPlan, sequences } from './plan/sequence.ts';
 
@@ -18,12 +20,15 @@ export const table = defineOptions({
   options: {
     sequences: option(sequences, {
       description: 'What to do, and when: at most 100 sequences of 100 steps.',
-      required: true,
+      default: [],
     }),
     participants: option(list(name), {
       description:
         'The containers that stop when the plan lets them: each has a `preStop` request to `/stop/NAME`.',
       default: [],
+    }),
+    leadership: option(leadership, {
+      description: 'The election of one leader among the replicas, through a Lease of Kubernetes.',
     }),
     stateDir: option(absolutePath, {
       description:
@@ -38,7 +43,10 @@ export const table = defineOptions({
     ...adminTokenOption,
     ...commonOptions(':9906'),
   },
-  check: (values, _operands, report) => checkPlan(values.sequences, values.participants, report),
+  check: (values, _operands, report) => {
+    checkPlan(values.sequences, values, report);
+    if (values.leadership) checkLeadership(values.leadership, kubernetesServer(), report);
+  },
   examples: [
     ['coordinator --config /plan/plan.yaml --state-dir /state', 'The plan is a ConfigMap.'],
   ],

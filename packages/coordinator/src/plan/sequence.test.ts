@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { faultText } from '@sidekit/core';
 import { parse } from 'yaml';
+import { checkLeadership, type LeadershipOptions } from '../lead/options.ts';
 import { readSequences } from '../testing/read-plan.ts';
 import { checkPlan } from './sequence.ts';
 
@@ -49,7 +50,7 @@ test('a plan has at most 100 sequences of 100 steps, and no two of one name', ()
   });
   const many = (count: number) => Array.from({ length: count }, (_, i) => one(`s${i}`, 100));
   assert.deepEqual(readSequences(many(100)).faults, []);
-  assert.match(readSequences(many(101)).faults[0] ?? '', /must be a list of 1 to 100 items/);
+  assert.match(readSequences(many(101)).faults[0] ?? '', /must be a list of 0 to 100 items/);
   assert.match(readSequences([one('a', 101)]).faults[0] ?? '', /steps 101 must be a list/);
   assert.match(
     readSequences([one('a'), one('a')]).faults[0] ?? '',
@@ -60,8 +61,58 @@ test('a plan has at most 100 sequences of 100 steps, and no two of one name', ()
 test('the plans of the README are good', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const plans = [...readme.matchAll(/^((?:participants.*\n)?sequences:\n(?: .*\n)+)/gm)];
-  assert.equal(plans.length, 2);
+  assert.equal(plans.length, 3);
   for (const [text] of plans) assert.deepEqual(readSequences(parse(text).sequences).faults, []);
+});
+
+test('leadership needs a lease, and what the leader does is not also done without it', () => {
+  const one = (name: string, when: object, more: object = {}) => ({
+    name,
+    when: [when],
+    steps: [{ pause: '1ms' }],
+    ...more,
+  });
+  const { plan } = readSequences([
+    one('a', { leadership: 'gained' }),
+    one('b', { leadership: 'lost' }),
+    one('c', { interval: '1s' }, { leaderOnly: true }),
+    one('d', { leadership: 'lost' }, { leaderOnly: true }),
+    one('e', { interval: '1s' }),
+  ]);
+  const check = (leadership?: object) => {
+    const faults: string[] = [];
+    checkPlan(plan, { participants: [], leadership }, (fault) => faults.push(faultText(fault)));
+    return faults;
+  };
+  assert.deepEqual(
+    check(),
+    ['a', 'b', 'c', 'd'].map(
+      (name, i) =>
+        `sequences[${i}] "${name}" needs the key leadership: add leadership: { lease: NAME }`,
+    ),
+  );
+  assert.deepEqual(check({}), [
+    'sequences[3].when "d" must not have leadership: lost in a sequence that only the leader runs: split it',
+  ]);
+});
+
+test('a plan without sequences is one with leadership only', () => {
+  const faults: string[] = [];
+  checkPlan([], { participants: [] }, (fault) => faults.push(faultText(fault)));
+  checkPlan([], { participants: [], leadership: {} }, (fault) => faults.push(faultText(fault)));
+  assert.deepEqual(faults, ['sequences must have at least one sequence: add one, or leadership']);
+});
+
+test('times of an election that let two replicas lead are faults', () => {
+  const faults = (duration: number, renewDeadline: number, retryPeriod: number) => {
+    const found: string[] = [];
+    const times = { duration, renewDeadline, retryPeriod } as LeadershipOptions;
+    checkLeadership(times, 'https://10.0.0.1:443', (fault) => found.push(fault.name));
+    return found;
+  };
+  assert.deepEqual(faults(15_000, 10_000, 2000), []);
+  assert.deepEqual(faults(10_000, 10_000, 2000), ['leadership.duration']);
+  assert.deepEqual(faults(5000, 10_000, 9000), ['leadership.duration', 'leadership.renewDeadline']);
 });
 
 test('a step that lets nobody stop is a fault', () => {
@@ -69,7 +120,7 @@ test('a step that lets nobody stop is a fault', () => {
     { name: 'a', when: [{ stop: true }], steps: [{ letStop: 'app' }, { letStop: 'wroker' }] },
   ]);
   const faults: string[] = [];
-  checkPlan(plan, ['app', 'worker'], (fault) => faults.push(faultText(fault)));
+  checkPlan(plan, { participants: ['app', 'worker'] }, (fault) => faults.push(faultText(fault)));
   assert.deepEqual(faults, [
     'sequences[0].steps[1].letStop "wroker" is not one of participants: known are app, worker',
   ]);

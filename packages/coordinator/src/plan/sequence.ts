@@ -1,6 +1,7 @@
 import {
   Broken,
   boolean,
+  choice,
   duration,
   type Fault,
   object,
@@ -13,7 +14,7 @@ import { exactlyOne, listOf, objectWithRules, oneOf } from './rules.ts';
 import { alwaysStep, step, targetFields } from './step.ts';
 
 const MOST = 100;
-const TRIGGERS = ['start', 'stop', 'changed', 'interval', 'event', 'condition'];
+const TRIGGERS = ['start', 'stop', 'changed', 'interval', 'event', 'condition', 'leadership'];
 
 const yes = refine(boolean, (value) =>
   value ? undefined : new Broken('must be true', 'write true, or leave it out'),
@@ -43,6 +44,9 @@ const trigger = objectWithRules(
       }),
       { description: 'When a condition becomes true or false.' },
     ),
+    leadership: option(choice('gained', 'lost'), {
+      description: 'When this replica becomes the leader, or no longer is.',
+    }),
   },
   (given, complain) => exactlyOne(given, TRIGGERS, complain),
   oneOf(TRIGGERS),
@@ -62,9 +66,14 @@ const sequence = object({
     description: 'Steps that run afterwards in any case: after a failure, a stop or a crash.',
     default: [],
   }),
+  leaderOnly: option(boolean, {
+    description:
+      'Run only on the leader: skipped elsewhere, and its steps end when leadership does. Always so if a trigger is `leadership: gained`.',
+    default: false,
+  }),
 });
 
-const list = listOf(sequence, MOST, { min: 1, unique: 'name' });
+const list = listOf(sequence, MOST, { unique: 'name' });
 export const sequences = {
   ...list,
   // Steps may hold secrets: the start-up log shows the names only.
@@ -74,13 +83,38 @@ export const sequences = {
 export type Sequence = TypeOf<typeof sequence>;
 export type Trigger = TypeOf<typeof trigger>;
 
+/** Whether a sequence runs only while this replica leads. */
+export function isLeaderOnly({ leaderOnly, when }: Sequence): boolean {
+  return leaderOnly || when.some(({ leadership }) => leadership === 'gained');
+}
+
 /** Checks rules between parts of a plan. */
 export function checkPlan(
   plan: readonly Sequence[],
-  participants: readonly string[],
+  { participants, leadership }: { readonly participants: readonly string[]; leadership?: unknown },
   report: (fault: Fault) => void,
 ): void {
+  if (plan.length === 0 && leadership === undefined) {
+    const rule = 'must have at least one sequence';
+    report({ name: 'sequences', rule, remedy: 'add one, or leadership' });
+  }
   for (const [i, one] of plan.entries()) {
+    const loses = one.when.some((trigger) => trigger.leadership === 'lost');
+    if (leadership === undefined && (loses || isLeaderOnly(one))) {
+      report({
+        name: `sequences[${i}]`,
+        value: one.name,
+        rule: 'needs the key leadership',
+        remedy: 'add leadership: { lease: NAME }',
+      });
+    } else if (loses && isLeaderOnly(one)) {
+      report({
+        name: `sequences[${i}].when`,
+        value: one.name,
+        rule: 'must not have leadership: lost in a sequence that only the leader runs',
+        remedy: 'split it',
+      });
+    }
     for (const part of ['steps', 'always'] as const) {
       for (const [j, { letStop }] of one[part].entries()) {
         if (letStop === undefined || participants.includes(letStop)) continue;

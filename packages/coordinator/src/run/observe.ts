@@ -33,6 +33,11 @@ export function observer(
       if (failure === undefined) log.info('step succeeded', { event: 'step_succeeded', ...fields });
       else log.warn('step failed', { event: 'step_failed', ...fields, error: failure });
     },
+    sequenceSkipped: (sequence) =>
+      log.info('sequence skipped: this replica does not lead', {
+        event: 'sequence_skipped',
+        sequence,
+      }),
     sequenceEnded: (sequence, { result, failure }) => {
       metrics().running.with({ sequence }).set(0);
       metrics().sequences.with({ sequence, result }).inc();

@@ -12,13 +12,14 @@ import {
 } from '@sidekit/core';
 import { check, tryOnce } from '@sidekit/targets';
 import type { Step } from '../plan/step.ts';
-import type { Perform } from './runner.ts';
+import type { Perform, Permit } from './runner.ts';
 
 /** Makes the function that performs a step with its attempts, each within the step's timeout. */
 export function performer(letStop: (participant: string) => void, log: Log): Perform {
-  return async (step, place, signal) => {
+  return async (step, place, permit) => {
+    const { signal } = permit;
     for (let attempt = 0; ; attempt++) {
-      const failure = await within(step, signal, letStop);
+      const failure = await within(step, permit, letStop);
       if (failure === undefined || signal.aborted || attempt === step.retries) return failure;
       log.warn('a step is tried again', {
         event: 'step_retry',
@@ -29,7 +30,7 @@ export function performer(letStop: (participant: string) => void, log: Log): Per
         error: failure,
       });
       await pause(fullJitter(attempt, { base: 500, cap: 30_000 }), signal);
-      if (signal.aborted) return 'stopped';
+      if (signal.aborted) return errorText(signal.reason);
     }
   };
 }
@@ -37,7 +38,7 @@ export function performer(letStop: (participant: string) => void, log: Log): Per
 /** Performs one attempt. One that cannot be cancelled, such as a slow volume, is abandoned. */
 async function within(
   step: Step,
-  signal: AbortSignal,
+  { signal, check: permitted }: Permit,
   letStop: (participant: string) => void,
 ): Promise<string | undefined> {
   const ended = new AbortController();
@@ -47,7 +48,9 @@ async function within(
   let last: string | undefined;
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const abandon = () => {
-    const cause = signal.aborted ? 'stopped' : `no success within ${formatDuration(step.timeout)}`;
+    const cause = signal.aborted
+      ? errorText(signal.reason)
+      : `no success within ${formatDuration(step.timeout)}`;
     resolve(last === undefined ? cause : `${cause} (${last})`);
   };
   end.addEventListener('abort', abandon, { once: true });
@@ -56,7 +59,8 @@ async function within(
     last = reason;
   };
   try {
-    return await Promise.race([act(step, end, letStop, say), late]);
+    permitted();
+    return await Promise.race([act(step, end, letStop, say, permitted), late]);
   } catch (error) {
     return withoutPasswords(errorText(error));
   } finally {
@@ -72,8 +76,9 @@ async function act(
   end: AbortSignal,
   letStop: (participant: string) => void,
   say: (reason: string) => void,
+  permitted: () => void,
 ): Promise<string | undefined> {
-  if (step.http) return await request(step.http, step.timeout, end);
+  if (step.http) return await request(step.http, step.timeout, end, permitted);
   if (step.signal) {
     const { process, signal, all } = step.signal;
     await signalByName(process, signal, { all });
@@ -94,6 +99,7 @@ async function request(
   http: NonNullable<Step['http']>,
   timeout: number,
   signal: AbortSignal,
+  permitted: () => void,
 ): Promise<string | undefined> {
   const { url, method, body, caFile, bearerTokenFile } = http;
   const token = bearerTokenFile && (await readFile(bearerTokenFile, 'utf8')).trim();
@@ -103,6 +109,7 @@ async function request(
     ...(body === undefined ? {} : { body }),
     timeout,
     signal,
+    before: permitted,
     ...(caFile === undefined ? {} : { ca: await readFile(caFile) }),
   });
   const good = http.status.some(([first, last]) => first <= status && status <= last);

@@ -10,6 +10,7 @@ const quiet: Observer = {
   sequenceStarted: () => {},
   stepEnded: () => {},
   sequenceEnded: () => {},
+  sequenceSkipped: () => {},
   journal: () => {},
   changed: () => {},
 };
@@ -166,7 +167,7 @@ test('triggers are coalesced, keep their order, and run one at a time; a stop dr
     plan,
     journal,
     state: EMPTY,
-    perform: (_step, { name }, signal) => {
+    perform: (_step, { name }, { signal }) => {
       log.push(name);
       if (name !== 'b-step') return Promise.resolve(undefined);
       return new Promise((resolve) => {

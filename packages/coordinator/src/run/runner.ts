@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ExpectedError, errorText, fullJitter, pause, rfc3339 } from '@sidekit/core';
 import type { Journal, JournalState, LastRun, RunRecord } from '../journal/journal.ts';
-import type { Sequence } from '../plan/sequence.ts';
+import type { Term } from '../lead/elector.ts';
+import { isLeaderOnly, type Sequence } from '../plan/sequence.ts';
 import { isRepeatable, type Step, stepName } from '../plan/step.ts';
 
 /** A step of a run, as observers see it. */
@@ -17,18 +18,24 @@ export interface Observer {
   sequenceStarted(sequence: string, resumed: boolean): void;
   stepEnded(place: StepPlace, failure: string | undefined, milliseconds: number): void;
   sequenceEnded(sequence: string, last: LastRun): void;
+  /** A sequence of the leader was dropped, since this replica does not lead. */
+  sequenceSkipped(sequence: string): void;
   /** The journal could not be written (an error), or could again (undefined). */
   journal(failure: string | undefined): void;
   /** Anything that `Runner.state` shows has changed. */
   changed(): void;
 }
 
+/** The permission to perform a step. */
+export interface Permit {
+  /** Aborts when it ends; the reason is an Error that says why. */
+  readonly signal: AbortSignal;
+  /** Asked right before each effect: the signal of a process that did not run is late. @throws */
+  check(): void;
+}
+
 /** Performs one step with its attempts. Returns why it failed; undefined if it succeeded. */
-export type Perform = (
-  step: Step,
-  place: StepPlace,
-  signal: AbortSignal,
-) => Promise<string | undefined>;
+export type Perform = (step: Step, place: StepPlace, permit: Permit) => Promise<string | undefined>;
 
 /**
  * Runs one sequence at a time. Before an effect and after it the journal is durable, so that a
@@ -43,6 +50,7 @@ export class Runner {
   readonly #journal: Journal;
   readonly #perform: Perform;
   readonly #observer: Observer;
+  readonly #term: () => Term | undefined;
   #state: JournalState;
   /** One save after the other, each with the newest state. */
   #saving: Promise<void> = Promise.resolve();
@@ -60,11 +68,14 @@ export class Runner {
     readonly state: JournalState;
     readonly perform: Perform;
     readonly observer: Observer;
+    /** The term in which this replica leads; never by default. */
+    readonly term?: () => Term | undefined;
   }) {
     this.#plan = new Map(parts.plan.map((one) => [one.name, one]));
     this.#journal = parts.journal;
     this.#perform = parts.perform;
     this.#observer = parts.observer;
+    this.#term = parts.term ?? (() => undefined);
     const { pending, last } = parts.state;
     // The plan may have changed since: what it no longer has is forgotten.
     const known = pending.filter((name) => this.#plan.has(name));
@@ -101,23 +112,28 @@ export class Runner {
   }
 
   /**
-   * Adds sequences to those that wait; each waits at most once. Resolves when that, and what the
-   * trigger has observed, is durable. @throws {ExpectedError} if the journal cannot be written.
+   * Adds sequences to those that wait; each waits at most once, at the place of its first trigger,
+   * or with `last` at the end. Resolves when that, and what the trigger has observed, is durable.
+   * @throws {ExpectedError} if the journal cannot be written.
    */
   async trigger(
     sequences: readonly string[],
     {
       started = false,
       observed = {},
-    }: { started?: boolean; observed?: Record<string, string> } = {},
+      last = false,
+    }: { started?: boolean; observed?: Record<string, string>; last?: boolean } = {},
   ): Promise<void> {
-    const added = this.#stop ? [] : sequences.filter((one) => !this.#state.pending.includes(one));
-    await this.#save((state) => ({
-      ...state,
-      started: state.started || started,
-      observed: { ...state.observed, ...observed },
-      pending: [...new Set([...state.pending, ...added])],
-    }));
+    const added = this.#stop ? [] : sequences;
+    await this.#save((state) => {
+      const before = state.pending.filter((one) => !(last && added.includes(one)));
+      return {
+        ...state,
+        started: state.started || started,
+        observed: { ...state.observed, ...observed },
+        pending: [...new Set([...before, ...added])],
+      };
+    });
     this.#wake.resolve();
   }
 
@@ -128,7 +144,7 @@ export class Runner {
   stop(sequences: readonly string[]): Promise<void> {
     if (!this.#stop) {
       this.#stop = { sequences, done: Promise.withResolvers<void>() };
-      this.#steps.abort();
+      this.#steps.abort(new ExpectedError('stopped'));
       this.#wake.resolve();
       this.#observer.changed();
     }
@@ -139,7 +155,11 @@ export class Runner {
   async work(): Promise<void> {
     if (this.#working) throw new Error('the runner works already');
     this.#working = true;
-    if (this.#state.run) await this.#finish(this.#state.run, true);
+    const { run } = this.#state;
+    if (run) {
+      const planned = this.#plan.get(run.sequence);
+      await this.#finish(run, true, planned && this.#permit(planned));
+    }
     while (!this.#stop) {
       const [next] = this.#state.pending;
       if (next === undefined) {
@@ -159,6 +179,7 @@ export class Runner {
   async #begin(sequence: string): Promise<void> {
     const planned = this.#plan.get(sequence);
     if (!planned) return;
+    const permit = this.#permit(planned);
     const run: RunRecord = {
       sequence,
       digest: digestOf(planned),
@@ -169,24 +190,25 @@ export class Runner {
     const start = (state: JournalState): JournalState => ({
       ...state,
       pending: state.pending.filter((one) => one !== sequence),
-      run,
+      ...(permit ? { run } : {}),
     });
     for (let failures = 0; !(await this.#try(start)); failures++) {
       // Nothing has happened yet, so nothing is lost by waiting for the volume.
       if (this.#stop) return;
       await pause(fullJitter(failures, { base: 500, cap: 10_000 }), this.#steps.signal);
     }
-    await this.#finish(run, false);
+    if (permit) await this.#finish(run, false, permit);
+    else this.#observer.sequenceSkipped(sequence);
   }
 
   /** Runs the rest of a run, and records its result. */
-  async #finish(run: RunRecord, resumed: boolean): Promise<void> {
+  async #finish(run: RunRecord, resumed: boolean, permit?: Permit): Promise<void> {
     const { sequence } = run;
     const planned = this.#plan.get(sequence);
     this.#observer.sequenceStarted(sequence, resumed);
     let failure = run.failure;
     if (planned) {
-      if (run.part === 'steps') failure = await this.#runSteps(run, planned);
+      if (run.part === 'steps') failure = await this.#runSteps(run, planned, permit);
       const first = run.part === 'always' && run.digest === digestOf(planned) ? run.step : 0;
       await this.#runAlways(run, planned, first, failure);
     } else {
@@ -207,7 +229,11 @@ export class Runner {
   }
 
   /** @returns why the steps ended early; undefined if all succeeded. */
-  async #runSteps(run: RunRecord, { name, steps }: Sequence): Promise<string | undefined> {
+  async #runSteps(
+    run: RunRecord,
+    { name, steps }: Sequence,
+    permit: Permit | undefined,
+  ): Promise<string | undefined> {
     const planned = this.#plan.get(name);
     if (!planned || run.digest !== digestOf(planned)) return 'the plan has changed since the crash';
     const interrupted = run.begun ? steps[run.step] : undefined;
@@ -218,13 +244,14 @@ export class Runner {
     }
     for (const [index, step] of steps.entries()) {
       if (index < run.step) continue;
-      if (this.#steps.signal.aborted) return 'stopped';
+      if (!permit) return NOT_LEADING;
+      if (permit.signal.aborted) return errorText(permit.signal.reason);
       const place = this.#placeOf(name, 'steps', index, step);
       const begun = await this.#try((state) =>
         withRun(state, { ...run, step: index, begun: true }),
       );
       if (!begun) return `${place.name}: the journal cannot be written, so the step was not begun`;
-      const failure = await this.#step(step, place, this.#steps.signal);
+      const failure = await this.#step(step, place, permit);
       if (failure !== undefined) return `${place.name}: ${failure}`;
       await this.#try((state) => withRun(state, { ...run, step: index + 1, begun: false }));
     }
@@ -238,17 +265,32 @@ export class Runner {
       if (step < first) continue;
       await this.#try((state) => withRun(state, { ...run, part, step, begun: true, failure }));
       const place = this.#placeOf(sequence.name, part, step, planned);
-      await this.#step(planned, place, new AbortController().signal);
+      await this.#step(planned, place, ALWAYS);
     }
   }
 
-  async #step(step: Step, place: StepPlace, signal: AbortSignal): Promise<string | undefined> {
+  async #step(step: Step, place: StepPlace, permit: Permit): Promise<string | undefined> {
     this.#place = { ...place, since: rfc3339(Date.now()) };
     this.#observer.changed();
     const start = performance.now();
-    const failure = await this.#perform(step, place, signal);
+    const failure = await this.#perform(step, place, permit);
     this.#observer.stepEnded(place, failure, performance.now() - start);
     return failure;
+  }
+
+  /** Returns the permission to run the steps of a sequence; undefined if only the leader has it. */
+  #permit(planned: Sequence): Permit | undefined {
+    const { signal } = this.#steps;
+    if (!isLeaderOnly(planned)) return { signal, check: () => signal.throwIfAborted() };
+    const term = this.#term();
+    if (!term) return undefined;
+    return {
+      signal: AbortSignal.any([signal, term.over]),
+      check: () => {
+        signal.throwIfAborted();
+        if (!term.holds()) throw new ExpectedError(NOT_LEADING);
+      },
+    };
   }
 
   #placeOf(sequence: string, part: StepPlace['part'], index: number, step: Step): StepPlace {
@@ -283,6 +325,11 @@ export class Runner {
     await saved;
   }
 }
+
+const NOT_LEADING = 'no longer the leader';
+
+/** The permission of the `always` part, which nothing ends. */
+const ALWAYS: Permit = { signal: new AbortController().signal, check: () => {} };
 
 function withRun(state: JournalState, run: RunRecord): JournalState {
   return { ...state, run };

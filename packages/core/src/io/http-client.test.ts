@@ -99,3 +99,22 @@ test('a body is not sent on after a complete response', async () => {
   (await peer.promise).resume();
   assert.ok((await connection.promise) < body.length);
 });
+
+test('a request whose permission ends while it connects is not sent', async () => {
+  const paths: (string | undefined)[] = [];
+  using server = await serving((request, response) => {
+    paths.push(request.url);
+    response.end();
+  });
+  const order: string[] = [];
+  const before = () => void order.push('before');
+  assert.equal((await send(server.url, { timeout: 10_000, before })).status, 200);
+  assert.deepEqual([order, paths], [['before'], ['/x']]);
+  const ended = () => {
+    throw new Error('no longer allowed');
+  };
+  const refused = send(server.url, { method: 'POST', body: 'x', timeout: 10_000, before: ended });
+  await assert.rejects(refused, /no longer allowed/);
+  assert.equal((await send(server.url, { timeout: 10_000 })).status, 200);
+  assert.equal(paths.length, 2);
+});

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { formatSize } from '../options/index.ts';
 import { proxyAgent } from './proxy.ts';
 
@@ -18,6 +19,11 @@ export interface HttpRequest {
   readonly proxy?: boolean;
   /** PEM of the authorities to trust instead of the system's. */
   readonly ca?: string | Buffer | undefined;
+  /**
+   * Called when the connection stands, right before the request is written; what it throws ends
+   * the exchange. For a permission that may have ended while the connection was made.
+   */
+  readonly before?: (() => void) | undefined;
 }
 
 export interface HttpResponse {
@@ -77,6 +83,21 @@ export function send(url: string | URL, request: HttpRequest): Promise<HttpRespo
         });
       });
     });
-    outgoing.end(body);
+    const finish = () => {
+      try {
+        request.before?.();
+        outgoing.end(body);
+      } catch (error) {
+        outgoing.destroy(error as Error);
+      }
+    };
+    if (!request.before) finish();
+    // Nothing is written before `end`, so that what is refused here was not sent.
+    else outgoing.on('socket', (socket) => whenConnected(socket, finish));
   });
+}
+
+function whenConnected(socket: Socket, act: () => void): void {
+  if (socket.connecting) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', act);
+  else act();
 }

@@ -9,6 +9,7 @@ import {
   type OptionValues,
   option,
   path,
+  SERVICE_ACCOUNT,
   size,
   text,
   url,
@@ -161,7 +162,7 @@ export const fileOptions = {
   serviceAccount: option(path, {
     description:
       '`kubernetes`: the directory with `token`, `ca.crt` and `namespace`; read again for each request.',
-    default: '/var/run/secrets/kubernetes.io/serviceaccount',
+    default: SERVICE_ACCOUNT,
   }),
   links: option(choice('refuse', 'skip'), {
     description:

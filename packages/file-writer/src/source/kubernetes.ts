@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Environment, UsageError } from '@sidekit/core';
+import { type Environment, kubernetesServer, UsageError } from '@sidekit/core';
 import { Allowance, type TreeEntry } from '../content.ts';
 import { readOptionFile } from '../http/credentials.ts';
 import {
@@ -95,8 +95,9 @@ class Fingerprint {
   }
 }
 
-function serverOf({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: Environment) {
-  if (host && port) return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function serverOf(environment: Environment): string {
+  const server = kubernetesServer(environment);
+  if (server !== undefined) return server;
   throw new UsageError([
     {
       name: '--source',
