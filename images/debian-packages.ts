@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Architecture, PLATFORMS } from './architecture.ts';
@@ -12,7 +12,7 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
  * Unpacks Debian packages of `RELEASE` into `directory`, for any architecture and as any user:
  * nothing of them is run, and their dependencies are not followed. apt downloads them from this
  * machine's mirror and verifies them, with state of its own.
- * @throws Error if this is not Debian, or with what apt printed.
+ * @throws Error if apt has no mirror of Debian, or with what apt printed.
  */
 export function unpackDebianPackages(
   packages: readonly string[],
@@ -39,9 +39,19 @@ export function unpackDebianPackages(
   }
 }
 
+/** Whether apt of this machine can: on Ubuntu, say, it has neither a mirror nor the keys of Debian. */
+export function canUnpackDebianPackages(): boolean {
+  return existsSync(KEYRING) && debianMirror() !== undefined;
+}
+
 /** An apt.conf whose sources, lists and caches are all below `work`. */
 function writeConfiguration(work: string, architecture: Architecture): string {
-  const uri = mirror();
+  const uri = debianMirror();
+  if (uri === undefined) {
+    throw new Error(
+      'Debian packages can be unpacked on Debian only: use a base image that is pulled',
+    );
+  }
   mkdirSync(join(work, 'lists/partial'), { recursive: true });
   mkdirSync(join(work, 'archives/partial'), { recursive: true });
   writeFileSync(join(work, 'status'), '');
@@ -70,8 +80,8 @@ function writeConfiguration(work: string, architecture: Architecture): string {
   return path;
 }
 
-/** The Debian mirror of this machine's apt. @throws Error if it has none. */
-function mirror(): string {
+/** The Debian mirror of this machine's apt, if it has one. */
+function debianMirror(): string | undefined {
   const format = '$(ORIGIN) $(REPO_URI)';
   let targets = '';
   try {
@@ -85,9 +95,5 @@ function mirror(): string {
     );
   } catch {}
   const uris = targets.split('\n').flatMap((line) => /^Debian (\S+)$/.exec(line)?.[1] ?? []);
-  const uri = uris.find((one) => !one.includes('security'));
-  if (uri !== undefined) return uri;
-  throw new Error(
-    'Debian packages can be unpacked on Debian only: use a base image that is pulled',
-  );
+  return uris.find((one) => !one.includes('security'));
 }

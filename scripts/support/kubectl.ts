@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { hostArchitecture } from '../../images/architecture.ts';
-import { unpackDebianPackages } from '../../images/debian-packages.ts';
+import { canUnpackDebianPackages, unpackDebianPackages } from '../../images/debian-packages.ts';
 import { step } from './output.ts';
 import { run } from './run.ts';
 
@@ -18,7 +18,7 @@ export async function findKubectl(): Promise<string> {
   if (await renders('kubectl')) return 'kubectl';
   const own = resolve(CACHE, 'usr/bin/kubectl');
   if (existsSync(own)) return own;
-  if (!existsSync('/etc/debian_version')) {
+  if (!canUnpackDebianPackages()) {
     throw new Error('the tests of the components need kubectl 1.27 or later: install it');
   }
   await step("get kubectl from Debian's packages (it renders the components)", () =>

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Architecture, hostArchitecture, PLATFORMS } from '../../../images/architecture.ts';
 import { copyFiles, type DebianFiles } from '../../../images/debian-files.ts';
-import { unpackDebianPackages } from '../../../images/debian-packages.ts';
+import { canUnpackDebianPackages, unpackDebianPackages } from '../../../images/debian-packages.ts';
 import type { ContainerEngine } from '../engine.ts';
 import { run } from '../run.ts';
 
@@ -22,7 +22,7 @@ export async function addDebianFiles(
 ): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'sidekit-debian-'));
   try {
-    if (existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get')) {
+    if (canUnpackDebianPackages()) {
       unpackDebianPackages(packages, architecture, root);
     } else {
       // Rootless Podman's root is the caller; Docker's is root.
