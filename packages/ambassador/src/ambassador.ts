@@ -21,6 +21,9 @@ import type { Endpoint } from './upstream/endpoint.ts';
 /** How often files are checked if the kernel reports no change, in milliseconds. */
 const WATCH_INTERVAL = 5000;
 
+/** Time before the end of the grace period at which streams of gRPC are ended, in milliseconds. */
+const STREAM_MARGIN = 2000;
+
 /**
  * Defines the ambassador.
  * @param variables the environment, for values of header rules.
@@ -43,9 +46,17 @@ export function ambassador(reread: () => Promise<Options>, variables: Variables)
       await listeners.apply(listenersOf(options));
       listening.pass();
       log.info('listening', { event: 'listening', listeners: listeners.addresses });
+      const { drainDelay, gracePeriod } = options;
+      let until = Number.POSITIVE_INFINITY;
+      const margin = Math.min(STREAM_MARGIN, gracePeriod / 5);
+      context.stopping.addEventListener('abort', () => {
+        until = performance.now() + gracePeriod - margin;
+      });
       // The app may need its way out until its own requests have ended.
-      context.onStop('outbound listeners', () => listeners.drain('outbound', options.drainDelay));
-      context.onStop('inbound listeners', () => listeners.drain('inbound', options.drainDelay));
+      context.onStop('outbound listeners', () =>
+        listeners.drain('outbound', drainDelay, until + margin / 2),
+      );
+      context.onStop('inbound listeners', () => listeners.drain('inbound', drainDelay, until));
       watchFiles(context, listeners, reread);
       await stopped;
     },

@@ -45,6 +45,17 @@ export class ConnectionSearch implements Waiter {
     this.#try(undefined, pooled);
   }
 
+  /** Searches after a pause. */
+  startLater(): void {
+    this.#pause = setTimeout(
+      () => {
+        this.#pause = undefined;
+        this.start(false);
+      },
+      connectPause(Math.max(1, this.#tries)),
+    );
+  }
+
   /** Cancels a search that is in progress, and releases the endpoint. */
   cancel(good: boolean): void {
     clearTimeout(this.#pause);

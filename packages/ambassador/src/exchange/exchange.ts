@@ -1,3 +1,5 @@
+import { GrpcCall } from '../grpc/call.ts';
+import { GrpcStatus, isServerFailure, statusOfHttp } from '../grpc/status.ts';
 import {
   type CanonicalRequest,
   canonicalRequest,
@@ -10,11 +12,9 @@ import {
   type ResponseFraming,
   responseFraming,
 } from '../http/canonical-response.ts';
-import { parseLength } from '../http/characters.ts';
-import { FieldKind } from '../http/field-kind.ts';
+import { grpcTrailers, localMessage } from '../http/local-reply.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
-import { hasDotSegment } from '../http/route-table.ts';
 import { SMALL } from '../http/small.ts';
 import { freeBytes } from '../memory/free-bytes.ts';
 import type { Flow } from '../memory/memory-budget.ts';
@@ -22,14 +22,18 @@ import type { LentBytes } from '../memory/read-buffer.ts';
 import type { ExchangeRecord } from '../observe/exchange-record.ts';
 import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import { InvalidResponse, type ResponseReceiver } from '../upstream/response-receiver.ts';
+import {
+  InvalidResponse,
+  type ResponseReceiver,
+  UnprocessedRequest,
+} from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
-import { clientKey } from './client-rate-limit.ts';
+import { refusal } from './admission.ts';
 import { ConnectionSearch, type ConnectionUser } from './connection-search.ts';
 import { identify } from './identifiers.ts';
 import { RequestBody } from './request-body.ts';
-import type { ResponseSink } from './response-sink.ts';
-import { isIdempotent } from './retry.ts';
+import type { ReplyOptions, ResponseSink } from './response-sink.ts';
+import { isIdempotent, MAX_RETRIES } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 
 const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
@@ -60,7 +64,13 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   readonly #search: ConnectionSearch = new ConnectionSearch(this);
   #stream: UpstreamStream | undefined;
   #phase: Phase = Phase.idle;
-  #retried = false;
+  /** The call of gRPC that the request is, if it is one. */
+  #call: GrpcCall | undefined;
+  /** Whether the request may be served twice. */
+  #idempotent = false;
+  #retries = 0;
+  /** The time by which all must have ended, in milliseconds of `performance.now()`. */
+  #deadline = NEVER;
   #responded = false;
   #tunnel = false;
   /** Whether the upstream cannot take more of the request now. */
@@ -83,6 +93,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   /** The endpoint that was tried last. */
   get endpoint(): Endpoint | undefined {
     return this.#search.endpoint;
+  }
+
+  get grpcStatus(): number | undefined {
+    return this.#call?.status;
   }
 
   get protocol(): string {
@@ -118,9 +132,13 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.clientAddress = forwarding.clientAddress;
     this.#search.reset(runtime, this.startedAt);
     this.#http11 = http11;
-    const repeatable = isIdempotent(head.method) && extras?.upgrade === undefined;
-    this.#body.begin(head.contentLength, firstBody, repeatable);
-    this.#retried = false;
+    const call = GrpcCall.of(head);
+    this.#call = call;
+    this.#idempotent = runtime.idempotent || isIdempotent(head.method);
+    // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
+    const repeatable = this.#idempotent || runtime.cluster.speaksHttp2;
+    this.#body.begin(head.contentLength, firstBody, repeatable && extras?.upgrade === undefined);
+    this.#retries = 0;
     this.#responded = false;
     this.#tunnel = false;
     this.#bodyBlocked = true;
@@ -128,84 +146,23 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#phase = Phase.connecting;
     this.#since = this.#lastActivity = this.startedAt;
     runtime.observer.begin();
-    if (head.contentLength > runtime.maxBody) {
-      this.#replyLocally(413, 'the body is larger than allowed', '');
+    const refused = refusal({ head, forwarding, extras, listener, runtime }, this.startedAt);
+    if (refused !== undefined) {
+      this.#replyLocally(refused.status, refused.reason, refused.flag, refused);
       return;
     }
-    if (forwarding.denied) {
-      this.#replyLocally(403, 'the client certificate has no allowed name', '');
+    if (call?.malformed) {
+      this.#replyLocally(400, 'grpc-timeout is malformed', '');
       return;
     }
-    if (listener.routes !== undefined && !this.#isRouted(route)) return;
-    if (this.#replyAsLastHop(runtime.via)) return;
+    const request = canonicalRequest(head, forwarding, runtime, this.ids, extras);
+    const { total } = runtime.timeouts;
+    this.#request = call === undefined ? request : call.bounded(request, total);
+    this.#deadline = this.startedAt + Math.min(total || NEVER, call?.timeout ?? NEVER);
     const size = head.contentLength;
-    const unbounded = size === -1 || size > SMALL || extras?.upgrade !== undefined;
-    if (unbounded && runtime.memory.exhausted) {
-      this.#replyLocally(503, 'the memory for bodies is used up', 'OM', 1);
-      return;
-    }
-    if (listener.rateLimit !== undefined || runtime.rateLimit !== undefined) {
-      const wait =
-        listener.rateLimit?.take(this.startedAt) || (route?.rateLimit?.take(this.startedAt) ?? 0);
-      if (wait > 0) {
-        this.#replyLocally(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
-        return;
-      }
-    }
-    if (listener.clientRateLimit !== undefined) {
-      const wait = listener.clientRateLimit.take(this.#clientKey(forwarding), this.startedAt);
-      if (wait > 0) {
-        this.#replyLocally(429, 'too many requests', 'RL', Math.ceil(wait / 1000));
-        return;
-      }
-    }
-    this.#request = canonicalRequest(head, forwarding, runtime, this.ids, extras);
     if (size === -1 || size > this.bytesIn) this.#join();
     runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
-  }
-
-  /** Refuses a request that no route, or more than one, could be meant by. */
-  #isRouted(route: Runtime | undefined): boolean {
-    if (hasDotSegment(this.head.target)) {
-      this.#replyLocally(400, 'the path has a dot segment', '');
-      return false;
-    }
-    if (route === undefined && this.listener.cluster.options.upstreams.length === 0) {
-      this.#replyLocally(404, 'no route matches', 'NR');
-      return false;
-    }
-    return true;
-  }
-
-  /** Tells clients apart, for the rate limit. */
-  #clientKey({ trusted, clientAddress }: Forwarding): string {
-    const { clientRateHeader } = this.listener;
-    if (!trusted || clientRateHeader === undefined) return clientKey(clientAddress);
-    const { names, values } = this.head.fields;
-    const at = names.findLastIndex((name) => name.toLowerCase() === clientRateHeader);
-    return at === -1
-      ? clientKey(clientAddress)
-      : clientKey(values[at]!.split(',').at(-1)!.trim().slice(0, 64));
-  }
-
-  /** Replies to a request that must not be forwarded (RFC 9110 §7.6.2, RFC 5842 §7.2). */
-  #replyAsLastHop(via: string): boolean {
-    const { kinds, values } = this.head.fields;
-    const { method } = this.head;
-    for (let i = 0; i < kinds.length; i++) {
-      if (kinds[i] === FieldKind.via && values[i]!.includes(via)) {
-        this.#replyLocally(508, 'the request came back to this proxy', 'LD');
-        return true;
-      }
-      if (kinds[i] === FieldKind.maxForwards && parseLength(values[i]!) === 0) {
-        if (method === 'OPTIONS') this.#replyLocally(204, 'Max-Forwards is 0', '');
-        else if (method === 'TRACE') this.#replyLocally(405, 'Max-Forwards is 0', '');
-        else continue;
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Sends a piece of the body, which is then the exchange's; false asks for `pauseBody`. */
@@ -245,7 +202,13 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.flags = this.#tunnel ? '' : 'DC';
     this.#releaseUpstream();
     if (this.status === 0) this.status = 499;
+    if (this.#call) this.#call.status = GrpcStatus.cancelled;
     this.#end();
+  }
+
+  /** Ends a call of gRPC, which may be a stream without an end, because the proxy stops. */
+  stop(): void {
+    if (this.active && this.#call) this.#fail(503, 'the proxy stops', '');
   }
 
   /** The client accepts data again. */
@@ -276,7 +239,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   onUnavailable(status: number, reason: string, flag: string): void {
-    this.#replyLocally(status, reason, flag);
+    // Not even a timeout is the deadline's: the call has not begun.
+    this.#replyLocally(status, reason, flag, { grpcStatus: GrpcStatus.unavailable });
   }
 
   onInformational(head: ResponseHead): void {
@@ -287,12 +251,12 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   onHead(head: ResponseHead): void {
     // The upstream timed the connection out while the request was on its way (RFC 9110 §15.5.9).
     if (head.status === 408 && this.#stream!.reused) {
-      const stream = this.#stream!;
-      this.#stream = undefined;
-      stream.destroy();
       if (!this.#retry()) this.#fail(502, 'the upstream closed its idle connection', 'UF');
       return;
     }
+    this.#call?.readHead(head);
+    if (this.grpcStatus === GrpcStatus.unavailable && this.runtime.idempotent && this.#retry(true))
+      return;
     this.status = head.status;
     this.#responded = true;
     this.#phase = Phase.streaming;
@@ -321,7 +285,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   onEnd(trailers: readonly string[]): void {
     this.#stream = undefined;
-    this.#search.release(this.status < 500);
+    this.#call?.readTrailers(trailers);
+    this.#search.release(this.status < 500 && !isServerFailure(this.grpcStatus ?? 0));
     this.#end();
     this.#sink.sendEnd(trailers);
   }
@@ -335,32 +300,50 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   onLost(error: Error): void {
     const stream = this.#stream;
     this.#stream = undefined;
+    if (error instanceof UnprocessedRequest) {
+      if (!this.#responded && this.#body.repeatable && this.#retries < MAX_RETRIES) this.#repeat();
+      else this.#fail(502, error.message, 'UF');
+      return;
+    }
     const invalid = error instanceof InvalidResponse;
     // The upstream closed it as idle while we wrote: most likely it has not seen the request.
-    const unseen = !invalid && !this.#responded && stream?.reused && !stream.responding;
-    if (!unseen || !this.#retry()) this.#fail(502, error.message, 'UF');
+    const unseen = (stream?.reused || this.runtime.idempotent) && !stream?.responding;
+    if (invalid || this.#responded || !unseen || !this.#retry())
+      this.#fail(502, error.message, 'UF');
   }
 
-  /** Sends the request once more, if it is repeatable and the budget allows it. */
-  #retry(): boolean {
-    if (this.#retried || !this.#body.repeatable || !this.runtime.retryBudget.take()) return false;
-    this.#retried = true;
+  /**
+   * Sends the request once more, if it may be served twice and the budget allows it.
+   * @param later whether the upstream needs a pause before.
+   */
+  #retry(later = false): boolean {
+    if (!this.#idempotent || !this.#body.repeatable) return false;
+    if (this.#retries > 0 || !this.runtime.retryBudget.take()) return false;
+    this.#repeat(later);
+    return true;
+  }
+
+  #repeat(later = false) {
+    this.#retries++;
+    this.#stream?.destroy();
+    this.#stream = undefined;
     this.#bodyBlocked = true;
     this.runtime.observer.retries.inc();
-    this.#search.release(true);
+    this.#search.release(!later);
     this.#phase = Phase.connecting;
     this.#since = this.runtime.clock.now;
-    this.#search.start(false);
-    return true;
+    if (later) this.#search.startLater();
+    else this.#search.start(false);
   }
 
   check(now: number): void {
     const { timeouts } = this.runtime;
     if (this.#phase === Phase.idle) return;
-    if (timeouts.total > 0 && now - this.startedAt > timeouts.total && !this.#tunnel)
+    if (now > this.#deadline && !this.#tunnel)
       this.#fail(504, 'the total timeout has passed', 'UT');
     else if (
       this.#phase === Phase.waiting &&
+      this.#call?.timeout === undefined &&
       this.#stream?.requestSent &&
       now - Math.max(this.#since, this.#lastActivity) > timeouts.response
     )
@@ -381,21 +364,33 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       return;
     }
     this.flags = flag;
-    if (this.#sink.fail()) {
+    let trailers = NOTHING;
+    if (this.#call) {
+      this.#call.status = statusOfHttp(status);
+      trailers = grpcTrailers(this.#call.status, localMessage(status, reason));
+    }
+    if (this.#sink.fail(trailers)) {
       this.#replyLocally(status, reason, flag);
       return;
     }
-    this.runtime.observer.failed(this, reason);
+    if (flag !== '') this.runtime.observer.failed(this, reason);
     this.#end();
   }
 
-  #replyLocally(status: number, reason: string, flag: string, retryAfter = 0) {
+  #replyLocally(status: number, reason: string, flag: string, options: ReplyOptions = {}) {
     this.status = status;
     this.flags = flag;
     this.#responded = true;
     if (flag !== '' && flag !== 'RL') this.runtime.observer.failed(this, reason);
+    const { retryAfter } = options;
+    let grpcStatus: number | undefined;
+    if (this.#call) {
+      grpcStatus = options.grpcStatus ?? statusOfHttp(status);
+      this.#call.status = grpcStatus;
+      this.status = 200;
+    }
     this.#end();
-    this.#sink.sendLocalReply(status, reason, retryAfter);
+    this.#sink.sendLocalReply(status, reason, { retryAfter, grpcStatus });
   }
 
   /** Releases the upstream in any phase. */
@@ -422,6 +417,9 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.runtime.observer.end(this);
   }
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
+const NOTHING: readonly string[] = [];
 
 /**
  * How long a peer may make no progress while other exchanges wait for the memory that it occupies,

@@ -1,6 +1,10 @@
 import type { ResponseFraming } from '../http/canonical-response.ts';
+import type { LocalReplyOptions } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
+
+/** The options of a local reply that an exchange decides. */
+export type ReplyOptions = Pick<LocalReplyOptions, 'retryAfter' | 'grpcStatus'>;
 
 /**
  * Takes the response of an exchange to the downstream client. Each lane implements it, and so can
@@ -29,13 +33,15 @@ export interface ResponseSink {
   flush(): void;
   /** Ends the response. @param trailers names and values in turn. */
   sendEnd(trailers: readonly string[]): void;
-  /** Sends a local reply instead of a response. @param retryAfter in seconds; 0 for none. */
-  sendLocalReply(status: number, reason: string, retryAfter: number): void;
+  /** Sends a local reply instead of a response. */
+  sendLocalReply(status: number, reason: string, options: ReplyOptions): void;
   /**
-   * Handles a response that broke after its head was given: closes the connection, unless nothing
-   * was sent yet; then it returns true, and a local reply may follow.
+   * Handles a response that broke after its head was given. If nothing was sent yet it returns true,
+   * and a local reply may follow. Otherwise it ends the response with `trailers`, if there are any
+   * and the client can tell such an end from a complete response, or closes the connection.
+   * @param trailers names and values in turn.
    */
-  fail(): boolean;
+  fail(trailers: readonly string[]): boolean;
   /** Whether the connection must be closed after this response. */
   mustClose(): boolean;
 }

@@ -8,6 +8,9 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 
+/** The most times that a request is sent again that no upstream has processed. */
+export const MAX_RETRIES = 3;
+
 export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }

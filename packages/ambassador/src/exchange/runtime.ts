@@ -32,6 +32,8 @@ export interface Runtime {
   readonly timeouts: Timeouts;
   readonly retry: { readonly connectFor: number };
   readonly retryBudget: RetryBudget;
+  /** Whether any request may be served twice. */
+  readonly idempotent: boolean;
   readonly memory: MemoryBudget;
   readonly rateLimit: RateLimit | undefined;
   readonly clientRateLimit: ClientRateLimit | undefined;

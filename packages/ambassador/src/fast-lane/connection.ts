@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Exchange } from '../exchange/exchange.ts';
 import { forwardingOf } from '../exchange/forwarding.ts';
-import type { ResponseSink } from '../exchange/response-sink.ts';
+import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import {
@@ -195,13 +195,13 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#finish();
   }
 
-  sendLocalReply(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, options: ReplyOptions): void {
     if (this.#reader.bodyLeft > 0 || status === 413) this.#keepAlive = false;
     const close = this.mustClose();
     const { requestId } = this.#exchange.ids;
     const head = this.#exchange.head.method === 'HEAD';
     this.#socket.write(
-      localReplyText(status, reason, { retryAfter, requestId, close, head }),
+      localReplyText(status, reason, { ...options, requestId, close, head }),
       'latin1',
     );
     this.#finish();

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ResponseSink } from '../exchange/response-sink.ts';
+import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import {
   informationalText,
@@ -145,11 +145,11 @@ export class FullLaneRequest implements ResponseSink, Watched {
     this.#response.end();
   }
 
-  sendLocalReply(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, options: ReplyOptions): void {
     const complete = this.#request.complete || this.#exchange.head.contentLength === 0;
     const close = this.mustClose() || !complete || status === 413;
     const { requestId } = this.#exchange.ids;
-    refuseRequest(this.#response, status, reason, { retryAfter, requestId, close });
+    refuseRequest(this.#response, status, reason, { ...options, requestId, close });
   }
 
   flush(): void {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ResponseSink } from '../exchange/response-sink.ts';
+import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import {
   informationalText,
@@ -102,9 +102,9 @@ export class UpgradeRequest implements ResponseSink, Watched {
     this.#socket.destroySoon();
   }
 
-  sendLocalReply(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, options: ReplyOptions): void {
     const { requestId } = this.#exchange.ids;
-    const text = localReplyText(status, reason, { retryAfter, requestId, close: true });
+    const text = localReplyText(status, reason, { ...options, requestId, close: true });
     this.#socket.end(text, 'latin1', () => this.#socket.destroy());
   }
 

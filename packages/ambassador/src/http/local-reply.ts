@@ -22,17 +22,19 @@ const REASONS: Readonly<Record<number, string>> = {
 
 export interface LocalReplyOptions {
   /** In seconds; 0 for none. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   readonly requestId?: string;
   readonly close?: boolean;
+  /** The code of the reply to a call of gRPC, which is then Trailers-Only with status 200. */
+  readonly grpcStatus?: number | undefined;
 }
 
 /** Builds a local reply: a response of the proxy itself. */
 export function localReply(status: number, reason: string, options: LocalReplyOptions = {}) {
-  const { retryAfter, requestId, close } = options;
-  // Faults of an upstream are for the log, not for clients.
-  const shown = status >= 500 && status < 505 ? '' : `: ${reason}`;
-  const body = status === 204 ? '' : `${status} ${REASONS[status]}${shown}\n`;
+  const { retryAfter, requestId, close, grpcStatus } = options;
+  const message = localMessage(status, reason);
+  if (grpcStatus !== undefined) return grpcReply(grpcStatus, message, options);
+  const body = status === 204 ? '' : `${message}\n`;
   const fields =
     status === 204
       ? []
@@ -43,6 +45,27 @@ export function localReply(status: number, reason: string, options: LocalReplyOp
   if (requestId !== undefined) fields.push('X-Request-Id', requestId);
   if (close) fields.push('Connection', 'close');
   return { status, reason: REASONS[status] ?? 'Error', fields, body };
+}
+
+/** Returns what a client is told: faults of an upstream are for the log. */
+export function localMessage(status: number, reason: string): string {
+  return `${status} ${REASONS[status]}${status >= 500 && status < 505 ? '' : `: ${reason}`}`;
+}
+
+function grpcReply(code: number, message: string, { requestId, close }: LocalReplyOptions) {
+  const fields = [
+    ...['Content-Type', 'application/grpc', 'Content-Length', '0'],
+    ...grpcTrailers(code, message),
+  ];
+  if (requestId !== undefined) fields.push('X-Request-Id', requestId);
+  if (close) fields.push('Connection', 'close');
+  return { status: 200, reason: 'OK', fields, body: '' };
+}
+
+/** Returns the fields of a gRPC status. @param message printable ASCII. */
+export function grpcTrailers(code: number, message: string): string[] {
+  // A percent sign begins an escape in Grpc-Message.
+  return ['Grpc-Status', String(code), 'Grpc-Message', message.replaceAll('%', '%25')];
 }
 
 /** Formats a local reply in HTTP/1.1. */

@@ -1,11 +1,11 @@
 import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ResponseSink } from '../exchange/response-sink.ts';
+import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import type { ResponseFraming } from '../http/canonical-response.ts';
 import { FieldKind } from '../http/field-kind.ts';
-import { localReply } from '../http/local-reply.ts';
+import { type LocalReplyOptions, localReply } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
@@ -46,6 +46,10 @@ export class Http2Request implements ResponseSink, Watched {
   #responseTrailers: readonly string[] = NOTHING;
   /** The response's head and framing, while it waits for its body. */
   #head: { readonly list: string[]; readonly trailers: boolean } | undefined;
+  /** Whether the head that was sent is all of the response. */
+  #endsWithHead = false;
+  /** Whether the head that was sent lets trailers follow. */
+  #takesTrailers = false;
   /** Whether the response has no body by its method or status. */
   #bodiless = false;
 
@@ -85,6 +89,11 @@ export class Http2Request implements ResponseSink, Watched {
   check(now: number): void {
     if (this.#reading) this.#requestWaiting.set(this.#stream.readableLength);
     this.#exchange.check(now);
+  }
+
+  /** Ends a call of gRPC because the proxy stops. */
+  stop(): void {
+    this.#exchange.stop();
   }
 
   resumeBody(): void {
@@ -150,20 +159,16 @@ export class Http2Request implements ResponseSink, Watched {
     this.#finish();
   }
 
-  sendLocalReply(status: number, reason: string, retryAfter: number): void {
+  sendLocalReply(status: number, reason: string, options: ReplyOptions): void {
     const { requestId } = this.#exchange.ids;
-    this.refuse(status, reason, { retryAfter, requestId });
+    this.refuse(status, reason, { ...options, requestId });
   }
 
   /** Sends a local reply. */
-  refuse(
-    status: number,
-    reason: string,
-    options: { readonly retryAfter?: number; readonly requestId?: string } = {},
-  ): void {
+  refuse(status: number, reason: string, options: LocalReplyOptions = {}): void {
     const reply = localReply(status, reason, options);
-    this.#head = { list: http2Response(status, reply.fields), trailers: false };
-    const bodiless = this.#isBodiless(status);
+    this.#head = { list: http2Response(reply.status, reply.fields), trailers: false };
+    const bodiless = reply.body === '' || this.#isBodiless(status);
     if (!this.#respond(bodiless)) return;
     if (!bodiless) this.#stream.write(reply.body, 'latin1');
     this.#finish();
@@ -173,12 +178,13 @@ export class Http2Request implements ResponseSink, Watched {
     this.#respond(false);
   }
 
-  fail(): boolean {
+  fail(trailers: readonly string[]): boolean {
     if (this.#head !== undefined) {
       this.#head = undefined;
       return true;
     }
-    this.#breakOff('the response broke');
+    if (this.#takesTrailers && trailers.length > 0) this.sendEnd(trailers);
+    else this.#breakOff('the response broke');
     return false;
   }
 
@@ -221,6 +227,8 @@ export class Http2Request implements ResponseSink, Watched {
     if (head === undefined) return true;
     this.#head = undefined;
     const ends = endStream || this.#bodiless;
+    this.#endsWithHead = ends;
+    this.#takesTrailers = head.trailers && !ends;
     stream.respond(head.list, ends ? ENDING : head.trailers ? WITH_TRAILERS : PLAIN);
     return true;
   }
@@ -235,8 +243,10 @@ export class Http2Request implements ResponseSink, Watched {
   #finish() {
     const stream = this.#stream;
     if (!stream.writableEnded) stream.end();
-    if (this.#complete) return;
-    if (this.#responseTrailers.length === 0) this.#stopUpload();
+    if (this.#complete || this.#responseTrailers.length > 0) return;
+    // A reset at once would overtake a head that ends the stream.
+    if (this.#endsWithHead) setImmediate(() => this.#stopUpload());
+    else this.#stopUpload();
   }
 
   /** Discards what is unread of the request, without which its stream would never close. */

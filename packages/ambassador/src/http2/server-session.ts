@@ -4,6 +4,8 @@ import { TLSSocket } from 'node:tls';
 import { forwardingOf } from '../exchange/forwarding.ts';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import type { Runtime } from '../exchange/runtime.ts';
+import { isGrpcType } from '../grpc/call.ts';
+import { statusOfHttp } from '../grpc/status.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import { LINGER } from '../http/linger.ts';
 import type { Watched } from '../time/clock.ts';
@@ -31,7 +33,7 @@ export class ServerSession implements Watched {
   #forwarding: Forwarding;
   /** The runtime that the forwarding facts are of. */
   #runtime: Runtime;
-  #streams = 0;
+  readonly #requests = new Set<Http2Request>();
   #idleSince: number;
   /** Whether the client's SETTINGS, the end of its preface, have arrived. */
   #greeted = false;
@@ -72,7 +74,7 @@ export class ServerSession implements Watched {
 
   /** The time when its last stream ended, in milliseconds of the clock; undefined while it has any. */
   get idleSince(): number | undefined {
-    return this.#streams === 0 ? this.#idleSince : undefined;
+    return this.#requests.size === 0 ? this.#idleSince : undefined;
   }
 
   /** Asks the client to send new requests elsewhere, and serves those that are on their way. */
@@ -85,6 +87,11 @@ export class ServerSession implements Watched {
     if (!this.#session.closed) this.#session.close();
   }
 
+  /** Ends the calls of gRPC, of which some may be streams without an end. */
+  stopCalls(): void {
+    for (const request of this.#requests) request.stop();
+  }
+
   destroy(): void {
     this.#session.destroy();
     this.#socket.destroy();
@@ -93,7 +100,7 @@ export class ServerSession implements Watched {
   check(now: number): void {
     const { headers, keepAlive } = this.#host.runtime.timeouts;
     if (!this.#greeted && now - this.#openedAt > headers) this.destroy();
-    else if (this.#streams > 0) {
+    else if (this.#requests.size > 0) {
       if (now - this.#openedAt > MAX_AGE) this.close();
     } else if (this.#closeBy !== 0) {
       // A client that does not read never gets the GOAWAY.
@@ -110,18 +117,19 @@ export class ServerSession implements Watched {
       this.#runtime = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime, true);
     }
-    this.#streams++;
-    stream.on('error', () => {});
-    stream.once('close', () => {
-      this.#streams--;
-      this.#idleSince = runtime.clock.now;
-    });
     const ended = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
     const request = new Http2Request(stream, runtime);
+    this.#requests.add(request);
+    stream.on('error', () => {});
+    stream.once('close', () => {
+      this.#requests.delete(request);
+      this.#idleSince = runtime.clock.now;
+    });
     const head = checkHttp2Request(raw, ended, runtime.maxFields);
     if ('reason' in head) {
       runtime.observer.refused('', head.status);
-      request.refuse(head.status, head.reason);
+      const grpcStatus = isCall(raw) ? statusOfHttp(head.status) : undefined;
+      request.refuse(head.status, head.reason, { grpcStatus });
     } else if (this.#isMisdirected(head.host)) {
       runtime.observer.refused(head.method, 421);
       request.refuse(421, 'the certificate of the client was given for another host');
@@ -139,4 +147,9 @@ export class ServerSession implements Watched {
     if (this.#control.take(performance.now()) === 0 || this.#session.destroyed) return;
     this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
+}
+
+/** Whether a request that was not understood would be a call of gRPC. */
+function isCall(raw: readonly string[]): boolean {
+  return raw.some((name, i) => i % 2 === 0 && name === 'content-type' && isGrpcType(raw[i + 1]!));
 }

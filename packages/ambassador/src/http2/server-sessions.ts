@@ -31,6 +31,10 @@ export class ServerSessions {
     for (const session of this.#all) session.close();
   }
 
+  stopCalls(): void {
+    for (const session of this.#all) session.stopCalls();
+  }
+
   destroy(): void {
     for (const session of this.#all) session.destroy();
   }

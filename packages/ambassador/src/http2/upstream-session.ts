@@ -25,6 +25,8 @@ export class UpstreamSession {
   /** The number of requests it has carried. */
   uses = 0;
   opened = false;
+  /** The last stream that the upstream processes, once it has sent GOAWAY (RFC 9113 §6.8). */
+  lastStream = Number.POSITIVE_INFINITY;
   #streams = 0;
   #error = new Error('the connection was closed');
   readonly #owner: SessionOwner;
@@ -58,6 +60,9 @@ export class UpstreamSession {
     session.once('remoteSettings', () => {
       this.opened = true;
       owner.onOpen(this);
+    });
+    session.on('goaway', (_code, lastStream) => {
+      this.lastStream = Math.min(this.lastStream, lastStream);
     });
     session.once('close', () => owner.onClosed(this, this.#error));
   }

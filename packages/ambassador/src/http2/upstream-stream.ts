@@ -5,14 +5,18 @@ import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import { OwnBytes } from '../memory/read-buffer.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
-import { InvalidResponse, type ResponseReceiver } from '../upstream/response-receiver.ts';
+import {
+  InvalidResponse,
+  type ResponseReceiver,
+  UnprocessedRequest,
+} from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 import { http2Request } from './request-fields.ts';
 import { asObject } from './response-fields.ts';
 import { readHttp2Response } from './response-head.ts';
 import type { UpstreamSession } from './upstream-session.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM } = constants;
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants;
 const NOTHING: readonly string[] = [];
 /** The most informational responses to a request. */
 const MAX_INFORMATIONAL = 16;
@@ -48,6 +52,11 @@ export class Http2UpstreamStream implements UpstreamStream {
     complete: boolean,
   ): void {
     this.#receiver = receiver;
+    if (this.#owner.session.closed) {
+      // GOAWAY came since the stream was reserved.
+      queueMicrotask(() => this.#onClose());
+      return;
+    }
     const ended = complete && first === undefined;
     const stream = this.#owner.session.request(http2Request(request), {
       endStream: ended,
@@ -112,7 +121,8 @@ export class Http2UpstreamStream implements UpstreamStream {
   }
 
   #write(chunk: Buffer): boolean {
-    const stream = this.#stream!;
+    const stream = this.#stream;
+    if (stream === undefined) return true;
     if (stream.writable) stream.write(chunk, this.#onWritten);
     this.#waiting.set(stream.writableLength);
     this.#blocked = stream.writableLength > SMALL;
@@ -169,7 +179,17 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#release();
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver?.onLost(this.#error);
+    receiver?.onLost(
+      this.#isUnprocessed ? new UnprocessedRequest('the upstream refused the stream') : this.#error,
+    );
+  }
+
+  /** Whether the upstream has not processed the request, and says so. */
+  get #isUnprocessed(): boolean {
+    const stream = this.#stream;
+    if (stream === undefined) return true;
+    if (this.responding) return false;
+    return stream.rstCode === NGHTTP2_REFUSED_STREAM || (stream.id ?? 0) > this.#owner.lastStream;
   }
 
   #fail(reason: string) {

@@ -80,7 +80,8 @@ export class AccessLog {
   #json(exchange: ExchangeRecord, seconds: number): string {
     const { head, ids } = exchange;
     const trace = ids.traceParent.slice(3, 35);
-    return `{"time":"${this.#time()}","method":"${head.method}","path":${quoted(head.target)},"host":${quoted(head.host)},"protocol":"${exchange.protocol}","status":${exchange.status},"duration":${seconds.toFixed(6)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut},"client":"${exchange.clientAddress}","upstream":"${exchange.endpoint?.name ?? ''}","flags":"${exchange.flags}","requestId":${quoted(ids.requestId)},"traceId":"${trace}"}\n`;
+    const grpc = exchange.grpcStatus === undefined ? '' : `,"grpcStatus":${exchange.grpcStatus}`;
+    return `{"time":"${this.#time()}","method":"${head.method}","path":${quoted(head.target)},"host":${quoted(head.host)},"protocol":"${exchange.protocol}","status":${exchange.status}${grpc},"duration":${seconds.toFixed(6)},"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut},"client":"${exchange.clientAddress}","upstream":"${exchange.endpoint?.name ?? ''}","flags":"${exchange.flags}","requestId":${quoted(ids.requestId)},"traceId":"${trace}"}\n`;
   }
 
   #combined(exchange: ExchangeRecord): string {

@@ -7,6 +7,7 @@ import {
   type Registry,
   throttle,
 } from '@sidekit/core';
+import { GRPC_STATUSES } from '../grpc/status.ts';
 import { KNOWN_METHODS } from '../http/methods.ts';
 import type { AccessLog } from './access-log.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
@@ -15,6 +16,7 @@ import type { ExchangeRecord } from './exchange-record.ts';
 export interface ProxyMetrics {
   readonly durations: Family<Histogram>;
   readonly active: Family<Gauge>;
+  readonly calls: Family<Histogram>;
   readonly upstreamDurations: Family<Histogram>;
   readonly retries: Family<Counter>;
   readonly failures: Family<Counter>;
@@ -29,6 +31,10 @@ export function proxyMetrics(registry: Registry): ProxyMetrics {
     active: registry.gauges({
       name: 'http_server_active_requests',
       help: 'Requests in progress.',
+    }),
+    calls: registry.histograms({
+      name: 'rpc_server_call_duration_seconds',
+      help: 'Time of calls of gRPC, by the status that the client got.',
     }),
     upstreamDurations: registry.histograms({
       name: 'http_client_request_duration_seconds',
@@ -53,6 +59,8 @@ export class Observer {
   readonly #active: Gauge;
   readonly #handles = new Map<string, Histogram[]>();
   readonly #upstream: Histogram;
+  /** By the code of gRPC. */
+  readonly #calls: Histogram[] = [];
   readonly #accessLog: AccessLog | undefined;
   readonly #log: Log;
   readonly #warn: () => void;
@@ -83,6 +91,7 @@ export class Observer {
     const seconds = (performance.now() - exchange.startedAt) / 1000;
     this.#active.dec();
     this.#handle(exchange.head.method, exchange.status).observe(seconds);
+    if (exchange.grpcStatus !== undefined) this.#call(exchange.grpcStatus).observe(seconds);
     if (exchange.flags === '') this.#upstream.observe(seconds);
     this.#accessLog?.write(exchange, seconds);
   }
@@ -103,6 +112,14 @@ export class Observer {
       requestId: exchange.ids.requestId,
     };
     this.#warn();
+  }
+
+  #call(code: number): Histogram {
+    this.#calls[code] ??= this.#metrics.calls.with({
+      listener: this.#listener,
+      rpc_response_status_code: GRPC_STATUSES[code] ?? 'UNKNOWN',
+    });
+    return this.#calls[code];
   }
 
   /** Returns the handle of a method and status, without building label text. */

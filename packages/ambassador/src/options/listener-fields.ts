@@ -1,5 +1,6 @@
 import {
   address,
+  boolean,
   choice,
   duration,
   integer,
@@ -91,6 +92,11 @@ export const listenerFields = {
     description: 'Retries of sent requests, as a share of all requests.',
     default: 0.2,
   }),
+  idempotent: option(boolean, {
+    description:
+      'Any request may be served twice, calls of gRPC too: then lost requests of all methods are repeated, and calls with the status UNAVAILABLE.',
+    default: false,
+  }),
   maxConnections: option(integer(1, 1_000_000), {
     description: 'Concurrent client connections; more are closed.',
     default: 10_000,
@@ -157,6 +163,13 @@ export const listenerFields = {
   healthPath: option(text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path' }), {
     description: 'The path of the health check of each endpoint, with GET; 200–399 is healthy.',
   }),
+  healthGrpcService: option(
+    text('service', { matches: /^[\w./-]{0,256}$/, rule: 'must be the name of a service' }),
+    {
+      description:
+        "Checks the health by `grpc.health.v1` of this service (`h2c://` only); an empty name is the whole server's.",
+    },
+  ),
   healthInterval: option(duration(0, 3_600_000), {
     description:
       'Time between two health checks; without `healthPath` a connect is the check; 0 disables them.',

@@ -129,6 +129,8 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
         `must have one of the schemes ${schemes.join(', ')} with protocol ${one.protocol}`,
       );
   });
+  if (one.healthGrpcService !== undefined && !one.upstream.every(isHttp2))
+    fault('healthGrpcService', 'needs upstreams with the scheme h2c');
   checkRoutes(one, prefix, report);
   checkHeaderRules(one.requestHeaders, `${prefix}requestHeaders`, report);
   checkHeaderRules(one.responseHeaders, `${prefix}responseHeaders`, report);
@@ -150,6 +152,10 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
     );
 }
 
+function isHttp2({ scheme }: { readonly scheme: string }): boolean {
+  return scheme === 'h2c';
+}
+
 function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string, report: Report) {
   if (all.length > 0 && protocol === 'tcp')
     report({ name: `${prefix}routes`, rule: 'needs protocol http' });
@@ -158,6 +164,8 @@ function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string,
     const at = `${prefix}routes[${i}]`;
     if (route.upstream.some(({ scheme }) => scheme === 'tcp' || scheme === 'tls'))
       report({ name: `${at}.upstream`, rule: 'must have one of the schemes http, https, unix' });
+    if (route.healthGrpcService !== undefined && !route.upstream.every(isHttp2))
+      report({ name: `${at}.healthGrpcService`, rule: 'needs upstreams with the scheme h2c' });
     const key = `${route.host ?? ''} ${prefixOf(route)}`;
     if (seen.has(key)) report({ name: at, rule: 'has the host and prefix of an earlier route' });
     seen.add(key);

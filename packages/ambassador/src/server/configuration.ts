@@ -107,10 +107,13 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
       lookup: systemLookup,
       ejection: { failures: options.ejectAfter, time: options.ejectFor },
       healthCheck:
-        options.healthInterval === 0 && options.healthPath === undefined
+        options.healthInterval === 0 &&
+        options.healthPath === undefined &&
+        options.healthGrpcService === undefined
           ? undefined
           : {
               path: options.healthPath,
+              grpcService: options.healthGrpcService,
               interval: options.healthInterval || 5000,
               timeout: options.healthTimeout,
               failures: 3,
@@ -163,6 +166,7 @@ export function httpRuntime(
     },
     retry: { connectFor: options.retryConnectFor },
     retryBudget: new RetryBudget(options.retryBudget, 10),
+    idempotent: options.idempotent,
     rateLimit:
       options.rateLimit === undefined
         ? undefined

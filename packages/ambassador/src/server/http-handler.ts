@@ -70,6 +70,10 @@ export class HttpHandler implements Handler {
     this.#http2.close();
   }
 
+  stopCalls(): void {
+    this.#http2.stopCalls();
+  }
+
   destroy(): void {
     for (const connection of this.#fastLane) connection.destroy();
     this.#fullLane.destroy();

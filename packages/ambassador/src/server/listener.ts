@@ -13,6 +13,8 @@ export interface Handler {
   drain(): void;
   /** Closes connections that have been idle since `time` (of the clock). */
   closeIdle(time: number): void;
+  /** Ends streams that may have no end by themselves, with a status. */
+  stopCalls?(): void;
   /** Closes all connections at once. */
   destroy(): void;
   /** Stops background work. */
@@ -97,17 +99,23 @@ export class Listener {
 
   /**
    * Drains: sends `Connection: close` at once, accepts for `delay` milliseconds more (outbound: while
-   * it is in use), closes idle connections, and waits for the rest.
+   * it is in use), closes idle connections, and waits for the rest; from `until` (milliseconds of
+   * `performance.now()`) on it ends calls of gRPC.
    */
-  async drain(delay: number): Promise<void> {
+  async drain(delay: number, until: number): Promise<void> {
     const began = performance.now();
     this.#handler.drain();
     const since = this.#clock.now;
-    const settled = () =>
-      this.direction === 'outbound' ? this.connections === 0 : performance.now() - began >= delay;
+    const settled = () => {
+      if (performance.now() >= until) this.#handler.stopCalls?.();
+      return this.direction === 'outbound'
+        ? this.connections === 0
+        : performance.now() - began >= delay;
+    };
     await waitFor(() => performance.now() - began >= Math.min(delay, 100) && settled());
     this.close();
     await waitFor(() => {
+      if (performance.now() >= until) this.#handler.stopCalls?.();
       this.#handler.closeIdle(Math.max(since, this.#clock.now - 1000));
       return this.connections === 0;
     });

@@ -88,17 +88,19 @@ export class Listeners {
     for (const [key, { listener }] of this.#open) {
       if (keys.has(key)) continue;
       this.#open.delete(key);
-      const left = listener.drain(0).finally(() => this.#leaving.delete(left));
+      const left = listener
+        .drain(0, Number.POSITIVE_INFINITY)
+        .finally(() => this.#leaving.delete(left));
       this.#leaving.add(left);
     }
     for (const [key, made] of fresh) this.#open.set(key, made);
   }
 
-  /** Drains all listeners of a direction. */
-  async drain(direction: 'inbound' | 'outbound', delay: number): Promise<void> {
+  /** Drains all listeners of a direction. @param until see `Listener.drain`. */
+  async drain(direction: 'inbound' | 'outbound', delay: number, until: number): Promise<void> {
     const ending = [...this.#open.values()]
       .filter(({ listener }) => listener.direction === direction)
-      .map(({ listener }) => listener.drain(delay));
+      .map(({ listener }) => listener.drain(delay, until));
     await Promise.all([...ending, ...this.#leaving]);
   }
 

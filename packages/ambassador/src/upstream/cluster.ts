@@ -43,9 +43,11 @@ export class Cluster {
   readonly #timers: NodeJS.Timeout[] = [];
   #turn = 0;
   #closed = false;
+  readonly #http2: boolean;
 
   constructor(options: ClusterOptions, resources: UpstreamResources, log: Log) {
     this.options = options;
+    this.#http2 = options.upstreams.some((one) => 'http2' in one && one.http2 === true);
     this.#resources = resources;
     this.#clock = resources.clock;
     this.#log = log;
@@ -74,6 +76,11 @@ export class Cluster {
   /** The names whose latest lookup failed. */
   get unresolved(): ReadonlySet<string> {
     return this.#unresolved;
+  }
+
+  /** Whether an upstream speaks HTTP/2. */
+  get speaksHttp2(): boolean {
+    return this.#http2;
   }
 
   get endpoints(): readonly Endpoint[] {

@@ -5,10 +5,13 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Log } from '@sidekit/core';
 import type { Endpoint } from './endpoint.ts';
+import { checkGrpcHealth } from './grpc-health.ts';
 
 export interface HealthCheckOptions {
   /** Requested with GET; without a path, a successful connect is enough. */
   readonly path: string | undefined;
+  /** Asked for by `grpc.health.v1` instead, over HTTP/2; empty for the whole server. */
+  readonly grpcService?: string | undefined;
   readonly interval: number;
   readonly timeout: number;
   /** Failures in a row that make it unhealthy, and successes that make it healthy. */
@@ -24,9 +27,7 @@ export async function checkHealth(
   options: HealthCheckOptions,
   log: Log,
 ): Promise<void> {
-  const problem = await (options.path === undefined
-    ? connects(endpoint, options.timeout)
-    : responds(endpoint, options.path, options.timeout));
+  const problem = await probe(endpoint, options);
   const good = problem === undefined;
   if (good === endpoint.healthy) {
     streaks.set(endpoint, 0);
@@ -46,8 +47,27 @@ export async function checkHealth(
     });
 }
 
+function probe(endpoint: Endpoint, options: HealthCheckOptions): Promise<string | undefined> {
+  const { path, grpcService, timeout } = options;
+  if (grpcService !== undefined)
+    return overHttp2(endpoint, timeout, (session, done) =>
+      checkGrpcHealth(session, authorityOf(endpoint), grpcService, done),
+    );
+  return path === undefined ? connects(endpoint, timeout) : responds(endpoint, path, timeout);
+}
+
+/** Returns a Host for an endpoint. */
+function authorityOf({ name }: Endpoint): string {
+  return name.startsWith('unix:') ? 'localhost' : name;
+}
+
 function responds(endpoint: Endpoint, path: string, timeout: number): Promise<string | undefined> {
-  if ('http2' in endpoint.target) return respondsHttp2(endpoint, path, timeout);
+  if ('http2' in endpoint.target)
+    return overHttp2(endpoint, timeout, (session, done) => {
+      const stream = session.request({ ':path': path, ':authority': authorityOf(endpoint) });
+      stream.on('error', (error: Error) => done(error.message));
+      stream.on('response', (fields) => done(problemOf(Number(fields[':status']))));
+    });
   const target = { ...endpoint.target } as Record<string, unknown>;
   const { path: socketPath, secure, ...rest } = target;
   return new Promise((resolve) => {
@@ -59,41 +79,42 @@ function responds(endpoint: Endpoint, path: string, timeout: number): Promise<st
       timeout,
       signal: AbortSignal.timeout(timeout),
       headers: {
-        host: endpoint.name.startsWith('unix:') ? 'localhost' : endpoint.name,
+        host: authorityOf(endpoint),
         connection: 'close',
       },
     });
     request.on('error', (error) => resolve(error.message));
     request.on('response', (response) => {
-      const status = response.statusCode ?? 0;
       response.destroy();
-      resolve(status >= 200 && status < 400 ? undefined : `status ${status}`);
+      resolve(problemOf(response.statusCode ?? 0));
     });
   });
 }
 
-function respondsHttp2(
+function problemOf(status: number): string | undefined {
+  return status >= 200 && status < 400 ? undefined : `status ${status}`;
+}
+
+type Done = (problem: string | undefined) => void;
+
+/** Opens a session for one check. */
+function overHttp2(
   endpoint: Endpoint,
-  path: string,
   timeout: number,
+  check: (session: http2.ClientHttp2Session, done: Done) => void,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     const session = http2.connect('http://upstream', {
       createConnection: () => net.connect(endpoint.target as net.NetConnectOpts),
     });
-    const done = (problem: string | undefined) => {
+    const done: Done = (problem) => {
       clearTimeout(late);
       session.destroy();
       resolve(problem);
     };
     const late = setTimeout(() => done('timeout'), timeout);
     session.on('error', (error: Error) => done(error.message));
-    const stream = session.request({ ':path': path, ':authority': endpoint.name });
-    stream.on('error', (error: Error) => done(error.message));
-    stream.on('response', (fields) => {
-      const status = Number(fields[':status']);
-      done(status >= 200 && status < 400 ? undefined : `status ${status}`);
-    });
+    check(session, done);
   });
 }
 

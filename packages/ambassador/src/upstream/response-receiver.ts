@@ -4,6 +4,12 @@ import type { LentBytes } from '../memory/read-buffer.ts';
 /** A response that is not valid HTTP (RFC 9110, RFC 9112). */
 export class InvalidResponse extends Error {}
 
+/**
+ * A request that the upstream has not processed by its own account, or never got: a refused stream,
+ * or one above the last id of GOAWAY (RFC 9113 §8.7). It may be sent again whatever it is.
+ */
+export class UnprocessedRequest extends Error {}
+
 /** Receives one response. */
 export interface ResponseReceiver {
   onInformational(head: ResponseHead): void;

@@ -1,0 +1,77 @@
+import type { CanonicalRequest } from '../http/canonical-request.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { ResponseHead } from '../http/response-head.ts';
+import { GrpcStatus, parseGrpcStatus, statusOfHttp } from './status.ts';
+import { formatGrpcTimeout, MAX_TIMEOUT, parseGrpcTimeout } from './timeout.ts';
+
+/** Holds the facts of one call of gRPC that the proxy uses. */
+export class GrpcCall {
+  /** Whether the client's deadline cannot be read. */
+  readonly malformed: boolean;
+  /** The code of the response, once it is known. */
+  status: number | undefined;
+  /** The time that the client asks for, in milliseconds. */
+  readonly #asked: number | undefined;
+
+  private constructor(timeouts: readonly string[]) {
+    const [first] = timeouts;
+    this.#asked = first === undefined ? undefined : parseGrpcTimeout(first);
+    this.malformed = timeouts.length > 1 || (first !== undefined && this.#asked === undefined);
+  }
+
+  /** Returns the call that a request is; undefined for any other request. */
+  static of({ method, fields: { names, values } }: RequestHead): GrpcCall | undefined {
+    if (method !== 'POST') return undefined;
+    let found = false;
+    const timeouts: string[] = [];
+    for (let i = 0; i < names.length; i++) {
+      // Both names have twelve characters.
+      if (names[i]!.length !== 12) continue;
+      const name = names[i]!.toLowerCase();
+      if (name === 'content-type') found = isGrpcType(values[i]!);
+      else if (name === 'grpc-timeout') timeouts.push(values[i]!);
+    }
+    return found ? new GrpcCall(timeouts) : undefined;
+  }
+
+  /** The client's deadline in milliseconds, at most 24 hours; undefined if it has none. */
+  get timeout(): number | undefined {
+    return this.#asked === undefined ? undefined : Math.min(this.#asked, MAX_TIMEOUT);
+  }
+
+  /** Reads the code that a response may have in its head (Trailers-Only). */
+  readHead({ fields, status }: ResponseHead): void {
+    if (status !== 200) this.status = statusOfHttp(status);
+    fields.names.forEach((name, i) => {
+      if (isStatus(name)) this.status = parseGrpcStatus(fields.values[i]!);
+    });
+  }
+
+  /** Reads the code at the end of a response. @param trailers names and values in turn. */
+  readTrailers(trailers: readonly string[]): void {
+    for (let i = 0; i < trailers.length; i += 2)
+      if (isStatus(trailers[i]!)) this.status = parseGrpcStatus(trailers[i + 1]!);
+    this.status ??= GrpcStatus.unknown;
+  }
+
+  /**
+   * Returns the request with no more time than the proxy grants.
+   * @param total the bound of the proxy in milliseconds; 0 for none.
+   */
+  bounded(request: CanonicalRequest, total: number): CanonicalRequest {
+    const granted = Math.min(total || MAX_TIMEOUT, MAX_TIMEOUT);
+    if (this.#asked === undefined || this.#asked <= granted) return request;
+    const at = request.fields.findIndex((name, i) => i % 2 === 0 && /^grpc-timeout$/i.test(name));
+    if (at === -1) return request;
+    return { ...request, fields: request.fields.with(at + 1, formatGrpcTimeout(granted)) };
+  }
+}
+
+function isStatus(name: string): boolean {
+  return name.length === 11 && name.toLowerCase() === 'grpc-status';
+}
+
+/** Whether a Content-Type is of gRPC, which gRPC-Web is not. */
+export function isGrpcType(type: string): boolean {
+  return /^application\/grpc(?:$|[+; \t])/i.test(type);
+}
