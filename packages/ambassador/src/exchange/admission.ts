@@ -1,3 +1,4 @@
+import { preflightFields } from '../grpc/cors.ts';
 import type { Forwarding, RequestExtras } from '../http/canonical-request.ts';
 import { parseLength } from '../http/characters.ts';
 import { FieldKind } from '../http/field-kind.ts';
@@ -15,6 +16,8 @@ export interface Refused {
   readonly flag: string;
   /** In seconds. */
   readonly retryAfter?: number;
+  /** More fields of the reply, names and values in turn. */
+  readonly fields?: readonly string[];
 }
 
 /** A request and the runtimes that decide about it. */
@@ -45,9 +48,16 @@ export function refusal(candidate: Candidate, now: number): Refused | undefined 
   if (unbounded && runtime.memory.exhausted)
     return { status: 503, reason: 'the memory for bodies is used up', flag: 'OM', retryAfter: 1 };
   const wait = rateWait(candidate, now);
-  if (wait === 0) return undefined;
+  if (wait === 0) return preflight(candidate);
   const retryAfter = Math.ceil(wait / 1000);
   return { status: 429, reason: 'too many requests', flag: 'RL', retryAfter };
+}
+
+/** Replies to a browser's question whether a page may call gRPC-Web. */
+function preflight({ head, runtime }: Candidate): Refused | undefined {
+  if (head.method !== 'OPTIONS' || !runtime.cluster.speaksHttp2) return undefined;
+  const fields = preflightFields(head, runtime.grpcWebOrigins);
+  return fields && { status: 204, reason: 'a preflight request', flag: '', fields };
 }
 
 /** Refuses a request that no route, or more than one, could be meant by. */

@@ -1,5 +1,7 @@
 import { GrpcCall } from '../grpc/call.ts';
 import { GrpcStatus, isServerFailure, statusOfHttp } from '../grpc/status.ts';
+import type { WebCall } from '../grpc/web-call.ts';
+import { WebSink } from '../grpc/web-sink.ts';
 import {
   type CanonicalRequest,
   canonicalRequest,
@@ -57,7 +59,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   bytesOut = 0;
   startedAt = 0;
   clientAddress = '';
-  readonly #sink: ResponseSink;
+  /** The sink of the lane. */
+  readonly #lane: ResponseSink;
+  /** The sink of the current request: the lane's, or a translation in front of it. */
+  #sink: ResponseSink;
   #http11 = true;
   #request!: CanonicalRequest;
   readonly #body: RequestBody;
@@ -85,7 +90,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   #lastActivity = 0;
 
   constructor(sink: ResponseSink, runtime: Runtime) {
-    this.#sink = sink;
+    this.#lane = this.#sink = sink;
     this.listener = this.runtime = runtime;
     this.#body = new RequestBody(runtime.memory);
   }
@@ -132,12 +137,17 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.clientAddress = forwarding.clientAddress;
     this.#search.reset(runtime, this.startedAt);
     this.#http11 = http11;
-    const call = GrpcCall.of(head);
+    const { speaksHttp2 } = runtime.cluster;
+    const call = GrpcCall.of(head, {
+      translate: speaksHttp2 && http11,
+      origins: runtime.grpcWebOrigins,
+      largest: runtime.maxBody,
+    });
     this.#call = call;
+    this.#sink = call?.web ? new WebSink(call.web, this.#lane) : this.#lane;
     this.#idempotent = runtime.idempotent || isIdempotent(head.method);
     // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
-    const repeatable = this.#idempotent || runtime.cluster.speaksHttp2;
-    this.#body.begin(head.contentLength, firstBody, repeatable && extras?.upgrade === undefined);
+    const repeatable = (this.#idempotent || speaksHttp2) && extras?.upgrade === undefined;
     this.#retries = 0;
     this.#responded = false;
     this.#tunnel = false;
@@ -158,11 +168,32 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const request = canonicalRequest(head, forwarding, runtime, this.ids, extras);
     const { total } = runtime.timeouts;
     this.#request = call === undefined ? request : call.bounded(request, total);
+    if (call?.web) {
+      if (!this.#beginWeb(call.web, firstBody, repeatable)) return;
+    } else this.#body.begin(head.contentLength, firstBody, repeatable);
     this.#deadline = this.startedAt + Math.min(total || NEVER, call?.timeout ?? NEVER);
     const size = head.contentLength;
     if (size === -1 || size > this.bytesIn) this.#join();
     runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
+  }
+
+  /** Begins the body of a call of gRPC-Web; false if it is refused at once. */
+  #beginWeb(web: WebCall, firstBody: Buffer | undefined, repeatable: boolean): boolean {
+    this.#request = web.request(this.#request);
+    const first = firstBody && web.decode(firstBody);
+    const complete = this.head.contentLength === this.bytesIn;
+    if (first !== undefined && !Buffer.isBuffer(first)) {
+      this.#replyLocally(first.status, first.reason, '');
+      return false;
+    }
+    if (complete && !web.complete) {
+      this.#replyLocally(400, INCOMPLETE, '');
+      return false;
+    }
+    this.#body.begin(-1, first, repeatable);
+    if (complete) this.#body.end(NOTHING, undefined);
+    return true;
   }
 
   /** Sends a piece of the body, which is then the exchange's; false asks for `pauseBody`. */
@@ -182,7 +213,12 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#fail(413, 'the body is larger than allowed', '');
       return true;
     }
-    if (chunk.length > 0) this.#bodyBlocked = !this.#body.take(chunk, stream);
+    const piece = this.#call?.web?.decode(chunk) ?? chunk;
+    if (!Buffer.isBuffer(piece)) {
+      this.#fail(piece.status, piece.reason, '');
+      return true;
+    }
+    if (piece.length > 0) this.#bodyBlocked = !this.#body.take(piece, stream);
     return !this.#bodyBlocked && !this.#held;
   }
 
@@ -191,7 +227,11 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const stream = this.#stream;
     if (this.#tunnel) stream?.endTunnel();
     else if (this.active) {
-      this.#body.end(trailers, stream);
+      if (this.#call?.web?.complete === false) {
+        this.#fail(400, INCOMPLETE, '');
+        return;
+      }
+      this.#body.end(this.#call?.web ? NOTHING : trailers, stream);
       this.#since = this.runtime.clock.now;
     }
   }
@@ -369,12 +409,13 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.#call.status = statusOfHttp(status);
       trailers = grpcTrailers(this.#call.status, localMessage(status, reason));
     }
-    if (this.#sink.fail(trailers)) {
+    if (this.#sink.discardHead()) {
       this.#replyLocally(status, reason, flag);
       return;
     }
     if (flag !== '') this.runtime.observer.failed(this, reason);
     this.#end();
+    this.#sink.breakOff(trailers);
   }
 
   #replyLocally(status: number, reason: string, flag: string, options: ReplyOptions = {}) {
@@ -382,7 +423,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.flags = flag;
     this.#responded = true;
     if (flag !== '' && flag !== 'RL') this.runtime.observer.failed(this, reason);
-    const { retryAfter } = options;
+    const { retryAfter, fields } = options;
     let grpcStatus: number | undefined;
     if (this.#call) {
       grpcStatus = options.grpcStatus ?? statusOfHttp(status);
@@ -390,7 +431,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       this.status = 200;
     }
     this.#end();
-    this.#sink.sendLocalReply(status, reason, { retryAfter, grpcStatus });
+    this.#sink.sendLocalReply(status, reason, { retryAfter, grpcStatus, fields });
   }
 
   /** Releases the upstream in any phase. */
@@ -420,6 +461,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
 const NEVER = Number.POSITIVE_INFINITY;
 const NOTHING: readonly string[] = [];
+const INCOMPLETE = 'the body ends within a message';
 
 /**
  * How long a peer may make no progress while other exchanges wait for the memory that it occupies,

@@ -4,7 +4,10 @@ import type { ResponseHead } from '../http/response-head.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 
 /** The options of a local reply that an exchange decides. */
-export type ReplyOptions = Pick<LocalReplyOptions, 'retryAfter' | 'grpcStatus'>;
+export type ReplyOptions = Pick<
+  LocalReplyOptions,
+  'retryAfter' | 'grpcStatus' | 'grpcType' | 'fields'
+>;
 
 /**
  * Takes the response of an exchange to the downstream client. Each lane implements it, and so can
@@ -35,13 +38,13 @@ export interface ResponseSink {
   sendEnd(trailers: readonly string[]): void;
   /** Sends a local reply instead of a response. */
   sendLocalReply(status: number, reason: string, options: ReplyOptions): void;
+  /** Discards a head that was not sent yet, so that a local reply may follow; false if it was. */
+  discardHead(): boolean;
   /**
-   * Handles a response that broke after its head was given. If nothing was sent yet it returns true,
-   * and a local reply may follow. Otherwise it ends the response with `trailers`, if there are any
-   * and the client can tell such an end from a complete response, or closes the connection.
-   * @param trailers names and values in turn.
+   * Ends a response that broke: with `trailers`, names and values in turn, if there are any and the
+   * client takes them, or by closing the connection.
    */
-  fail(trailers: readonly string[]): boolean;
+  breakOff(trailers: readonly string[]): void;
   /** Whether the connection must be closed after this response. */
   mustClose(): boolean;
 }

@@ -52,6 +52,8 @@ export interface Runtime {
   readonly routes: RouteTable<Runtime> | undefined;
   /** The prefix that is removed from targets; empty for none. */
   readonly stripPrefix: string;
+  /** The origins whose pages may call gRPC-Web. */
+  readonly grpcWebOrigins: ReadonlySet<string>;
   readonly hostHeader: string | undefined;
   /** The pseudonym of the listener in Via (RFC 9110 §7.6.3), by which it recognizes a loop. */
   readonly via: string;

@@ -211,11 +211,14 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#writer.flush();
   }
 
-  fail(): boolean {
+  discardHead(): boolean {
     const unsent = this.#writer.discardHead();
-    if (!unsent) this.#socket.destroy();
-    else this.#keepAlive = false;
+    if (unsent) this.#keepAlive = false;
     return unsent;
+  }
+
+  breakOff(): void {
+    this.#socket.destroy();
   }
 
   /** Continues with the next request, or closes the connection. */

@@ -77,7 +77,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
   rejectBody(status: number, reason: string): void {
     const response = this.#response;
     if (this.#exchange.active) this.#exchange.cancel();
-    if (response.headersSent) this.fail();
+    if (response.headersSent) this.breakOff();
     else refuseRequest(response, status, reason, { close: true });
   }
 
@@ -158,15 +158,16 @@ export class FullLaneRequest implements ResponseSink, Watched {
     this.#response.flushHeaders();
   }
 
-  fail(): boolean {
-    if (this.#writeHead !== undefined) {
-      this.#writeHead = undefined;
-      this.#keepAlive = false;
-      return true;
-    }
+  discardHead(): boolean {
+    if (this.#writeHead === undefined) return false;
+    this.#writeHead = undefined;
+    this.#keepAlive = false;
+    return true;
+  }
+
+  breakOff(): void {
     this.#response.socket?.destroy();
     this.#response.destroy();
-    return false;
   }
 }
 

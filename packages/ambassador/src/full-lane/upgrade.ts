@@ -112,9 +112,12 @@ export class UpgradeRequest implements ResponseSink, Watched {
     this.#writer.flush();
   }
 
-  fail(): boolean {
-    this.#socket.destroy();
+  discardHead(): boolean {
     return false;
+  }
+
+  breakOff(): void {
+    this.#socket.destroy();
   }
 
   #onData(chunk: Buffer) {

@@ -1,11 +1,24 @@
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { corsFields } from './cors.ts';
 import { GrpcStatus, parseGrpcStatus, statusOfHttp } from './status.ts';
 import { formatGrpcTimeout, MAX_TIMEOUT, parseGrpcTimeout } from './timeout.ts';
+import { isWebType, WebCall } from './web-call.ts';
+
+/** Decides about requests of gRPC-Web. */
+export interface WebPolicy {
+  /** Whether they are translated. */
+  readonly translate: boolean;
+  /** The origins whose pages may read responses. */
+  readonly origins: ReadonlySet<string>;
+  /** The largest message, in bytes. */
+  readonly largest: number;
+}
 
 /** Holds the facts of one call of gRPC that the proxy uses. */
 export class GrpcCall {
+  readonly web: WebCall | undefined;
   /** Whether the client's deadline cannot be read. */
   readonly malformed: boolean;
   /** The code of the response, once it is known. */
@@ -13,25 +26,31 @@ export class GrpcCall {
   /** The time that the client asks for, in milliseconds. */
   readonly #asked: number | undefined;
 
-  private constructor(timeouts: readonly string[]) {
+  /** @param web the translation, if the client speaks gRPC-Web. */
+  private constructor(timeouts: readonly string[], web: WebCall | undefined) {
+    this.web = web;
     const [first] = timeouts;
     this.#asked = first === undefined ? undefined : parseGrpcTimeout(first);
     this.malformed = timeouts.length > 1 || (first !== undefined && this.#asked === undefined);
   }
 
   /** Returns the call that a request is; undefined for any other request. */
-  static of({ method, fields: { names, values } }: RequestHead): GrpcCall | undefined {
-    if (method !== 'POST') return undefined;
-    let found = false;
+  static of(head: RequestHead, policy: WebPolicy): GrpcCall | undefined {
+    if (head.method !== 'POST') return undefined;
+    const { names, values } = head.fields;
+    let type = '';
     const timeouts: string[] = [];
     for (let i = 0; i < names.length; i++) {
       // Both names have twelve characters.
       if (names[i]!.length !== 12) continue;
       const name = names[i]!.toLowerCase();
-      if (name === 'content-type') found = isGrpcType(values[i]!);
+      if (name === 'content-type') type = values[i]!;
       else if (name === 'grpc-timeout') timeouts.push(values[i]!);
     }
-    return found ? new GrpcCall(timeouts) : undefined;
+    if (isGrpcType(type)) return new GrpcCall(timeouts, undefined);
+    if (!policy.translate || !isWebType(type)) return undefined;
+    const cors = corsFields(head, policy.origins);
+    return new GrpcCall(timeouts, new WebCall(type, cors, policy.largest));
   }
 
   /** The client's deadline in milliseconds, at most 24 hours; undefined if it has none. */

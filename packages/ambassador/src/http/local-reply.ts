@@ -27,6 +27,10 @@ export interface LocalReplyOptions {
   readonly close?: boolean;
   /** The code of the reply to a call of gRPC, which is then Trailers-Only with status 200. */
   readonly grpcStatus?: number | undefined;
+  /** The content type of such a reply; `application/grpc` by default. */
+  readonly grpcType?: string;
+  /** More fields, names and values in turn. */
+  readonly fields?: readonly string[] | undefined;
 }
 
 /** Builds a local reply: a response of the proxy itself. */
@@ -39,6 +43,7 @@ export function localReply(status: number, reason: string, options: LocalReplyOp
     status === 204
       ? []
       : ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', `${body.length}`];
+  fields.push(...(options.fields ?? []));
   if (retryAfter) fields.push('Retry-After', String(retryAfter));
   if (status === 405 || status === 204)
     fields.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
@@ -52,10 +57,12 @@ export function localMessage(status: number, reason: string): string {
   return `${status} ${REASONS[status]}${status >= 500 && status < 505 ? '' : `: ${reason}`}`;
 }
 
-function grpcReply(code: number, message: string, { requestId, close }: LocalReplyOptions) {
+function grpcReply(code: number, message: string, options: LocalReplyOptions) {
+  const { requestId, close, grpcType = 'application/grpc' } = options;
   const fields = [
-    ...['Content-Type', 'application/grpc', 'Content-Length', '0'],
+    ...['Content-Type', grpcType, 'Content-Length', '0'],
     ...grpcTrailers(code, message),
+    ...(options.fields ?? []),
   ];
   if (requestId !== undefined) fields.push('X-Request-Id', requestId);
   if (close) fields.push('Connection', 'close');

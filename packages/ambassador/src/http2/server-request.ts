@@ -178,14 +178,15 @@ export class Http2Request implements ResponseSink, Watched {
     this.#respond(false);
   }
 
-  fail(trailers: readonly string[]): boolean {
-    if (this.#head !== undefined) {
-      this.#head = undefined;
-      return true;
-    }
+  discardHead(): boolean {
+    const unsent = this.#head !== undefined;
+    this.#head = undefined;
+    return unsent;
+  }
+
+  breakOff(trailers: readonly string[]): void {
     if (this.#takesTrailers && trailers.length > 0) this.sendEnd(trailers);
     else this.#breakOff('the response broke');
-    return false;
   }
 
   #onData(chunk: Buffer) {

@@ -208,6 +208,20 @@ export const listenerFields = {
       default: [],
     },
   ),
+  grpcWebOrigins: option(
+    list(
+      text('origin', {
+        matches: /^https?:\/\/[a-z0-9.-]{1,253}(:\d{1,5})?$/,
+        rule: 'must be an origin: a scheme, a host in lower case, and a port if it is not the default',
+        remedy: 'write https://app.example.com',
+      }),
+    ),
+    {
+      description:
+        'Other origins whose pages may call `h2c://` upstreams by gRPC-Web (CORS), without credentials.',
+      default: [],
+    },
+  ),
   upstreamCa: option(path, {
     description:
       "PEM certificate authorities to trust for TLS to the upstream, instead of the system's.",

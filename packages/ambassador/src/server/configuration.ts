@@ -180,6 +180,7 @@ export function httpRuntime(
     maxHead: options.maxHeadSize,
     maxFields: options.maxFields,
     clientNames: new Set(options.clientNames),
+    grpcWebOrigins: new Set(options.grpcWebOrigins),
     requestHeaders: rules.request,
     responseHeaders: rules.response,
     observer: new Observer(options.name, env.metrics, env.accessLog, env.log),

@@ -125,8 +125,8 @@ export class TestGrpcClient implements Disposable {
 }
 
 /** Adds the prefix of a message: not compressed, and its length. */
-export function framed(message: string): Buffer {
-  const bytes = Buffer.from(message);
+export function framed(message: string | Buffer): Buffer {
+  const bytes = Buffer.from(message as string);
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(bytes.length, 1);
   return Buffer.concat([prefix, bytes]);
