@@ -32,7 +32,8 @@ export async function bundle(
     metafile: true,
     logLevel: 'error',
     alias: { koffi: resolve('images/koffi.cjs') },
-    external: ['./koffi.node'],
+    // grpc-js loads it for channelz alone, which nobody asks for.
+    external: ['./koffi.node', '@grpc/proto-loader'],
     write: false,
   });
   // A function has no place for a hashbang.

@@ -18,6 +18,10 @@ export const table = defineOptions({
       description: 'The address of the pages; 127.0.0.1 keeps them inside the Pod.',
       default: parseAddress('127.0.0.1:5000') ?? { host: '127.0.0.1', port: 5000 },
     }),
+    grpcListen: option(address, {
+      description:
+        'Also serve gRPC in cleartext at this address: `demo.Echo`, `grpc.health.v1.Health`, and at `/grpc` a page that calls it by gRPC-Web.',
+    }),
     static: option(path, {
       description: 'A directory, such as a shared volume, whose files are served at `/`.',
     }),
@@ -37,6 +41,7 @@ export const table = defineOptions({
   },
   examples: [
     ['webapp', 'On 127.0.0.1:5000, the access log on stdout.'],
+    ['webapp --grpc-listen 127.0.0.1:50051', 'Serves gRPC too.'],
     ['webapp --listen :8080 --static /html', 'Serves the files that another container writes.'],
   ],
 });

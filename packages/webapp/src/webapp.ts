@@ -42,7 +42,13 @@ export const webapp = defineSidecar({
     // The name by which other containers of the Pod find this process.
     process.title = 'webapp';
     const { static: directory, maxBody } = options;
-    const app = createApp({ static: directory, maxBody, log: writer, settings });
+    const app = createApp({
+      static: directory,
+      maxBody,
+      log: writer,
+      settings,
+      grpc: options.grpcListen !== undefined,
+    });
     const server = createServer(app);
     const closeSockets = serveWebSocket(server, options.maxBody);
     await listen(server, options.listen, '--listen');
@@ -51,6 +57,13 @@ export const webapp = defineSidecar({
       server.closeIdleConnections();
       return new Promise<void>((resolve) => server.close(() => resolve()));
     });
+    if (options.grpcListen !== undefined) {
+      // Only this mode needs the memory of grpc-js.
+      const { startGrpc } = await import('./grpc/server.ts');
+      const grpc = await startGrpc(options.grpcListen, options.maxBody);
+      onStop('gRPC', () => grpc.stop());
+      log.info('serving gRPC', { event: 'serving_grpc', port: grpc.port });
+    }
     serving.pass();
     log.info('listening', { event: 'listening', address: server.address() });
     await stopped;

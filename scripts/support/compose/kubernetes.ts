@@ -86,6 +86,7 @@ export interface Container {
 }
 
 export interface Probe {
+  readonly grpc?: { readonly port: number; readonly service?: string };
   readonly httpGet?: { readonly path: string; readonly port: number | string };
   readonly exec?: { readonly command: readonly string[] };
   readonly periodSeconds?: number;

@@ -56,6 +56,13 @@ test('a container without a start-up probe is asked by its readiness probe', () 
   assert.match(JSON.stringify(healthcheck), /127\.0\.0\.1:9900\/readyz.*"interval":"2s"/);
 });
 
+test('a gRPC probe asks for the health of its service', () => {
+  const startupProbe = { grpc: { port: 8080, service: 'demo.Echo' } };
+  const { healthcheck } = service('shop-app', pod({ containers: [{ ...app, startupProbe }] }));
+  const request = Buffer.from('\0\0\0\0\x0b\n\x09demo.Echo').toString('hex');
+  assert.match(JSON.stringify(healthcheck), new RegExp(`127\\.0\\.0\\.1:8080.*${request}`));
+});
+
 test('an emptyDir is a volume that belongs to the user of the Pod and keeps its limit', () => {
   const { volumes } = parts(
     pod({

@@ -170,11 +170,27 @@ function healthcheck(probe: Probe, container: Container) {
     const port = container.ports?.find(({ name }) => name === named)?.containerPort ?? named;
     const url = `http://127.0.0.1:${port}${path}`;
     test = ['CMD', '/nodejs/bin/node', '-e', `fetch('${url}').then((r)=>process.exit(r.ok?0:1))`];
+  } else if (probe.grpc) {
+    test = ['CMD', '/nodejs/bin/node', '-e', grpcCheck(probe.grpc.port, probe.grpc.service ?? '')];
   } else {
     throw new Error(`${container.name}: this kind of probe cannot be said in compose`);
   }
   const { periodSeconds = 10, failureThreshold = 3 } = probe;
   return { test, interval: `${periodSeconds}s`, timeout: '5s', retries: failureThreshold };
+}
+
+/** Returns a script that asks for the health of a service (`grpc.health.v1`). */
+function grpcCheck(port: number, service: string): string {
+  const message = service === '' ? '' : `\n${String.fromCharCode(service.length)}${service}`;
+  const request = Buffer.from(`\0\0\0\0${String.fromCharCode(message.length)}${message}`);
+  const head = `{':method':'POST',':path':'/grpc.health.v1.Health/Check','content-type':'application/grpc',te:'trailers'}`;
+  return [
+    `const session=require('http2').connect('http://127.0.0.1:${port}').on('error',()=>process.exit(1))`,
+    `const call=session.request(${head})`,
+    `let body=''`,
+    `call.on('data',(bytes)=>body+=bytes.toString('hex')).on('close',()=>process.exit(body.endsWith('0801')?0:1))`,
+    `call.end(Buffer.from('${request.toString('hex')}','hex'))`,
+  ].join(';');
 }
 
 /** Adds a volume and returns what a mount names: a volume, or a directory of this repository. */

@@ -138,8 +138,8 @@ test('local replies to calls are statuses of gRPC over any protocol', async () =
     const got = await request(proxy.url, { method: 'POST', headers, body: framed('x') });
     assert.deepEqual([got.status, got.headers['grpc-status'], got.body], [200, '14', '']);
     assert.equal(got.headers['grpc-message'], '502 Bad Gateway');
-    const web = { 'content-type': 'application/grpc-web' };
-    const other = await request(proxy.url, { method: 'POST', headers: web, body: framed('x') });
+    const json = { 'content-type': 'application/grpcx' };
+    const other = await request(proxy.url, { method: 'POST', headers: json, body: framed('x') });
     assert.equal(other.status, 502);
   }
   await using proxy = await TestProxy.start({ upstream: [nowhere] });

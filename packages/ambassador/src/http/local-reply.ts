@@ -52,7 +52,7 @@ export function localReply(status: number, reason: string, options: LocalReplyOp
   return { status, reason: REASONS[status] ?? 'Error', fields, body };
 }
 
-/** Returns what a client is told: faults of an upstream are for the log. */
+/** Returns the text for a client: faults of an upstream are for the log alone. */
 export function localMessage(status: number, reason: string): string {
   return `${status} ${REASONS[status]}${status >= 500 && status < 505 ? '' : `: ${reason}`}`;
 }

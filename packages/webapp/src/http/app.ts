@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { combinedLine, type LogWriter } from './access-log.ts';
+import { GRPC_PAGE } from './grpc-page.ts';
 import { page } from './page.ts';
 import type { Settings } from './settings.ts';
 import { Sink } from './sink.ts';
@@ -10,6 +11,8 @@ export interface AppOptions {
   readonly maxBody: number;
   readonly log: LogWriter;
   readonly settings?: Settings;
+  /** Whether the page at `/grpc` is served. */
+  readonly grpc?: boolean;
 }
 
 interface HttpError extends Error {
@@ -17,7 +20,13 @@ interface HttpError extends Error {
 }
 
 /** Creates the pages of the demo application. */
-export function createApp({ static: directory, maxBody, log, settings }: AppOptions): Express {
+export function createApp({
+  static: directory,
+  maxBody,
+  log,
+  settings,
+  grpc,
+}: AppOptions): Express {
   const app = express();
   const sink = new Sink();
   app.disable('x-powered-by');
@@ -67,6 +76,8 @@ export function createApp({ static: directory, maxBody, log, settings }: AppOpti
     response.set('x-loads', String(settings?.loads ?? 0));
     response.type('text').send(settings?.text ?? '');
   });
+
+  if (grpc) app.get('/grpc', (_request, response) => void response.type('html').send(GRPC_PAGE));
 
   if (directory !== undefined)
     app.use(express.static(directory, { etag: false, lastModified: false, cacheControl: false }));
