@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { scene } from '../testing/scene.ts';
-
-/** Mounts a volume of a given size; this needs root. */
-function volume(path: string, size: string): Disposable {
-  mkdirSync(path);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', path]);
-  return { [Symbol.dispose]: () => void execFileSync('umount', ['-l', path]) };
-}
-
-/** Fills a volume. */
-function fill(path: string): void {
-  const chunk = Buffer.alloc(4096);
-  assert.throws(
-    () => {
-      for (;;) writeFileSync(path, chunk, { flag: 'a' });
-    },
-    { code: 'ENOSPC' },
-  );
-}
+import { fill, volume } from '../testing/volume.ts';
 
 test('a full state volume is logged and counted, delivery continues, and the state is saved once there is room', async () => {
   await using s = await scene((directory) => ({ state: join(directory, 'small/state') }));

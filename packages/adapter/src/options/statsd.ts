@@ -57,32 +57,3 @@ export function checkStatsd(
     });
   }
 }
-
-/** Options that are about the records of log files. */
-interface Inputs {
-  readonly include: readonly unknown[];
-  readonly output: readonly unknown[];
-  readonly outputs: readonly unknown[];
-  readonly metrics: readonly unknown[];
-  readonly replay: boolean;
-  readonly statsd: unknown;
-}
-
-/** Checks that there is an input, and that options about records have files to read them from. */
-export function checkInputs(options: Inputs, report: Report): void {
-  const { include, output, outputs, metrics, replay, statsd } = options;
-  if (include.length > 0) return;
-  if (statsd === undefined) {
-    report({
-      name: 'include',
-      rule: 'is required without another input',
-      remedy: "give it as --include '/logs/*.log', or give --statsd",
-    });
-    return;
-  }
-  for (const [name, given] of Object.entries({ output, outputs, metrics })) {
-    if (given.length === 0) continue;
-    report({ name, rule: 'is about records of log files', remedy: 'give --include too' });
-  }
-  if (replay) report({ name: 'replay', rule: 'needs --include', remedy: 'give it too' });
-}

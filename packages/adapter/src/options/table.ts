@@ -18,10 +18,12 @@ import { Globs } from '../tail/glob.ts';
 import { condition } from '../transform/filter.ts';
 import { READY_MADE } from '../transform/redact.ts';
 import { checkFormat, formatFields, formatSettings } from './formats.ts';
+import { checkInputs } from './inputs.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
 import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
 import { glob, pattern } from './pattern.ts';
-import { checkInputs, checkStatsd, statsdOptions } from './statsd.ts';
+import { receiveOptions } from './receive.ts';
+import { checkStatsd, statsdOptions } from './statsd.ts';
 import { zoneName } from './time-zone.ts';
 
 const minute = 60_000;
@@ -136,6 +138,7 @@ export const adapterTable = defineOptions({
         'The largest number of label sets of one such metric; further records count as `__other__`.',
       default: 1000,
     }),
+    ...receiveOptions,
     ...statsdOptions,
     state: option(path, {
       description:

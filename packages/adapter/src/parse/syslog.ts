@@ -14,9 +14,15 @@ const PRIORITY = /^<(\d{1,3})>/;
 const RFC5424 = /^1 (-|\S{20,40}) (-|\S{1,255}) (-|\S{1,48}) (-|\S{1,128}) (-|\S{1,32}) (-|\[)/;
 const RFC3164 =
   /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) (\S{1,255}) (.*)$/s;
+/** A header without a host name, as libc's syslog(3) writes it to a local socket. */
+const LOCAL =
+  /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?=[^\s:[\]]{1,64}(?:\[[^\]]{1,64}\])?: )(.*)$/s;
 const TAG = /^([^\s:[\]]{1,64})(?:\[(\d{1,10}|[^\]]{1,64})\])?: ?/;
 
-/** Parses RFC 5424, and RFC 3164 with or without priority and with RFC 3339 times too. */
+/**
+ * Parses RFC 5424, and RFC 3164 with or without priority and host name, and with RFC 3339 times too.
+ * A message with a priority may be without a header.
+ */
 export function syslogParser(zone: TimeZone = UTC): Parser {
   return (line) => parseSyslog(line, zone);
 }
@@ -33,24 +39,31 @@ function parseSyslog(line: string, zone: TimeZone): LogRecord | string {
     record.severity = SEVERITIES[value & 7];
     if (rest.startsWith('1 ')) return rfc5424(rest, record);
   }
-  return rfc3164(rest, record, zone);
+  const failure = rfc3164(rest, record, zone);
+  if (failure === undefined) return record;
+  if (!priority) return failure;
+  // RFC 3164 §4.3.3: what follows a priority is the message if it has no header.
+  record.message = rest;
+  return record;
 }
 
-function rfc3164(text: string, record: LogRecord, zone: TimeZone): LogRecord | string {
-  const match = RFC3164.exec(text);
+/** Reads a header and its message into the record; returns why there is none. */
+function rfc3164(text: string, record: LogRecord, zone: TimeZone): string | undefined {
+  const local = LOCAL.exec(text);
+  const match = local ?? RFC3164.exec(text);
   const stamp = match?.[1] ?? '';
   const time = match ? (bsdTime(stamp, zone) ?? isoTime(stamp, zone)) : undefined;
   if (!match || time === undefined) return 'not in the format of RFC 3164 or RFC 5424';
   record.time = time;
-  record.hostname = match[2];
-  const message = match[3]!;
+  if (!local) record.hostname = match[2];
+  const message = match[local ? 2 : 3]!;
   const tag = TAG.exec(message);
   if (tag) {
     record.app_name = tag[1];
     if (tag[2] !== undefined) record.proc_id = tag[2];
   }
   record.message = message.slice(tag?.[0].length ?? 0);
-  return record;
+  return undefined;
 }
 
 function rfc5424(text: string, record: LogRecord): LogRecord | string {

@@ -1,3 +1,4 @@
+import type { Received } from '../input/spool/spool-line.ts';
 import type { AccessMetrics } from '../observe/log-metrics.ts';
 import type { FastParser } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
@@ -6,6 +7,8 @@ import type { Joiner } from './joiner.ts';
 /** How the lines of a log become records. */
 export interface LineFormat {
   readonly parse: Parser;
+  /** Reads a line of a spool; undefined for the lines of other files. */
+  readonly received: ((line: string) => Received) | undefined;
   /** Parses the text of a field; false if it is not in its format. */
   readonly nested: ((record: LogRecord) => boolean) | undefined;
   /** Converts plain lines without a record; undefined if an option needs records. */

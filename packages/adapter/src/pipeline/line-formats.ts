@@ -1,3 +1,4 @@
+import { readLine } from '../input/spool/spool-line.ts';
 import type { AccessMetrics } from '../observe/log-metrics.ts';
 import type { Encoding } from '../output/encoding.ts';
 import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
@@ -49,7 +50,8 @@ function lineFormat(settings: FormatSettings, context: FormatContext) {
   const { format, nestedFormat, nestedField, zone } = settings;
   const access = isAccessLog(settings) ? context.access : undefined;
   const joiner = joinerFor(settings);
-  const onBytes = joiner || nestedFormat !== undefined ? undefined : bytesFor(settings, context);
+  const needsText = joiner !== undefined || nestedFormat !== undefined || settings.isSpool;
+  const onBytes = needsText ? undefined : bytesFor(settings, context);
   const fastAccess =
     (format === 'common' || format === 'combined') && onBytes ? new FastAccess(format) : undefined;
   const fastJson =
@@ -59,6 +61,7 @@ function lineFormat(settings: FormatSettings, context: FormatContext) {
   const fast = fastAccess ?? fastJson;
   const lineFormat: LineFormat = {
     parse: parserFor(settings),
+    received: settings.isSpool ? readLine : undefined,
     nested:
       nestedFormat === undefined
         ? undefined

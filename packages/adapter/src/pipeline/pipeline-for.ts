@@ -24,6 +24,8 @@ interface SharedParts {
   readonly registry: Registry;
   readonly pool: PayloadPool;
   readonly now: () => number;
+  /** The formats of received messages by the paths of their spools. */
+  readonly spools: ReadonlyMap<string, 'syslog' | 'json'>;
 }
 
 /** Creates the pipelines of the outputs, which share their metrics. */
@@ -39,7 +41,7 @@ export function pipelinesFor(
           metrics.droppedRecords.with({ cause: 'label-sets', output: 'metrics' }).inc(),
         )
       : undefined;
-  const formats = formatsOf(options);
+  const formats = formatsOf(options, parts.spools);
   const access = formats.some(isAccessLog) ? new AccessMetrics(registry) : undefined;
   const filter = recordFilter(options);
   return (encoding, delivery) => {

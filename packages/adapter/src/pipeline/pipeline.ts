@@ -1,9 +1,11 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { errorText } from '@sidekit/core';
+import type { Received } from '../input/spool/spool-line.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
 import type { PayloadPool } from '../output/batch.ts';
 import type { Delivery } from '../output/delivery.ts';
 import { type Encoding, ndjson, type Source } from '../output/encoding.ts';
+import { utc } from '../parse/calendar.ts';
 import type { Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
@@ -135,13 +137,6 @@ export class Pipeline implements LineSink {
     this.line(0, text.length, offset, LineFlag.partial);
   }
 
-  /** Takes a line from an input that is not a file, and that keeps no offsets. */
-  add(source: Source, text: string, parse: Parser): void {
-    this.#counted = true;
-    this.#record(source, parse, text, 0, LineFlag.none);
-    this.#count();
-  }
-
   /** Notes that all lines before `read` were passed on; waiting ones are not acknowledged yet. */
   mark(generation: Generation, read: Mark): void {
     const { joiner, tally } = this.#options.formatOf(generation.log);
@@ -225,12 +220,17 @@ export class Pipeline implements LineSink {
     format?: LineFormat,
   ): void {
     this.#records++;
+    const received = format?.received?.(text);
+    const line = received?.message ?? text;
     try {
-      this.#convert(source, parse(text), text, offset, flag, format);
+      const parsed = parse(line);
+      if (received && typeof parsed === 'object') arrived(parsed, received);
+      const mark = received?.cut ? LineFlag.truncated : flag;
+      this.#convert(source, parsed, line, offset, mark, format);
     } catch (error) {
       // One record that cannot be converted must not cost another.
       if (this.#counted) this.#options.metrics.failedRecords.inc();
-      this.#convert(source, `cannot be converted: ${errorText(error)}`, text, offset, flag);
+      this.#convert(source, `cannot be converted: ${errorText(error)}`, line, offset, flag);
     }
   }
 
@@ -291,4 +291,10 @@ export class Pipeline implements LineSink {
     payload.length = this.#key.write(source, offset, buffer, length - 1);
     this.#batcher.added(payload, before);
   }
+}
+
+/** Gives a message without a time that of its arrival. */
+function arrived(record: LogRecord, { at }: Received): void {
+  if (record.time !== undefined || Number.isNaN(at)) return;
+  record.time = utc(Math.floor(at / 1000) * 1000, String(at % 1000).padStart(3, '0'));
 }

@@ -18,7 +18,7 @@ import type { Unpacker } from './unpacker.ts';
 
 export interface CatalogueOptions {
   readonly globs: Globs;
-  readonly startAt: 'beginning' | 'end';
+  readonly startAt: (log: string) => 'beginning' | 'end';
   /** There is no state of an earlier start. */
   readonly firstStart: boolean;
   /** Other directories of rotated files; relative to those of the logs. */
@@ -142,6 +142,17 @@ export class Catalogue {
       );
     }
     this.#logs.forget(generation);
+  }
+
+  /** Returns the generation that a file belongs to. */
+  generationOf({ inode, birth }: FileStats): Generation | undefined {
+    const known = this.#logs.withInode(inode);
+    return known && known.birth === birth ? known : undefined;
+  }
+
+  /** Whether a file is known, and is not read. */
+  isIgnored(stats: FileStats): boolean {
+    return this.#newGenerations.isIgnored(stats);
   }
 
   /** Whether a file without a name was missing long enough to be forgotten. */

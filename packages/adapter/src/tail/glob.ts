@@ -18,9 +18,12 @@ export class Globs {
   readonly unmatched: Set<string>;
   readonly #include: readonly string[];
   readonly #exclude: readonly string[];
+  readonly #own: ReadonlySet<string>;
 
-  constructor(include: readonly string[], exclude: readonly string[]) {
-    this.#include = include.map((pattern) => resolve(pattern));
+  /** @param own paths of the adapter's own files, which `exclude` does not leave out. */
+  constructor(include: readonly string[], exclude: readonly string[], own: readonly string[] = []) {
+    this.#own = new Set(own.map((path) => resolve(path)));
+    this.#include = [...include.map((pattern) => resolve(pattern)), ...this.#own];
     this.literals = this.#include.filter((pattern) => !WILD.test(pattern));
     this.unmatched = new Set(this.#include);
     this.#exclude = exclude.map((pattern) => (pattern.includes('/') ? resolve(pattern) : pattern));
@@ -87,6 +90,7 @@ export class Globs {
   }
 
   #isExcluded(name: string, path: string): boolean {
+    if (this.#own.has(path)) return false;
     return this.#exclude.some((pattern) =>
       matchesGlob(pattern.startsWith('/') ? path : name, pattern),
     );

@@ -8,7 +8,8 @@ import type { Logs, TailedLog } from './logs.ts';
 import { hasDate } from './rotated-names.ts';
 
 export interface NewGenerationOptions {
-  readonly startAt: 'beginning' | 'end';
+  /** Returns where to start in a file of a log that existed before the very first start. */
+  readonly startAt: (log: string) => 'beginning' | 'end';
   /** There is no state of an earlier start. */
   readonly firstStart: boolean;
   /** The names of the outputs. */
@@ -44,7 +45,7 @@ export class NewGenerations {
     generation.fd = file.fd;
     generation.size = file.size;
     generation.growth = file.size;
-    if (startAt === 'end' && this.first) generation.startAtEnd(file);
+    if (this.first && startAt(log.path) === 'end') generation.startAtEnd(file);
     generation.head = readAt(file.fd, 0, HEAD_LENGTH);
     this.#logs.claim(generation);
     log.generations.push(generation);
@@ -59,7 +60,9 @@ export class NewGenerations {
 
   /** Whether a rotated file is older than the log's known generations, or was restored by someone. */
   isHistory(file: FileFacts, log: TailedLog): boolean {
-    if (this.first && !this.#logs.wasRestored(log.path)) return this.#options.startAt === 'end';
+    if (this.first && !this.#logs.wasRestored(log.path)) {
+      return this.#options.startAt(log.path) === 'end';
+    }
     let newest = 0;
     for (const { mtime } of log.generations) newest = Math.max(newest, mtime);
     return file.mtime < newest - SLACK;

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { Health, Registry, silentLog } from '@sidekit/core';
 import { valuesOf } from '@sidekit/core/testing';
 import { eventually } from '@sidekit/test-kit';
-import { type RunningAdapter, startAdapter } from '../adapter.ts';
 import { adapterTable } from '../options/table.ts';
+import { type Reading, startReading } from '../read/start-reading.ts';
 
 /** An adapter in this process whose polls and clock are controlled by the test. */
 export class HandDriven {
   readonly registry: Registry = new Registry();
   readonly health: Health = new Health();
-  readonly #running: RunningAdapter;
+  readonly #running: Reading;
 
   constructor(
     directory: string,
@@ -26,7 +26,7 @@ export class HandDriven {
       gracePeriod: '5s',
       ...options,
     });
-    this.#running = startAdapter(
+    this.#running = startReading(
       { options: values, log, metrics: this.registry, health: this.health },
       {
         follow: false,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -47,4 +47,24 @@ test('a socket that a killed process left behind is replaced, a living one never
   await listen(server, { path }, '--listen');
   assert.equal(server.address(), path);
   server.close();
+});
+
+test('a file that is no socket, and a socket of another user, are never removed', async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, 'data');
+  writeFileSync(file, 'precious');
+  await assert.rejects(listen(createServer(), { path: file }, '--listen'), {
+    message: /not a socket of this user/,
+  });
+  assert.equal(readFileSync(file, 'utf8'), 'precious');
+  if (process.geteuid?.() !== 0) return;
+  const path = join(directory.path, 's');
+  const program = new URL('../testing/listen-unix.ts', import.meta.url);
+  await using first = startProgram(program, [path]);
+  await eventually(() => first.stdout === 'listening\n', { what: 'the first process' });
+  first.kill('SIGKILL');
+  await first.exited;
+  chownSync(path, 65_534, 65_534);
+  await assert.rejects(listen(createServer(), { path }, '--listen'), { message: /not a socket/ });
+  assert.ok(existsSync(path));
 });

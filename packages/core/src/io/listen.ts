@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { ExpectedError, errorText } from '../errors.ts';
 import { type Address, formatAddress, listenOptions } from '../options/address.ts';
@@ -11,7 +11,8 @@ const TCP_REMEDIES: Readonly<Record<string, string>> = {
 };
 
 const UNIX_REMEDIES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there; choose another path',
+  EADDRINUSE:
+    'another process listens there, or it is a file that is not a socket of this user; choose another path',
   // libuv says EACCES where the kernel says ENOENT.
   EACCES: 'the directory does not exist or is not writable for this user; mount one that is',
   EROFS: 'the file system is read-only; mount a volume there',
@@ -19,8 +20,8 @@ const UNIX_REMEDIES: Readonly<Record<string, string>> = {
 
 /**
  * Listens and resolves once the address is bound. `option` names it in the error. The file of a
- * Unix socket that a killed process left behind is replaced: after a restart of the container
- * on the same volume nobody else would remove it.
+ * Unix socket that a killed process of this user left behind is replaced: after a restart of the
+ * container on the same volume nobody else would remove it. Other files are never removed.
  * @throws {ExpectedError} with a remedy where binding fails.
  */
 export async function listen(server: Server, address: Address, option: string): Promise<void> {
@@ -50,9 +51,11 @@ function bind(server: Server, address: Address): Promise<void> {
   });
 }
 
-/** Whether a socket file refuses connections: its process is gone. */
+/** Whether a socket of this user refuses connections, as other files do too: its process is gone. */
 function abandoned(error: unknown, path: string): Promise<boolean> {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return Promise.resolve(false);
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats?.isSocket() || stats.uid !== process.geteuid?.()) return Promise.resolve(false);
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('connect', () => {

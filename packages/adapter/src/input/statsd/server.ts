@@ -1,7 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import {
-  ExpectedError,
   errorText,
   formatAddress,
   type Health,
@@ -11,7 +8,8 @@ import {
   throttle,
 } from '@sidekit/core';
 import type { statsdOptions } from '../../options/statsd.ts';
-import { kernelDrops } from './kernel-drops.ts';
+import { kernelDrops } from '../net/kernel-drops.ts';
+import { openUdp } from '../net/udp.ts';
 import { StatsdStore } from './store.ts';
 
 type Options = OptionValues<typeof statsdOptions>;
@@ -23,9 +21,6 @@ interface Parts {
   readonly health: Health;
   readonly now?: () => number;
 }
-
-/** The size that is asked of the kernel for datagrams that wait; it gives at most `rmem_max`. */
-const RECEIVE_BUFFER = 1024 * 1024;
 
 const LOG_INTERVAL = 10_000;
 
@@ -43,11 +38,7 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
   const ready = health.condition('statsd', 'startup', 'ready');
   const warning = health.warning('statsd limits');
   const host = address.host ?? '127.0.0.1';
-  const socket = createSocket({
-    type: isIPv6(host) ? 'udp6' : 'udp4',
-    recvBufferSize: RECEIVE_BUFFER,
-  });
-  await bind(socket, host, address.port);
+  const socket = await openUdp(host, address.port, '--statsd');
   const { port } = socket.address();
 
   const received = metrics.counter({
@@ -107,27 +98,4 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
     port,
     close: () => new Promise<void>((resolve) => socket.close(() => resolve())),
   };
-}
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process of the Pod listens there; choose another port',
-  EADDRNOTAVAIL: 'this host has no such address; use 127.0.0.1:PORT or 0.0.0.0:PORT',
-  EACCES: 'ports below 1024 need a privilege; choose a higher one',
-  ENOTFOUND: 'the host name has no address; use 127.0.0.1:PORT',
-};
-
-function bind(socket: Socket, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => {
-      const remedy = REMEDIES[error.code ?? ''];
-      const text = `--statsd ${formatAddress({ host, port })} cannot be listened on (${errorText(error)})`;
-      socket.close();
-      reject(new ExpectedError(remedy === undefined ? text : `${text}: ${remedy}`));
-    };
-    socket.once('error', fail);
-    socket.bind({ address: host, port, exclusive: true }, () => {
-      socket.off('error', fail);
-      resolve();
-    });
-  });
 }
