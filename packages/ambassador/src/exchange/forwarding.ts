@@ -1,19 +1,18 @@
 import type { Socket } from 'node:net';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import type { Forwarding } from '../http/canonical-request.ts';
+import { clientAddress } from '../proxy-protocol/client-address.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Returns the facts that are added to the requests of a connection under `runtime`. */
 export function forwardingOf(socket: Socket, runtime: Runtime, http2 = false): Forwarding {
-  const peer = socket.remoteAddress;
-  const clientAddress =
-    peer === undefined ? 'unix:' : peer.startsWith('::ffff:') ? peer.slice(7) : peer;
+  const address = clientAddress(socket);
   const verified = runtime.verifiesClients && socket instanceof TLSSocket && socket.authorized;
   const certificate = verified ? socket.getPeerCertificate() : undefined;
   return {
-    clientAddress,
+    clientAddress: address,
     protocol: socket instanceof TLSSocket ? 'https' : 'http',
-    trusted: runtime.trusts(clientAddress),
+    trusted: runtime.trusts(address),
     via: `${http2 ? '2.0' : '1.1'} ${runtime.via}`,
     verifiesClients: runtime.verifiesClients,
     clientCert: certificate && clientCert(certificate),

@@ -50,6 +50,11 @@ export const listenerFields = {
       'Peers whose forwarding fields are kept and added to, as CIDR; those of others are replaced.',
     default: [],
   }),
+  proxyProtocol: option(list(network), {
+    description:
+      'Balancers, as CIDR, that send the PROXY protocol (version 1 or 2): then each connection must come from one of them and begin with its head; others are closed.',
+    default: [],
+  }),
   headersTimeout: option(duration(10, 600_000), {
     description: 'How long a client may take for a request head.',
     default: 10_000,

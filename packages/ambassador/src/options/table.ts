@@ -131,6 +131,11 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
   });
   if (one.healthGrpcService !== undefined && !one.upstream.every(isHttp2))
     fault('healthGrpcService', 'needs upstreams with the scheme h2c');
+  if (one.proxyProtocol.length > 0 && one.listen !== undefined && 'path' in one.listen)
+    fault(
+      'proxyProtocol',
+      'needs a TCP address to listen on, since balancers are known by address',
+    );
   checkRoutes(one, prefix, report);
   checkHeaderRules(one.requestHeaders, `${prefix}requestHeaders`, report);
   checkHeaderRules(one.responseHeaders, `${prefix}responseHeaders`, report);

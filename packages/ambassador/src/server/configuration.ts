@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import type { Health, Log, Registry } from '@sidekit/core';
+import type { Counter, Family, Health, Log, Registry } from '@sidekit/core';
 import { ClientRateLimit } from '../exchange/client-rate-limit.ts';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
@@ -30,6 +30,7 @@ export interface Environment extends UpstreamResources {
   readonly log: Log;
   readonly metrics: ProxyMetrics;
   readonly tcpMetrics: ReturnType<typeof tcpMetrics>;
+  readonly gateRefusals: Family<Counter>;
   readonly accessLog: AccessLog | undefined;
   readonly fastLane: boolean;
   readonly variables: Variables;
@@ -58,6 +59,10 @@ export function environment(
     log,
     metrics: proxyMetrics(registry),
     tcpMetrics: tcpMetrics(registry),
+    gateRefusals: registry.counters({
+      name: 'ambassador_proxy_protocol_refused_total',
+      help: 'Connections closed because of the PROXY protocol, by cause.',
+    }),
     fastLane: options.fastLane,
     variables,
     instance: randomBytes(4).toString('hex'),

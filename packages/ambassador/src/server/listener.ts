@@ -2,6 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type Address, formatAddress, listen } from '@sidekit/core';
 import { SMALL } from '../http/small.ts';
+import type { ProxyGate } from '../proxy-protocol/gate.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -27,6 +28,10 @@ export class Listener {
   readonly address: Address;
   readonly direction: 'inbound' | 'outbound';
   readonly #server: net.Server;
+  /** Serves TLS on the connections of the server. */
+  readonly #tls: tls.Server | undefined;
+  /** Reads the heads of the PROXY protocol, if they are required. */
+  #gate: ProxyGate | undefined;
   readonly #clock: Clock;
   readonly #handler: Handler;
   #closed = false;
@@ -40,6 +45,7 @@ export class Listener {
       maxConnections: number;
       /** Offered to TLS clients. */
       protocols: string[];
+      gate: ProxyGate | undefined;
     },
     secure: TlsFiles['server'],
     handler: Handler,
@@ -56,19 +62,32 @@ export class Listener {
       allowHalfOpen: settings.halfOpen,
       pauseOnConnect: false,
     };
+    this.#gate = settings.gate;
     const accept = (socket: net.Socket) => {
       // An error handler from the first tick: an error of a socket must never end the process.
       socket.on('error', () => {});
       handler.accept(socket);
     };
     if (secure) {
-      const server = tls.createServer(
+      this.#tls = tls.createServer(
         { ...options, ...secure, handshakeTimeout: 10_000, ALPNProtocols: settings.protocols },
         accept,
       );
-      server.on('tlsClientError', (_error, socket) => socket.destroy());
-      this.#server = server;
-    } else this.#server = net.createServer(options, accept);
+      this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
+    }
+    const serve = (socket: net.Socket) =>
+      this.#tls ? void this.#tls.emit('connection', socket) : accept(socket);
+    this.#server = net.createServer(options, (socket) => {
+      if (this.#gate === undefined) serve(socket);
+      else {
+        socket.on('error', () => {});
+        this.#gate.admit(socket, () => {
+          serve(socket);
+          // A tcp handler reads later, and TLS by itself.
+          if (socket.listenerCount('data') > 0) socket.resume();
+        });
+      }
+    });
     this.#server.maxConnections = settings.maxConnections;
   }
 
@@ -81,7 +100,13 @@ export class Listener {
   }
 
   renewTls(secure: NonNullable<TlsFiles['server']>): void {
-    if (this.#server instanceof tls.Server) this.#server.setSecureContext(secure);
+    this.#tls?.setSecureContext(secure);
+  }
+
+  /** Replaces the gate, for new connections. */
+  set gate(gate: ProxyGate | undefined) {
+    this.#gate?.close();
+    this.#gate = gate;
   }
 
   /** Starts to listen. @throws {ExpectedError} if the address cannot be bound. */
@@ -127,6 +152,7 @@ export class Listener {
     if (this.#closed) return;
     this.#closed = true;
     this.#server.close();
+    this.#gate?.close();
   }
 
   destroy(): void {

@@ -7,6 +7,7 @@ import { type Environment, tcpOptions } from './configuration.ts';
 import { resolveRules } from './header-values.ts';
 import { HttpHandler } from './http-handler.ts';
 import { Listener } from './listener.ts';
+import { proxyGate } from './proxy-gate.ts';
 import { type AllRules, allRuntimes, inheriting, routedRuntime } from './route-runtimes.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
@@ -122,6 +123,7 @@ export class Listeners {
         halfOpen: !http,
         maxConnections: options.maxConnections,
         protocols: http ? ['h2', 'http/1.1'] : ['http/1.1'],
+        gate: proxyGate(options, this.#env),
       },
       tls.server,
       handler,
@@ -145,6 +147,8 @@ export class Listeners {
     }
     if (tls.server) open.listener.renewTls(tls.server);
     open.listener.maxConnections = options.maxConnections;
+    if (`${options.proxyProtocol}` !== `${open.options.proxyProtocol}`)
+      open.listener.gate = proxyGate(options, this.#env);
     open.options = options;
     open.text = text;
   }
