@@ -113,6 +113,27 @@ volumes:
     assert.equal(failed.status.containerStatuses?.[0]?.state.terminated?.exitCode, 137);
   });
 
+  test('a container over its ephemeral-storage limit evicts the Pod', async (context) => {
+    if (!(await testEngine().isolatesStorage())) {
+      return context.skip('this kubelet has localStorageCapacityIsolation: false');
+    }
+    await using pod = await apply(
+      'lc-storage',
+      `
+terminationGracePeriodSeconds: 60
+containers:
+- {name: main, run: "main fill=/tmp/file term=ignore", resources: {limits: {ephemeral-storage: 10Mi}}}
+- {name: other, run: other, resources: {limits: {ephemeral-storage: 1Gi}}}`,
+    );
+    const { status } = await pod.ended(120_000);
+    const { reason, message } = status as { reason?: string; message?: string };
+    assert.deepEqual([status.phase, reason], ['Failed', 'Evicted']);
+    assert.match(
+      message ?? '',
+      /^Container main exceeded its local ephemeral storage limit "10Mi"/,
+    );
+  });
+
   test('an emptyDir in memory is shared, and a container that needs too much memory is OOMKilled', async () => {
     await using pod = await apply(
       'lc-memory',

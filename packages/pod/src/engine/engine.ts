@@ -205,6 +205,21 @@ export class Engine {
     );
   }
 
+  /** Returns what a container has written to its root, in bytes, and the path of its log. */
+  async storage(id: string): Promise<{ written: number; log: string } | undefined> {
+    const podman = this.name === 'podman';
+    const root = podman ? LIBPOD : this.#root;
+    try {
+      const path = `${root}/containers/${id}/json`;
+      const info = await this.#api.call('GET', path, { query: { size: true } });
+      const log = (podman ? info.HostConfig?.LogConfig?.Path : info.LogPath) ?? '';
+      return { written: info.SizeRw ?? 0, log };
+    } catch (error) {
+      if (error instanceof EngineError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
   /** Creates a volume of the engine. @throws {ExpectedError} */
   async createVolume({ name, labels, tmpfs }: EngineVolume): Promise<void> {
     const options = tmpfs === undefined ? {} : { type: 'tmpfs', device: 'tmpfs', o: tmpfs };

@@ -67,8 +67,8 @@ export function podContainer(
       appArmor: appArmor?.type === 'Unconfined',
     },
     limits: limitsOf(container),
-    tty: false,
-    stdin: false,
+    tty: container.tty,
+    stdin: container.stdin,
     namespaces: {
       sandbox,
       processes: hostPID ? 'host' : shareProcessNamespace ? { container: sandbox } : 'own',

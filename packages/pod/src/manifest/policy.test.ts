@@ -44,7 +44,7 @@ test('what needs a cluster is noted and skipped, and refused with --strict', () 
 
 test('what changes the containers is refused, and skipped only with --unsupported=warn', () => {
   for (const text of [
-    pod('containers: [{name: a, image: x, tty: true}]'),
+    pod('containers: [{name: a, image: x, volumeDevices: [{}]}]'),
     pod(`${CONTAINERS}, automountServiceAccountToken: true`),
     pod(
       `${CONTAINERS}, volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t}}]}}]`,

@@ -36,8 +36,8 @@ describe('faults', () => {
     ],
     [
       'a field that is not honoured',
-      pod('containers: [{name: a, image: x, stdin: true}]'),
-      'pod.yaml:5:43: Pod web: spec.containers[0].stdin: is not supported by pod: remove it, or skip it with --unsupported=warn',
+      pod('containers: [{name: a, image: x, volumeDevices: [{}]}]'),
+      'pod.yaml:5:51: Pod web: spec.containers[0].volumeDevices: is not supported by pod: remove it, or skip it with --unsupported=warn',
     ],
     [
       'an unknown field, with the nearest',
@@ -115,7 +115,7 @@ describe('faults', () => {
   });
 
   test('all faults of all documents are reported at once', () => {
-    const two = `${pod('containers: [{name: A, image: x, tty: true}]')}---\n${pod('containers: []', 'other')}`;
+    const two = `${pod('containers: [{name: A, image: x, volumeDevices: [{}]}]')}---\n${pod('containers: []', 'other')}`;
     assert.equal(faults(two).length, 3);
   });
 

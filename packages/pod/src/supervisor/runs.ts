@@ -29,6 +29,11 @@ export class Runs {
     return [...this.#byId.keys()];
   }
 
+  /** The containers that run. */
+  get running(): readonly { readonly id: string; readonly name: string }[] {
+    return [...this.#byId].map(([id, { container }]) => ({ id, name: container }));
+  }
+
   idOf({ container, attempt }: Run): string | undefined {
     for (const [id, run] of this.#byId) {
       if (run.container === container && run.attempt === attempt) return id;

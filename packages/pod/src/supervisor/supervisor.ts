@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { errorText, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
@@ -22,8 +22,10 @@ import { carryOut } from './handlers/carry-out.ts';
 import { hasEnded } from './handlers/exec.ts';
 import type { HandlerOutcome } from './handlers/handler.ts';
 import { Launcher } from './launcher.ts';
+import { keepTrying } from './mounting.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
+import { LocalStorage } from './storage.ts';
 import { ownsVolumes } from './user-namespace.ts';
 
 /** How often the sizes of emptyDirs are checked, as by the kubelet's eviction manager. */
@@ -49,6 +51,8 @@ export class Supervisor {
   readonly #runs: Runs;
   readonly #launcher: Launcher;
   readonly #volumes: Volumes;
+  readonly #storage: LocalStorage;
+  #publishing = new AbortController();
   readonly #endpoints: Endpoints;
   readonly #forwarder: ServiceForwarder;
   readonly #ended = Promise.withResolvers<void>();
@@ -71,6 +75,7 @@ export class Supervisor {
     this.#volumes = ownsVolumes(engine)
       ? new PodVolumes(volumes, pod)
       : new EngineVolumes(this.#engine, this.#record);
+    this.#storage = new LocalStorage(this.#engine, pod.spec, this.#volumes);
     this.#launcher = new Launcher(this.#engine, this.#volumes, (container, image) =>
       this.#note({
         type: 'note',
@@ -97,8 +102,7 @@ export class Supervisor {
         if (request.type === 'terminate') this.#dispatch(request);
         else this.#update();
       });
-      await this.#volumes.make();
-      this.#publishVolumes();
+      if (!(await this.#makeVolumes())) return await this.#ended.promise;
       const since = new Date();
       await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
       // Starts from `since`; started earlier, it would only slow down the sandbox.
@@ -117,6 +121,7 @@ export class Supervisor {
     } finally {
       clearTimeout(this.#timer);
       clearTimeout(this.#persistTimer);
+      this.#publishing.abort();
       for (const close of closers) close();
       this.#forwarder.close();
       this.#setFindable(false);
@@ -202,7 +207,7 @@ export class Supervisor {
 
   #keepHouse(): () => void {
     const sweep = setInterval(() => this.#sweep(), SWEEP);
-    const size = this.#volumes.limited
+    const size = this.#storage.limited
       ? setInterval(() => this.#checkSizes(), HOUSEKEEPING)
       : undefined;
     return () => {
@@ -220,10 +225,27 @@ export class Supervisor {
   }
 
   async #checkSizes() {
-    const full = await this.#volumes.overfull();
-    if (!full) return;
-    const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}".`;
-    this.#dispatch({ type: 'evict', message });
+    // An engine that does not answer is asked again.
+    const message = await this.#storage.exceeded(this.#runs.running).catch(() => undefined);
+    if (message !== undefined) this.#dispatch({ type: 'evict', message });
+  }
+
+  /** @returns false if the Pod has ended before its volumes were there. */
+  async #makeVolumes(): Promise<boolean> {
+    const stop = new AbortController();
+    this.#ended.promise.then(() => stop.abort());
+    const setUp = async () => {
+      await this.#volumes.make();
+      this.#publishVolumes();
+    };
+    return keepTrying(setUp, {
+      onFailure: (error) => this.#mountFailed(error),
+      signal: stop.signal,
+    });
+  }
+
+  #mountFailed(error: unknown) {
+    this.#note({ type: 'note', reason: 'FailedMount', message: errorText(error) });
   }
 
   #dispatch(event: PodEvent) {
@@ -349,15 +371,18 @@ export class Supervisor {
     const { activeDeadlineSeconds } = this.#record.pod.spec;
     if (activeDeadlineSeconds !== undefined)
       this.#dispatch({ type: 'deadline', activeDeadlineSeconds });
-    let changed: string[];
-    try {
-      changed = this.#publishVolumes();
-    } catch (error) {
-      return this.#note({ type: 'note', reason: 'FailedMount', message: errorText(error) });
-    }
-    if (changed.length === 0) return;
-    const message = `volumes were updated: ${changed.join(', ')}`;
-    this.#note({ type: 'note', reason: 'Updated', message });
+    // A later update publishes what an earlier one could not.
+    this.#publishing.abort();
+    this.#publishing = new AbortController();
+    const publish = () => {
+      const changed = this.#publishVolumes();
+      if (changed.length === 0) return;
+      const message = `volumes were updated: ${changed.join(', ')}`;
+      this.#note({ type: 'note', reason: 'Updated', message });
+    };
+    const { signal } = this.#publishing;
+    const onFailure = (error: unknown) => this.#mountFailed(error);
+    keepTrying(publish, { onFailure, signal }).catch(onFailure);
   }
 
   #publishVolumes(): string[] {
@@ -393,7 +418,7 @@ export class Supervisor {
     try {
       write();
     } catch (error) {
-      process.stderr.write(`${new Date().toISOString()} ${errorText(error)}\n`);
+      complain(errorText(error));
       clearTimeout(this.#persistTimer);
       this.#persistTimer = setTimeout(() => this.#publishStatus(), PERSIST_RETRY);
     }
@@ -413,6 +438,13 @@ export class Supervisor {
       this.#endpoints.set(service, name, found ? endpoint : undefined);
     }
   }
+}
+
+/** Writes to the supervisor's log, which may be on the disk that is full. */
+function complain(text: string) {
+  try {
+    writeSync(2, `${new Date().toISOString()} ${text}\n`);
+  } catch {}
 }
 
 function dataOf(record: PodRecord): PodData {

@@ -11,7 +11,7 @@ import type { PodRecord } from '../store/record.ts';
 import type { FieldContext } from './fields.ts';
 import { isWritable, type PodData, volumeFiles } from './files.ts';
 import { publishFiles } from './publish.ts';
-import { isLimited, type Volumes } from './volumes.ts';
+import { isLimited, isOnDisk, type Volumes } from './volumes.ts';
 
 /** The folder of the sandbox that volumes are mounted in. */
 const PLACE = '/volumes';
@@ -130,8 +130,10 @@ export class EngineVolumes implements Volumes {
     return full && { name: full.name, limit: String(full.emptyDir?.sizeLimit) };
   }
 
-  get limited(): boolean {
-    return this.#spec.volumes.some(isLimited);
+  async usage(): Promise<number> {
+    const sizes = await this.#engine.volumeSizes();
+    const own = this.#spec.volumes.filter(isOnDisk).map((one) => sizes.get(this.#nameOf(one)) ?? 0);
+    return own.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   #nameOf({ name }: Pick<Volume, 'name'>): string {

@@ -4,15 +4,18 @@ import type { Volume } from '../manifest/types.ts';
 
 type HostPath = NonNullable<Volume['hostPath']>;
 
+/** A path of the host is not what the manifest says; it may become that. */
+export class HostPathError extends ExpectedError {}
+
 /**
  * Checks a hostPath against its type, and creates it if its type says so (kubelet: host_path.go).
  * Without a type a missing folder is created, as container runtimes do.
- * @throws {ExpectedError} if it is not of its type.
+ * @throws {HostPathError} if it is not of its type.
  */
 export function checkHostPath({ path, type }: HostPath): void {
   const found = statSync(path, { throwIfNoEntry: false }) ?? create(path, type);
   if (found && (type === '' || isOf(found, type))) return;
-  throw new ExpectedError(
+  throw new HostPathError(
     `hostPath type check failed: ${path} is not a ${type.replace('OrCreate', '').toLowerCase()}`,
   );
 }

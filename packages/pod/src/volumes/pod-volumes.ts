@@ -13,7 +13,7 @@ import { isWritable, type PodData, volumeFiles } from './files.ts';
 import { checkHostPath } from './host-path.ts';
 import { openInside } from './open-inside.ts';
 import { publishFiles } from './publish.ts';
-import { isLimited, type Volumes } from './volumes.ts';
+import { isLimited, isOnDisk, type Volumes } from './volumes.ts';
 
 /** The volumes of one Pod: a folder each below one folder that only this user can enter. */
 export class PodVolumes implements Volumes {
@@ -107,14 +107,21 @@ export class PodVolumes implements Volumes {
   }
 
   async #measure() {
-    for (const { name, emptyDir } of this.#spec.volumes) {
-      if (emptyDir?.sizeLimit === undefined || emptyDir.medium === 'Memory') continue;
+    for (const { name, emptyDir } of this.#spec.volumes.filter(isLimited)) {
       const usage = await diskUsage(join(this.#root, name));
-      if (usage !== undefined && usage > parseQuantity(emptyDir.sizeLimit)) {
-        return { name, limit: String(emptyDir.sizeLimit) };
-      }
+      const limit = emptyDir?.sizeLimit ?? Number.POSITIVE_INFINITY;
+      if (usage !== undefined && usage > parseQuantity(limit))
+        return { name, limit: String(limit) };
     }
     return undefined;
+  }
+
+  async usage(): Promise<number> {
+    let sum = 0;
+    for (const { name } of this.#spec.volumes.filter(isOnDisk)) {
+      sum += (await diskUsage(join(this.#root, name))) ?? 0;
+    }
+    return sum;
   }
 
   /** Returns the folder or file of the host that a volume is. */
@@ -122,10 +129,6 @@ export class PodVolumes implements Volumes {
     if (hostPath) return hostPath.path;
     if (!persistentVolumeClaim) return join(this.#root, name);
     return claimFolder(dirname(this.#root), this.#namespace, persistentVolumeClaim.claimName);
-  }
-
-  get limited(): boolean {
-    return this.#spec.volumes.some(isLimited);
   }
 
   get #group(): number | undefined {

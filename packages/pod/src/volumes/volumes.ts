@@ -20,10 +20,16 @@ export interface Volumes {
   prepare(sandbox: string): Promise<void>;
   /** Returns an emptyDir that holds more than its sizeLimit. */
   overfull(): Promise<{ readonly name: string; readonly limit: string } | undefined>;
-  /** Whether the size of any volume is to be checked; in memory the kernel keeps the limit. */
-  readonly limited: boolean;
+  /** Returns the bytes that all emptyDirs on disk hold. */
+  usage(): Promise<number>;
 }
 
-export function isLimited({ emptyDir }: Volume): boolean {
-  return emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory';
+/** Whether the size of a volume is to be checked; in memory the kernel keeps the limit. */
+export function isLimited(volume: Volume): boolean {
+  return isOnDisk(volume) && volume.emptyDir?.sizeLimit !== undefined;
+}
+
+/** Whether it is an emptyDir that counts as local storage. */
+export function isOnDisk({ emptyDir }: Volume): boolean {
+  return emptyDir !== undefined && emptyDir.medium !== 'Memory';
 }

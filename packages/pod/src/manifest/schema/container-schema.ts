@@ -51,10 +51,6 @@ export const resources = checked(
         report(['requests', name], { rule: `must not exceed the ${name} limit` });
       }
     }
-    if (limits['ephemeral-storage'] !== undefined) {
-      const rule = 'is not enforced by pod: sizeLimit of an emptyDir is';
-      report(['limits', 'ephemeral-storage'], { category: 'cluster', rule });
-    }
     const memory = parseQuantity(limits.memory ?? 0);
     if (memory > 0 && memory < 6 * 2 ** 20) {
       report(['limits', 'memory'], { rule: 'must be at least 6Mi: engines refuse less' });
@@ -104,9 +100,13 @@ const fields = {
   terminationMessagePolicy: defaulted(choice(['File', 'FallbackToLogsOnError']), 'File'),
   securityContext: optional(securityContext),
   resizePolicy: optional(anything),
+  stdin: defaulted(boolean, false),
+  // Only an attached client closes stdin, and nothing attaches here.
+  stdinOnce: optional(boolean),
+  tty: defaulted(boolean, false),
 };
 
-const unsupported = ['stdin', 'stdinOnce', 'tty', 'volumeDevices', 'restartPolicyRules'];
+const unsupported = ['volumeDevices', 'restartPolicyRules'];
 
 function imageReference(value: string): Broken | undefined {
   if (value.trim() === '') return new Broken('must not be empty');
@@ -142,6 +142,9 @@ export type VolumeMount = Read<typeof volumeMount>;
 export type ContainerPort = Read<typeof containerPort>;
 
 /** A container with every default set. */
-export type ContainerSpec = Omit<Read<typeof initContainer>, 'restartPolicy' | 'resizePolicy'> & {
+export type ContainerSpec = Omit<
+  Read<typeof initContainer>,
+  'restartPolicy' | 'resizePolicy' | 'stdinOnce'
+> & {
   readonly restartPolicy?: 'Always' | undefined;
 };
