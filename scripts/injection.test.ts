@@ -30,10 +30,10 @@ test('every component is injected too, and every file is in the kustomization', 
 test('the validated settings are those that the policies read', () => {
   const text = readFileSync('manifests/injection/settings.yaml', 'utf8');
   const validated = [...text.matchAll(/"([a-z-]+\.sidekit\.dev\/[a-z]+)"/g)].map(([, key]) => key);
-  const read = SIDECARS.flatMap(({ name, settings, mount }) =>
-    [...settings.map(({ key }) => key), 'config', ...(mount ? [mount.key] : [])].map(
-      (key) => `${name}.sidekit.dev/${key}`,
-    ),
+  const read = SIDECARS.flatMap(({ name, settings, mount, configMap }) =>
+    [...settings.map(({ key }) => key), 'config', mount?.key ?? [], configMap ?? []]
+      .flat()
+      .map((key) => `${name}.sidekit.dev/${key}`),
   );
   assert.deepEqual([...new Set(validated)].toSorted(), read.toSorted());
 });

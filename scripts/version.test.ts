@@ -110,7 +110,7 @@ test('the injection is rendered as one file with the registry', () => {
   version(directory.path, '--render', 'r.example/sidekit', 'out');
   const text = readFileSync(join(directory.path, 'out/injection.yaml'), 'utf8');
   assert.match(text, /^ {2}registry: r\.example\/sidekit$/m);
-  assert.equal([...text.matchAll(/^kind: MutatingAdmissionPolicy$/gm)].length, 6);
+  assert.equal([...text.matchAll(/^kind: MutatingAdmissionPolicy$/gm)].length, 7);
 });
 
 test('what is no version is bad usage', () => {

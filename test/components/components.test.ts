@@ -22,6 +22,7 @@ const SHOWN: Readonly<Record<Component, readonly [pod: string, container: string
   'mq-producer': ['message-queue', 'producer'],
   'mq-consumer': ['message-queue', 'consumer'],
   'wait-for': ['wait-for', 'init-myservice'],
+  coordinator: ['coordinator', 'coordinator'],
 };
 
 for (const name of COMPONENTS) {

@@ -63,6 +63,13 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     assert.equal(status.phase, 'Succeeded');
     assert.match(await session.finalLog('report', 'sidekit-wait-for'), /tcp:shop:8080: there/);
   },
+  async coordinator(session) {
+    await session.ready('shop');
+    await eventually(
+      async () => /answers/.test((await session.http('shop', 8080, '/started.txt')).body),
+      { what: 'the file that the plan writes', timeout: 30_000 },
+    );
+  },
   'all-together': async (session) => {
     await session.ready('shop');
     const page = await session.http('shop', 8080, '/');
@@ -77,6 +84,8 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
       },
     );
     await session.logged('shop', 'sidekit-adapter', /"path":"\/sink"/);
+    const announced = /"event":"sequence_succeeded","sequence":"announce"/;
+    await session.logged('shop', 'sidekit-coordinator', announced);
   },
 };
 

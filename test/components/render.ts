@@ -12,6 +12,7 @@ export const COMPONENTS = [
   'mq-producer',
   'mq-consumer',
   'wait-for',
+  'coordinator',
 ] as const;
 export type Component = (typeof COMPONENTS)[number];
 

@@ -8,10 +8,19 @@ import type { Container, PodSpec } from '../support/pod-spec.ts';
 /** Creates labelled Pods on a real API server; every request is a dry run. */
 
 const POLICIES = 'manifests/injection';
-const ORDER = ['wait-for', 'file-writer', 'adapter', 'mq-producer', 'mq-consumer', 'ambassador'];
+const ORDER = [
+  'wait-for',
+  'coordinator',
+  'file-writer',
+  'adapter',
+  'mq-producer',
+  'mq-consumer',
+  'ambassador',
+];
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'wait-for': { targets: 'tcp:db:5432' },
   'file-writer': { source: 'clock', target: '/files/index.html', files: '/srv' },
+  coordinator: { plan: 'shop-plan', shared: '/shared' },
   adapter: { logs: '/var/log/app' },
 };
 
@@ -117,6 +126,7 @@ test('all are injected in a defined order, whatever the order of labels', async 
     assert.deepEqual(Object.fromEntries(volumeMounts.map((one) => [one.name, one.mountPath])), {
       'sidekit-files': '/srv',
       'sidekit-logs': '/var/log/app',
+      'sidekit-shared': '/shared',
     });
   }
 });

@@ -117,11 +117,11 @@ function mutations(sidecar: InjectedSidecar): string[] {
     `(${ensureList('object.spec', 'initContainers', '"/spec/initContainers"')}) +\n${added}`,
   ];
   for (const volume of volumes) {
-    const value = celLiteral(volume, 'Object.spec.volumes', '  ');
+    const value = celLiteral(withConfigMap(sidecar, volume), 'Object.spec.volumes', '  ');
     all.push(
       `object.spec.?volumes.orValue([]).exists(v, v.name == "${volume.name}") ? [] :\n(${ensureList('object.spec', 'volumes', '"/spec/volumes"')}) +\n[JSONPatch{op: "add", path: "/spec/volumes/-", value: ${value}}]`,
     );
-    if (!mount) continue;
+    if (!mount || mount.volume !== volume.name) continue;
     const type = 'Object.spec.containers.volumeMounts';
     const path = `variables.annotations["${name}.sidekit.dev/${mount.key}"]`;
     const one = `${type}{name: "${volume.name}", mountPath: ${path}${mount.readOnly ? ', readOnly: true' : ''}}`;
@@ -152,7 +152,7 @@ function injected(sidecar: InjectedSidecar, container: Loose): Loose {
   return {
     ...rest,
     image: new Expression(`params.data["registry"] + "/${image}:" + params.data["version"]`),
-    env: new Expression([...environment(sidecar), ...exposed].join(' +\n    ')),
+    env: new Expression([...environment(sidecar), ...exposed].join(' +\n    ') || '[]'),
     envFrom: new Expression(environmentFrom(sidecar.name)),
     ...(ports
       ? {
@@ -170,6 +170,14 @@ function injected(sidecar: InjectedSidecar, container: Loose): Loose {
   };
 }
 
+/** Returns a volume with the ConfigMap that an annotation names, if it is from one. */
+function withConfigMap({ name, configMap: key }: InjectedSidecar, volume: Loose): Loose {
+  if (!volume.configMap || key === undefined) return volume;
+  const given = `variables.annotations[?"${name}.sidekit.dev/${key}"]`;
+  const usual = JSON.stringify(volume.configMap.name);
+  return { ...volume, configMap: { name: new Expression(`${given}.orValue(${usual})`) } };
+}
+
 function componentOf(name: string): { container: Loose; volumes: Loose[] } {
   const workload = parse(readFileSync(`manifests/components/${name}/workload.yaml`, 'utf8'));
   const { initContainers, volumes = [] } = workload.spec.template.spec;
@@ -181,7 +189,7 @@ function defaultsOf(name: string): Record<string, string> {
   const text = readFileSync(`manifests/components/${name}/kustomization.yaml`, 'utf8');
   const [generator] = parse(text).configMapGenerator;
   return Object.fromEntries(
-    (generator.literals as string[]).map((literal) => {
+    ((generator.literals ?? []) as string[]).map((literal) => {
       const at = literal.indexOf('=');
       return [literal.slice(0, at), literal.slice(at + 1)];
     }),

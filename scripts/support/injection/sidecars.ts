@@ -9,7 +9,9 @@ export interface InjectedSidecar {
   readonly name: string;
   readonly settings: readonly Setting[];
   /** The annotation with the path at which the app's containers mount the sidecar's volume. */
-  readonly mount?: { readonly key: string; readonly readOnly: boolean };
+  readonly mount?: { readonly key: string; readonly volume: string; readonly readOnly: boolean };
+  /** The annotation with the name of a ConfigMap that replaces that of the component. */
+  readonly configMap?: string;
 }
 
 /** In the order of their start, which does not depend on the order of policies. */
@@ -22,6 +24,13 @@ export const SIDECARS: readonly InjectedSidecar[] = [
     ],
   },
   {
+    // The first sidecar, so it ends last.
+    name: 'coordinator',
+    settings: [],
+    configMap: 'plan',
+    mount: { key: 'shared', volume: 'sidekit-shared', readOnly: true },
+  },
+  {
     name: 'file-writer',
     settings: [
       { key: 'source', variable: 'FILE_WRITER_SOURCE' },
@@ -31,7 +40,7 @@ export const SIDECARS: readonly InjectedSidecar[] = [
       { key: 'ref', variable: 'FILE_WRITER_REF' },
       { key: 'interval', variable: 'FILE_WRITER_INTERVAL' },
     ],
-    mount: { key: 'files', readOnly: true },
+    mount: { key: 'files', volume: 'sidekit-files', readOnly: true },
   },
   {
     name: 'adapter',
@@ -40,7 +49,7 @@ export const SIDECARS: readonly InjectedSidecar[] = [
       { key: 'format', variable: 'ADAPTER_FORMAT' },
       { key: 'output', variable: 'ADAPTER_OUTPUT' },
     ],
-    mount: { key: 'logs', readOnly: false },
+    mount: { key: 'logs', volume: 'sidekit-logs', readOnly: false },
   },
   { name: 'mq-producer', settings: [{ key: 'queue', variable: 'MQ_QUEUE' }] },
   {
