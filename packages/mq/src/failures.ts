@@ -18,6 +18,15 @@ export function queueFailure(error: unknown): unknown {
   );
 }
 
+/** Errors that end when others free something: budget, queues, descriptors, memory. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOSPC', 'ENOMEM']);
+
+/** Whether a failed queue operation can succeed later without any change here. */
+export function isPassing(error: unknown): boolean {
+  const known = error instanceof PosixMQError || error instanceof SharedMemoryError;
+  return known && PASSING.has(error.code);
+}
+
 /** Turns a failed file operation into a sentence: operation, file, reason, remedy. */
 export function fileFailure(what: string, path: string, error: unknown): ExpectedError {
   const { code = '', message } = error as NodeJS.ErrnoException;

@@ -11,6 +11,11 @@ export interface QueueMetrics {
   readonly invalid: Counter;
 }
 
+/** The producer, which creates the queue, also counts when it could not. */
+export interface ProducerMetrics extends QueueMetrics {
+  readonly failures: Counter;
+}
+
 const BUCKETS = [0.000_01, 0.0001, 0.001, 0.01, 0.1, 1, 10, 60];
 
 /** Registers the metrics; `depth` is read at each scrape, undefined while no queue is open. */
@@ -49,6 +54,20 @@ export function queueMetrics(registry: Registry, depth: () => number | undefined
     invalid: registry.counter({
       name: 'mq_invalid_messages_total',
       help: 'Messages that contradict their own header, or the layout of the ring, dropped.',
+    }),
+  };
+}
+
+/** Registers the metrics of a producer. */
+export function producerMetrics(
+  registry: Registry,
+  depth: () => number | undefined,
+): ProducerMetrics {
+  return {
+    ...queueMetrics(registry, depth),
+    failures: registry.counter({
+      name: 'mq_queue_failures_total',
+      help: 'Attempts to create a queue that failed because there was no room.',
     }),
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PosixMQ, queueLimits } from '@sidekit/posix-mq';
-import { TestProcess, temporaryDirectory } from '@sidekit/test-kit';
+import { eventually, freePort, TestProcess, temporaryDirectory } from '@sidekit/test-kit';
 import { depth, mq, testQueue } from '../testing/programs.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -102,18 +102,49 @@ describe('bad input is one clear sentence', { concurrency: 2 }, () => {
     });
   }
 
-  test('no room in the byte budget of the UID: EMFILE, exit code 70', async () => {
+  test('no room in the byte budget of the UID: EMFILE is explained once, until there is room', async () => {
     await using queue = testQueue();
+    const port = await freePort();
     // The limit of this process alone is lowered: the budget of others is left as it is.
     await using program = new TestProcess('prlimit', [
-      '--msgqueue=100:100',
-      ...[process.execPath, MAIN, 'producer', '--admin', ':0', '--queue', queue.name],
+      '--msgqueue=100:819200',
+      ...[process.execPath, MAIN, 'producer', '--admin', `127.0.0.1:${port}`],
+      ...['--queue', queue.name, '--count', '3'],
     ]);
-    assert.deepEqual(await ended(program), {
-      code: 70,
-      sentence: `queue ${queue.name} of 10 × 1024 B needs 11200 B, more than is left of the 100 B that all queues of UID 0 share on this node (RLIMIT_MSGQUEUE) (mq_open: EMFILE): remove unused queues, make them smaller, or give the Pod its own runAsUser`,
-    });
+    const sentence = `queue ${queue.name} of 10 × 1024 B needs 11200 B, more than is left of the 100 B that all queues of UID 0 share on this node (RLIMIT_MSGQUEUE) (mq_open: EMFILE): remove unused queues, make them smaller, or give the Pod its own runAsUser`;
+    const { error } = await program.event('queue_unavailable');
+    assert.equal(error, sentence);
+    const page = async (path: string) =>
+      await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    const { status, reasons } = JSON.parse(await page('/readyz'));
+    assert.equal(status, 'unavailable');
+    assert.deepEqual(reasons, [{ name: 'queue', reason: sentence }]);
+    await eventually(
+      async () => Number(/^mq_queue_failures_total (\d+)$/m.exec(await page('/metrics'))?.[1]) > 2,
+      { what: 'three attempts' },
+    );
+    assert.equal(program.log.filter(({ event }) => event === 'queue_unavailable').length, 1);
     assert.equal(await depth(queue.name), undefined);
+    await using raise = new TestProcess('prlimit', [
+      '--msgqueue=819200:819200',
+      '--pid',
+      `${program.child.pid}`,
+    ]);
+    assert.equal((await raise.exited).code, 0, raise.stderr);
+    await program.event('queue_created');
+    assert.equal((await program.exited).code, 0, program.stderr);
+    assert.equal(await depth(queue.name), 4);
+  });
+
+  test('a stop while there is no room for the queue exits 0 at once', async () => {
+    await using queue = testQueue();
+    await using program = new TestProcess('prlimit', [
+      '--msgqueue=100:100',
+      ...[process.execPath, MAIN, 'producer', '--admin', '127.0.0.1:0', '--queue', queue.name],
+    ]);
+    await program.event('queue_unavailable');
+    program.kill('SIGTERM');
+    assert.deepEqual(await program.exited, { code: 0, signal: null });
   });
 
   for (const command of ['producer', 'consumer'] as const) {

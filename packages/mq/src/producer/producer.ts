@@ -3,7 +3,7 @@ import { type Condition, type Context, defineSidecar, ExpectedError } from '@sid
 import { fileFailure } from '../failures.ts';
 import { deliveredPath, deliveredUpTo } from '../journal/delivered-offsets.ts';
 import { Journal } from '../journal/journal.ts';
-import { queueMetrics } from '../metrics.ts';
+import { type ProducerMetrics, producerMetrics } from '../metrics.ts';
 import { fileNameOf, openToRead, openToWrite } from '../queue/ends.ts';
 import { BATCH_HEADER, DATA_HEADER } from '../queue/frame.ts';
 import { QueueWriter } from '../queue/queue-writer.ts';
@@ -38,14 +38,17 @@ export const producer = defineSidecar({
       return;
     }
     const dimensions = { ...options, maxmsgs: options.maxmsg };
+    let opened: QueueWriter | undefined;
+    const metrics = producerMetrics(context.metrics, () => opened?.queue.curmsgs);
     const writer = await QueueWriter.open({
-      ...settings(context, options.queue, ready),
+      ...settings(context, metrics, options.queue, ready),
       open: () => openToWrite(options.queue, dimensions),
     });
+    opened = writer;
     context.onStop('queue', () => writer.close());
     const source = await openSource(context, journal?.position ?? 0, () => writer.queue.msgsize);
     context.onStop('source', () => source.close());
-    const sender = await openSender(context, writer, journal);
+    const sender = await openSender(context, metrics, writer, journal);
     context.onStop('sender', () => sender.close());
 
     let records = 0;
@@ -91,8 +94,13 @@ async function openJournal(context: Producer): Promise<Journal | undefined> {
 }
 
 /** Returns what both queues of a producer have in common, besides their ends. */
-function settings({ options, log }: Producer, name: string, ready: Condition) {
-  return { name, checkInterval: options.checkInterval, log, ready };
+function settings(
+  { options, log, stopping }: Producer,
+  { failures }: ProducerMetrics,
+  name: string,
+  ready: Condition,
+) {
+  return { name, checkInterval: options.checkInterval, log, ready, failures, stopping };
 }
 
 function openSource(
@@ -120,11 +128,11 @@ function openSource(
 
 async function openSender(
   context: Producer,
+  metrics: ProducerMetrics,
   writer: QueueWriter,
   journal: Journal | undefined,
 ): Promise<Sender> {
-  const { options, metrics: registry, stopping, log, health } = context;
-  const metrics = queueMetrics(registry, () => writer.queue.curmsgs);
+  const { options, stopping, log, health } = context;
   const print = options.print ?? options.source === 'random';
   const common = {
     writer,
@@ -139,7 +147,7 @@ async function openSender(
   const name = `${options.queue}.ack`;
   const dimensions = { ...options, maxmsgs: options.maxmsg, msgsize: 64, ringSize: ACK_RING };
   const acks = await QueueWriter.open({
-    ...settings(context, name, ready),
+    ...settings(context, metrics, name, ready),
     open: () => openToRead(name, dimensions),
   });
   context.onStop('acknowledgements', () => acks.close());

@@ -1,6 +1,14 @@
-import { type Condition, type Log, monotonic, PollingWatch, pause } from '@sidekit/core';
+import {
+  type Condition,
+  type Counter,
+  fullJitter,
+  type Log,
+  monotonic,
+  PollingWatch,
+  pause,
+} from '@sidekit/core';
 import { PosixMQ } from '@sidekit/posix-mq';
-import { queueFailure } from '../failures.ts';
+import { isPassing, queueFailure } from '../failures.ts';
 import { Bell } from '../first-of.ts';
 import { directoryOf, type ReadEnd, type WriteEnd } from './ends.ts';
 
@@ -12,6 +20,9 @@ export interface QueueWriterOptions<T extends WriteEnd | ReadEnd> {
   readonly checkInterval: number;
   readonly log: Log;
   readonly ready: Condition;
+  /** Counts attempts to open or create the queue that failed and are made again. */
+  readonly failures: Counter;
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -38,7 +49,10 @@ export class QueueWriter<T extends WriteEnd | ReadEnd = WriteEnd> {
     });
   }
 
-  /** Opens or creates the queue. @throws {ExpectedError} if it cannot. */
+  /**
+   * Opens or creates the queue, again and again while only room is missing.
+   * @throws {ExpectedError} if it cannot, and the AbortError of `stopping`.
+   */
   static async open<T extends WriteEnd | ReadEnd>(
     options: QueueWriterOptions<T>,
   ): Promise<QueueWriter<T>> {
@@ -118,13 +132,8 @@ export class QueueWriter<T extends WriteEnd | ReadEnd = WriteEnd> {
 async function openOrCreate<T extends WriteEnd | ReadEnd>(
   options: QueueWriterOptions<T>,
 ): Promise<T> {
-  const { name, log, open } = options;
-  let queue: T;
-  try {
-    queue = await open();
-  } catch (error) {
-    throw queueFailure(error);
-  }
+  const { name, log } = options;
+  const queue = await openWithRoom(options);
   log.info(queue.created ? 'queue created' : 'queue found', {
     event: queue.created ? 'queue_created' : 'queue_found',
     queue: name,
@@ -133,4 +142,28 @@ async function openOrCreate<T extends WriteEnd | ReadEnd>(
     curmsgs: queue.curmsgs,
   });
   return queue;
+}
+
+/** Tries until there is room for the queue. The reason is in `/readyz`, and in one log record. */
+async function openWithRoom<T extends WriteEnd | ReadEnd>(
+  options: QueueWriterOptions<T>,
+): Promise<T> {
+  const { name, log, open, ready, failures, stopping } = options;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await open();
+    } catch (error) {
+      const failure = queueFailure(error);
+      if (!isPassing(error)) throw failure;
+      const { message } = failure as Error;
+      ready.fail(message);
+      failures.inc();
+      if (attempt === 0) {
+        const fields = { event: 'queue_unavailable', queue: name, error: message };
+        log.error('there is no room for the queue, trying again', fields);
+      }
+    }
+    await pause(fullJitter(attempt, { base: 200, cap: 5000 }), stopping);
+    stopping.throwIfAborted();
+  }
 }
