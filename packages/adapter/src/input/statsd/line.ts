@@ -11,6 +11,7 @@ export type DropCause =
   | 'out_of_range'
   | 'sample_rate'
   | 'too_long'
+  | 'mapping'
   | 'conflict'
   | 'series_limit'
   | 'set_limit';

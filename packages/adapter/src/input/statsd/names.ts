@@ -12,8 +12,12 @@ export function metricName(name: string): string {
  * A tag without a value has the value `true`; of two with one name the last counts. An empty value
  * is no label. Names that Prometheus reserves (`le`, `quantile`, `__…`) get the prefix `tag_`;
  * control characters become U+FFFD.
+ * @param mapped labels by the mapping, which go before tags with their names.
  */
-export function labelsOf(tags: string): Record<string, string> {
+export function labelsOf(
+  tags: string,
+  mapped: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const labels = new Map<string, string>();
   for (const tag of tags.split(',')) {
     const colon = tag.indexOf(':');
@@ -21,14 +25,20 @@ export function labelsOf(tags: string): Record<string, string> {
     if (name === '') continue;
     labels.set(name, colon === -1 ? 'true' : printable(tag.slice(colon + 1)));
   }
+  for (const [name, value] of Object.entries(mapped)) labels.set(name, printable(value));
   return Object.fromEntries(
     [...labels].filter(([, value]) => value !== '').sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
 
+/** Whether Prometheus, or the format of histograms and summaries, uses a label name itself. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name) || name.startsWith('__');
+}
+
 function labelName(name: string): string {
   const valid = name.replace(/[^a-zA-Z0-9_]/g, '_');
-  if (RESERVED.has(valid) || valid.startsWith('__')) return `tag_${valid}`;
+  if (isReserved(valid)) return `tag_${valid}`;
   return /^\d/.test(valid) ? `_${valid}` : valid;
 }
 

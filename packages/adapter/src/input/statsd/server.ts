@@ -10,6 +10,7 @@ import {
 import type { statsdOptions } from '../../options/statsd.ts';
 import { kernelDrops } from '../net/kernel-drops.ts';
 import { openUdp } from '../net/udp.ts';
+import { mappingOf } from './mapping.ts';
 import { StatsdStore } from './store.ts';
 
 type Options = OptionValues<typeof statsdOptions>;
@@ -62,10 +63,13 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
     series: options.statsdSeries,
     buckets: options.statsdBuckets,
     expiry: options.statsdExpiry,
+    mapping: mappingOf(options.statsdMappings),
     now,
     onDrop: (why) => {
       dropped.with({ cause: why }).inc();
       if (LIMITS.has(why)) warning.set(`new series or members are dropped: ${why}`);
+      // A rule drops what it is meant to drop.
+      if (why === 'mapping') return;
       cause = why;
       logDrop();
     },

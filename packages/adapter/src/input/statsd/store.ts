@@ -1,5 +1,6 @@
 import type { Gauge, Histogram, MetricType, Registry } from '@sidekit/core';
 import { type DropCause, type Kind, type Line, parseLine, parseValue } from './line.ts';
+import type { Mapping } from './mapping.ts';
 import { type MemberRoom, Members } from './members.ts';
 import { labelsOf, metricName } from './names.ts';
 
@@ -10,6 +11,8 @@ export interface StoreOptions {
   readonly buckets: readonly number[];
   /** Series that were not updated for so long are forgotten, in milliseconds; 0: never. */
   readonly expiry: number;
+  /** Gives metrics other names and labels, or drops them. */
+  readonly mapping?: Mapping;
   readonly now: () => number;
   readonly onDrop: (cause: DropCause) => void;
 }
@@ -17,6 +20,8 @@ export interface StoreOptions {
 /** A metric with all its label sets. */
 interface Metric {
   readonly kind: Kind;
+  /** The number of time series of a label set. */
+  readonly cost: number;
   /** Adds a label set; `take` adds one value to it. */
   readonly add: (labels: Labels) => Pick<Series, 'take' | 'members'>;
   readonly remove: (labels: Labels) => void;
@@ -54,7 +59,7 @@ export class StatsdStore {
   /** By kind, name and labels. */
   readonly #series = new Map<string, Series>();
   /** By kind, name and tags as they are sent, so that most lines need no conversion. */
-  readonly #known = new Map<string, Series>();
+  readonly #known = new Map<string, Series | 'mapping'>();
   readonly #room: MemberRoom = { left: MEMBERS };
   #size = 0;
   #swept = Number.NEGATIVE_INFINITY;
@@ -71,7 +76,10 @@ export class StatsdStore {
 
   /** Whether another label set of any kind fits, and another member of a set. */
   get hasRoom(): boolean {
-    return this.#size + this.#cost('histogram') <= this.#options.series && this.#room.left > 0;
+    return (
+      this.#size + costOf('histogram', this.#options.buckets) <= this.#options.series &&
+      this.#room.left > 0
+    );
   }
 
   /** Takes all lines of a datagram; what is wrong with one does not affect another. */
@@ -116,29 +124,42 @@ export class StatsdStore {
     const sent = `${line.kind} ${line.name}#${line.tags}`;
     const known = this.#known.get(sent);
     if (known) return known;
-    const name = metricName(detached(line.name));
-    const labels = labelsOf(detached(line.tags));
-    const key = `${line.kind} ${name} ${JSON.stringify(labels)}`;
-    const series = this.#series.get(key) ?? this.#newSeries(key, name, labels, line.kind);
-    if (typeof series === 'string') return series;
+    const series = this.#mapped(line);
+    if (typeof series === 'string' && series !== 'mapping') return series;
     if (this.#known.size >= this.#options.series) this.#known.clear();
     this.#known.set(sent, series);
     return series;
   }
 
-  #newSeries(key: string, name: string, labels: Labels, kind: Kind): Series | DropCause {
+  /** Finds or adds the series to which the mapping leads a line. */
+  #mapped({ name: sent, tags, kind }: Line): Series | DropCause {
+    const mapped = this.#options.mapping?.(sent, kind);
+    if (mapped === 'drop') return 'mapping';
+    const name = metricName(detached(mapped?.name ?? sent));
+    const labels = labelsOf(detached(tags), mapped?.labels);
+    const key = `${kind} ${name} ${JSON.stringify(labels)}`;
+    return this.#series.get(key) ?? this.#newSeries(key, name, labels, kind, mapped?.buckets);
+  }
+
+  #newSeries(
+    key: string,
+    name: string,
+    labels: Labels,
+    kind: Kind,
+    buckets: readonly number[] = this.#options.buckets,
+  ): Series | DropCause {
     let metric = this.#metrics.get(name);
     if (metric ? metric.kind !== kind : !this.#registry.isFree(name, TYPES[kind])) {
       return 'conflict';
     }
-    const cost = this.#cost(kind);
+    const cost = metric?.cost ?? costOf(kind, buckets);
     if (this.#size + cost > this.#options.series) {
       if (this.#options.now() - this.#swept >= SWEEP_INTERVAL) this.sweep();
       if (this.#size + cost > this.#options.series) return 'series_limit';
       metric = this.#metrics.get(name);
     }
     if (!metric) {
-      metric = this.#newMetric(name, kind);
+      metric = this.#newMetric(name, kind, buckets);
       this.#metrics.set(name, metric);
     }
     metric.size++;
@@ -148,23 +169,24 @@ export class StatsdStore {
     return series;
   }
 
-  #newMetric(name: string, kind: Kind): Metric {
+  #newMetric(name: string, kind: Kind, buckets: readonly number[]): Metric {
+    const cost = costOf(kind, buckets);
     const words = { name, help: `Sent over StatsD as ${kind}.` };
     if (kind === 'counter') {
       const family = this.#registry.counters(words);
-      return metricOf(kind, family.remove, (labels) => {
+      return metricOf({ kind, cost }, family.remove, (labels) => {
         const counter = family.with(labels);
         return { take: (value, _text, { rate }) => counter.inc(value / rate) };
       });
     }
     if (kind === 'histogram') {
-      const family = this.#registry.histograms({ ...words, buckets: this.#options.buckets });
-      return metricOf(kind, family.remove, (labels) => {
+      const family = this.#registry.histograms({ ...words, buckets });
+      return metricOf({ kind, cost }, family.remove, (labels) => {
         return { take: observer(family.with(labels)) };
       });
     }
     const family = this.#registry.gauges(words);
-    return metricOf(kind, family.remove, (labels) => {
+    return metricOf({ kind, cost }, family.remove, (labels) => {
       const gauge = family.with(labels);
       if (kind === 'gauge') {
         // A sign means a change; a negative value is set by setting 0 first.
@@ -185,21 +207,25 @@ export class StatsdStore {
     const metric = this.#metrics.get(name)!;
     this.#series.delete(key);
     this.#known.clear();
-    this.#size -= this.#cost(metric.kind);
+    this.#size -= metric.cost;
     members?.all.clear();
     metric.remove(labels);
     if (--metric.size > 0) return;
     this.#metrics.delete(name);
     this.#registry.remove(name);
   }
-
-  #cost(kind: Kind): number {
-    return kind === 'histogram' ? this.#options.buckets.length + 3 : 1;
-  }
 }
 
-function metricOf(kind: Kind, remove: Metric['remove'], add: Metric['add']): Metric {
-  return { kind, remove, add, size: 0 };
+function costOf(kind: Kind, buckets: readonly number[]): number {
+  return kind === 'histogram' ? buckets.length + 3 : 1;
+}
+
+function metricOf(
+  facts: Pick<Metric, 'kind' | 'cost'>,
+  remove: Metric['remove'],
+  add: Metric['add'],
+): Metric {
+  return { ...facts, remove, add, size: 0 };
 }
 
 /**
