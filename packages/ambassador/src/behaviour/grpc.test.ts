@@ -309,6 +309,6 @@ test('health is asked for by grpc.health.v1', async () => {
   await using plain = await TestUpstream.start((_incoming, response) => response.end());
   await assert.rejects(
     TestProxy.start({ upstream: [plain.url], healthGrpcService: '' }),
-    /needs upstreams with the scheme h2c/,
+    /needs upstreams with the scheme h2c or https/,
   );
 });

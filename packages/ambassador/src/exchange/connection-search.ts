@@ -18,6 +18,7 @@ export interface ConnectionUser {
 export class ConnectionSearch implements Waiter {
   /** The endpoint that was chosen last. */
   endpoint: Endpoint | undefined;
+  http1 = false;
   readonly #user: ConnectionUser;
   #runtime!: Runtime;
   #startedAt = 0;
@@ -31,8 +32,12 @@ export class ConnectionSearch implements Waiter {
     this.#user = user;
   }
 
-  /** Starts with a new request. @param startedAt of the request, in milliseconds. */
-  reset(runtime: Runtime, startedAt: number): void {
+  /**
+   * Starts with a new request.
+   * @param startedAt of the request, in milliseconds. @param http1 whether it needs HTTP/1.1.
+   */
+  reset(runtime: Runtime, startedAt: number, http1: boolean): void {
+    this.http1 = http1;
     this.#runtime = runtime;
     this.#startedAt = startedAt;
     this.endpoint = undefined;
@@ -121,7 +126,7 @@ export class ConnectionSearch implements Waiter {
     this.endpoint = endpoint;
     endpoint.pending++;
     this.#counted = true;
-    const connection = pooled ? endpoint.take() : undefined;
+    const connection = pooled ? endpoint.take(this.http1) : undefined;
     if (connection !== undefined) this.onConnection(connection);
     else if (!endpoint.connect(this)) {
       endpoint.pending--;

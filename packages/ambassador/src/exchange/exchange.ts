@@ -135,9 +135,9 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.bytesIn = firstBody === undefined ? 0 : firstBody.length;
     this.bytesOut = 0;
     this.clientAddress = forwarding.clientAddress;
-    this.#search.reset(runtime, this.startedAt);
+    this.#search.reset(runtime, this.startedAt, extras?.upgrade !== undefined);
     this.#http11 = http11;
-    const { speaksHttp2 } = runtime.cluster;
+    const { speaksHttp2, maySpeakHttp2 } = runtime.cluster;
     const call = GrpcCall.of(head, {
       translate: speaksHttp2 && http11,
       origins: runtime.grpcWebOrigins,
@@ -147,7 +147,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#sink = call?.web ? new WebSink(call.web, this.#lane) : this.#lane;
     this.#idempotent = runtime.idempotent || isIdempotent(head.method);
     // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
-    const repeatable = (this.#idempotent || speaksHttp2) && extras?.upgrade === undefined;
+    const repeatable = (this.#idempotent || maySpeakHttp2) && extras?.upgrade === undefined;
     this.#retries = 0;
     this.#responded = false;
     this.#tunnel = false;

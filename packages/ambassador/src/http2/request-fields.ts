@@ -8,9 +8,9 @@ const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
  * Builds the field list of an HTTP/2 request. An Upgrade is ignored, as RFC 9110 §7.8 allows:
  * HTTP/2 has none.
  */
-export function http2Request(request: CanonicalRequest): string[] {
+export function http2Request(request: CanonicalRequest, scheme: 'http' | 'https'): string[] {
   const { method, target, authority, fields, contentLength, extras } = request;
-  const list = [':method', method, ':scheme', 'http', ':authority', authority, ':path', target];
+  const list = [':method', method, ':scheme', scheme, ':authority', authority, ':path', target];
   for (let i = 0; i < fields.length; i += 2) list.push(lowerCase(fields[i]!), fields[i + 1]!);
   if (contentLength > 0 || (contentLength === 0 && BODY_METHODS.has(method)))
     list.push('content-length', String(contentLength));

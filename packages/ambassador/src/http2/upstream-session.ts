@@ -1,7 +1,8 @@
 import http2, { type ClientHttp2Session, type ClientSessionOptions } from 'node:http2';
-import net from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Target, UpstreamResources } from '../upstream/connection.ts';
 import type { EndpointLimits } from '../upstream/waiter.ts';
+import { connectHttp2 } from './connect.ts';
 
 /** Streams of a session for which the upstream sets no limit. */
 const MOST_STREAMS = 1000;
@@ -21,6 +22,7 @@ export class UpstreamSession {
   readonly openedAt: number;
   readonly resources: UpstreamResources;
   readonly maxFields: number;
+  readonly scheme: 'http' | 'https';
   idleSince: number;
   /** The number of requests it has carried. */
   uses = 0;
@@ -31,18 +33,21 @@ export class UpstreamSession {
   #error = new Error('the connection was closed');
   readonly #owner: SessionOwner;
 
+  /** @param connected the connection, if there is one already. */
   constructor(
     target: Target,
     limits: EndpointLimits,
     owner: SessionOwner,
     resources: UpstreamResources,
+    connected?: TLSSocket,
   ) {
     this.#owner = owner;
     this.resources = resources;
     this.maxFields = limits.maxFields;
+    this.scheme = 'secure' in target ? 'https' : 'http';
     this.openedAt = this.idleSince = resources.clock.now;
     const options: ClientSessionOptions & { readonly strictSingleValueFields: boolean } = {
-      createConnection: () => net.connect({ ...(target as net.NetConnectOpts), noDelay: true }),
+      createConnection: () => connected ?? connectHttp2(target),
       settings: {
         enablePush: false,
         initialWindowSize: 64 * 1024 - 1,

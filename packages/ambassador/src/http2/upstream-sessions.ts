@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import type { Target, UpstreamResources } from '../upstream/connection.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 import { ConnectTimeout, type EndpointLimits, type Waiter } from '../upstream/waiter.ts';
@@ -48,6 +49,11 @@ export class UpstreamSessions {
       if (session.hasRoom && now - session.openedAt < this.#limits.maxLifetime)
         return new Http2UpstreamStream(session);
     return undefined;
+  }
+
+  /** Takes a connection whose upstream chose HTTP/2. */
+  adopt(socket: TLSSocket): void {
+    this.#add(socket);
   }
 
   /** Waits for a stream. Returns false if the queue is full. */
@@ -123,6 +129,12 @@ export class UpstreamSessions {
   #open() {
     for (const session of this.#all) if (!session.opened) return;
     if (this.#all.size >= this.#limits.maxConnections) return;
-    this.#all.add(new UpstreamSession(this.#target, this.#limits, this, this.#resources));
+    this.#add(undefined);
+  }
+
+  #add(connected: TLSSocket | undefined) {
+    this.#all.add(
+      new UpstreamSession(this.#target, this.#limits, this, this.#resources, connected),
+    );
   }
 }

@@ -58,7 +58,7 @@ export class Http2UpstreamStream implements UpstreamStream {
       return;
     }
     const ended = complete && first === undefined;
-    const stream = this.#owner.session.request(http2Request(request), {
+    const stream = this.#owner.session.request(http2Request(request, this.#owner.scheme), {
       endStream: ended,
       waitForTrailers: !complete && request.contentLength === -1,
     });

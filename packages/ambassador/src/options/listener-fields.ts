@@ -172,7 +172,7 @@ export const listenerFields = {
     text('service', { matches: /^[\w./-]{0,256}$/, rule: 'must be the name of a service' }),
     {
       description:
-        "Checks the health by `grpc.health.v1` of this service (`h2c://` only); an empty name is the whole server's.",
+        "Checks the health by `grpc.health.v1` of this service (`h2c://` and `https://`); an empty name is the whole server's.",
     },
   ),
   healthInterval: option(duration(0, 3_600_000), {

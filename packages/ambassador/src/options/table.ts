@@ -130,7 +130,7 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
       );
   });
   if (one.healthGrpcService !== undefined && !one.upstream.every(isHttp2))
-    fault('healthGrpcService', 'needs upstreams with the scheme h2c');
+    fault('healthGrpcService', 'needs upstreams with the scheme h2c or https');
   if (one.proxyProtocol.length > 0 && one.listen !== undefined && 'path' in one.listen)
     fault(
       'proxyProtocol',
@@ -158,7 +158,7 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
 }
 
 function isHttp2({ scheme }: { readonly scheme: string }): boolean {
-  return scheme === 'h2c';
+  return scheme === 'h2c' || scheme === 'https';
 }
 
 function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string, report: Report) {
@@ -170,7 +170,10 @@ function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string,
     if (route.upstream.some(({ scheme }) => scheme === 'tcp' || scheme === 'tls'))
       report({ name: `${at}.upstream`, rule: 'must have one of the schemes http, https, unix' });
     if (route.healthGrpcService !== undefined && !route.upstream.every(isHttp2))
-      report({ name: `${at}.healthGrpcService`, rule: 'needs upstreams with the scheme h2c' });
+      report({
+        name: `${at}.healthGrpcService`,
+        rule: 'needs upstreams with the scheme h2c or https',
+      });
     const key = `${route.host ?? ''} ${prefixOf(route)}`;
     if (seen.has(key)) report({ name: at, rule: 'has the host and prefix of an earlier route' });
     seen.add(key);

@@ -138,7 +138,7 @@ function cluster(options: ListenerOptions, tls: SecureContextOptions, env: Envir
         return {
           ...tls,
           ...(name === undefined || /^[\d.]+$|:/.test(name) ? {} : { servername: name }),
-          ...(options.protocol === 'http' ? { ALPNProtocols: ['http/1.1'] } : {}),
+          ...(options.protocol === 'http' ? { ALPNProtocols: ['h2', 'http/1.1'] } : {}),
         };
       },
     },

@@ -44,10 +44,12 @@ export class Cluster {
   #turn = 0;
   #closed = false;
   readonly #http2: boolean;
+  readonly #maybeHttp2: boolean;
 
   constructor(options: ClusterOptions, resources: UpstreamResources, log: Log) {
     this.options = options;
     this.#http2 = options.upstreams.some((one) => 'http2' in one && one.http2 === true);
+    this.#maybeHttp2 = this.#http2 || options.upstreams.some(({ secure }) => secure);
     this.#resources = resources;
     this.#clock = resources.clock;
     this.#log = log;
@@ -78,9 +80,14 @@ export class Cluster {
     return this.#unresolved;
   }
 
-  /** Whether an upstream speaks HTTP/2. */
+  /** Whether an upstream speaks HTTP/2 by its configuration. */
   get speaksHttp2(): boolean {
     return this.#http2;
+  }
+
+  /** Whether an upstream may choose HTTP/2, or speaks it. */
+  get maySpeakHttp2(): boolean {
+    return this.#maybeHttp2;
   }
 
   get endpoints(): readonly Endpoint[] {

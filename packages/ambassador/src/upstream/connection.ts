@@ -23,6 +23,8 @@ export interface ConnectionOwner {
   /** Its response has ended, and it may be used again. */
   onIdle(connection: UpstreamConnection): void;
   onClosed(connection: UpstreamConnection, opened: boolean, error: Error | undefined): void;
+  /** The upstream chose HTTP/2 by ALPN: the connection is over, and its socket belongs to the pool. */
+  onHttp2(connection: UpstreamConnection, socket: tls.TLSSocket): void;
 }
 
 /** The address and the TLS options of a connect. */
@@ -30,7 +32,15 @@ export type Target =
   | net.NetConnectOpts
   /** HTTP/2 with prior knowledge. */
   | (net.NetConnectOpts & { readonly http2: true })
+  /** TLS; HTTP/2 too if ALPN offers `h2`. */
   | (tls.ConnectionOptions & { readonly secure: true });
+
+/** Whether a target leaves the version of HTTP to the upstream. */
+export function isNegotiated(target: Target): boolean {
+  return (
+    'secure' in target && (target.ALPNProtocols as string[] | undefined)?.includes('h2') === true
+  );
+}
 
 /** Resources that all connections share. */
 export interface UpstreamResources {
@@ -62,6 +72,8 @@ export class UpstreamConnection implements UpstreamStream {
   /** How long the upstream keeps it idle by its own account, in milliseconds. */
   idleLimit = Number.POSITIVE_INFINITY;
   opened = false;
+  /** Whether the upstream chooses the version of HTTP with it. */
+  readonly negotiated: boolean;
   readonly #owner: ConnectionOwner;
   readonly #limits: HeadLimits;
   #receiver: ResponseReceiver | undefined;
@@ -92,6 +104,7 @@ export class UpstreamConnection implements UpstreamStream {
   ) {
     this.#owner = owner;
     this.#limits = limits;
+    this.negotiated = isNegotiated(target);
     this.openedAt = clock.now;
     this.#buffers = new ResponseBuffers(pool);
     this.#waiting = new WaitingBytes(memory);
@@ -102,7 +115,10 @@ export class UpstreamConnection implements UpstreamStream {
         this.#receive(lent, chunk.length);
         lent.release();
       });
-      socket.once('secureConnect', () => this.#open());
+      socket.once('secureConnect', () => {
+        if (socket.alpnProtocol === 'h2') this.#handOver(socket);
+        else this.#open();
+      });
       this.socket = socket;
     } else {
       const socket = net.connect({
@@ -208,6 +224,16 @@ export class UpstreamConnection implements UpstreamStream {
 
   resume(): void {
     if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  #handOver(socket: tls.TLSSocket) {
+    for (const event of ['data', 'drain', 'end', 'close', 'error'])
+      socket.removeAllListeners(event);
+    // An error must never be without a handler.
+    socket.on('error', () => {});
+    socket.pause();
+    this.#buffers.close();
+    this.#owner.onHttp2(this, socket);
   }
 
   #open() {

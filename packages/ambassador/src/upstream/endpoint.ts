@@ -1,7 +1,9 @@
+import type { TLSSocket } from 'node:tls';
 import { UpstreamSessions } from '../http2/upstream-sessions.ts';
 import type { Clock } from '../time/clock.ts';
 import {
   type ConnectionOwner,
+  isNegotiated,
   type Target,
   UpstreamConnection,
   type UpstreamResources,
@@ -31,7 +33,9 @@ export class Endpoint implements ConnectionOwner {
   readonly #connecting = new Map<UpstreamConnection, Waiter>();
   readonly #queue: Waiter[] = [];
   /** The sessions, if the upstream speaks HTTP/2. */
-  readonly #http2: UpstreamSessions | undefined;
+  #http2: UpstreamSessions | undefined;
+  /** Whether the upstream chooses the version of HTTP, and has not yet. */
+  #undecided: boolean;
   #closed = false;
 
   constructor(name: string, target: Target, limits: EndpointLimits, resources: UpstreamResources) {
@@ -41,10 +45,26 @@ export class Endpoint implements ConnectionOwner {
     this.#resources = resources;
     this.#clock = resources.clock;
     this.#clock.watch(this);
-    if ('http2' in target)
-      this.#http2 = new UpstreamSessions(target, limits, resources, (reachable) => {
+    this.#undecided = isNegotiated(target);
+    if ('http2' in target) this.#http2 = this.#sessions();
+  }
+
+  #sessions(): UpstreamSessions {
+    const sessions = new UpstreamSessions(
+      this.target,
+      this.#limits,
+      this.#resources,
+      (reachable) => {
         this.failingSince = reachable ? 0 : this.failingSince || this.#clock.now;
-      });
+        if (!reachable && isNegotiated(this.target) && this.#http2 === sessions) {
+          // It may have changed, so that the next connect asks again.
+          this.#http2 = undefined;
+          this.#undecided = true;
+          sessions.close();
+        }
+      },
+    );
+    return sessions;
   }
 
   get connections(): number {
@@ -59,9 +79,9 @@ export class Endpoint implements ConnectionOwner {
     return this.#queue.length + (this.#http2?.waiting ?? 0);
   }
 
-  /** Takes the idle connection that was used last. */
-  take(): UpstreamStream | undefined {
-    if (this.#http2) return this.#http2.take();
+  /** Takes the idle connection that was used last. @param http1 whether only HTTP/1.1 will do. */
+  take(http1: boolean): UpstreamStream | undefined {
+    if (this.#http2 && !this.#needsHttp1(http1)) return this.#http2.take();
     const { now } = this.#clock;
     for (;;) {
       const connection = this.#idle.pop();
@@ -73,16 +93,31 @@ export class Endpoint implements ConnectionOwner {
 
   /** Connects, or queues if all connections are busy. Returns false if the queue is full. */
   connect(waiter: Waiter): boolean {
-    if (this.#http2) return this.#http2.connect(waiter);
-    if (this.#all.size >= this.#limits.maxConnections) {
-      if (this.#queue.length >= this.#limits.maxPending) return false;
+    const http1 = this.#needsHttp1(waiter.http1);
+    if (this.#http2 && !http1) return this.#http2.connect(waiter);
+    const undecided = this.#undecided && !http1;
+    const busy = undecided ? this.#isDeciding : this.#all.size >= this.#limits.maxConnections;
+    if (busy) {
+      if (this.#queue.length >= Math.max(undecided ? 1 : 0, this.#limits.maxPending)) return false;
       this.#queue.push(waiter);
       return true;
     }
-    const connection = new UpstreamConnection(this.target, this, this.#limits, this.#resources);
+    const target = http1 ? { ...this.target, ALPNProtocols: ['http/1.1'] } : this.target;
+    const connection = new UpstreamConnection(target, this, this.#limits, this.#resources);
     this.#all.add(connection);
     this.#connecting.set(connection, waiter);
     return true;
+  }
+
+  /** Whether a connection must not be left to ALPN. To `h2c` there is no other. */
+  #needsHttp1(http1: boolean): boolean {
+    return http1 && isNegotiated(this.target);
+  }
+
+  /** Whether a connection is being opened by which the upstream chooses. */
+  get #isDeciding(): boolean {
+    for (const { negotiated } of this.#connecting.keys()) if (negotiated) return true;
+    return false;
   }
 
   /** Removes a waiter, and closes the connection that was being opened for it. */
@@ -103,6 +138,25 @@ export class Endpoint implements ConnectionOwner {
     this.#connecting.delete(connection);
     if (waiter) waiter.onConnection(connection);
     else this.onIdle(connection);
+    if (!this.#undecided || !connection.negotiated) return;
+    this.#undecided = false;
+    for (const other of this.#queue.splice(0)) this.connect(other);
+  }
+
+  onHttp2(connection: UpstreamConnection, socket: TLSSocket): void {
+    const waiter = this.#connecting.get(connection);
+    this.#connecting.delete(connection);
+    this.#all.delete(connection);
+    if (this.#closed || this.#http2 !== undefined) socket.destroy();
+    else {
+      this.#undecided = false;
+      this.#http2 = this.#sessions();
+      this.#http2.adopt(socket);
+    }
+    // Sessions take all of them: those that wait for the decision were counted by the queue.
+    for (const one of [...(waiter ? [waiter] : []), ...this.#queue.splice(0)])
+      if (!this.#http2?.connect(one))
+        one.onConnectFailed(new Error('too many requests wait for the upstream'));
   }
 
   onIdle(connection: UpstreamConnection): void {
@@ -129,7 +183,9 @@ export class Endpoint implements ConnectionOwner {
     this.#connecting.delete(connection);
     if (!opened && waiter) {
       this.failingSince ||= this.#clock.now;
-      waiter.onConnectFailed(error ?? new Error('the connection was closed'));
+      const problem = error ?? new Error('the connection was closed');
+      const waiting = connection.negotiated && this.#undecided ? this.#queue.splice(0) : [];
+      for (const one of [waiter, ...waiting]) one.onConnectFailed(problem);
     }
     if (this.#all.size < this.#limits.maxConnections) {
       const next = this.#queue.shift();

@@ -4,6 +4,7 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Log } from '@sidekit/core';
+import { connectHttp2 } from '../http2/connect.ts';
 import type { Endpoint } from './endpoint.ts';
 import { checkGrpcHealth } from './grpc-health.ts';
 
@@ -73,6 +74,7 @@ function responds(endpoint: Endpoint, path: string, timeout: number): Promise<st
   return new Promise((resolve) => {
     const request = (secure ? https : http).get({
       ...rest,
+      ...(secure ? { ALPNProtocols: ['http/1.1'] } : {}),
       ...(socketPath === undefined ? {} : { socketPath: String(socketPath) }),
       path,
       agent: false,
@@ -105,7 +107,7 @@ function overHttp2(
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     const session = http2.connect('http://upstream', {
-      createConnection: () => net.connect(endpoint.target as net.NetConnectOpts),
+      createConnection: () => connectHttp2(endpoint.target),
     });
     const done: Done = (problem) => {
       clearTimeout(late);

@@ -3,6 +3,8 @@ import type { UpstreamStream } from './upstream-stream.ts';
 
 /** Waits for a connection to an endpoint. */
 export interface Waiter {
+  /** Whether only HTTP/1.1 will do: an upgrade needs it. */
+  readonly http1: boolean;
   onConnection(stream: UpstreamStream): void;
   onConnectFailed(error: Error): void;
 }
