@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Context, defineSidecar } from '@sidekit/core';
+import { pollEndpoints } from './input/json-endpoint/poll.ts';
 import { receive } from './input/receive/receive.ts';
 import { startStatsd } from './input/statsd/server.ts';
 import { adapterMetrics } from './observe/own-counters.ts';
@@ -28,8 +29,10 @@ export const adapter = defineSidecar({
       reading && receive(context, reading.spools),
     ]);
     if (statsd) context.onStop('statsd', statsd.close);
+    const polling = pollEndpoints(context);
     await context.stopped;
     await stopReceiving?.();
+    await polling;
     await reading?.stop();
   },
 });

@@ -12,11 +12,23 @@ interface Inputs {
   readonly replay: boolean;
   readonly state: unknown;
   readonly statsd: unknown;
+  readonly jsonEndpoints: readonly unknown[];
 }
 
 /** Checks that there is an input, and that options about records have one of records. */
 export function checkInputs(options: Inputs, report: Report): void {
-  const { include, syslog, jsonLines, output, outputs, metrics, replay, statsd, state } = options;
+  const {
+    include,
+    syslog,
+    jsonLines,
+    output,
+    outputs,
+    metrics,
+    replay,
+    statsd,
+    state,
+    jsonEndpoints,
+  } = options;
   const listeners = [...syslog, ...jsonLines];
   checkListeners(listeners, report);
   if (include.length > 0) return;
@@ -29,11 +41,12 @@ export function checkInputs(options: Inputs, report: Report): void {
     });
     return;
   }
-  if (statsd === undefined) {
+  if (statsd === undefined && jsonEndpoints.length === 0) {
     report({
       name: 'include',
       rule: 'is required without another input',
-      remedy: "give it as --include '/logs/*.log', or give --syslog, --json-lines or --statsd",
+      remedy:
+        "give it as --include '/logs/*.log', or give --syslog, --json-lines, --statsd or jsonEndpoints",
     });
     return;
   }

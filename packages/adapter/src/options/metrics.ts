@@ -1,7 +1,7 @@
 import { choice, list, map, number, object, option, type Report, text } from '@sidekit/core';
 import type { MetricSpec } from '../observe/log-metrics.ts';
 
-const metricName = text('metric name', {
+export const metricName = text('metric name', {
   matches: /^[a-zA-Z_:][a-zA-Z0-9_:]*$/,
   rule: 'must be a Prometheus metric name',
   remedy: 'use letters, digits, _ and :',

@@ -15,8 +15,8 @@ import {
 import { outputTarget, type Target } from '../output/target.ts';
 import type { Globs } from '../tail/glob.ts';
 
-/** How an output over HTTP authenticates itself and its receiver. */
-const security = {
+/** How a client of HTTP authenticates itself and its server. */
+export const security = {
   headers: option(map(text()), {
     description: 'Request headers, such as `X-Scope-OrgID`.',
     default: {},
@@ -92,7 +92,7 @@ export function checkHttpSettings(
   settings: OptionValues<typeof httpSettings>,
   report: Report,
 ): void {
-  const { labels, labelFields, caFile, certFile, keyFile, ...credentials } = settings;
+  const { labels, labelFields } = settings;
   for (const label of [...Object.keys(labels), ...Object.keys(labelFields)]) {
     if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label)) continue;
     report({
@@ -102,7 +102,15 @@ export function checkHttpSettings(
       remedy: 'use letters, digits and _; attributes of OTLP belong to resource',
     });
   }
-  const { authorizationFile, bearerFile, basicFile } = credentials;
+  checkSecurity(name, settings, report);
+}
+
+/** Checks that one way of authentication is given, and a certificate with its key. */
+export function checkSecurity(
+  name: string,
+  { authorizationFile, bearerFile, basicFile, certFile, keyFile }: OptionValues<typeof security>,
+  report: Report,
+): void {
   const given = [authorizationFile, bearerFile, basicFile].filter((file) => file !== undefined);
   if (given.length > 1) {
     report({

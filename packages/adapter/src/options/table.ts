@@ -19,6 +19,7 @@ import { condition } from '../transform/filter.ts';
 import { READY_MADE } from '../transform/redact.ts';
 import { checkFormat, formatFields, formatSettings } from './formats.ts';
 import { checkInputs } from './inputs.ts';
+import { checkJsonEndpoints, jsonEndpointOptions } from './json-endpoints.ts';
 import { checkMetrics, metricFields } from './metrics.ts';
 import { checkHttpSettings, checkTargets, httpSettings, outputFields } from './outputs.ts';
 import { glob, pattern } from './pattern.ts';
@@ -138,6 +139,7 @@ export const adapterTable = defineOptions({
         'The largest number of label sets of one such metric; further records count as `__other__`.',
       default: 1000,
     }),
+    ...jsonEndpointOptions,
     ...receiveOptions,
     ...statsdOptions,
     state: option(path, {
@@ -219,6 +221,8 @@ export const adapterTable = defineOptions({
     const { formats, metrics, output, outputs, include, exclude } = options;
     checkInputs(options, report);
     checkStatsd(options, report);
+    const names = metrics.map(({ name }) => name);
+    checkJsonEndpoints(options, names, report);
     checkFormat('', options, report);
     formats.forEach((one, i) => void checkFormat(`formats[${i}].`, one, report));
     checkMetrics(metrics, report);

@@ -42,6 +42,7 @@ function labelName(name: string): string {
   return /^\d/.test(valid) ? `_${valid}` : valid;
 }
 
-function printable(value: string): string {
+/** Replaces control characters by U+FFFD. */
+export function printable(value: string): string {
   return value.replace(/[\x00-\x1f\x7f]/g, '\ufffd');
 }
