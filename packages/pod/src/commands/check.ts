@@ -28,7 +28,12 @@ export async function check(argv: readonly string[], session: Session): Promise<
   for (const line of workload.notes) session.print(line);
   for (const line of workload.hostAccess) session.print(`host: ${line}`);
   for (const line of warnings) session.print(`warning: ${line}`);
-  const count = workload.pods.length === 1 ? '1 Pod' : `${workload.pods.length} Pods`;
-  session.print(`valid: ${count}${warnings.length > 0 ? `, ${warnings.length} warnings` : ''}`);
+  const counts = [counted(workload.pods.length, 'Pod')];
+  if (warnings.length > 0) counts.push(counted(warnings.length, 'warning'));
+  session.print(`valid: ${counts.join(', ')}`);
   return strict && warnings.length > 0 ? ExitCode.usage : ExitCode.ok;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
