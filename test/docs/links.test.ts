@@ -20,7 +20,9 @@ test('every relative link leads to a file, and to a heading where it names one',
 
 test('the list of patterns names every page, and every page has the same parts', () => {
   const pages = globSync('docs/patterns/*.md').filter((path) => !path.endsWith('README.md'));
-  const listed = links(readFileSync('docs/patterns/README.md', 'utf8'));
+  const listed = links(readFileSync('docs/patterns/README.md', 'utf8')).filter(
+    (link) => !link.startsWith('../'),
+  );
   assert.deepEqual(listed.toSorted(), pages.map((path) => path.split('/').at(-1)).toSorted());
   const parts = [
     'Problem',
