@@ -5,7 +5,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Health, Message } from './message.ts';
-import { NOT_SERVING, SERVING } from './services.ts';
+import { NOT_SERVING, SERVICE_UNKNOWN, SERVING } from './services.ts';
 
 /** The services with a health; the empty name is the whole server. */
 const KNOWN: ReadonlySet<string> = new Set(['', 'demo.Echo']);
@@ -31,14 +31,14 @@ export class HealthService {
     }
     this.#watchers.add(call);
     call.on('cancelled', () => this.#watchers.delete(call));
-    call.write({ status: this.#status });
+    call.write({ status: KNOWN.has(call.request.text) ? this.#status : SERVICE_UNKNOWN });
   };
 
   /** Notifies all watchers that the server stops, and ends their streams. */
   stop(): void {
     this.#status = NOT_SERVING;
     for (const watcher of this.#watchers) {
-      watcher.write({ status: this.#status });
+      if (KNOWN.has(watcher.request.text)) watcher.write({ status: this.#status });
       watcher.end();
     }
     this.#watchers.clear();

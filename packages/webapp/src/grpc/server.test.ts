@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import {
   type ClientDuplexStream,
@@ -62,6 +63,11 @@ test('the echo service answers unary calls and streams, and its health is known'
   assert.equal(await demo.call('Check', ''), '1');
   assert.equal(await demo.call('Check', 'demo.Echo'), '1');
   await assert.rejects(demo.call('Check', 'other'), /NOT_FOUND/);
+  const unknown = demo.stream('Watch', 'other');
+  unknown.on('error', () => {});
+  const [state] = await once(unknown, 'data');
+  assert.equal(state.text, '3', 'SERVICE_UNKNOWN');
+  unknown.cancel();
   const numbers: string[] = [];
   for await (const one of demo.stream('Count', '3')) numbers.push(one.text);
   assert.deepEqual(numbers, ['1', '2', '3']);

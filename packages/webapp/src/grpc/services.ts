@@ -4,6 +4,7 @@ import { decodeMessage, encodeMessage, encodeStatus, type Message } from './mess
 /** The states of `HealthCheckResponse` that are used. */
 export const SERVING = 1;
 export const NOT_SERVING = 2;
+export const SERVICE_UNKNOWN = 3;
 
 function method<Response>(
   path: string,
