@@ -185,6 +185,60 @@ test('a response that breaks gets trailers between messages, and a closed connec
   await proxy.settled();
 });
 
+test('a response whose upstream ends it within a message never gets trailers there', async () => {
+  await using upstream = await Http2Upstream.start((stream) => {
+    stream.resume();
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc+proto' },
+      { waitForTrailers: true },
+    );
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(framed('a message').subarray(0, 9));
+  });
+  for (const fastLane of [true, false]) {
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    using client = await Http2Client.connect(proxy.url);
+    for (const type of [BINARY, TEXT]) {
+      const headers = { 'content-type': type };
+      const body = type === TEXT ? framed('x').toString('base64') : framed('x');
+      await assert.rejects(request(proxy.url, { method: 'POST', headers, body }));
+      const two = await client.request({ ':method': 'POST', ':path': '/', ...headers }, body);
+      assert.notEqual(two.code, 0);
+    }
+    await proxy.settled();
+  }
+});
+
+test('a stop ends streams over HTTP/1.1 with a status too', async () => {
+  using server = await EchoServer.start({
+    chat: (call) => {
+      call.on('error', () => {});
+      call.resume();
+      call.write(Buffer.from('hello'));
+    },
+  });
+  for (const [fastLane, type] of [
+    [true, BINARY],
+    [false, BINARY],
+    [true, TEXT],
+  ] as const) {
+    await using proxy = await TestProxy.start({ upstream: [server.url], fastLane });
+    using client = new RawClient(proxy.port);
+    const body = type === TEXT ? framed('x').toString('base64') : framed('x').toString('latin1');
+    client.send(
+      `POST /test.Echo/Chat HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await client.wait('the first message', () => chunked(client.received) !== '');
+    await proxy.listeners.drain('inbound', 0, performance.now());
+    await client.wait('the end', () => client.received.endsWith('0\r\n\r\n'));
+    const got = chunked(client.received);
+    assert.deepEqual(frames(type === TEXT ? fromBase64(got) : Buffer.from(got, 'latin1')), [
+      'hello',
+      'trailers:grpc-status: 14\r\ngrpc-message: 503 Service Unavailable\r\n',
+    ]);
+  }
+});
+
 test('pages of listed origins may call, and of no other', async () => {
   using server = await EchoServer.start();
   const origin = 'https://app.example.com';

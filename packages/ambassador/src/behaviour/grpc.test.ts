@@ -275,6 +275,24 @@ test('on SIGTERM, streams without an end get a status before the grace period en
   assert.equal((await program.process.exited).code, 0);
 });
 
+test('a stop ends the streams of a listener that a reload removed, with a status', async () => {
+  using server = await EchoServer.start({
+    chat: (call) => {
+      call.on('error', () => {});
+      call.write(Buffer.from('hello'));
+    },
+  });
+  await using proxy = await TestProxy.start({ upstream: [server.url] });
+  using client = new TestGrpcClient(proxy.port);
+  const chat = client.chat();
+  chat.on('error', () => {});
+  await once(chat, 'data');
+  const status = new Promise<StatusObject>((resolve) => chat.once('status', resolve));
+  await proxy.reload({ listen: `127.0.0.1:${await freePort()}`, upstream: [server.url] });
+  await proxy.listeners.drain('inbound', 0, performance.now());
+  assert.equal((await status).code, 14);
+});
+
 test('health is asked for by grpc.health.v1', async () => {
   let serving = 1;
   const asked: string[] = [];

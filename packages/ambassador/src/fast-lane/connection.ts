@@ -83,6 +83,11 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#socket.destroy();
   }
 
+  /** Ends a call of gRPC-Web because the proxy stops. */
+  stopCall(): void {
+    this.#exchange.stop();
+  }
+
   readonly #onData = (chunk: Buffer): void => {
     if (this.#lingerUntil !== 0) {
       freeBytes(chunk);

@@ -61,6 +61,11 @@ export class FullLaneRequest implements ResponseSink, Watched {
     this.#exchange.start(head, forwarding, undefined, head, http11);
   }
 
+  /** Ends a call of gRPC-Web because the proxy stops. */
+  stop(): void {
+    this.#exchange.stop();
+  }
+
   /** Whether the request has arrived completely. */
   get complete(): boolean {
     return this.#request.complete;

@@ -79,6 +79,11 @@ export class WebSink implements ResponseSink {
   sendEnd(trailers: readonly string[]): void {
     if (this.#broken) return;
     if (this.#translating) {
+      if (!this.#scanner.atBoundary) {
+        // The frame with the trailers would be read as the rest of the message.
+        this.#sink.breakOff(NOTHING);
+        return;
+      }
       const frame = trailersFrame(trailers);
       if (this.#call.text) this.#sendText(frame);
       else sendOwn(this.#sink, frame);

@@ -71,6 +71,8 @@ export class HttpHandler implements Handler {
   }
 
   stopCalls(): void {
+    for (const connection of this.#fastLane) connection.stopCall();
+    this.#fullLane.stopCalls();
     this.#http2.stopCalls();
   }
 

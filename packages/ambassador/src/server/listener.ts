@@ -35,6 +35,8 @@ export class Listener {
   readonly #clock: Clock;
   readonly #handler: Handler;
   #closed = false;
+  /** From when on calls of gRPC are ended, in milliseconds of `performance.now()`. */
+  #callsUntil = Number.POSITIVE_INFINITY;
 
   constructor(
     settings: {
@@ -124,15 +126,14 @@ export class Listener {
 
   /**
    * Drains: sends `Connection: close` at once, accepts for `delay` milliseconds more (outbound: while
-   * it is in use), closes idle connections, and waits for the rest; from `until` (milliseconds of
-   * `performance.now()`) on it ends calls of gRPC.
+   * it is in use), closes idle connections, and waits for the rest, up to `endCallsFrom`.
    */
-  async drain(delay: number, until: number): Promise<void> {
+  async drain(delay: number): Promise<void> {
     const began = performance.now();
     this.#handler.drain();
     const since = this.#clock.now;
     const settled = () => {
-      if (performance.now() >= until) this.#handler.stopCalls?.();
+      if (performance.now() >= this.#callsUntil) this.#handler.stopCalls?.();
       return this.direction === 'outbound'
         ? this.connections === 0
         : performance.now() - began >= delay;
@@ -140,11 +141,16 @@ export class Listener {
     await waitFor(() => performance.now() - began >= Math.min(delay, 100) && settled());
     this.close();
     await waitFor(() => {
-      if (performance.now() >= until) this.#handler.stopCalls?.();
+      if (performance.now() >= this.#callsUntil) this.#handler.stopCalls?.();
       this.#handler.closeIdle(Math.max(since, this.#clock.now - 1000));
       return this.connections === 0;
     });
     this.destroy();
+  }
+
+  /** Ends calls of gRPC during a drain. @param time in milliseconds of `performance.now()`. */
+  endCallsFrom(time: number): void {
+    this.#callsUntil = Math.min(this.#callsUntil, time);
   }
 
   /** Stops accepting. */

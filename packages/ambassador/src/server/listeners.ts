@@ -24,7 +24,8 @@ interface Open {
 export class Listeners {
   readonly #env: Environment;
   readonly #open = new Map<string, Open>();
-  readonly #leaving = new Set<Promise<void>>();
+  /** Listeners that a reload removed, while they drain. */
+  readonly #leaving = new Map<Listener, Promise<void>>();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -89,20 +90,25 @@ export class Listeners {
     for (const [key, { listener }] of this.#open) {
       if (keys.has(key)) continue;
       this.#open.delete(key);
-      const left = listener
-        .drain(0, Number.POSITIVE_INFINITY)
-        .finally(() => this.#leaving.delete(left));
-      this.#leaving.add(left);
+      const left = listener.drain(0).finally(() => this.#leaving.delete(listener));
+      this.#leaving.set(listener, left);
     }
     for (const [key, made] of fresh) this.#open.set(key, made);
   }
 
-  /** Drains all listeners of a direction. @param until see `Listener.drain`. */
+  /**
+   * Drains all listeners of a direction, and those that a reload removed.
+   * @param until see `Listener.endCallsFrom`.
+   */
   async drain(direction: 'inbound' | 'outbound', delay: number, until: number): Promise<void> {
     const ending = [...this.#open.values()]
-      .filter(({ listener }) => listener.direction === direction)
-      .map(({ listener }) => listener.drain(delay, until));
-    await Promise.all([...ending, ...this.#leaving]);
+      .map(({ listener }) => listener)
+      .filter((listener) => listener.direction === direction);
+    for (const listener of [...ending, ...this.#leaving.keys()]) listener.endCallsFrom(until);
+    await Promise.all([
+      ...ending.map((listener) => listener.drain(delay)),
+      ...this.#leaving.values(),
+    ]);
   }
 
   /** Closes all listeners at once. */
