@@ -14,7 +14,7 @@ export interface MetricsProps {
   readonly container: string | undefined;
 }
 
-/** Live charts of what the Pod's sidecars measure. */
+/** Live charts of what the Pod's containers use and its sidecars measure. */
 export function MetricsPane({ pod, container }: MetricsProps) {
   const [history, setHistory] = useState<History>([]);
   useEffect(() => {
@@ -36,7 +36,11 @@ export function MetricsPane({ pod, container }: MetricsProps) {
     (chart) => container === undefined || chart.container === container,
   );
   if (charts.length === 0) {
-    return h('p', { class: 'empty' }, 'No container here serves metrics on a port named admin….');
+    return h(
+      'p',
+      { class: 'empty' },
+      'No container runs, or serves metrics on a port named admin….',
+    );
   }
   return h(
     'div',

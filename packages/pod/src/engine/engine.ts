@@ -10,6 +10,7 @@ import { PAUSE_IMAGE, pauseTar } from './pause-image.ts';
 import { podmanBody } from './podman-body.ts';
 import { ensurePodmanService } from './podman-service.ts';
 import { processLimits } from './process-limits.ts';
+import { type ContainerStats, readStats } from './stats.ts';
 
 export interface ImageInfo {
   readonly id: string;
@@ -218,6 +219,14 @@ export class Engine {
       if (error instanceof EngineError && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  /** Returns what a container uses; undefined if it does not run. */
+  async stats(id: string): Promise<ContainerStats | undefined> {
+    // One reading: two, for a share of the CPU, would take a second.
+    const query = { stream: false, 'one-shot': true };
+    const path = `${this.#root}/containers/${id}/stats`;
+    return readStats(await this.#api.call('GET', path, { query }));
   }
 
   /** Creates a volume of the engine. @throws {ExpectedError} */

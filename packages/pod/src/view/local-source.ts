@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { containersOf } from '../commands/logs.ts';
+import { allStatuses } from '../commands/summary.ts';
 import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { PodStore } from '../store/store.ts';
@@ -117,13 +118,31 @@ export class LocalSource implements PodSource {
         .filter(({ name: port }) => port?.startsWith('admin'))
         .map(({ containerPort }) => ({ name, containerPort })),
     );
-    const samples = await Promise.all(
-      admin.map(async ({ name, containerPort }) => ({
-        container: name,
-        values: parseMetrics(await readMetrics(ip, containerPort).catch(() => '')),
-      })),
-    );
-    return samples.filter(({ values }) => Object.keys(values).length > 0);
+    const [measured, used] = await Promise.all([
+      Promise.all(
+        admin.map(async ({ name, containerPort }) => ({
+          container: name,
+          values: parseMetrics(await readMetrics(ip, containerPort).catch(() => '')),
+        })),
+      ),
+      this.#used(folder),
+    ]);
+    // The engine counts all processes of a container, which its limits are for.
+    return merge([...measured, ...used]);
+  }
+
+  /** The CPU and memory of every container that runs. */
+  async #used(folder: PodFolder): Promise<Sample[]> {
+    const engine = this.#engine(folder);
+    const running = folder.status ? allStatuses(folder.status) : [];
+    const samples = running
+      .filter(({ state }) => state.running)
+      .map(async ({ name, containerID }): Promise<Sample[]> => {
+        const id = containerID.replace(/^\w+:\/\//, '');
+        const stats = await engine.stats(id).catch(() => undefined);
+        return stats ? [{ container: name, values: { ...stats } }] : [];
+      });
+    return (await Promise.all(samples)).flat();
   }
 
   #engine(folder: PodFolder): Engine {
@@ -136,6 +155,17 @@ export class LocalSource implements PodSource {
   close(): void {
     this.#folders.clear();
   }
+}
+
+/** Makes one sample of all those of a container; later values win. */
+function merge(samples: readonly Sample[]): Sample[] {
+  const merged = new Map<string, Sample['values']>();
+  for (const { container, values } of samples) {
+    merged.set(container, { ...merged.get(container), ...values });
+  }
+  return [...merged]
+    .map(([container, values]) => ({ container, values }))
+    .filter(({ values }) => Object.keys(values).length > 0);
 }
 
 function readMetrics(host: string, port: number): Promise<string> {
