@@ -21,9 +21,14 @@ const leadership = { lease: 'web' };
 writeFileSync('/tmp/plan.yaml', JSON.stringify({ sequences, leadership }));
 const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' };
 
+// Nothing answers at this URL, which does not matter either.
+const jsonEndpoints = [{ url: 'http://127.0.0.1:1', metrics: [] }];
+writeFileSync('/tmp/adapter.yaml', JSON.stringify({ jsonEndpoints }));
+const inputs = ['--include=/tmp/logs/*.log', '--syslog=udp::5514', '--statsd=:8125'];
+
 const SIDECARS: readonly (readonly [port: number, name: string, ...args: string[]])[] = [
   [9901, 'ambassador', '--config=/tmp/ambassador.yaml'],
-  [9902, 'adapter', '--include=/tmp/logs/*.log', '--format=combined', '--statsd=:8125'],
+  [9902, 'adapter', '--config=/tmp/adapter.yaml', '--format=combined', ...inputs],
   [9903, 'file-writer', '--source=clock', '--target=/tmp/clock'],
   [9904, 'mq', 'producer', '--source=http'],
   [9905, 'mq', 'consumer'],
