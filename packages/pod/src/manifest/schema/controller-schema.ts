@@ -13,9 +13,10 @@ import {
 import { claimTemplate } from './claim-schema.ts';
 import { templateMeta } from './meta-schema.ts';
 import { podSpec } from './pod-schema.ts';
-import { schedule } from './schedule.ts';
+import { rolloutNumber, strategy } from './rollout-schema.ts';
+import { schedule, timeZone } from './schedule.ts';
 import { matches, selector } from './selector-schema.ts';
-import { anything, choice, struct } from './support.ts';
+import { anything, choice, noted, struct } from './support.ts';
 import { int32 } from './values.ts';
 
 /** The specs of controllers, which make Pods from a template; a fault's path begins in the spec. */
@@ -36,26 +37,37 @@ const replicas = defaulted(int32(0, 100), 1);
 
 export const deploymentSpec = checked(
   struct(
-    { ...always, replicas },
     {
-      cluster: ['strategy', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
-      unsupported: ['paused'],
+      ...always,
+      replicas,
+      strategy: optional(strategy),
+      minReadySeconds: rolloutNumber,
+      revisionHistoryLimit: rolloutNumber,
+      progressDeadlineSeconds: rolloutNumber,
     },
+    { unsupported: ['paused'] },
   ),
-  (spec, report) => templateRules(spec, report, ['Always']),
+  (spec, report) => {
+    templateRules(spec, report, ['Always']);
+    const { minReadySeconds = 0, progressDeadlineSeconds = 600 } = spec;
+    if (progressDeadlineSeconds <= minReadySeconds)
+      report(['progressDeadlineSeconds'], { rule: 'must be greater than minReadySeconds' });
+  },
 );
 
 export const replicaSetSpec = checked(
-  struct({ ...always, replicas }, { cluster: ['minReadySeconds'] }),
+  struct({ ...always, replicas, minReadySeconds: rolloutNumber }),
   (spec, report) => templateRules(spec, report, ['Always']),
 );
 
 /** Its selector is of equalities alone, and by default the labels of the template. */
 export const replicationControllerSpec = checked(
-  struct(
-    { replicas, selector: optional(map(text())), template: required(template) },
-    { cluster: ['minReadySeconds'] },
-  ),
+  struct({
+    replicas,
+    selector: optional(map(text())),
+    template: required(template),
+    minReadySeconds: rolloutNumber,
+  }),
   ({ selector: given, template, ...spec }, report) =>
     templateRules(
       {
@@ -70,7 +82,10 @@ export const replicationControllerSpec = checked(
 );
 
 export const daemonSetSpec = checked(
-  struct(always, { cluster: ['minReadySeconds', 'revisionHistoryLimit', 'updateStrategy'] }),
+  struct(
+    { ...always, minReadySeconds: rolloutNumber, revisionHistoryLimit: rolloutNumber },
+    { cluster: ['updateStrategy'] },
+  ),
   (spec, report) => templateRules(spec, report, ['Always']),
 );
 
@@ -83,11 +98,11 @@ export const statefulSetSpec = checked(
       podManagementPolicy: defaulted(choice(['OrderedReady', 'Parallel']), 'OrderedReady'),
       ordinals: defaulted(struct({ start: defaulted(int32(0), 0) }), { start: 0 }),
       volumeClaimTemplates: defaulted(list(claimTemplate), []),
+      minReadySeconds: rolloutNumber,
+      revisionHistoryLimit: rolloutNumber,
     },
     {
       cluster: {
-        minReadySeconds: '',
-        revisionHistoryLimit: '',
         updateStrategy: '',
         persistentVolumeClaimRetentionPolicy: 'folders are kept until pod down --volumes',
       },
@@ -107,12 +122,12 @@ export const jobSpec = checked(
       activeDeadlineSeconds: optional(int32(1)),
       selector: optional(anything),
       manualSelector: optional(boolean),
+      ttlSecondsAfterFinished: optional(
+        noted(int32(0), 'an ended Pod is kept for its logs until pod down removes it'),
+      ),
     },
     {
-      cluster: {
-        ttlSecondsAfterFinished: 'an ended Pod is kept for its logs until pod down removes it',
-        podReplacementPolicy: '',
-      },
+      cluster: ['podReplacementPolicy'],
       unsupported: [
         'suspend',
         'podFailurePolicy',
@@ -130,7 +145,7 @@ export const jobSpec = checked(
 export const cronJobSpec = struct({
   schedule: required(text(schedule)),
   jobTemplate: required(struct({ metadata: optional(templateMeta), spec: required(jobSpec) })),
-  timeZone: optional(text()),
+  timeZone: optional(text(timeZone)),
   concurrencyPolicy: optional(choice(['Allow', 'Forbid', 'Replace'])),
   suspend: optional(boolean),
   startingDeadlineSeconds: optional(int32(0)),

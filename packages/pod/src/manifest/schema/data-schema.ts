@@ -85,6 +85,12 @@ export const secret = checked(
     ) {
       report(['data'], { rule: `must have username or password in a Secret of ${type}` });
     }
+    for (const key of needed) {
+      if (!key.startsWith('.docker')) continue;
+      const file = stringData[key] ?? data[key]?.toString();
+      if (file !== undefined && !isJson(file))
+        report(['data', key], { rule: `must be JSON in a Secret of ${type}` });
+    }
     sizeRule([data, stringData], report);
   },
 );
@@ -93,4 +99,13 @@ function sizeRule(parts: readonly Readonly<Record<string, string | Buffer>>[], r
   const values = parts.flatMap((part) => Object.values(part));
   const size = values.reduce((sum, value) => sum + Buffer.byteLength(value), 0);
   if (size > MAX_DATA) report(['data'], { rule: `must hold at most 1 MiB, not ${size} bytes` });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

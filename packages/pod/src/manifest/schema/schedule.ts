@@ -36,3 +36,19 @@ function isPart(part: string, index: number): boolean {
   const [first = Number.NaN, last = first] = ends;
   return ends.length <= 2 && first >= min && last <= max && first <= last;
 }
+
+/** A CronJob's time zone: a name of the IANA database. */
+export function timeZone(value: string): Broken | undefined {
+  const broken = new Broken(
+    'must be a time zone of the IANA database',
+    'write it as Europe/Zurich',
+  );
+  // Intl takes offsets too, and names in any case.
+  if (!/^[A-Z][\w+-]*(\/[\w+-]+)*$/.test(value)) return broken;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return undefined;
+  } catch {
+    return broken;
+  }
+}

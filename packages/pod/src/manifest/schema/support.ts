@@ -97,6 +97,19 @@ export function only<const T extends string | boolean | number>(
   };
 }
 
+/**
+ * Reads a field that has no effect without a cluster, and notes it: what an API server refuses is a
+ * fault all the same. An empty value asks for nothing.
+ */
+export function noted<T>(read: Reader<T>, remedy = ''): Reader<T> {
+  return (value, path, report) => {
+    const result = read(value, path, report);
+    if (result !== undefined && !isEmpty(value))
+      report(path, { category: 'cluster', rule: RULES.cluster, remedy });
+    return result;
+  };
+}
+
 /** Reports what reaches the host, unless the value asks for nothing; the value is honoured. */
 export function reachesHost<T>(read: Reader<T>, asks: (value: T) => boolean): Reader<T> {
   return (value, path, report) => {

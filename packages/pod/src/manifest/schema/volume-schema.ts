@@ -88,7 +88,25 @@ const volumeSource = struct(
     configMap: optional(struct({ name: required(text(notEmpty)), ...source, defaultMode })),
     secret: optional(struct({ secretName: required(text(notEmpty)), ...source, defaultMode })),
     downwardAPI: optional(struct({ items: downwardItems, defaultMode })),
-    projected: optional(struct({ sources: defaulted(list(projection), []), defaultMode })),
+    projected: optional(
+      checked(
+        struct({ sources: defaulted(list(projection), []), defaultMode }),
+        ({ sources }, report) => {
+          const taken = new Set<string>();
+          for (const [index, { configMap, secret, downwardAPI }] of sources.entries()) {
+            const items = (configMap ?? secret ?? downwardAPI)?.items ?? [];
+            for (const { path } of items) {
+              if (taken.has(path))
+                report(['sources', index], {
+                  value: path,
+                  rule: 'is a path of another source, too',
+                });
+              taken.add(path);
+            }
+          }
+        },
+      ),
+    ),
     persistentVolumeClaim: optional(
       struct({ claimName: required(text(notEmpty)), readOnly: defaulted(boolean, false) }),
     ),

@@ -14,8 +14,12 @@ const deployment = (fields: string, labels = 'app: w') =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec: {${fields}, template: {metadata: {labels: {${labels}}}, spec: {containers: [{name: a, image: x}]}}}\n`;
 const job = (fields: string, policy = 'Never') =>
   `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {${fields && `${fields}, `}template: {spec: {restartPolicy: ${policy}, containers: [{name: a, image: x}]}}}\n`;
-const cronJob = (schedule: string) =>
-  `apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {schedule: "${schedule}", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}}}\n`;
+const workload = (kind: string, fields: string) =>
+  deployment(fields).replace('kind: Deployment', `kind: ${kind}`);
+const claim = (fields: string) =>
+  `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {${fields}}\n`;
+const cronJob = (schedule: string, fields = '') =>
+  `apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec: {schedule: "${schedule}", ${fields}jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}}}\n`;
 const data = (kind: string, fields: string) =>
   `apiVersion: v1\nkind: ${kind}\nmetadata: {name: d}\n${fields}\n`;
 const service = (fields: string, name = 's') =>
@@ -378,6 +382,294 @@ export const CORPUS: readonly Verdict[] = [
   [
     'a headless NodePort',
     service('type: NodePort, clusterIP: None, selector: {app: w}, ports: [{port: 80}]'),
+    false,
+  ],
+
+  // Workloads of other kinds.
+  [
+    'a StatefulSet',
+    workload('StatefulSet', 'serviceName: w, selector: {matchLabels: {app: w}}'),
+    true,
+  ],
+  ['a StatefulSet without a selector', workload('StatefulSet', 'serviceName: w'), false],
+  [
+    'a StatefulSet with a claim',
+    workload(
+      'StatefulSet',
+      `serviceName: w, ${SELECTOR}, volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]`,
+    ),
+    true,
+  ],
+  [
+    'a StatefulSet with an unknown policy',
+    workload('StatefulSet', `serviceName: w, ${SELECTOR}, podManagementPolicy: Fast`),
+    false,
+  ],
+  ['a DaemonSet', workload('DaemonSet', SELECTOR), true],
+  ['a DaemonSet with replicas', workload('DaemonSet', `replicas: 2, ${SELECTOR}`), false],
+  ['a ReplicaSet', workload('ReplicaSet', SELECTOR), true],
+  [
+    'a Deployment whose Pods end',
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec: {${SELECTOR}, template: {metadata: {labels: {app: w}}, spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}}\n`,
+    false,
+  ],
+  [
+    'a Deployment with an unknown strategy',
+    deployment(`strategy: {type: Rolling}, ${SELECTOR}`),
+    false,
+  ],
+  [
+    'a Deployment that neither surges nor misses a Pod',
+    deployment(`strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}, ${SELECTOR}`),
+    false,
+  ],
+  [
+    'a Deployment with a negative history',
+    deployment(`revisionHistoryLimit: -1, ${SELECTOR}`),
+    false,
+  ],
+  [
+    'a Deployment that takes longer than its deadline',
+    deployment(`minReadySeconds: 600, progressDeadlineSeconds: 600, ${SELECTOR}`),
+    false,
+  ],
+  [
+    'a Deployment of an old version',
+    deployment(SELECTOR).replace('apps/v1', 'extensions/v1beta1'),
+    false,
+  ],
+  ['a Job with completions', job('completions: 3, parallelism: 2'), true],
+  ['a Job with negative parallelism', job('parallelism: -1'), false],
+  ['an indexed Job', job('completionMode: Indexed, completions: 2'), true],
+  ['an indexed Job without completions', job('completionMode: Indexed'), false],
+  ['a Job with a negative time to live', job('ttlSecondsAfterFinished: -1'), false],
+  ['a CronJob with a time zone', cronJob('0 3 * * *', 'timeZone: Europe/Zurich, '), true],
+  ['a CronJob with an unknown time zone', cronJob('0 3 * * *', 'timeZone: Mars/Olympus, '), false],
+  ['a CronJob with a time zone in its schedule', cronJob('CRON_TZ=UTC 0 3 * * *'), false],
+  ['a CronJob with an unknown policy', cronJob('0 3 * * *', 'concurrencyPolicy: Wait, '), false],
+  ['a CronJob by the names of days', cronJob('0 3 * jan-mar mon,FRI'), true],
+  ['a CronJob on day 0', cronJob('0 3 0 * *'), false],
+  ['a CronJob every 0 minutes', cronJob('*/0 * * * *'), false],
+  ['a CronJob in its own words', cronJob('@every 5m'), true],
+
+  // Containers and their Pod.
+  [
+    'an init container with a hook',
+    container(
+      '',
+      'initContainers: [{name: i, image: x, lifecycle: {preStop: {sleep: {seconds: 1}}}}]',
+    ),
+    false,
+  ],
+  [
+    'a sidecar with a hook',
+    container(
+      '',
+      'initContainers: [{name: i, image: x, restartPolicy: Always, lifecycle: {preStop: {sleep: {seconds: 1}}}}]',
+    ),
+    true,
+  ],
+  ['an unknown pull policy', container('imagePullPolicy: Sometimes'), false],
+  ['an unknown termination message policy', container('terminationMessagePolicy: Log'), false],
+  ['a stdin that is read once', container('stdin: true, stdinOnce: true, tty: true'), true],
+  [
+    'a container of user 0 that must not be root',
+    container('securityContext: {runAsUser: 0, runAsNonRoot: true}'),
+    true,
+  ],
+  [
+    'an unknown seccomp profile',
+    container('securityContext: {seccompProfile: {type: Strict}}'),
+    false,
+  ],
+  [
+    'a local seccomp profile without a file',
+    container('securityContext: {seccompProfile: {type: Localhost}}'),
+    false,
+  ],
+  ['a group below 0', container('', 'securityContext: {fsGroup: -1}'), false],
+  [
+    'a sysctl twice',
+    container(
+      '',
+      'securityContext: {sysctls: [{name: net.a, value: "1"}, {name: net.a, value: "2"}]}',
+    ),
+    false,
+  ],
+  [
+    'an unknown policy of group changes',
+    container('', 'securityContext: {fsGroup: 1, fsGroupChangePolicy: Never}'),
+    false,
+  ],
+  ['a toleration of everything', container('', 'tolerations: [{operator: Exists}]'), true],
+  ['two pull secrets', container('', 'imagePullSecrets: [{name: a}, {name: b}]'), true],
+  ['an unknown operating system', container('', 'os: {name: plan9}'), false],
+  ['a readiness gate', container('', 'readinessGates: [{conditionType: example.org/up}]'), true],
+  [
+    'a host port in use twice',
+    container('ports: [{containerPort: 1, hostPort: 5}, {containerPort: 2, hostPort: 5}]'),
+    false,
+  ],
+  ['a port 0', container('ports: [{containerPort: 0}]'), false],
+  ['a port as a text', container('ports: [{containerPort: "80"}]'), false],
+  ['an HTTP probe of port 0', container('livenessProbe: {httpGet: {port: 0}}'), false],
+  [
+    'an HTTP probe by another scheme',
+    container('livenessProbe: {httpGet: {port: 1, scheme: FTP}}'),
+    false,
+  ],
+  ['a path without a slash', container('livenessProbe: {httpGet: {port: 1, path: healthz}}'), true],
+  ['an exec probe without a command', container('livenessProbe: {exec: {command: []}}'), false],
+  ['a timeout of a fraction', container(`livenessProbe: {${PROBE}, timeoutSeconds: 0.5}`), false],
+  ['a limit without a request', container('resources: {limits: {cpu: 500m, memory: 64Mi}}'), true],
+  [
+    'an extended resource of a fraction',
+    container('resources: {limits: {example.org/gpu: 500m}}'),
+    false,
+  ],
+  [
+    'an extended resource with another request',
+    container('resources: {limits: {example.org/gpu: 2}, requests: {example.org/gpu: 1}}'),
+    false,
+  ],
+  [
+    'a claim of resources that the Pod has not',
+    container('resources: {claims: [{name: gpu}]}'),
+    false,
+  ],
+  [
+    'a variable of a limit',
+    container('env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]'),
+    true,
+  ],
+  [
+    'a variable of an unknown resource',
+    container('env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.gpu}}}]'),
+    false,
+  ],
+  [
+    'a prefix with an equals sign',
+    container('envFrom: [{prefix: "a=", configMapRef: {name: c, optional: true}}]'),
+    false,
+  ],
+  ['a source of variables that is none', container('envFrom: [{prefix: A_}]'), false],
+  [
+    'a variable of a key with a slash',
+    container(
+      'env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: a/b, optional: true}}}]',
+    ),
+    false,
+  ],
+  ['an empty variable name', container('env: [{name: "", value: a}]'), false],
+  [
+    'a mount by two sub-paths',
+    container(
+      'volumeMounts: [{name: data, mountPath: /v, subPath: a, subPathExpr: b}]',
+      'volumes: [{name: data}]',
+    ),
+    false,
+  ],
+  [
+    'an empty mount path',
+    container('volumeMounts: [{name: data, mountPath: ""}]', 'volumes: [{name: data}]'),
+    false,
+  ],
+  [
+    'a propagation to the host',
+    container(
+      'volumeMounts: [{name: data, mountPath: /v, mountPropagation: Bidirectional}]',
+      'volumes: [{name: data}]',
+    ),
+    false,
+  ],
+  ['two volumes of one name', container('', 'volumes: [{name: data}, {name: data}]'), false],
+  ['a volume with capitals', container('', 'volumes: [{name: Data}]'), false],
+  ['a ConfigMap volume without a name', volume('configMap: {}'), false],
+  ['a Secret volume without a name', volume('secret: {}'), false],
+  ['a Secret volume by the wrong field', volume('secret: {name: s}'), false],
+  ['an item without a path', volume('configMap: {name: c, items: [{key: k}]}'), false],
+  [
+    'a token for a minute',
+    volume('projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 60}}]}'),
+    false,
+  ],
+  [
+    'a token for an hour',
+    volume('projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 3600}}]}'),
+    true,
+  ],
+  [
+    'two projections on one path',
+    volume(
+      'projected: {sources: [{configMap: {name: c, items: [{key: k, path: p}]}}, {secret: {name: s, items: [{key: k, path: p}]}}]}',
+    ),
+    false,
+  ],
+  ['a hostPath of an unknown type', volume('hostPath: {path: /a, type: Folder}'), false],
+  ['a claim volume', volume('persistentVolumeClaim: {claimName: c}'), true],
+  ['a claim volume without a name', volume('persistentVolumeClaim: {}'), false],
+  ['a subdomain with a dot', container('', 'subdomain: a.b'), false],
+  ['a DNS option without a name', container('', 'dnsConfig: {options: [{value: "5"}]}'), false],
+  ['a service account with capitals', container('', 'serviceAccountName: Admin'), false],
+  [
+    'a name and its generator',
+    pod('containers: [{name: a, image: x}]', 'generateName: web-'),
+    true,
+  ],
+  ['no name at all', pod('containers: [{name: a, image: x}]', 'labels: {a: b}'), false],
+
+  // Data and Services.
+  ['an immutable ConfigMap', data('ConfigMap', 'immutable: true\ndata: {a: b}'), true],
+  ['a ConfigMap of bytes that are no base64', data('ConfigMap', 'binaryData: {a: "***"}'), false],
+  ['a ConfigMap without data', data('ConfigMap', ''), true],
+  ['a ConfigMap with an empty key', data('ConfigMap', 'data: {"": c}'), false],
+  [
+    'a Secret of a type of its own',
+    data('Secret', 'type: example.org/token\nstringData: {a: b}'),
+    true,
+  ],
+  [
+    'a Secret of a registry without its file',
+    data('Secret', 'type: kubernetes.io/dockerconfigjson\nstringData: {a: b}'),
+    false,
+  ],
+  [
+    'a Secret of a registry whose file is no JSON',
+    data('Secret', 'type: kubernetes.io/dockerconfigjson\nstringData: {.dockerconfigjson: "{"}'),
+    false,
+  ],
+  [
+    'an SSH Secret without a key',
+    data('Secret', 'type: kubernetes.io/ssh-auth\nstringData: {a: b}'),
+    false,
+  ],
+  ['a Secret with a number', data('Secret', 'stringData: {a: 5}'), false],
+  ['a Service without a selector', service('ports: [{port: 80}]'), true],
+  ['a Service by another name', service('type: ExternalName, externalName: db.example.org'), true],
+  ['a Service by no other name', service('type: ExternalName'), false],
+  [
+    'a Service of an unknown type',
+    service('type: Public, selector: {app: w}, ports: [{port: 80}]'),
+    false,
+  ],
+  ['a Service on port 0', service('selector: {app: w}, ports: [{port: 0}]'), false],
+  [
+    'a target port of 16 letters',
+    service('selector: {app: w}, ports: [{port: 80, targetPort: abcdefghijklmnop}]'),
+    false,
+  ],
+  ['a Service for SCTP', service('selector: {app: w}, ports: [{port: 80, protocol: SCTP}]'), true],
+  [
+    'a Service with an unknown affinity',
+    service('selector: {app: w}, ports: [{port: 80}], sessionAffinity: Cookie'),
+    false,
+  ],
+  ['a claim', claim('accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}'), true],
+  ['a claim without a size', claim('accessModes: [ReadWriteOnce]'), false],
+  ['a claim without a mode', claim('resources: {requests: {storage: 1Gi}}'), false],
+  [
+    'a claim with an unknown mode',
+    claim('accessModes: [ReadWrite], resources: {requests: {storage: 1Gi}}'),
     false,
   ],
 ];
