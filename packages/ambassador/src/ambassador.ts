@@ -38,6 +38,7 @@ export function ambassador(reread: () => Promise<Options>, variables: Variables)
       context.onStop('clock', () => clock.close());
       const env = environment(options, clock, context, variables);
       context.onStop('access log', () => env.accessLog?.close());
+      context.onStop('spans', () => env.spans?.close());
       const listeners = new Listeners(env);
       reportMemory(env.memory, context);
       watchLimits(context, listeners, clock);

@@ -128,7 +128,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     const runtime = route ?? listener;
     this.runtime = runtime;
     this.head = head;
-    this.ids = identify(head.fields);
+    this.ids = identify(head.fields, listener.sampling);
     this.startedAt = performance.now();
     this.status = 0;
     this.flags = '';

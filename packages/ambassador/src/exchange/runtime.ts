@@ -5,6 +5,7 @@ import type { Observer } from '../observe/observer.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { ClientRateLimit } from './client-rate-limit.ts';
+import type { Sampling } from './identifiers.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -48,6 +49,8 @@ export interface Runtime {
   readonly requestHeaders: HeaderRules | undefined;
   readonly responseHeaders: HeaderRules | undefined;
   readonly observer: Observer;
+  /** Decides about spans, if any are recorded. */
+  readonly sampling: Sampling | undefined;
   /** Routes to other upstreams, if there are any. */
   readonly routes: RouteTable<Runtime> | undefined;
   /** The prefix that is removed from targets; empty for none. */

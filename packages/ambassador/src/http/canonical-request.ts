@@ -34,6 +34,12 @@ export interface RequestPolicy {
 export interface RequestIds {
   readonly requestId: string;
   readonly traceParent: string;
+  /** The span of this request, if one is recorded: `traceParent` is then its own. */
+  readonly span?: {
+    /** The span of the client; undefined at the start of a trace. */ readonly parent:
+      | string
+      | undefined;
+  };
 }
 
 /** Requests for more than a plain exchange; only the full lane has any. */
@@ -124,5 +130,6 @@ function oneLess(method: string, value: string): string {
 
 function hasTrace(head: RequestHead, ids: RequestIds): boolean {
   const at = head.fields.kinds.indexOf(FieldKind.traceParent);
-  return at !== -1 && head.fields.values[at] === ids.traceParent;
+  // The same trace, in a span of the client or of the proxy.
+  return at !== -1 && head.fields.values[at]!.slice(3, 35) === ids.traceParent.slice(3, 35);
 }

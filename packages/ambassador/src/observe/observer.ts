@@ -11,6 +11,8 @@ import { GRPC_STATUSES } from '../grpc/status.ts';
 import { KNOWN_METHODS } from '../http/methods.ts';
 import type { AccessLog } from './access-log.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
+import { encodeSpan } from './span.ts';
+import type { SpanExporter } from './span-exporter.ts';
 
 /** The metric families of the proxy, shared by all listeners (OpenTelemetry's HTTP names). */
 export interface ProxyMetrics {
@@ -51,6 +53,12 @@ export function proxyMetrics(registry: Registry): ProxyMetrics {
   };
 }
 
+/** Places that get a record of each exchange. */
+export interface ExchangeOutputs {
+  readonly accessLog: AccessLog | undefined;
+  readonly spans: SpanExporter | undefined;
+}
+
 /** Counts, times and logs the exchanges of one listener. */
 export class Observer {
   readonly retries: Counter;
@@ -62,11 +70,18 @@ export class Observer {
   /** By the code of gRPC. */
   readonly #calls: Histogram[] = [];
   readonly #accessLog: AccessLog | undefined;
+  readonly #spans: SpanExporter | undefined;
   readonly #log: Log;
   readonly #warn: () => void;
   #last: Record<string, unknown> = {};
 
-  constructor(listener: string, metrics: ProxyMetrics, accessLog: AccessLog | undefined, log: Log) {
+  constructor(
+    listener: string,
+    metrics: ProxyMetrics,
+    { accessLog, spans }: ExchangeOutputs,
+    log: Log,
+  ) {
+    this.#spans = spans;
     this.#listener = listener;
     this.#metrics = metrics;
     this.#active = metrics.active.with({ listener });
@@ -92,6 +107,8 @@ export class Observer {
     this.#active.dec();
     this.#handle(exchange.head.method, exchange.status).observe(seconds);
     if (exchange.grpcStatus !== undefined) this.#call(exchange.grpcStatus).observe(seconds);
+    if (this.#spans !== undefined && exchange.ids.span !== undefined)
+      this.#spans.add(encodeSpan(exchange, performance.now()));
     if (exchange.flags === '') this.#upstream.observe(seconds);
     this.#accessLog?.write(exchange, seconds);
   }

@@ -1,4 +1,4 @@
-import { boolean, choice, duration, integer, option, path } from '@sidekit/core';
+import { boolean, choice, duration, integer, number, option, path, text, url } from '@sidekit/core';
 
 /** The options of the whole process. */
 export const globalFields = {
@@ -15,6 +15,22 @@ export const globalFields = {
     description: 'With `sampled`: log one request in this many.',
     default: 100,
   }),
+  tracesEndpoint: option(url('http', 'https'), {
+    description:
+      'Where spans are sent by OTLP/HTTP as JSON, such as `http://collector:4318/v1/traces`; without it none are recorded.',
+  }),
+  tracesRatio: option(number(0, 1), {
+    description:
+      'The share of requests that begin a sampled trace; those with a `traceparent` follow its flags.',
+    default: 0.1,
+  }),
+  tracesService: option(
+    text('name', { matches: /^[ -~]{1,255}$/, rule: 'must be printable ASCII' }),
+    {
+      description: 'The `service.name` of the spans.',
+      default: 'ambassador',
+    },
+  ),
   drainDelay: option(duration(0, 600_000), {
     description:
       'How long inbound listeners continue to accept after SIGTERM, until Services no longer route to the Pod.',

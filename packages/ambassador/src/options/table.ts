@@ -65,6 +65,8 @@ export const table = defineOptions({
   ],
   check: (values, _operands, report) => {
     const listeners = listenersOf(values, report);
+    if (/^https?:\/\/[^/]*@/i.test(values.tracesEndpoint ?? ''))
+      report({ name: '--traces-endpoint', rule: 'must have no user or password' });
     const prefix = (i: number) => (values.listeners.length > 0 ? `listeners[${i}].` : '--');
     const addressed = listeners.map(({ listen, upstream, routes: own }) => ({
       listen,

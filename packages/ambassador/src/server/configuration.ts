@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Counter, Family, Health, Log, Registry } from '@sidekit/core';
 import { ClientRateLimit } from '../exchange/client-rate-limit.ts';
+import type { Sampling } from '../exchange/identifiers.ts';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { Runtime } from '../exchange/runtime.ts';
@@ -11,6 +12,8 @@ import { ReadBufferPool } from '../memory/read-buffer.ts';
 import { AccessLog } from '../observe/access-log.ts';
 import { accessLogReport } from '../observe/access-log-report.ts';
 import { Observer, type ProxyMetrics, proxyMetrics } from '../observe/observer.ts';
+import { SpanExporter } from '../observe/span-exporter.ts';
+import { spanReport } from '../observe/span-report.ts';
 import { membership } from '../options/network.ts';
 import type { ListenerOptions, Options } from '../options/table.ts';
 import type { TcpOptions } from '../tcp/tcp-handler.ts';
@@ -32,6 +35,8 @@ export interface Environment extends UpstreamResources {
   readonly tcpMetrics: ReturnType<typeof tcpMetrics>;
   readonly gateRefusals: Family<Counter>;
   readonly accessLog: AccessLog | undefined;
+  readonly spans: SpanExporter | undefined;
+  readonly sampling: Sampling | undefined;
   readonly fastLane: boolean;
   readonly variables: Variables;
   /** Tells this process from others in Via. */
@@ -65,6 +70,15 @@ export function environment(
     }),
     fastLane: options.fastLane,
     variables,
+    spans:
+      options.tracesEndpoint === undefined
+        ? undefined
+        : new SpanExporter(
+            options.tracesEndpoint,
+            options.tracesService,
+            spanReport(registry, health, log),
+          ),
+    sampling: options.tracesEndpoint === undefined ? undefined : { ratio: options.tracesRatio },
     instance: randomBytes(4).toString('hex'),
     accessLog:
       select === 'off'
@@ -188,12 +202,13 @@ export function httpRuntime(
     grpcWebOrigins: new Set(options.grpcWebOrigins),
     requestHeaders: rules.request,
     responseHeaders: rules.response,
-    observer: new Observer(options.name, env.metrics, env.accessLog, env.log),
+    observer: new Observer(options.name, env.metrics, env, env.log),
     hostHeader: options.hostHeader,
     via: `ambassador-${env.instance}-${options.name}`,
     verifiesClients: options.tlsClientCa !== undefined,
     trusts: membership(options.trustedProxies),
     fastLane: env.fastLane,
+    sampling: env.sampling,
   };
 }
 

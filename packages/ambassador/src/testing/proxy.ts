@@ -43,7 +43,10 @@ export class TestProxy implements AsyncDisposable {
     reportMemory(env.memory, { log, metrics, health });
     const listeners = new Listeners(env);
     await listeners.apply(listenersOf(values));
-    return new TestProxy(metrics, listeners, clock, () => env.accessLog?.close());
+    return new TestProxy(metrics, listeners, clock, async () => {
+      await env.accessLog?.close();
+      await env.spans?.close();
+    });
   }
 
   get port(): number {
