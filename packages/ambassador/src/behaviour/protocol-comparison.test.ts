@@ -35,7 +35,7 @@ const generated = fc.record({
   body: fc.option(fc.stringMatching(/^[ -~]{0,40}$/), { nil: undefined }),
 });
 
-/** What an upstream saw of a request, without what differs from run to run. */
+/** A request as an upstream saw it, without the parts that differ from run to run. */
 type Seen = readonly string[];
 
 /** Lists a request's parts in one order: HTTP/2 has names in lower case and no Host. */

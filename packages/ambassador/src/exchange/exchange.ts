@@ -138,11 +138,14 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#search.reset(runtime, this.startedAt, extras?.upgrade !== undefined);
     this.#http11 = http11;
     const { speaksHttp2, maySpeakHttp2 } = runtime.cluster;
-    const call = GrpcCall.of(head, {
-      translate: speaksHttp2 && http11,
-      origins: runtime.grpcWebOrigins,
-      largest: runtime.maxBody,
-    });
+    const call =
+      head.method === 'POST'
+        ? GrpcCall.of(head, {
+            translate: speaksHttp2 && http11,
+            origins: runtime.grpcWebOrigins,
+            largest: runtime.maxBody,
+          })
+        : undefined;
     this.#call = call;
     this.#sink = call?.web ? new WebSink(call.web, this.#lane) : this.#lane;
     this.#idempotent = runtime.idempotent || isIdempotent(head.method);

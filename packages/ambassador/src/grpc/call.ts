@@ -34,9 +34,8 @@ export class GrpcCall {
     this.malformed = timeouts.length > 1 || (first !== undefined && this.#asked === undefined);
   }
 
-  /** Returns the call that a request is; undefined for any other request. */
+  /** Returns the call that a POST is; undefined for any other. */
   static of(head: RequestHead, policy: WebPolicy): GrpcCall | undefined {
-    if (head.method !== 'POST') return undefined;
     const { names, values } = head.fields;
     let type = '';
     const timeouts: string[] = [];
