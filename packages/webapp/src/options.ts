@@ -33,6 +33,12 @@ export const table = defineOptions({
       description:
         'A file that is read at the start and at SIGHUP, and shown at `/settings`: for demonstrations of a reload by signal.',
     }),
+    statsd: option(address, {
+      description: 'Also send metrics of each request to StatsD at this address, over UDP.',
+    }),
+    syslog: option(address, {
+      description: 'Also send a line for each request to syslog at this address, over UDP.',
+    }),
     maxBody: option(integer(0, 64 * 1024 * 1024), {
       description: 'The largest request body that `/echo` and `/sink` take, in bytes.',
       default: 4 * 1024 * 1024,

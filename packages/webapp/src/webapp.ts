@@ -1,9 +1,18 @@
 import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
-import { defineSidecar, ExpectedError, errorText, listen, throttle } from '@sidekit/core';
+import {
+  type Address,
+  defineSidecar,
+  ExitCode,
+  ExpectedError,
+  errorText,
+  listen,
+  throttle,
+} from '@sidekit/core';
 import { LogWriter } from './http/access-log.ts';
 import { createApp } from './http/app.ts';
 import { Settings } from './http/settings.ts';
+import { Telemetry } from './http/telemetry.ts';
 import { serveWebSocket } from './http/web-socket.ts';
 import { table } from './options.ts';
 
@@ -42,11 +51,17 @@ export const webapp = defineSidecar({
     // The name by which other containers of the Pod find this process.
     process.title = 'webapp';
     const { static: directory, maxBody } = options;
+    const telemetry = new Telemetry(
+      udpAddress(options.statsd, '--statsd'),
+      udpAddress(options.syslog, '--syslog'),
+    );
+    onStop('telemetry', () => telemetry.close());
     const app = createApp({
       static: directory,
       maxBody,
       log: writer,
       settings,
+      telemetry,
       grpc: options.grpcListen !== undefined,
     });
     const server = createServer(app);
@@ -69,6 +84,11 @@ export const webapp = defineSidecar({
     await stopped;
   },
 });
+
+function udpAddress(address: Address | undefined, option: string) {
+  if (address === undefined || !('path' in address)) return address;
+  throw new ExpectedError(`${option} must be a host and a port: it is UDP`, ExitCode.usage);
+}
 
 function openLog(path: string | undefined, failed: (error: unknown) => void): LogWriter {
   try {

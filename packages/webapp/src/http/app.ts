@@ -5,12 +5,14 @@ import { GRPC_PAGE } from './grpc-page.ts';
 import { page } from './page.ts';
 import type { Settings } from './settings.ts';
 import { Sink } from './sink.ts';
+import { Telemetry } from './telemetry.ts';
 
 export interface AppOptions {
   readonly static: string | undefined;
   readonly maxBody: number;
   readonly log: LogWriter;
   readonly settings?: Settings;
+  readonly telemetry?: Telemetry;
   /** Whether the page at `/grpc` is served. */
   readonly grpc?: boolean;
 }
@@ -25,6 +27,7 @@ export function createApp({
   maxBody,
   log,
   settings,
+  telemetry = new Telemetry(undefined, undefined),
   grpc,
 }: AppOptions): Express {
   const app = express();
@@ -35,7 +38,14 @@ export function createApp({
   app.use((request, response, next) => {
     // The address of a connection is not available after the client has closed it.
     const client = request.socket.remoteAddress;
-    response.once('close', () => log.write(combinedLine(request, response, new Date(), client)));
+    const began = performance.now();
+    const { method, url: path } = request;
+    telemetry.begin();
+    response.once('close', () => {
+      log.write(combinedLine(request, response, new Date(), client));
+      const took = performance.now() - began;
+      telemetry.end({ method, path, status: response.statusCode, took });
+    });
     next();
   });
 
@@ -70,6 +80,10 @@ export function createApp({
   );
   app.get('/sink', (_request, response) => {
     response.set('x-received', String(sink.received)).type('text').send(sink.text);
+  });
+
+  app.get('/status', (_request, response) => {
+    response.json(telemetry.status());
   });
 
   app.get('/settings', (_request, response) => {

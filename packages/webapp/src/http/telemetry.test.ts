@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { eventually } from '@sidekit/test-kit';
+import supertest from 'supertest';
+import { LogWriter } from './access-log.ts';
+import { createApp } from './app.ts';
+import { Telemetry } from './telemetry.ts';
+
+test('each request is counted on /status, and sent to StatsD and syslog', async () => {
+  const socket = createSocket('udp4');
+  const datagrams: string[] = [];
+  socket.on('message', (bytes) => datagrams.push(bytes.toString()));
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const target = { host: undefined, port: socket.address().port };
+  const telemetry = new Telemetry(target, target);
+  const log = new LogWriter('/dev/null');
+  const client = supertest(createApp({ static: undefined, maxBody: 1000, log, telemetry }));
+  await client.get('/echo?x=%0A').expect(200);
+  await client.get('/nowhere').expect(404);
+  await eventually(() => datagrams.length === 4, { what: 'four datagrams' });
+  const [statsd, syslog] = datagrams;
+  assert.match(statsd ?? '', /^webapp\.requests\.GET:1\|c\|#status:2xx\nwebapp\.took:[\d.]+\|ms\n/);
+  assert.match(syslog ?? '', /^<134>1 20\S+Z \S+ webapp \d+ request - GET \/echo\?x=%0A 200$/);
+  const { body } = await client.get('/status').expect(200);
+  assert.deepEqual(body.methods, { GET: 2 });
+  assert.deepEqual(body.requests, { total: 2, active: 1 });
+  assert.equal(typeof body.uptime, 'number');
+  telemetry.close();
+  socket.close();
+  log.close();
+});
