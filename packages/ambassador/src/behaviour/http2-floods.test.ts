@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { until } from '@sidekit/test-kit';
 import { Flag, FrameClient, frame, GET, literals, Type } from '../testing/frames.ts';
 import { Http2Client } from '../testing/http2-client.ts';
+import { Http2Upstream } from '../testing/http2-upstream.ts';
 import { TestProgram } from '../testing/program.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { TestUpstream } from '../testing/upstream.ts';
@@ -146,4 +147,18 @@ test('thousands of streams whose readers have no window stay within the memory b
   await until(async () => (await program.metric('http_server_active_requests')) === 0, {
     what: 'the end of all',
   });
+});
+
+test('bodies in pieces of one byte for an upstream that takes nothing end with 503 and a flag', async () => {
+  const piece = frame(Type.data, 0, 1, 'x');
+  await using silent = await Http2Upstream.start((stream) => stream.pause(), {
+    settings: { initialWindowSize: 0 },
+  });
+  await using other = await TestProxy.start({ upstream: [silent.url] }, undefined, 1);
+  using client = new FrameClient(other.port);
+  client.send(frame(Type.headers, Flag.endHeaders, 1, POST), ...many(60_000, () => piece));
+  assert.equal(await client.outcome(1), '503');
+  assert.equal(other.metric('ambassador_upstream_failures_total{listener="main",flag="OM"}'), 1);
+  await other.settled();
+  await until(() => other.metric('ambassador_memory_waiting_bytes') === 0, { what: 'no waiting' });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerHttp2Stream } from 'node:http2';
 import { test } from 'node:test';
-import { freePort, until } from '@sidekit/test-kit';
+import { freePort, staysTrueFor, until } from '@sidekit/test-kit';
 import { Http2Client } from '../testing/http2-client.ts';
 import { Http2Upstream } from '../testing/http2-upstream.ts';
 import { TestProxy } from '../testing/proxy.ts';
@@ -203,4 +203,21 @@ test('a health check uses HTTP/2', async () => {
   assert.ok(endpoint!.healthy);
   status = 500;
   await until(() => !endpoint!.healthy, { what: 'unhealthy' });
+});
+
+test('an upstream that allows no streams for a while gets one connection, then the requests', async () => {
+  await using upstream = await Http2Upstream.start(
+    (stream) => {
+      stream.respond();
+      stream.end('ok');
+    },
+    { settings: { maxConcurrentStreams: 0 } },
+  );
+  await using proxy = await TestProxy.start({ upstream: [upstream.url] });
+  using client = await Http2Client.connect(proxy.url);
+  const waiting = client.request({ ':path': '/' });
+  await until(() => upstream.opened > 0, { what: 'a session' });
+  await staysTrueFor(() => upstream.opened === 1, 200, { what: 'one session' });
+  for (const session of upstream.sessions) session.settings({ maxConcurrentStreams: 10 });
+  assert.equal((await waiting).body, 'ok');
 });

@@ -254,6 +254,11 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     if (this.active && this.#call) this.#fail(503, 'the proxy stops', '');
   }
 
+  /** Ends it because its body takes up memory that is exhausted. */
+  shed(): void {
+    if (this.active) this.#fail(503, 'the body waits in too many pieces', 'OM');
+  }
+
   /** The client accepts data again. */
   resume(): void {
     this.#lastActivity = this.runtime.clock.now;
@@ -263,6 +268,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   holdReading(): void {
     this.#held = true;
+    // Memory that is used up is not for another try.
+    if (this.#stream !== undefined) this.#body.clear();
     this.#sink.pauseBody();
     this.#stream?.pause();
   }
@@ -300,6 +307,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#call?.readHead(head);
     if (this.grpcStatus === GrpcStatus.unavailable && this.runtime.idempotent && this.#retry(true))
       return;
+    this.#body.clear();
     this.status = head.status;
     this.#responded = true;
     this.#phase = Phase.streaming;
@@ -382,6 +390,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   check(now: number): void {
     const { timeouts } = this.runtime;
     if (this.#phase === Phase.idle) return;
+    this.#stream?.measure?.();
     if (now > this.#deadline && !this.#tunnel)
       this.#fail(504, 'the total timeout has passed', 'UT');
     else if (

@@ -65,3 +65,26 @@ test('a first piece that is not needed for a retry any more leaves the budget', 
   assert.equal(body.repeatable, false);
   assert.equal(memory.used, 0);
 });
+
+test('a body in thousands of tiny pieces is kept as one, within the budget', () => {
+  const memory = new MemoryBudget(1024 * 1024);
+  const body = new RequestBody(memory);
+  body.begin(-1, undefined, true);
+  const before = recordingStream();
+  body.sendWith(REQUEST, before.stream, RECEIVER);
+  const text = 'abcdefgh'.repeat(1000);
+  for (const letter of text) body.take(Buffer.from(letter), before.stream);
+  assert.ok(memory.used >= text.length && memory.used <= 2 * SMALL, `${memory.used}`);
+  let again = '';
+  const { stream } = recordingStream();
+  stream.sendBody = (chunk) => {
+    again += chunk.toString();
+    return true;
+  };
+  body.sendWith(REQUEST, stream, RECEIVER);
+  assert.equal(again, text);
+  body.take(Buffer.from('!'), stream);
+  assert.equal(again, `${text}!`);
+  body.clear();
+  assert.equal(memory.used, 0);
+});

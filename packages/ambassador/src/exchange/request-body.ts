@@ -5,7 +5,6 @@ import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 
-const NOTHING: Buffer[] = [];
 const NO_TRAILERS: readonly string[] = [];
 
 /** Passes a request's body upstream, and keeps what was sent, while it is small, for a retry. */
@@ -16,8 +15,11 @@ export class RequestBody {
   #length = 0;
   /** The piece that arrived with the head. */
   #first: Buffer | undefined;
-  /** The pieces that arrived later. */
-  #kept: Buffer[] = NOTHING;
+  /**
+   * The piece that arrived later or, of several, one copy: tiny pieces would take far more memory
+   * than they have bytes.
+   */
+  #kept: Buffer | undefined;
   #keptSize = 0;
   /** The trailers, once the body is complete. */
   #ended: readonly string[] | undefined;
@@ -33,15 +35,16 @@ export class RequestBody {
     this.#length = length;
     this.#first = first;
     if (first !== undefined) this.#waiting.set(first.length);
-    this.#kept = NOTHING;
+    this.#kept = undefined;
     this.#keptSize = 0;
     this.#ended = undefined;
   }
 
-  /** Drops everything that was kept. */
+  /** Drops everything that was kept: there will be no other try. */
   clear(): void {
+    this.repeatable = false;
     this.#first = undefined;
-    this.#kept = NOTHING;
+    this.#kept = undefined;
     this.#waiting.set(0);
   }
 
@@ -60,9 +63,10 @@ export class RequestBody {
       more = stream.sendBody(first!, !this.repeatable);
       if (complete) stream.endBody(NO_TRAILERS);
     }
-    for (const chunk of this.#kept) more = stream.sendBody(chunk, false);
+    if (this.#kept !== undefined)
+      more = stream.sendBody(this.#kept.subarray(0, this.#keptSize), false);
     if (this.#ended !== undefined) stream.endBody(this.#ended);
-    if (!this.repeatable) this.#dropFirst();
+    if (!this.repeatable) this.clear();
     return more;
   }
 
@@ -72,13 +76,8 @@ export class RequestBody {
    */
   take(chunk: Buffer, stream: UpstreamStream | undefined): boolean {
     if (this.repeatable) {
-      this.#keptSize += chunk.length;
-      if (this.#keptSize > SMALL && stream !== undefined) {
-        this.repeatable = false;
-        this.#kept = NOTHING;
-        this.#dropFirst();
-      } else if (this.#kept === NOTHING) this.#kept = [chunk];
-      else this.#kept.push(chunk);
+      if (stream !== undefined && this.#keptSize + chunk.length > SMALL) this.clear();
+      else this.#keep(chunk);
     }
     return stream?.sendBody(chunk, !this.repeatable) ?? false;
   }
@@ -89,9 +88,18 @@ export class RequestBody {
     stream?.endBody(trailers);
   }
 
-  /** Drops the first piece; from then on the stream alone counts it. */
-  #dropFirst() {
-    this.#first = undefined;
-    this.#waiting.set(0);
+  #keep(chunk: Buffer) {
+    const before = this.#keptSize;
+    this.#keptSize += chunk.length;
+    if (this.#kept === undefined) this.#kept = chunk;
+    else {
+      if (this.#keptSize > this.#kept.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(256, 2 * this.#keptSize));
+        this.#kept.copy(larger, 0, 0, before);
+        this.#kept = larger;
+      }
+      chunk.copy(this.#kept, before);
+    }
+    this.#waiting.set((this.#first?.length ?? 0) + this.#kept.length);
   }
 }

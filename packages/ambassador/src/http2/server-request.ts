@@ -12,7 +12,7 @@ import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
-import { WaitingBytes } from '../memory/waiting-bytes.ts';
+import { PIECE, unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import { asObject, http2Response } from './response-fields.ts';
 
@@ -23,6 +23,8 @@ const PLAIN: RespondOptions = { sendDate: false };
 const ENDING: RespondOptions = { ...PLAIN, endStream: true };
 const WITH_TRAILERS: RespondOptions = { ...PLAIN, waitForTrailers: true };
 const NOTHING: readonly string[] = [];
+/** The most unread pieces of a body while memory is exhausted. */
+const MAX_PIECES = 256;
 
 /** Serves one request of an HTTP/2 connection. */
 export class Http2Request implements ResponseSink, Watched {
@@ -40,6 +42,8 @@ export class Http2Request implements ResponseSink, Watched {
   #reading = false;
   #resetByUs = false;
   #blocked = false;
+  /** Pieces of the response that wait for the client. */
+  #pieces = 0;
   /** Bytes of the body that are still to come; below 0 if unknown. */
   #remaining = -1;
   #requestTrailers: readonly string[] = NOTHING;
@@ -87,7 +91,10 @@ export class Http2Request implements ResponseSink, Watched {
   }
 
   check(now: number): void {
-    if (this.#reading) this.#requestWaiting.set(this.#stream.readableLength);
+    const stream = this.#stream;
+    this.#requestWaiting.set(unreadMemory(stream));
+    // Such a body takes more memory than its bytes, which alone the flow control bounds.
+    if (this.#runtime.memory.exhausted && unreadPieces(stream) > MAX_PIECES) this.#exchange.shed();
     this.#exchange.check(now);
   }
 
@@ -108,7 +115,7 @@ export class Http2Request implements ResponseSink, Watched {
       stream.once('end', () => this.#onEnd());
     }
     stream.resume();
-    this.#requestWaiting.set(stream.readableLength);
+    this.#requestWaiting.set(unreadMemory(stream));
   }
 
   pauseBody(): void {
@@ -139,6 +146,7 @@ export class Http2Request implements ResponseSink, Watched {
     const stream = this.#stream;
     if (this.#bodiless || !this.#respond(false)) return true;
     const piece = lent.bytes.subarray(start, end);
+    this.#pieces++;
     if (piece.length <= SMALL) stream.write(Buffer.from(piece), this.#onWritten);
     else {
       const release = this.#retained.retain(lent);
@@ -147,8 +155,7 @@ export class Http2Request implements ResponseSink, Watched {
         this.#onWritten();
       });
     }
-    this.#responseWaiting.set(stream.writableLength);
-    this.#blocked = stream.writableLength > SMALL;
+    this.#blocked = this.#countResponse() > SMALL;
     return !this.#blocked;
   }
 
@@ -201,7 +208,7 @@ export class Http2Request implements ResponseSink, Watched {
     // A piece that is all of what node:http2 read must not be freed under it.
     const own = chunk.byteLength === chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
     if (!this.#exchange.sendBody(own)) this.pauseBody();
-    this.#requestWaiting.set(this.#stream.readableLength);
+    this.#requestWaiting.set(unreadMemory(this.#stream));
   }
 
   #onEnd() {
@@ -213,9 +220,17 @@ export class Http2Request implements ResponseSink, Watched {
     } else if (!this.#stream.aborted) this.#exchange.endBody(this.#requestTrailers);
   }
 
+  /** Counts what waits for the client; returns its memory in bytes. */
+  #countResponse(): number {
+    const waiting = this.#stream.closed ? 0 : this.#stream.writableLength + PIECE * this.#pieces;
+    this.#responseWaiting.set(waiting);
+    return waiting;
+  }
+
   readonly #onWritten = (): void => {
-    this.#responseWaiting.set(this.#stream.writableLength);
-    if (!this.#blocked || this.#stream.writableLength > SMALL / 2) return;
+    this.#pieces--;
+    const waiting = this.#countResponse();
+    if (!this.#blocked || waiting > SMALL / 2) return;
     this.#blocked = false;
     this.#exchange.resume();
   };

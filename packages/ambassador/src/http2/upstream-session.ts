@@ -62,9 +62,12 @@ export class UpstreamSession {
     session.on('error', (error: Error) => {
       this.#error = error;
     });
-    session.once('remoteSettings', () => {
-      this.opened = true;
-      owner.onOpen(this);
+    session.on('remoteSettings', () => {
+      if (this.opened) owner.onRoom(this);
+      else {
+        this.opened = true;
+        owner.onOpen(this);
+      }
     });
     session.on('goaway', (_code, lastStream) => {
       this.lastStream = Math.min(this.lastStream, lastStream);
@@ -82,6 +85,14 @@ export class UpstreamSession {
     if (!this.opened || session.closed || session.destroyed) return false;
     const { maxConcurrentStreams = MOST_STREAMS } = session.remoteSettings;
     return this.#streams < Math.min(maxConcurrentStreams, MOST_STREAMS);
+  }
+
+  /** Whether the upstream's limit on streams is 0, as it may be for a while (RFC 9113 §5.1.2). */
+  get allowsNone(): boolean {
+    const { session } = this;
+    return (
+      !session.closed && !session.destroyed && session.remoteSettings.maxConcurrentStreams === 0
+    );
   }
 
   begin(): void {

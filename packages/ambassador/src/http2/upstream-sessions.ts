@@ -125,9 +125,9 @@ export class UpstreamSessions {
     }
   }
 
-  /** Opens a session, one at a time. */
+  /** Opens a session, one at a time, and none while the upstream allows no streams at all. */
   #open() {
-    for (const session of this.#all) if (!session.opened) return;
+    for (const session of this.#all) if (!session.opened || session.allowsNone) return;
     if (this.#all.size >= this.#limits.maxConnections) return;
     this.#add(undefined);
   }

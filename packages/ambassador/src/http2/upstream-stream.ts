@@ -4,7 +4,7 @@ import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import { OwnBytes } from '../memory/read-buffer.ts';
-import { WaitingBytes } from '../memory/waiting-bytes.ts';
+import { PIECE, unreadMemory, WaitingBytes } from '../memory/waiting-bytes.ts';
 import {
   InvalidResponse,
   type ResponseReceiver,
@@ -28,10 +28,15 @@ export class Http2UpstreamStream implements UpstreamStream {
   requestSent = false;
   readonly #owner: UpstreamSession;
   readonly #waiting: WaitingBytes;
+  /** Bytes of the response that wait, unread, for the client. */
+  readonly #unread: WaitingBytes;
+  /** Pieces of the request that wait for the upstream. */
+  #pieces = 0;
   #stream: ClientHttp2Stream | undefined;
   #receiver: ResponseReceiver | undefined;
   #blocked = false;
   #counted = true;
+  #closed = false;
   #informational = 0;
   #requestTrailers = NOTHING;
   #responseTrailers = NOTHING;
@@ -41,6 +46,7 @@ export class Http2UpstreamStream implements UpstreamStream {
   constructor(owner: UpstreamSession) {
     this.#owner = owner;
     this.#waiting = new WaitingBytes(owner.resources.memory);
+    this.#unread = new WaitingBytes(owner.resources.memory);
     owner.begin();
     this.reused = owner.uses > 1;
   }
@@ -103,6 +109,10 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#stream?.pause();
   }
 
+  measure(): void {
+    if (this.#stream !== undefined && !this.#closed) this.#unread.set(unreadMemory(this.#stream));
+  }
+
   resume(): void {
     this.#stream?.resume();
   }
@@ -123,16 +133,28 @@ export class Http2UpstreamStream implements UpstreamStream {
   #write(chunk: Buffer): boolean {
     const stream = this.#stream;
     if (stream === undefined) return true;
-    if (stream.writable) stream.write(chunk, this.#onWritten);
-    this.#waiting.set(stream.writableLength);
-    this.#blocked = stream.writableLength > SMALL;
+    if (stream.writable) {
+      this.#pieces++;
+      stream.write(chunk, this.#onWritten);
+    }
+    const waiting = this.#count(stream);
+    this.#blocked = waiting > SMALL;
     return !this.#blocked;
+  }
+
+  /** Counts what waits for the upstream; returns its memory in bytes. */
+  #count(stream: ClientHttp2Stream): number {
+    const waiting = stream.writableLength + PIECE * this.#pieces;
+    this.#waiting.set(waiting);
+    return waiting;
   }
 
   readonly #onWritten = (): void => {
     const stream = this.#stream!;
-    this.#waiting.set(stream.writableLength);
-    if (!this.#blocked || stream.writableLength > SMALL / 2) return;
+    this.#pieces--;
+    if (this.#closed) return;
+    const waiting = this.#count(stream);
+    if (!this.#blocked || waiting > SMALL / 2) return;
     this.#blocked = false;
     this.#receiver?.onDrain();
   };
@@ -175,7 +197,9 @@ export class Http2UpstreamStream implements UpstreamStream {
   }
 
   #onClose() {
+    this.#closed = true;
     this.#waiting.set(0);
+    this.#unread.set(0);
     this.#release();
     const receiver = this.#receiver;
     this.#receiver = undefined;

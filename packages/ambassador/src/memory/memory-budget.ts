@@ -69,7 +69,11 @@ export class MemoryBudget {
     if (!this.#held && this.#used > this.limit) {
       this.#held = true;
       this.#onChange(true);
-      for (const flow of this.#flows) flow.holdReading();
+      for (const flow of this.#flows) {
+        // What the first ones gave back may be enough.
+        if (!this.#held) break;
+        flow.holdReading();
+      }
     } else if (this.#held && this.#used <= this.limit * CONTINUE_AT) {
       this.#held = false;
       this.#onChange(false);

@@ -34,6 +34,8 @@ export interface UpstreamStream {
   sendTunnel(chunk: Buffer): boolean;
   /** Ends the client's direction of a tunnel. */
   endTunnel(): void;
+  /** Counts what it has read and nobody has taken, if that can be much. */
+  measure?(): void;
   /** Stops reading until `resume`. */
   pause(): void;
   resume(): void;
