@@ -49,10 +49,16 @@ for (const mode of ['at-least-once', 'at-most-once'] as const) {
         const victim = players[Math.floor(Math.random() * players.length)]!;
         const moves = victim.role === 'consumer' ? Score.consumed : Score.progress + +victim.role;
         const before = Atomics.load(words, moves);
-        await eventually(() => Atomics.load(words, moves) !== before, {
-          what: `progress of ${victim.role}: ${victim.process.stderr}`,
+        const moved = eventually(() => Atomics.load(words, moves) !== before, {
+          what: `progress of ${victim.role} after ${kills} kills`,
           timeout: 120_000,
         });
+        // Who has ended by itself makes no progress, and has said why.
+        const ended = victim.process.exited.then(({ code }) => {
+          throw new Error(`${victim.role} ended with ${code}: ${victim.process.stderr}`);
+        });
+        await Promise.race([moved, ended]);
+        ended.catch(() => {});
         later(() => victim.process.kill('SIGKILL'), Math.random() * 20);
         assert.equal((await victim.process.exited).signal, 'SIGKILL', victim.process.stderr);
         victim.process = start(victim.role);

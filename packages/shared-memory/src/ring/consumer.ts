@@ -1,6 +1,7 @@
 import { CONSUMER_SLOT, Word } from './layout.ts';
-import { openRing, type RingOptions } from './open.ts';
-import { type Instrument, Participant } from './participant.ts';
+import type { RingOptions } from './open.ts';
+import type { Instrument, Participant } from './participant.ts';
+import { participate } from './participate.ts';
 import { corrupt } from './producer.ts';
 import { RingReader } from './reader.ts';
 
@@ -28,8 +29,7 @@ export class RingConsumer {
 
   /** Opens, or creates, a ring. @throws {SharedMemoryError} EBUSY if it has a consumer. */
   static async open(options: RingOptions, instrument?: Instrument): Promise<RingConsumer> {
-    const ring = await openRing(options);
-    return new RingConsumer(new Participant(options.name, ring, [CONSUMER_SLOT], instrument));
+    return new RingConsumer(await participate(options, [CONSUMER_SLOT], instrument));
   }
 
   get name(): string {

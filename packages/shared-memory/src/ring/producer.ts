@@ -1,7 +1,8 @@
 import { SharedMemoryError } from '../native/error.ts';
 import { largestRecord, SLOTS, Word } from './layout.ts';
-import { openRing, type RingOptions } from './open.ts';
-import { type Instrument, Participant } from './participant.ts';
+import type { RingOptions } from './open.ts';
+import type { Instrument, Participant } from './participant.ts';
+import { participate } from './participate.ts';
 import { RingWriter } from './writer.ts';
 
 const PRODUCER_SLOTS = Array.from({ length: SLOTS - 1 }, (_, i) => i + 1);
@@ -30,8 +31,7 @@ export class RingProducer {
 
   /** Opens, or creates, a ring. @throws {SharedMemoryError} EBUSY if it has 63 producers. */
   static async open(options: RingOptions, instrument?: Instrument): Promise<RingProducer> {
-    const ring = await openRing(options);
-    return new RingProducer(new Participant(options.name, ring, PRODUCER_SLOTS, instrument));
+    return new RingProducer(await participate(options, PRODUCER_SLOTS, instrument));
   }
 
   get name(): string {

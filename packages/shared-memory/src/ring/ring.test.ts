@@ -175,6 +175,14 @@ test('an iterator yields records until the ring is closed', async () => {
   assert.deepEqual(seen, ['a', 'b', 'end']);
 });
 
+test('a successor waits a moment for the slot of one that is just ending', async () => {
+  const { producer, consumer } = await pair();
+  later(() => consumer.close(), 200);
+  const next = await consume({ name: producer.name });
+  producer.push('a');
+  assert.equal(String(next.shift()), 'a');
+});
+
 test('a ring has one consumer and 63 producers', async () => {
   const { producer, consumer } = await pair();
   const { name } = producer;
