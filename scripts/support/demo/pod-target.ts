@@ -39,8 +39,13 @@ export function podTarget(engine: string): DemoTarget {
       pod(['logs', (await find(name)).metadata.name, '-c', container]),
     allLogs: async (name) => pod(['logs', (await find(name)).metadata.name]),
     get: async (name, port, path) => {
-      const { status } = await find(name);
-      return (await fetch(`http://${status.podIP}:${port}${path}`)).text();
+      const { metadata, status } = await find(name);
+      // From inside: the host has no route to the Pods of rootless Podman.
+      const url = JSON.stringify(`http://${status.podIP}:${port}${path}`);
+      const script = `fetch(${url}).then(async (page) => process.stdout.write(await page.text()))`;
+      const container = status.containerStatuses[0]?.name ?? '';
+      const words = [metadata.name, '-c', container, '--', '/nodejs/bin/node', '-e', script];
+      return pod(['exec', ...words]);
     },
     kill: async (name, container) => {
       const { containerStatuses, initContainerStatuses } = (await find(name)).status;
