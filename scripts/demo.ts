@@ -1,10 +1,11 @@
 /**
  * `npm run demo`: builds the images and runs every Pod of manifests/pods in real containers.
- * `-- --only NAME`, `--keep`, `--engine docker|podman`. Exit code 0 only if all worked. Ctrl-C removes
- * what it started.
+ * `-- --only NAME`, `--keep`, `--view` (with the live page), `--engine docker|podman`. Exit code 0
+ * only if all worked. Ctrl-C removes what it started.
  */
 import { parseArgs } from 'node:util';
 import { demoNames, demonstrate } from './support/demo/demo.ts';
+import { servePage } from './support/demo/live-page.ts';
 import { podTarget } from './support/demo/pod-target.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
@@ -17,6 +18,7 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       only: { type: 'string', multiple: true },
       keep: { type: 'boolean' },
+      view: { type: 'boolean' },
       engine: { type: 'string' },
     },
   });
@@ -35,6 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const { keep = false } = values;
   const wanted = names.filter((one) => !values.only || values.only.includes(one));
   const { signal } = interruption;
+  await using _page = values.view ? servePage() : undefined;
   const code = await demonstrate(wanted, podTarget(engine.name), { keep, signal });
   if (keep && !signal.aborted)
     console.log(dim('\nThe Pods are kept: npx pod ps, npx pod logs POD, npx pod down --all'));
