@@ -5,6 +5,7 @@
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
+import { ensureDebianPackages } from './support/debian.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
 import { dim, heading } from './support/output.ts';
@@ -22,6 +23,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await buildImages(engine as Awaited<ReturnType<typeof findEngine>>);
   }
   if (args.includes('lifecycle')) return testLifecycle(engine.name);
+  await ensureDebianPackages(['prometheus'], 'what scrapes the Pods');
   heading(`Pods (${engine.name})`);
   const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
   const onCluster = globSync('test/{admission,cluster,debug,injection}/*.test.ts').toSorted();

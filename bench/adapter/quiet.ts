@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, TestProcess, until } from '@sidekit/test-kit';
+import { eventually, freePort, TestProcess } from '@sidekit/test-kit';
 import { combinedLine, writeLines } from './generate.ts';
 
 async function start(adapter: readonly string[], work: string, format = 'combined') {
@@ -12,7 +12,7 @@ async function start(adapter: readonly string[], work: string, format = 'combine
     ...['--admin', admin, '--log-level', 'warn', '--output', `file:${join(work, 'out')}`],
   ]);
   const ready = () => fetch(`http://${admin}/readyz`).then(({ ok }) => ok);
-  await until(ready, { what: `the adapter is ready: ${child.stderr}` });
+  await eventually(ready, { what: `the adapter is ready: ${child.stderr}` });
   return { child, admin };
 }
 
@@ -47,7 +47,7 @@ export async function latency(adapter: readonly string[], directory: string) {
   for (let i = 0; i < 300; i++) {
     const written = performance.now();
     appendFileSync(join(work, 'logs/a.log'), `line ${i}.\n`);
-    await until(() => readFileSync(join(work, 'out'), 'utf8').includes(`line ${i}.`), {
+    await eventually(() => readFileSync(join(work, 'out'), 'utf8').includes(`line ${i}.`), {
       what: `line ${i} in the output`,
       interval: 1,
     });
@@ -74,7 +74,7 @@ export async function manyFiles(
     writeLines(join(work, 'logs', `${i}.log`), lines / files, combinedLine, i);
   }
   const { child, admin } = await start(adapter, work);
-  await until(
+  await eventually(
     async () => {
       const text = await fetch(`http://${admin}/metrics`).then((answer) => answer.text());
       const all = /^adapter_delivered_records_total\{.*\} (\d+)$/m.exec(text)?.[1];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 
 /** The result of one run of one contestant. */
 export interface Result {
@@ -52,7 +52,7 @@ export async function measure({ argv, done }: Contestant, lines: number): Promis
     last = usage(child.pid) ?? last;
     return code !== undefined;
   };
-  await until(async () => look() || ((await done?.()) ?? false), {
+  await eventually(async () => look() || ((await done?.()) ?? false), {
     what: `${argv.join(' ')} is done`,
     timeout: 120_000,
     interval: 10,

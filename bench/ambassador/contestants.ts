@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { hostArchitecture } from '../../images/architecture.ts';
 import { bundle } from '../../images/bundle.ts';
 import { IMAGES } from '../../images/catalog.ts';
@@ -106,7 +106,7 @@ function listeners(ports: { readonly http: number; readonly stream: number }, up
 }
 
 function listening(port: number): Promise<unknown> {
-  return until(
+  return eventually(
     () =>
       new Promise((resolve, reject) => {
         const socket = net.connect(port, '127.0.0.1', () => resolve(socket.destroy()));

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { table } from '../../scripts/support/output.ts';
 import type { Contestant } from './contestants.ts';
 import { compare, resident } from './measure.ts';
@@ -34,7 +34,8 @@ async function idle(port: number): Promise<net.Socket[]> {
     socket.once('data', () => answered++);
     socket.write('GET / HTTP/1.1\r\nHost: bench\r\n\r\n');
     sockets.push(socket);
-    if (i % 50 === 49) await until(() => answered === i + 1, { what: 'answers', timeout: 30_000 });
+    if (i % 50 === 49)
+      await eventually(() => answered === i + 1, { what: 'answers', timeout: 30_000 });
   }
   return sockets;
 }

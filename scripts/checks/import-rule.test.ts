@@ -33,7 +33,10 @@ test('test/ may import neither package sources nor packages', () => {
     1,
   );
   assert.equal(faults('test/x.test.ts', "import { a } from '@sidekit/core';").length, 1);
-  assert.equal(faults('test/x.test.ts', "import { until } from '@sidekit/test-kit';").length, 0);
+  assert.equal(
+    faults('test/x.test.ts', "import { eventually } from '@sidekit/test-kit';").length,
+    0,
+  );
 });
 
 test('what is imported must be declared', () => {

@@ -10,7 +10,7 @@ import {
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startProgram, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 
 const FIXTURE = new URL('./fixtures/cluster-run.ts', import.meta.url);
 
@@ -91,7 +91,7 @@ for (const [signal, code] of [
     using directory = temporaryDirectory('kind');
     const { path, calls, verbs } = programs(directory.path, { suite: 'exec sleep 60' });
     await using program = start(directory.path, path);
-    await until(() => calls().includes('suite'), { what: `the suite: ${program.stderr}` });
+    await eventually(() => calls().includes('suite'), { what: `the suite: ${program.stderr}` });
     program.kill(signal);
     assert.equal((await program.exited).code, code, program.stderr);
     assert.equal(verbs().at(-1), 'delete cluster');
@@ -103,7 +103,7 @@ test('a signal while the cluster is made begins no suite', async () => {
   const slow = 'case "$1" in create) exec sleep 60;; esac';
   const { path, calls, verbs } = programs(directory.path, { kind: slow });
   await using program = start(directory.path, path);
-  await until(() => verbs().includes('create cluster'), { what: 'kind create' });
+  await eventually(() => verbs().includes('create cluster'), { what: 'kind create' });
   program.kill('SIGTERM');
   assert.equal((await program.exited).code, 143, program.stderr);
   assert.deepEqual(verbs(), ['create cluster', 'delete cluster']);
@@ -117,9 +117,9 @@ test('another signal does not keep the cluster from being deleted', async () => 
   const slow = `case "$1" in delete) until [ -e ${go} ]; do sleep 0.05; done; : > ${deleted};; esac`;
   const { path, verbs } = programs(directory.path, { kind: slow });
   await using program = start(directory.path, path);
-  await until(() => verbs().includes('delete cluster'), { what: 'kind delete' });
+  await eventually(() => verbs().includes('delete cluster'), { what: 'kind delete' });
   program.kill('SIGTERM');
-  await until(() => program.stdout.includes('being deleted'), { what: 'the answer' });
+  await eventually(() => program.stdout.includes('being deleted'), { what: 'the answer' });
   writeFileSync(go, '');
   assert.equal((await program.exited).code, 0, program.stderr);
   assert.ok(existsSync(deleted));

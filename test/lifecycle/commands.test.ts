@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { parse, stringify } from 'yaml';
 import { lifecyclePod } from './lifecycle-pod.ts';
 import { OwnStore, POD } from './own-store.ts';
@@ -149,7 +149,7 @@ containers:
     assert.match(bad.stdout, /lc-up-bad: failed: container a exited with 4 \(Error\)/);
     const late = 'containers: [{name: a, run: a, readinessProbe: {tcpSocket: {port: 9}}}]';
     assert.equal((await up('lc-up-late', late, '--timeout', '1ms')).code, 69);
-    await until(async () => /lc-up-late +0\/1 +Running/.test(await store.pod('ps')), {
+    await eventually(async () => /lc-up-late +0\/1 +Running/.test(await store.pod('ps')), {
       what: 'it runs',
       timeout: 60_000,
       interval: 200,
@@ -263,7 +263,7 @@ containers:
     const path = store.file('fore.yaml', lifecyclePod('lc-fore', serving(8080)));
     const up = spawn(POD, ['up', '--foreground', path], { env: store.env, stdio: 'ignore' });
     const ended = new Promise((resolve) => up.once('close', resolve));
-    await until(async () => /1\/1 +Running/.test(await store.pod('ps')), {
+    await eventually(async () => /1\/1 +Running/.test(await store.pod('ps')), {
       what: 'Ready',
       timeout: 60_000,
       interval: 200,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { parse, stringify } from 'yaml';
 import { lifecyclePod } from './lifecycle-pod.ts';
 import { OwnStore } from './own-store.ts';
@@ -92,7 +92,7 @@ local('a Job whose Pods are not restarted', { concurrency: 4 }, () => {
     const folder = join(store.directory, 'pods');
     const [first = ''] = readdirSync(folder);
     const waits = async () => /BackOff/.test(await store.pod('events', first)) || undefined;
-    await until(waits, { what: 'a Job that waits', timeout: 30_000 });
+    await eventually(waits, { what: 'a Job that waits', timeout: 30_000 });
     await store.pod('down', first);
     assert.deepEqual(readdirSync(folder), []);
   });

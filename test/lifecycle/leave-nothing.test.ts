@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { parse, stringify } from 'yaml';
 import { lifecyclePod } from './lifecycle-pod.ts';
 import { leftOf, OwnStore, POD, tracesOf } from './own-store.ts';
@@ -53,7 +53,7 @@ local('a supervisor that was killed is shown, and its Pod is removed by down', a
   await store.pod('up', store.file('killed.yaml', lifecyclePod('lc-killed', SPEC)));
   const traces = await tracesOf(store);
   process.kill(store.supervisor('lc-killed'), 'SIGKILL');
-  await until(async () => (await store.pod('ps')).includes('Unsupervised'), {
+  await eventually(async () => (await store.pod('ps')).includes('Unsupervised'), {
     what: 'Unsupervised',
     timeout: 60_000,
   });
@@ -80,13 +80,13 @@ local('an up that was killed leaves its Pod to the supervisor, and down removes 
     stdio: 'ignore',
   });
   const ended = new Promise((resolve) => up.once('close', resolve));
-  await until(async () => (await store.pod('ps')).includes('lc-orphan'), {
+  await eventually(async () => (await store.pod('ps')).includes('lc-orphan'), {
     what: 'the Pod is known',
     timeout: 60_000,
   });
   up.kill('SIGKILL');
   await ended;
-  await until(async () => /lc-orphan +1\/1 +Running/.test(await store.pod('ps')), {
+  await eventually(async () => /lc-orphan +1\/1 +Running/.test(await store.pod('ps')), {
     what: 'the Pod is Ready all the same',
     timeout: 60_000,
     interval: 200,
@@ -104,7 +104,7 @@ local('Ctrl-C before the Pod is Ready ends it and leaves nothing', async () => {
     stdio: 'ignore',
   });
   const ended = new Promise((resolve) => up.once('close', resolve));
-  await until(async () => (await store.pod('ps')).includes('Running'), {
+  await eventually(async () => (await store.pod('ps')).includes('Running'), {
     what: 'the Pod runs',
     timeout: 60_000,
     interval: 200,

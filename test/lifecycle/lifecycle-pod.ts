@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { parse, stringify } from 'yaml';
 import type { PodStatus, Session } from '../engine/engine.ts';
 import { testEngine } from '../engine/index.ts';
@@ -148,7 +148,7 @@ export class AppliedPod implements AsyncDisposable {
       const seen = orderOf(timeline).filter((one) => one === event).length;
       return seen >= times ? timeline : undefined;
     };
-    return until(found, { what: `${this.name}: ${event}`, timeout: 60_000, interval: 500 });
+    return eventually(found, { what: `${this.name}: ${event}`, timeout: 60_000, interval: 500 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

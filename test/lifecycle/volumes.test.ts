@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { stringify } from 'yaml';
 import { testEngine } from '../engine/index.ts';
 import { apply, lifecycle, lifecyclePod, orderOf } from './lifecycle-pod.ts';
@@ -23,7 +23,7 @@ volumes:
     await using pod = await apply('lc-config-update', spec, config('before'));
     await pod.ready();
     const seen = (value: string) =>
-      until(async () => orderOf(await pod.timeline()).includes(`main sees ${value}`), {
+      eventually(async () => orderOf(await pod.timeline()).includes(`main sees ${value}`), {
         what: `main sees ${value}`,
         // The kubelet checks for changes about once a minute.
         timeout: 150_000,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startProgram, temporaryDirectory, testEarlyStop, until } from '@sidekit/test-kit';
+import { eventually, startProgram, temporaryDirectory, testEarlyStop } from '@sidekit/test-kit';
 import { TestProgram } from './testing/program.ts';
 import { request, TestUpstream } from './testing/upstream.ts';
 
@@ -117,7 +117,7 @@ test('the access log has a line for each request, in both lanes and formats, and
       readFileSync(path, 'utf8')
         .split('\n')
         .filter((line) => line !== '');
-    await until(() => lines().length === 2, { what: 'two lines' });
+    await eventually(() => lines().length === 2, { what: 'two lines' });
     for (const [i, line] of lines().entries()) {
       const method = i === 0 ? 'GET' : 'PROPFIND';
       if (format === 'json') {
@@ -139,7 +139,7 @@ test('the access log has a line for each request, in both lanes and formats, and
       }
     }
     renameSync(path, `${path}.1`);
-    await until(
+    await eventually(
       async () => {
         await request(url);
         return lines().length > 0;

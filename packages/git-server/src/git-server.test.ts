@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { send } from '@sidekit/core';
 import {
+  eventually,
   freePort,
   startProgram,
   temporaryDirectory,
   testEarlyStop,
-  until,
 } from '@sidekit/test-kit';
 
 const MAIN = new URL('./main.ts', import.meta.url);
@@ -31,7 +31,9 @@ test('a real git clones, pushes and fetches; a PUT is a commit', async () => {
   ]);
   const url = `http://127.0.0.1:${port}/site.git`;
   const ready = () => send(`http://127.0.0.1:${admin}/readyz`, { timeout: 1000 });
-  await until(async () => (await ready()).status === 200, { what: `readiness: ${server.stderr}` });
+  await eventually(async () => (await ready()).status === 200, {
+    what: `readiness: ${server.stderr}`,
+  });
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
       env: { PATH: process.env.PATH, HOME: directory.path },

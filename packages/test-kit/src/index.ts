@@ -2,7 +2,6 @@ export { testPublishedSchema, testReadmeOptions } from './documentation.ts';
 export { type EarlyStopOptions, testEarlyStop } from './early-stop.ts';
 export {
   eventually,
-  eventually as until,
   later,
   staysTrueFor,
   type WaitOptions,

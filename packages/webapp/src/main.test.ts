@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startProgram, temporaryDirectory, testEarlyStop, until } from '@sidekit/test-kit';
+import { eventually, startProgram, temporaryDirectory, testEarlyStop } from '@sidekit/test-kit';
 import { WebSocket } from 'ws';
 
 const main = new URL('main.ts', import.meta.url);
@@ -25,7 +25,7 @@ test('the WebSocket echoes text and bytes', async () => {
     socket.send('text');
     socket.send(Buffer.from('bytes'));
   });
-  await until(() => messages.length === 2, { what: 'two echoes' });
+  await eventually(() => messages.length === 2, { what: 'two echoes' });
   assert.deepEqual(messages, ['false:text', 'true:bytes']);
   socket.close();
 });

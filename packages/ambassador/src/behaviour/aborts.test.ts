@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
@@ -69,7 +69,7 @@ for (const fastLane of [true, false]) {
       await client.wait('a part', () => client.received.length > 1000);
       if (i % 2) client.socket.resetAndDestroy();
     }
-    await until(() => closed === 10, { what: 'all upstream requests closed' });
+    await eventually(() => closed === 10, { what: 'all upstream requests closed' });
     await proxy.settled();
     assert.equal(proxy.listeners.clusters[0]!.cluster.endpoints[0]!.connections, 0);
   });
@@ -88,7 +88,7 @@ for (const fastLane of [true, false]) {
         using client = new RawClient(proxy.port);
         client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
         clients++;
-        await until(() => sent === clients, { what: 'a part of the response', interval: 1 });
+        await eventually(() => sent === clients, { what: 'a part of the response', interval: 1 });
         if (at % 2) client.socket.resetAndDestroy();
       }
     }

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
@@ -162,7 +162,7 @@ for (const fastLane of [true, false]) {
     await request(restless.url);
     const idle = 'http_client_open_connections{listener="main",http_connection_state="idle"}';
     const endpoint = restless.listeners.clusters[0]!.cluster.endpoints[0]!;
-    await until(() => endpoint.connections === 0, { what: 'the idle connection is closed' });
+    await eventually(() => endpoint.connections === 0, { what: 'the idle connection is closed' });
     assert.equal(restless.metric(idle), 0);
     await request(restless.url);
     assert.equal(upstream.connections, 3);

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { EchoServer, TestGrpcClient } from '../testing/grpc.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { sized } from '../testing/sized.ts';
@@ -57,7 +57,7 @@ test('no call of an idempotent route fails while its upstream is killed and star
   });
   using load = new CallLoad(proxy.port, total, 2);
   for (let i = 1; i <= restarts; i++) {
-    await until(() => load.done > (total / (restarts + 1)) * i, {
+    await eventually(() => load.done > (total / (restarts + 1)) * i, {
       what: `restart ${i}`,
       timeout: 600_000,
       interval: 1,
@@ -92,7 +92,7 @@ test('no call fails over reloads, and none is repeated', async (t) => {
   await using proxy = await TestProxy.start(options);
   using load = new CallLoad(proxy.port, total, 16);
   for (let i = 1; i <= reloads; i++) {
-    await until(() => load.done > (total / (reloads + 1)) * i, {
+    await eventually(() => load.done > (total / (reloads + 1)) * i, {
       what: `reload ${i}`,
       timeout: 600_000,
       interval: 1,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { EchoServer, framed } from '../testing/grpc.ts';
 import { Http2Client } from '../testing/http2-client.ts';
 import { Http2Upstream } from '../testing/http2-upstream.ts';
@@ -298,7 +298,7 @@ test('an upstream of HTTP/1.1 gets gRPC-Web as it is', async () => {
     body: 'any',
   });
   assert.deepEqual([type, got.body], [TEXT, 'any']);
-  await until(() => proxy.metric('http_server_active_requests{listener="main"}') === 0, {
+  await eventually(() => proxy.metric('http_server_active_requests{listener="main"}') === 0, {
     what: 'the end',
   });
 });

@@ -5,7 +5,7 @@ import type http2 from 'node:http2';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { StatusObject } from '@grpc/grpc-js';
-import { freePort, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, freePort, temporaryDirectory } from '@sidekit/test-kit';
 import { type Chat, EchoServer, framed, TestGrpcClient } from '../testing/grpc.ts';
 import { Http2Client, type Http2Response } from '../testing/http2-client.ts';
 import { Http2Upstream } from '../testing/http2-upstream.ts';
@@ -64,7 +64,7 @@ test('unary calls and streams of grpc-js pass, and their status is in metrics an
   for (const message of ['one', 'two', 'three']) {
     const before = received.length;
     chat.write(Buffer.from(message));
-    await until(() => received.length > before, { what: `the echo of ${message}` });
+    await eventually(() => received.length > before, { what: `the echo of ${message}` });
   }
   chat.end();
   const [status] = await once(chat, 'status');
@@ -73,7 +73,9 @@ test('unary calls and streams of grpc-js pass, and their status is in metrics an
   await proxy.settled();
   assert.equal(calls(proxy, 'OK'), 2);
   assert.equal(calls(proxy, 'NOT_FOUND'), 1);
-  await until(() => readFileSync(file, 'utf8').includes('/test.Echo/Chat'), { what: 'the log' });
+  await eventually(() => readFileSync(file, 'utf8').includes('/test.Echo/Chat'), {
+    what: 'the log',
+  });
   const lines = readFileSync(file, 'utf8').trim().split('\n');
   assert.deepEqual(
     lines.map((line) => JSON.parse(line).grpcStatus),
@@ -94,7 +96,7 @@ test('a deadline ends a call with DEADLINE_EXCEEDED and cancels it upstream', as
   using client = await Http2Client.connect(proxy.url);
   const late = await client.request({ ...CALL, 'grpc-timeout': '300m' }, framed('x'));
   assert.equal(only(late), 4);
-  await until(() => canceled.length === 1, { what: 'the cancellation' });
+  await eventually(() => canceled.length === 1, { what: 'the cancellation' });
   assert.equal(canceled[0], 8);
   for (const malformed of ['1', '123456789m', '1s', '-1S', '1.5S', ''])
     assert.equal(
@@ -242,10 +244,10 @@ test('a call that the client cancels is canceled upstream and counts as CANCELLE
   const chat = client.chat();
   chat.on('error', () => {});
   chat.write(Buffer.from('x'));
-  await until(() => began, { what: 'the call is upstream' });
+  await eventually(() => began, { what: 'the call is upstream' });
   chat.cancel();
-  await until(() => canceled, { what: 'the cancellation' });
-  await until(() => calls(proxy, 'CANCELLED') === 1, { what: 'the metric' });
+  await eventually(() => canceled, { what: 'the cancellation' });
+  await eventually(() => calls(proxy, 'CANCELLED') === 1, { what: 'the metric' });
 });
 
 test('on SIGTERM, streams without an end get a status before the grace period ends', async () => {
@@ -268,7 +270,7 @@ test('on SIGTERM, streams without an end get a status before the grace period en
     chat.on('data', () => {});
     return new Promise<StatusObject>((resolve) => chat.once('status', resolve));
   });
-  await until(() => open.length === chats.length, { what: 'the streams' });
+  await eventually(() => open.length === chats.length, { what: 'the streams' });
   program.process.kill('SIGTERM');
   for (const status of await Promise.all(statuses))
     assert.deepEqual([status.code, status.details], [14, '503 Service Unavailable']);
@@ -315,15 +317,15 @@ test('health is asked for by grpc.health.v1', async () => {
     healthInterval: '50ms',
   });
   const [endpoint] = proxy.listeners.clusters[0]!.cluster.endpoints;
-  await until(() => asked.length > 2, { what: 'checks' });
+  await eventually(() => asked.length > 2, { what: 'checks' });
   assert.equal(asked[0], '\0\0\0\0\x0b\x0a\x09shop.Cart');
   assert.ok(endpoint!.healthy);
   serving = 2;
-  await until(() => !endpoint!.healthy, { what: 'unhealthy' });
+  await eventually(() => !endpoint!.healthy, { what: 'unhealthy' });
   using client = await Http2Client.connect(proxy.url);
   assert.equal(only(await client.request(CALL, framed('x'))), 14);
   serving = 1;
-  await until(() => endpoint!.healthy, { what: 'healthy again' });
+  await eventually(() => endpoint!.healthy, { what: 'healthy again' });
   await using plain = await TestUpstream.start((_incoming, response) => response.end());
   await assert.rejects(
     TestProxy.start({ upstream: [plain.url], healthGrpcService: '' }),

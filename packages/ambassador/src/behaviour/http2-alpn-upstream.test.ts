@@ -6,7 +6,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { freePort, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, freePort, temporaryDirectory } from '@sidekit/test-kit';
 import { TestAuthority } from '../testing/certificates.ts';
 import { framed } from '../testing/grpc.ts';
 import { Http2Client } from '../testing/http2-client.ts';
@@ -166,7 +166,7 @@ test('gRPC passes to an https upstream, its health too', async () => {
   using client = await Http2Client.connect(proxy.url);
   const call = { ':method': 'POST', ':path': '/', 'content-type': 'application/grpc' };
   assert.deepEqual((await client.request(call, framed('x'))).trailers, ['grpc-status', '0']);
-  await until(() => checks.length > 2, { what: 'checks' });
+  await eventually(() => checks.length > 2, { what: 'checks' });
   assert.ok(proxy.listeners.clusters[0]!.cluster.endpoints.every(({ healthy }) => healthy));
   server.close();
 });

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import https from 'node:https';
 import { after, test } from 'node:test';
-import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { TestAuthority } from '../testing/certificates.ts';
 import { Http2Client } from '../testing/http2-client.ts';
 import { TestProxy } from '../testing/proxy.ts';
@@ -109,7 +109,7 @@ test('a request of HTTP/2 goes upstream as the same request of HTTP/1.1 does', a
       headers: { host: 'site.example', ...fields },
       ...(body === undefined ? {} : { body }),
     });
-    await until(() => upstream.received.length === before + 2, { what: 'both requests' });
+    await eventually(() => upstream.received.length === before + 2, { what: 'both requests' });
     const [two, one] = upstream.received.slice(before).map(normal);
     assert.equal(two, one, `${method} ${path}`);
   }
@@ -176,9 +176,9 @@ test('a reset by the client cancels its request, and a broken response resets it
   const stream = client.session.request({ ':path': '/hold', ':method': 'POST' });
   stream.on('error', () => {});
   stream.write(Buffer.alloc(200_000));
-  await until(() => upstream.requests === 1, { what: 'the request' });
+  await eventually(() => upstream.requests === 1, { what: 'the request' });
   stream.close(8);
-  await until(() => canceled === 1, { what: 'the end of the request upstream' });
+  await eventually(() => canceled === 1, { what: 'the end of the request upstream' });
   const broken = await client.request({ ':path': '/broken' });
   assert.equal(broken.status, 200);
   assert.equal(broken.code, 2);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { Flag, FrameClient, frame, GET, literals, Type } from '../testing/frames.ts';
 import { Http2Client } from '../testing/http2-client.ts';
 import { Http2Upstream } from '../testing/http2-upstream.ts';
@@ -80,14 +80,14 @@ test('floods end their own connection, and others do not notice', async () => {
     using client = new FrameClient(proxy.port);
     if (first) client.send(first);
     let rounds = 0;
-    await until(
+    await eventually(
       () => {
         for (let i = 0; i < 20 && rounds < most; i++) client.send(...round(rounds++));
         return client.ended || rounds >= most;
       },
       { what: name, interval: 1 },
     );
-    await until(() => client.ended, { what: `the end of ${name}, after ${rounds}` });
+    await eventually(() => client.ended, { what: `the end of ${name}, after ${rounds}` });
     assert.equal((await other.request({ ':path': '/ok' })).body, 'ok', name);
   }
   await proxy.settled();
@@ -125,7 +125,7 @@ test('clients that open no window, send no preface or stop within a head are clo
   using silent = new FrameClient(proxy.port, '', 'PRI * HTTP/2.0\r\n');
   using half = new FrameClient(proxy.port);
   half.send(frame(Type.headers, Flag.endStream, 1, literals(GET)));
-  await until(() => silent.ended && half.ended, { what: 'the end of both' });
+  await eventually(() => silent.ended && half.ended, { what: 'the end of both' });
   await proxy.settled();
 });
 
@@ -137,14 +137,14 @@ test('thousands of streams whose readers have no window stay within the memory b
   const before = program.resident;
   const clients = Array.from({ length: 20 }, () => new FrameClient(program.port, '\0\x04\0\0\0\0'));
   for (const client of clients) for (let i = 0; i < 100; i++) client.send(get(2 * i + 1));
-  await until(
+  await eventually(
     () => clients.every(({ frames }) => frames.filter(({ type }) => type === 1).length === 100),
     { what: 'all heads', timeout: 60_000 },
   );
   const grown = program.resident - before;
   assert.ok(grown < 150 << 20, `${grown >> 20} MiB for 2000 streams`);
   for (const client of clients) client[Symbol.dispose]();
-  await until(async () => (await program.metric('http_server_active_requests')) === 0, {
+  await eventually(async () => (await program.metric('http_server_active_requests')) === 0, {
     what: 'the end of all',
   });
 });
@@ -160,5 +160,7 @@ test('bodies in pieces of one byte for an upstream that takes nothing end with 5
   assert.equal(await client.outcome(1), '503');
   assert.equal(other.metric('ambassador_upstream_failures_total{listener="main",flag="OM"}'), 1);
   await other.settled();
-  await until(() => other.metric('ambassador_memory_waiting_bytes') === 0, { what: 'no waiting' });
+  await eventually(() => other.metric('ambassador_memory_waiting_bytes') === 0, {
+    what: 'no waiting',
+  });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { Http2Client } from '../testing/http2-client.ts';
 import { TestProgram } from '../testing/program.ts';
 import { TestProxy } from '../testing/proxy.ts';
@@ -19,9 +19,9 @@ test('a stop sends GOAWAY, serves what is on its way, and exits with 0', async (
   let goaway: number | undefined;
   client.session.once('goaway', (_code, last) => (goaway = last));
   const running = Array.from({ length: 50 }, () => client.request({ ':path': '/' }));
-  await until(() => upstream.requests === 50, { what: 'the requests' });
+  await eventually(() => upstream.requests === 50, { what: 'the requests' });
   program.process.kill('SIGTERM');
-  await until(() => goaway !== undefined, { what: 'GOAWAY' });
+  await eventually(() => goaway !== undefined, { what: 'GOAWAY' });
   assert.equal(goaway, 2 ** 31 - 1, 'requests that cross it are served too');
   for (const { status, body } of await Promise.all(running))
     assert.deepEqual([status, body], [200, 'ok']);
@@ -47,7 +47,7 @@ test('reloads lose no request of an open session', async (t) => {
   const lanes = Array.from({ length: 16 }, lane);
   for (let i = 0; i < reloads; i++) {
     const before = served;
-    await until(() => served > before + 100, { what: 'requests', timeout: 60_000 });
+    await eventually(() => served > before + 100, { what: 'requests', timeout: 60_000 });
     await proxy.reload({ ...options, maxPending: 2000 + i });
   }
   running = false;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerHttp2Stream } from 'node:http2';
 import { test } from 'node:test';
-import { freePort, staysTrueFor, until } from '@sidekit/test-kit';
+import { eventually, freePort, staysTrueFor } from '@sidekit/test-kit';
 import { Http2Client } from '../testing/http2-client.ts';
 import { Http2Upstream } from '../testing/http2-upstream.ts';
 import { TestProxy } from '../testing/proxy.ts';
@@ -115,9 +115,9 @@ test('after GOAWAY requests use another session, and those in progress end on th
   });
   await using proxy = await TestProxy.start({ upstream: [upstream.url] });
   const slow = request(`${proxy.url}/slow`);
-  await until(() => upstream.requests === 1, { what: 'the request' });
+  await eventually(() => upstream.requests === 1, { what: 'the request' });
   for (const session of upstream.sessions) session.close();
-  await until(
+  await eventually(
     async () => {
       assert.equal((await request(proxy.url)).status, 200);
       return upstream.opened === 2;
@@ -135,7 +135,7 @@ test('a connect is retried until an upstream speaks HTTP/2, and one that does no
     retryConnectFor: '30s',
   });
   const waiting = request(proxy.url, { method: 'POST', body: 'x' });
-  await until(() => proxy.metric('ambassador_retries_total') > 1, { what: 'retries' });
+  await eventually(() => proxy.metric('ambassador_retries_total') > 1, { what: 'retries' });
   await using _upstream = await Http2Upstream.start(ok, { port });
   assert.equal((await waiting).body, 'ok');
   await using old = await TestUpstream.start((_incoming, response) => response.end());
@@ -166,9 +166,9 @@ test('a stream that breaks or is canceled ends on both sides, and its session st
   const upload = client.session.request({ ':path': '/hold', ':method': 'POST' });
   upload.on('error', () => {});
   upload.write('part');
-  await until(() => upstream.requests === 3, { what: 'the upload' });
+  await eventually(() => upstream.requests === 3, { what: 'the upload' });
   upload.close(8);
-  await until(() => canceled > before, { what: 'the cancellation' });
+  await eventually(() => canceled > before, { what: 'the cancellation' });
   assert.equal(upstream.opened, 1);
   await proxy.settled();
 });
@@ -199,10 +199,10 @@ test('a health check uses HTTP/2', async () => {
     healthInterval: '50ms',
   });
   const [endpoint] = proxy.listeners.clusters[0]!.cluster.endpoints;
-  await until(() => upstream.requests > 2, { what: 'checks' });
+  await eventually(() => upstream.requests > 2, { what: 'checks' });
   assert.ok(endpoint!.healthy);
   status = 500;
-  await until(() => !endpoint!.healthy, { what: 'unhealthy' });
+  await eventually(() => !endpoint!.healthy, { what: 'unhealthy' });
 });
 
 test('an upstream that allows no streams for a while gets one connection, then the requests', async () => {
@@ -216,7 +216,7 @@ test('an upstream that allows no streams for a while gets one connection, then t
   await using proxy = await TestProxy.start({ upstream: [upstream.url] });
   using client = await Http2Client.connect(proxy.url);
   const waiting = client.request({ ':path': '/' });
-  await until(() => upstream.opened > 0, { what: 'a session' });
+  await eventually(() => upstream.opened > 0, { what: 'a session' });
   await staysTrueFor(() => upstream.opened === 1, 200, { what: 'one session' });
   for (const session of upstream.sessions) session.settings({ maxConcurrentStreams: 10 });
   assert.equal((await waiting).body, 'ok');

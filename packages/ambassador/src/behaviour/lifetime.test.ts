@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
@@ -23,7 +23,7 @@ for (const fastLane of [true, false]) {
       fastLane,
     });
     const long = request(`${proxy.url}/long`);
-    await until(() => upstream.requests === 1, { what: 'the long request is in progress' });
+    await eventually(() => upstream.requests === 1, { what: 'the long request is in progress' });
     // That of the long request, and three in a row that each replaced one that was too old.
     let served = 0;
     while (upstream.connections < 4) {
@@ -33,7 +33,7 @@ for (const fastLane of [true, false]) {
     assert.ok(served > 3, 'a connection that is not too old is used again');
     release();
     assert.equal((await long).body, 'begun, whole');
-    await until(
+    await eventually(
       () =>
         proxy.listeners.clusters[0]!.cluster.endpoints.every(
           ({ connections }) => connections === 0,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { createLog } from '@sidekit/core';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient } from '../testing/raw.ts';
 import { TestUpstream } from '../testing/upstream.ts';
@@ -51,9 +51,9 @@ for (const { lane, framing, body } of [
       all.push(client);
     };
     send();
-    await until(() => first !== undefined, { what: 'the first request is at the upstream' });
+    await eventually(() => first !== undefined, { what: 'the first request is at the upstream' });
     const refused = () => all.filter(({ received }) => received.startsWith('HTTP/1.1 503 '));
-    await until(
+    await eventually(
       () => {
         if (all.length < 1000) send();
         return refused().length > 0;
@@ -65,7 +65,7 @@ for (const { lane, framing, body } of [
     assert.ok(events.includes('memory_budget_used_up'), `${events}`);
     assert.ok(events.includes('request_failed'), `${events}`);
     first!.end('ok');
-    await until(() => all.every(({ received }) => /\r\n\r\n./s.test(received)), {
+    await eventually(() => all.every(({ received }) => /\r\n\r\n./s.test(received)), {
       what: 'each request has its response',
       timeout: 60_000,
     });
@@ -73,6 +73,6 @@ for (const { lane, framing, body } of [
     assert.equal(proxy.metric(REFUSED), refused().length);
     // The smallest budget has room for sixteen of them; how many more came is a matter of speed.
     assert.ok(all.length - refused().length >= 8, 'those that were admitted were served');
-    await until(() => proxy.metric(WAITING) === 0, { what: 'nothing waits' });
+    await eventually(() => proxy.metric(WAITING) === 0, { what: 'nothing waits' });
   });
 }

@@ -6,7 +6,7 @@ import net from 'node:net';
 import { after, test } from 'node:test';
 import tls from 'node:tls';
 import { createLog } from '@sidekit/core';
-import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { TestAuthority } from '../testing/certificates.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
@@ -123,5 +123,5 @@ test('a head that does not arrive is given 5 seconds', async () => {
   const took = performance.now() - began;
   assert.ok(took >= 4900, `${took} ms`);
   assert.equal(proxy.metric(`${REFUSED}"timeout"`), 1);
-  await until(() => proxy.metric('http_server_active_requests') === 0, { what: 'the end' });
+  await eventually(() => proxy.metric('http_server_active_requests') === 0, { what: 'the end' });
 });

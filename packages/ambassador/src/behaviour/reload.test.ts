@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePort, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, freePort, temporaryDirectory } from '@sidekit/test-kit';
 import { Load, mixedRequest } from '../testing/load.ts';
 import { TestProgram } from '../testing/program.ts';
 import { sized } from '../testing/sized.ts';
@@ -43,7 +43,7 @@ test('reloads under load drop nothing; a bad file is refused and reported, and a
     const wanted = i % 2 ? 'second' : 'first';
     publish(String(i), config(i % 2 ? second.url : first.url));
     const before = counts[wanted];
-    await until(() => counts[wanted] > before + 50, { what: `reload ${i}`, timeout: 60_000 });
+    await eventually(() => counts[wanted] > before + 50, { what: `reload ${i}`, timeout: 60_000 });
   }
   running = false;
   await load.done();
@@ -51,7 +51,7 @@ test('reloads under load drop nothing; a bad file is refused and reported, and a
   assert.deepEqual(load.failed, []);
   assert.equal(load.answered, sent);
   const metrics = async () => (await program.ask('/metrics')).body;
-  await until(
+  await eventually(
     async () =>
       (await metrics()).includes(`ambassador_config_reloads_total{result="applied"} ${reloads}\n`),
     { what: 'all reloads counted' },
@@ -61,7 +61,7 @@ test('reloads under load drop nothing; a bad file is refused and reported, and a
     'bad',
     'listeners:\n  - {name: web, lisen: ":1", upstream: [http://x]}\n  - {name: web}\n',
   );
-  await until(
+  await eventually(
     async () => (await metrics()).includes('ambassador_config_last_reload_successful 0'),
     { what: 'the refusal' },
   );
@@ -73,7 +73,7 @@ test('reloads under load drop nothing; a bad file is refused and reported, and a
   assert.match(JSON.stringify(refusal), /did you mean.*listen|listen/);
 
   publish('good', config(first.url));
-  await until(
+  await eventually(
     async () => (await metrics()).includes('ambassador_config_last_reload_successful 1'),
     { what: 'recovered' },
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type http from 'node:http';
 import { test } from 'node:test';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { Load } from '../testing/load.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { sized } from '../testing/sized.ts';
@@ -31,7 +31,7 @@ for (const fastLane of [true, false]) {
     });
     const before = () => proxy.metric('ambassador_retries_total');
     for (let i = 1; i <= restarts; i++) {
-      await until(() => sent > (total / (restarts + 1)) * i, {
+      await eventually(() => sent > (total / (restarts + 1)) * i, {
         what: `restart ${i}`,
         timeout: 600_000,
         interval: 1,
@@ -39,7 +39,7 @@ for (const fastLane of [true, false]) {
       const retries = before();
       // Its connections are cut during requests, and for a while nothing listens.
       await upstream[Symbol.asyncDispose]();
-      await until(() => before() > retries, { what: 'requests that are refused' });
+      await eventually(() => before() > retries, { what: 'requests that are refused' });
       upstream = await TestUpstream.start(serve, port);
     }
     await load.done();

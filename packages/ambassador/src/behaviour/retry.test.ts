@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
@@ -60,9 +60,9 @@ for (const fastLane of [true, false]) {
     assert.equal((await request(proxy.url)).status, 200);
     using client = new RawClient(proxy.port);
     client.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\n');
-    await until(() => server.received[0]!.includes('PUT '), { what: 'the head upstream' });
+    await eventually(() => server.received[0]!.includes('PUT '), { what: 'the head upstream' });
     client.send('one ');
-    await until(() => server.received[1]?.endsWith('one '), { what: 'the second try' });
+    await eventually(() => server.received[1]?.endsWith('one '), { what: 'the second try' });
     client.send('two');
     await client.wait('the answer', () => client.received.endsWith('ok'));
     assert.deepEqual(bodies, ['one two']);
@@ -84,7 +84,7 @@ for (const fastLane of [true, false]) {
     await using proxy = await TestProxy.start({ upstream: [`http://127.0.0.1:${port}`], fastLane });
     const answer = request(proxy.url, { method: 'POST', body: 'once' });
     const bodies: string[] = [];
-    await until(() => proxy.metric('ambassador_retries_total{') > 0, { what: 'a retry' });
+    await eventually(() => proxy.metric('ambassador_retries_total{') > 0, { what: 'a retry' });
     await using _ = await TestUpstream.start((incoming, response) => {
       incoming.on('data', (chunk) => bodies.push(String(chunk)));
       incoming.on('end', () => response.end('here'));

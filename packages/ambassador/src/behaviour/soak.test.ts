@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { Load, mixedRequest } from '../testing/load.ts';
 import { TestProgram } from '../testing/program.ts';
 import { sized } from '../testing/sized.ts';
@@ -26,7 +26,7 @@ test('memory stays flat over many requests of all kinds, and all sockets are clo
     if (sent % 500 === 250) abort(program.port, aborted++);
     return sent < total ? mixedRequest(sent++) : undefined;
   });
-  await until(() => load.answered > total * 0.3, { what: 'the warm-up', timeout: 3_600_000 });
+  await eventually(() => load.answered > total * 0.3, { what: 'the warm-up', timeout: 3_600_000 });
   const warm = program.resident;
   await load.done();
   const after = program.resident;
@@ -38,7 +38,10 @@ test('memory stays flat over many requests of all kinds, and all sockets are clo
     `${total} requests, ${aborted} aborts: ${warm / MB} MB when warm, ${after / MB} MB after`,
   );
   assert.ok(after < warm * allowed, `${warm} grew to ${after}`);
-  await until(() => program.descriptors <= before, { what: 'no socket is left', timeout: 30_000 });
+  await eventually(() => program.descriptors <= before, {
+    what: 'no socket is left',
+    timeout: 30_000,
+  });
   assert.equal(await program.metric('http_server_active_requests{listener="main"}'), 0);
 });
 
@@ -105,7 +108,7 @@ for (const { lane, pace, rest } of [
       socket.pause();
       later(rest, () => socket.resume());
     });
-    await until(() => received === total, { what: 'all of it', timeout: 600_000 });
+    await eventually(() => received === total, { what: 'all of it', timeout: 600_000 });
     socket.destroy();
     t.diagnostic(`${total} bytes: ${before / MB} MB before, ${most / MB} MB at most`);
     assert.equal(got.digest('hex'), digest.digest('hex'));
@@ -144,7 +147,7 @@ test('clients that send heads byte by byte are closed, and no other client waits
   } finally {
     clearInterval(drip);
   }
-  await until(() => program.descriptors <= before + 1, { what: 'no socket is left' });
+  await eventually(() => program.descriptors <= before + 1, { what: 'no socket is left' });
 });
 
 test('idle connections cost little, and stay usable', async (t) => {
@@ -164,7 +167,7 @@ test('idle connections cost little, and stay usable', async (t) => {
   };
   // One-time allocations are not the connections' cost.
   for (const socket of await open(200)) socket.destroy();
-  await until(() => program.descriptors < 100, { what: 'the first are closed' });
+  await eventually(() => program.descriptors < 100, { what: 'the first are closed' });
   const before = program.resident;
   const sockets = await open(count);
   const each = (program.resident - before) / count;
@@ -175,5 +178,5 @@ test('idle connections cost little, and stay usable', async (t) => {
     await once(socket, 'data');
   }
   for (const socket of sockets) socket.destroy();
-  await until(() => program.descriptors < 100, { what: 'all are closed', timeout: 30_000 });
+  await eventually(() => program.descriptors < 100, { what: 'all are closed', timeout: 30_000 });
 });

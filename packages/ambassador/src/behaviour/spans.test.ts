@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type http from 'node:http';
 import { test } from 'node:test';
 import { createLog } from '@sidekit/core';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { SpanExporter } from '../observe/span-exporter.ts';
 import { framed } from '../testing/grpc.ts';
 import { Http2Client } from '../testing/http2-client.ts';
@@ -91,7 +91,7 @@ test('a span continues the trace of a client, and its own is the parent upstream
   const before = BigInt(Date.now()) * 1_000_000n;
   const headers = { traceparent: `00-${TRACE}-${CLIENT}-01`, tracestate: 'a=b' };
   await request(`${proxy.url}/orders?token=secret`, { headers });
-  await until(() => collector.spans.length === 1, { what: 'the span' });
+  await eventually(() => collector.spans.length === 1, { what: 'the span' });
   const [span] = collector.spans;
   assert.deepEqual([span!.traceId, span!.parentSpanId], [TRACE, CLIENT]);
   assert.equal(seen[0]!.traceparent, `00-${TRACE}-${span!.spanId}-01`);
@@ -106,13 +106,13 @@ test('a span continues the trace of a client, and its own is the parent upstream
   assert.match(JSON.stringify(collector.bodies[0]), /"service\.name".*"shop"/);
   const [start, end] = [BigInt(span!.startTimeUnixNano), BigInt(span!.endTimeUnixNano)];
   assert.ok(start >= before - 5_000_000n && end >= start, `${before} ${start} ${end}`);
-  await until(() => proxy.metric(SENT) === 1, { what: 'the metric' });
+  await eventually(() => proxy.metric(SENT) === 1, { what: 'the metric' });
 
   // Neither a trace that its client does not sample, nor one of a ratio of 0.
   await request(proxy.url, { headers: { traceparent: `00-${TRACE}-${CLIENT}-00` } });
   await request(proxy.url);
   await request(proxy.url, { headers });
-  await until(() => collector.spans.length === 2, { what: 'only the sampled one' });
+  await eventually(() => collector.spans.length === 2, { what: 'only the sampled one' });
   assert.equal(seen[1]!.traceparent, `00-${TRACE}-${CLIENT}-00`);
   assert.match(String(seen[2]!.traceparent), /-00$/);
 });
@@ -134,7 +134,7 @@ test('a call of gRPC has its status, and a new trace no parent', async () => {
   using client = await Http2Client.connect(proxy.url);
   const call = { ':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc' };
   await client.request(call, framed('x'));
-  await until(() => collector.spans.length === 1, { what: 'the span' });
+  await eventually(() => collector.spans.length === 1, { what: 'the span' });
   const [span] = collector.spans;
   assert.equal(span!.parentSpanId, undefined);
   assert.equal(attributes(span!)['rpc.grpc.status_code'], '13');
@@ -154,11 +154,11 @@ test('a collector that is away costs spans beyond a bound only, each of them cou
   });
   for (let i = 0; i < 2100; i++) exporter.add(`{"name":"${i}"}`);
   assert.deepEqual(counts, { sent: 0, dropped: 2100 - 2048 });
-  await until(() => [...reasons].some((reason) => reason.includes('ECONNREFUSED')), {
+  await eventually(() => [...reasons].some((reason) => reason.includes('ECONNREFUSED')), {
     what: 'a failure',
   });
   await using collector = await Collector.start(port);
-  await until(() => collector.spans.length === 2048, { what: 'the rest', timeout: 30_000 });
+  await eventually(() => collector.spans.length === 2048, { what: 'the rest', timeout: 30_000 });
   for (const { resourceSpans } of collector.bodies)
     assert.ok(resourceSpans[0]!.scopeSpans[0]!.spans.length <= 256);
   assert.deepEqual(
@@ -185,15 +185,18 @@ test('spans that a collector refuses are dropped and counted, and wanted again i
   );
   collector.status = 400;
   await request(proxy.url);
-  await until(() => proxy.metric(DROPPED) === 1, { what: 'the drop' });
+  await eventually(() => proxy.metric(DROPPED) === 1, { what: 'the drop' });
   collector.status = 503;
   const before = collector.requests;
   await request(proxy.url);
-  await until(() => collector.requests > before, { what: 'a try' });
-  await until(() => events.includes('spans_not_sent'), { what: 'a log record' });
+  await eventually(() => collector.requests > before, { what: 'a try' });
+  await eventually(() => events.includes('spans_not_sent'), { what: 'a log record' });
   collector.status = 200;
   collector.answer = '{"partialSuccess":{"rejectedSpans":"1"}}';
-  await until(() => proxy.metric(DROPPED) === 2, { what: 'a partial success', timeout: 30_000 });
+  await eventually(() => proxy.metric(DROPPED) === 2, {
+    what: 'a partial success',
+    timeout: 30_000,
+  });
   assert.equal(proxy.metric(SENT), 0);
   assert.equal(collector.spans.length, 1);
 });

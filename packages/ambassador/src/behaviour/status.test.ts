@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLog } from '@sidekit/core';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
@@ -62,15 +62,15 @@ for (const fastLane of [true, false]) {
       fastLane,
     });
     const first = request(proxy.url);
-    await until(() => waiting.length === 1, { what: 'the first' });
+    await eventually(() => waiting.length === 1, { what: 'the first' });
     const second = request(proxy.url);
-    await until(() => proxy.listeners.clusters[0]!.cluster.endpoints[0]!.waiting === 1, {
+    await eventually(() => proxy.listeners.clusters[0]!.cluster.endpoints[0]!.waiting === 1, {
       what: 'the second waits',
     });
     assert.equal((await request(proxy.url)).status, 503);
     waiting.shift()!();
     assert.equal((await first).body, 'late');
-    await until(() => waiting.length === 1, { what: 'the second gets its turn' });
+    await eventually(() => waiting.length === 1, { what: 'the second gets its turn' });
     waiting.shift()!();
     assert.equal((await second).status, 200);
     assert.equal(upstream.connections, 1);
@@ -149,7 +149,9 @@ for (const fastLane of [true, false]) {
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc');
     await client.wait('the end', () => false);
     assert.match(client.received, /^HTTP\/1\.1 403 No\r\n[\s\S]*Connection: close\r\n\r\nno$/);
-    await until(() => upstream.sockets.size === 0, { what: 'the upstream connection is closed' });
+    await eventually(() => upstream.sockets.size === 0, {
+      what: 'the upstream connection is closed',
+    });
   });
 }
 
@@ -164,9 +166,9 @@ test('without a healthy endpoint requests are 503, until it is healthy again', a
     healthPath: '/health',
     healthInterval: '20ms',
   });
-  await until(async () => (await request(proxy.url)).status === 503, { what: '503' });
+  await eventually(async () => (await request(proxy.url)).status === 503, { what: '503' });
   good = true;
-  await until(async () => (await request(proxy.url)).status === 200, { what: '200' });
+  await eventually(async () => (await request(proxy.url)).status === 200, { what: '200' });
 });
 
 test('an endpoint that keeps failing is ejected while there is another', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePort, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, freePort, temporaryDirectory } from '@sidekit/test-kit';
 import { Load, mixedRequest } from '../testing/load.ts';
 import { TestProgram } from '../testing/program.ts';
 import { sized } from '../testing/sized.ts';
@@ -19,10 +19,12 @@ test('a stop under load fails no request of clients that honor Connection: close
     await using program = await TestProgram.serving(upstream.url);
     let sent = 0;
     const load = new Load(program.port, 32, () => mixedRequest(sent++));
-    await until(() => load.answered > 500, { what: 'load', timeout: 60_000 });
+    await eventually(() => load.answered > 500, { what: 'load', timeout: 60_000 });
     load.replacing = false;
     program.process.kill('SIGTERM');
-    await until(async () => (await program.ask('/readyz')).status === 503, { what: 'not ready' });
+    await eventually(async () => (await program.ask('/readyz')).status === 503, {
+      what: 'not ready',
+    });
     await load.done();
     assert.deepEqual(load.failed, []);
     assert.equal(load.answered, sent, 'each request has its response');
@@ -58,9 +60,9 @@ test('an outbound listener accepts during a stop while it is in use, and closes 
   );
   await using program = await TestProgram.start(['--config', file]);
   const held = request(`http://127.0.0.1:${inbound}/hold`);
-  await until(() => release !== undefined, { what: 'the request of the app' });
+  await eventually(() => release !== undefined, { what: 'the request of the app' });
   program.process.kill('SIGTERM');
-  await until(
+  await eventually(
     async () =>
       request(`http://127.0.0.1:${inbound}/`).then(
         () => false,

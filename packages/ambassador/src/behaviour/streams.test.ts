@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient } from '../testing/raw.ts';
 import { later } from '../testing/slow.ts';
@@ -52,7 +52,7 @@ for (const fastLane of [true, false]) {
     const socket = net.connect(proxy.port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     let last = -1;
-    await until(
+    await eventually(
       () => {
         const still = sent === last && sent > 0;
         last = sent;
@@ -63,7 +63,7 @@ for (const fastLane of [true, false]) {
     assert.ok(sent < total / 2, `${sent} of ${total} were taken without a reader`);
     let received = 0;
     socket.on('data', (chunk) => (received += chunk.length));
-    await until(() => received > total, { what: 'all of it', timeout: 20_000 });
+    await eventually(() => received > total, { what: 'all of it', timeout: 20_000 });
     socket.destroy();
   });
 

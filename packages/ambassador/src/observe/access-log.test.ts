@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
 
@@ -20,7 +20,7 @@ async function logged(options: Record<string, unknown>, lines: number): Promise<
   });
   for (let i = 0; i < 20; i++) await request(`${proxy.url}${i % 4 === 0 ? '/bad' : '/good'}`);
   const read = () => readFileSync(path, 'utf8').trimEnd().split('\n');
-  await until(() => read().length >= lines && read()[0] !== '', { what: `${lines} lines` });
+  await eventually(() => read().length >= lines && read()[0] !== '', { what: `${lines} lines` });
   return read();
 }
 

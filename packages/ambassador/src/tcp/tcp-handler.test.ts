@@ -5,7 +5,7 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { freePort, temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, freePort, temporaryDirectory } from '@sidekit/test-kit';
 import { TestAuthority } from '../testing/certificates.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient } from '../testing/raw.ts';
@@ -49,7 +49,9 @@ test('each direction ends on its own', async () => {
   client.socket.end();
   await client.wait('the answer', () => client.received !== '');
   assert.equal(client.received, 'got 1000000');
-  await until(() => proxy.metric('ambassador_tcp_active_connections') === 0, { what: 'no splice' });
+  await eventually(() => proxy.metric('ambassador_tcp_active_connections') === 0, {
+    what: 'no splice',
+  });
   assert.equal(proxy.metric('ambassador_tcp_received_bytes_total'), 1_000_000);
 });
 
@@ -76,7 +78,7 @@ test('a TLS upstream is verified, also over connections opened in advance', asyn
     upstreamCa: authority.ca,
     warmConnections: 3,
   });
-  await until(() => upstream.sockets.size === 3, { what: 'three connections in advance' });
+  await eventually(() => upstream.sockets.size === 3, { what: 'three connections in advance' });
   const clients = Array.from({ length: 5 }, () => new RawClient(proxy.port));
   for (const [i, client] of clients.entries()) client.send(`hello ${i}`);
   for (const [i, client] of clients.entries()) {
@@ -156,7 +158,7 @@ test('a slow reader pauses the other side', async () => {
   });
   const socket = net.connect(proxy.port, '127.0.0.1').pause();
   let last = -1;
-  await until(
+  await eventually(
     () => {
       const still = sent === last && sent > 0;
       last = sent;
@@ -166,5 +168,5 @@ test('a slow reader pauses the other side', async () => {
   );
   assert.ok(sent < 100e6, `${sent}`);
   socket.resetAndDestroy();
-  await until(() => upstream.sockets.size === 0, { what: 'the upstream side is closed' });
+  await eventually(() => upstream.sockets.size === 0, { what: 'the upstream side is closed' });
 });

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 
 /** Frame types and flags of RFC 9113 §6. */
 export const Type = {
@@ -91,7 +91,7 @@ export class FrameClient implements Disposable {
 
   /** Waits for a frame. */
   async wait(what: string, match: (one: Frame) => boolean): Promise<Frame> {
-    await until(() => this.ended || this.frames.some(match), {
+    await eventually(() => this.ended || this.frames.some(match), {
       what: `${what}, having ${this.frames.map(({ type, stream }) => `${type}/${stream}`)}`,
       interval: 1,
     });
@@ -105,7 +105,7 @@ export class FrameClient implements Disposable {
     const ends = (one: Frame) =>
       (one.stream === stream && (one.type === Type.headers || one.type === Type.reset)) ||
       (one.type === Type.goaway && one.payload.readUInt32BE(4) !== 0);
-    await until(() => this.ended || this.frames.some(ends), {
+    await eventually(() => this.ended || this.frames.some(ends), {
       what: `the outcome of stream ${stream}`,
       interval: 1,
     });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freePort, TestProcess, until } from '@sidekit/test-kit';
+import { eventually, freePort, TestProcess } from '@sidekit/test-kit';
 import { request } from './upstream.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -26,7 +26,7 @@ export class TestProgram implements AsyncDisposable {
       ...[...NODE_FLAGS, MAIN, ...args],
       ...['--admin', admin],
     ]);
-    await until(
+    await eventually(
       () =>
         program.log.some(({ event }) => event === 'listening') || program.child.exitCode !== null,
       { what: 'the start of the program', timeout: 60_000 },

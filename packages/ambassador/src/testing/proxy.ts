@@ -1,6 +1,6 @@
 import { Health, type Log, Registry, silentLog } from '@sidekit/core';
 import { valuesOf } from '@sidekit/core/testing';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 import { reportMemory } from '../observe/memory-report.ts';
 import { listenersOf, table } from '../options/table.ts';
 import { environment } from '../server/configuration.ts';
@@ -73,7 +73,7 @@ export class TestProxy implements AsyncDisposable {
 
   /** Waits until no request is in progress and no upstream connection is busy. */
   settled(): Promise<unknown> {
-    return until(
+    return eventually(
       () =>
         this.metric('http_server_active_requests{listener="main"}') === 0 &&
         this.listeners.clusters[0]!.cluster.endpoints.every(

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { until } from '@sidekit/test-kit';
+import { eventually } from '@sidekit/test-kit';
 
 /** A client of raw bytes, which records what it received. */
 export class RawClient implements Disposable {
@@ -23,7 +23,7 @@ export class RawClient implements Disposable {
 
   /** Waits until `done` returns true or the other side ends. */
   async wait(what: string, done: () => boolean): Promise<void> {
-    await until(() => this.ended || done(), {
+    await eventually(() => this.ended || done(), {
       what: `${what}, having ${JSON.stringify(this.received.slice(0, 300))}`,
       interval: 1,
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { test } from 'node:test';
 import { silentLog } from '@sidekit/core';
-import { freePort, until } from '@sidekit/test-kit';
+import { eventually, freePort } from '@sidekit/test-kit';
 import { MemoryBudget } from '../memory/memory-budget.ts';
 import { ReadBufferPool } from '../memory/read-buffer.ts';
 import { TestUpstream } from '../testing/upstream.ts';
@@ -93,12 +93,12 @@ test('a name is resolved again: new addresses join, old ones leave, the others k
     upstreams: [{ host: 'app.example', port: 80, secure: false }],
     lookup: () => Promise.resolve(addresses),
   });
-  await until(() => cluster.endpoints.length === 2, { what: 'the first lookup' });
+  await eventually(() => cluster.endpoints.length === 2, { what: 'the first lookup' });
   assert.deepEqual(cluster.names, ['10.0.0.1:80', '10.0.0.2:80']);
   const staying = cluster.endpoints[1];
   staying!.pending = 7;
   addresses = ['10.0.0.2', 'fd00::1'];
-  await until(() => cluster.names.includes('[fd00::1]:80'), { what: 'the second lookup' });
+  await eventually(() => cluster.names.includes('[fd00::1]:80'), { what: 'the second lookup' });
   assert.deepEqual(cluster.names, ['10.0.0.2:80', '[fd00::1]:80']);
   assert.equal(cluster.endpoints[0], staying);
   assert.equal(cluster.endpoints[0]!.pending, 7);
@@ -111,7 +111,7 @@ test('a failed lookup keeps the known addresses', async () => {
     lookup: () =>
       ++lookups === 1 ? Promise.resolve(['10.0.0.9']) : Promise.reject(new Error('SERVFAIL')),
   });
-  await until(() => lookups > 3, { what: 'failed lookups' });
+  await eventually(() => lookups > 3, { what: 'failed lookups' });
   assert.deepEqual(cluster.names, ['10.0.0.9:80']);
 });
 
@@ -127,13 +127,13 @@ test('checks mark an endpoint unhealthy after three failures, and healthy after 
     upstreams: [{ host: '127.0.0.1', port: upstream.port, secure: false }],
     healthCheck: { path: '/healthz', interval: 10, timeout: 5000, failures: 3, successes: 2 },
   });
-  await until(() => asked > 2, { what: 'checks' });
+  await eventually(() => asked > 2, { what: 'checks' });
   assert.ok(cluster.endpoints[0]!.healthy);
   good = false;
-  await until(() => !cluster.endpoints[0]!.healthy, { what: 'unhealthy' });
+  await eventually(() => !cluster.endpoints[0]!.healthy, { what: 'unhealthy' });
   assert.equal(cluster.pick(), undefined);
   good = true;
-  await until(() => cluster.endpoints[0]!.healthy, { what: 'healthy again' });
+  await eventually(() => cluster.endpoints[0]!.healthy, { what: 'healthy again' });
 });
 
 test('without a path a connect is the check', async () => {
@@ -142,8 +142,8 @@ test('without a path a connect is the check', async () => {
     upstreams: [{ host: '127.0.0.1', port, secure: false }],
     healthCheck: { path: undefined, interval: 10, timeout: 1000, failures: 3, successes: 2 },
   });
-  await until(() => !cluster.endpoints[0]!.healthy, { what: 'unhealthy' });
+  await eventually(() => !cluster.endpoints[0]!.healthy, { what: 'unhealthy' });
   const server = http.createServer().listen(port, '127.0.0.1');
-  await until(() => cluster.endpoints[0]!.healthy, { what: 'healthy' });
+  await eventually(() => cluster.endpoints[0]!.healthy, { what: 'healthy' });
   server.close();
 });

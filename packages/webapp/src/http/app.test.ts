@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { temporaryDirectory, until } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import supertest from 'supertest';
 import { combinedLine, LogWriter } from './access-log.ts';
 import { createApp } from './app.ts';
@@ -99,7 +99,7 @@ test('a line that cannot be written is reported, and the response is complete', 
   const full = new LogWriter('/dev/full', (error) => errors.push(error));
   const app = createApp({ static: undefined, maxBody: 1000, log: full });
   await supertest(app).get('/slow?ms=0').expect(200);
-  await until(() => errors.length > 0, { what: 'a lost line' });
+  await eventually(() => errors.length > 0, { what: 'a lost line' });
   assert.equal((errors[0] as NodeJS.ErrnoException).code, 'ENOSPC');
   full.close();
 });
