@@ -6,6 +6,7 @@ import https from 'node:https';
 import { after, test } from 'node:test';
 import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { TestAuthority } from '../testing/certificates.ts';
+import { Flag, FrameClient, frame, GET, literals, Type } from '../testing/frames.ts';
 import { Http2Client } from '../testing/http2-client.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawServer, requestsIn, withoutIds } from '../testing/raw.ts';
@@ -160,6 +161,28 @@ test('an early response stops the upload, and the session stays usable', async (
   assert.equal(stream.rstCode, 0);
   assert.equal((await client.request({ ':path': '/' })).status, 413);
   await proxy.settled();
+});
+
+test('a body that ends soon after an early response is not reset', async () => {
+  await using upstream = await TestUpstream.start((_incoming, response) => {
+    response.writeHead(401, { connection: 'close' }).end();
+  });
+  await using proxy = await TestProxy.start({ upstream: [upstream.url] });
+  using client = new FrameClient(proxy.port);
+  const post = GET.map(([name, value]) => [name, name === ':method' ? 'POST' : value] as const);
+  client.send(frame(Type.headers, Flag.endHeaders, 1, literals(post)));
+  await client.wait('the response', ({ type, stream }) => type === Type.headers && stream === 1);
+  client.send(frame(Type.data, Flag.endStream, 1, 'body'));
+  await proxy.settled();
+  const { requests } = upstream;
+  // A request after it: all that belongs to the first one has been received before its response.
+  client.send(frame(Type.headers, Flag.endHeaders | Flag.endStream, 3, literals(GET)));
+  await client.wait('the next response', ({ stream }) => stream === 3);
+  assert.equal(upstream.requests, requests + 1);
+  assert.deepEqual(
+    client.frames.filter(({ type }) => type === Type.reset),
+    [],
+  );
 });
 
 test('a reset by the client cancels its request, and a broken response resets its stream', async () => {

@@ -13,7 +13,7 @@ import { trailerFields } from '../http/trailers.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import { PIECE, unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
-import type { Watched } from '../time/clock.ts';
+import { Clock, type Watched } from '../time/clock.ts';
 import { asObject, http2Response } from './response-fields.ts';
 
 const { NGHTTP2_NO_ERROR } = constants;
@@ -23,6 +23,8 @@ const PLAIN: RespondOptions = { sendDate: false };
 const ENDING: RespondOptions = { ...PLAIN, endStream: true };
 const WITH_TRAILERS: RespondOptions = { ...PLAIN, waitForTrailers: true };
 const NOTHING: readonly string[] = [];
+/** How long a body may still take to end after its response, in milliseconds. */
+const UPLOAD_END = 2 * Clock.tick;
 /** The most unread pieces of a body while memory is exhausted. */
 const MAX_PIECES = 256;
 
@@ -41,6 +43,8 @@ export class Http2Request implements ResponseSink, Watched {
   #complete = false;
   #reading = false;
   #resetByUs = false;
+  /** When the rest of a body that nobody needs is stopped by a reset. */
+  #resetAt = Number.POSITIVE_INFINITY;
   #blocked = false;
   /** Pieces of the response that wait for the client. */
   #pieces = 0;
@@ -50,8 +54,6 @@ export class Http2Request implements ResponseSink, Watched {
   #responseTrailers: readonly string[] = NOTHING;
   /** The response's head and framing, while it waits for its body. */
   #head: { readonly list: string[]; readonly trailers: boolean } | undefined;
-  /** Whether the head that was sent is all of the response. */
-  #endsWithHead = false;
   /** Whether the head that was sent lets trailers follow. */
   #takesTrailers = false;
   /** Whether the response has no body by its method or status. */
@@ -73,7 +75,7 @@ export class Http2Request implements ResponseSink, Watched {
     this.#runtime.clock.watch(this);
     stream.on('wantTrailers', () => {
       stream.sendTrailers(asObject(this.#responseTrailers));
-      if (!this.#complete) setImmediate(() => this.#stopUpload());
+      if (!this.#complete) this.#discardUpload();
     });
     stream.once('aborted', () => {
       if (this.#resetByUs) return;
@@ -92,6 +94,7 @@ export class Http2Request implements ResponseSink, Watched {
 
   check(now: number): void {
     const stream = this.#stream;
+    if (now >= this.#resetAt) stream.close(NGHTTP2_NO_ERROR);
     this.#requestWaiting.set(unreadMemory(stream));
     // Such a body takes more memory than its bytes, which alone the flow control bounds.
     if (this.#runtime.memory.exhausted && unreadPieces(stream) > MAX_PIECES) this.#exchange.shed();
@@ -104,7 +107,7 @@ export class Http2Request implements ResponseSink, Watched {
   }
 
   resumeBody(): void {
-    if (this.#complete) return;
+    if (this.#complete || this.#discards) return;
     const stream = this.#stream;
     if (!this.#reading) {
       this.#reading = true;
@@ -119,7 +122,7 @@ export class Http2Request implements ResponseSink, Watched {
   }
 
   pauseBody(): void {
-    if (this.#reading) this.#stream.pause();
+    if (this.#reading && !this.#discards) this.#stream.pause();
   }
 
   sendInformational(head: ResponseHead): void {
@@ -214,6 +217,7 @@ export class Http2Request implements ResponseSink, Watched {
   #onEnd() {
     this.#complete = true;
     this.#requestWaiting.set(0);
+    if (this.#discards) return;
     if (this.#remaining > 0) {
       this.#exchange.cancel();
       this.#breakOff('the body is shorter than its Content-Length');
@@ -243,7 +247,6 @@ export class Http2Request implements ResponseSink, Watched {
     if (head === undefined) return true;
     this.#head = undefined;
     const ends = endStream || this.#bodiless;
-    this.#endsWithHead = ends;
     this.#takesTrailers = head.trailers && !ends;
     stream.respond(head.list, ends ? ENDING : head.trailers ? WITH_TRAILERS : PLAIN);
     return true;
@@ -255,24 +258,28 @@ export class Http2Request implements ResponseSink, Watched {
     this.#stream.destroy(new Error(reason));
   }
 
-  /** Ends the response; the client should not send the rest of an incomplete request (§8.1). */
+  /** Ends the response. */
   #finish() {
-    const stream = this.#stream;
-    if (!stream.writableEnded) stream.end();
-    if (this.#complete || this.#responseTrailers.length > 0) return;
-    // A reset at once would overtake a head that ends the stream.
-    if (this.#endsWithHead) setImmediate(() => this.#stopUpload());
-    else this.#stopUpload();
+    if (!this.#stream.writableEnded) this.#stream.end();
+    if (!this.#complete && this.#responseTrailers.length === 0) this.#discardUpload();
   }
 
-  /** Discards what is unread of the request, without which its stream would never close. */
-  #stopUpload() {
+  /**
+   * Discards the rest of the request, without which its stream would never close. The client should
+   * not send more of it than is under way (§8.1), so a body that does not end soon is stopped by a
+   * reset. Not at once: curl 7.88 reports the reset instead of a response that it has received.
+   */
+  #discardUpload() {
     const stream = this.#stream;
     this.#resetByUs = true;
-    this.#reading = false;
+    this.#resetAt = this.#runtime.clock.now + UPLOAD_END;
     stream.removeAllListeners('data');
-    stream.close(NGHTTP2_NO_ERROR);
     stream.resume();
+  }
+
+  /** Whether nobody needs the rest of the request. */
+  get #discards(): boolean {
+    return this.#resetAt < Number.POSITIVE_INFINITY;
   }
 
   #isBodiless(status: number): boolean {
