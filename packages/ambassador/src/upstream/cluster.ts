@@ -48,8 +48,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions, resources: UpstreamResources, log: Log) {
     this.options = options;
-    this.#http2 = options.upstreams.some((one) => 'http2' in one && one.http2 === true);
-    this.#maybeHttp2 = this.#http2 || options.upstreams.some(({ secure }) => secure);
+    const http2 = options.upstreams.map((one) => 'http2' in one && one.http2 === true);
+    // The endpoint is chosen later, so a call is translated only if it goes to HTTP/2 in any case.
+    this.#http2 = http2.includes(true) && !http2.includes(false);
+    this.#maybeHttp2 = http2.includes(true) || options.upstreams.some(({ secure }) => secure);
     this.#resources = resources;
     this.#clock = resources.clock;
     this.#log = log;
@@ -80,7 +82,7 @@ export class Cluster {
     return this.#unresolved;
   }
 
-  /** Whether an upstream speaks HTTP/2 by its configuration. */
+  /** Whether every upstream speaks HTTP/2 by its configuration. */
   get speaksHttp2(): boolean {
     return this.#http2;
   }
