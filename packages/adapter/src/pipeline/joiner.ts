@@ -21,6 +21,13 @@ interface Event {
   /** True if the message is no longer that of the first line. */
   joined: boolean;
   readonly offset: number;
+  /** The offset of its last line so far. */
+  last: number;
+  /**
+   * Where reading may begin again to find it: before its first line if an event of another stream,
+   * already passed on, lies around that. Such an event, cut, would be another record.
+   */
+  from: number;
   flag: LineFlag;
   lines: number;
 }
@@ -48,10 +55,20 @@ export class Joiner {
     const enclosed = this.#options.envelope?.open(text);
     const { stream = '', message = text, more = false } = enclosed ?? {};
     const open = held.parts.get(stream);
-    const whole = open ?? { line: text, message, joined: false, offset, flag, lines: 1 };
+    const whole = open ?? {
+      line: text,
+      message,
+      joined: false,
+      offset,
+      last: offset,
+      from: offset,
+      flag,
+      lines: 1,
+    };
     if (open) {
       open.message += message;
       open.joined = true;
+      open.last = offset;
       open.flag ||= flag;
     }
     if (more && whole.message.length < this.#options.maxSize) {
@@ -63,13 +80,16 @@ export class Joiner {
     this.#line(held, stream, whole, emit);
   }
 
-  /** Returns the offset of the first waiting line; undefined if there is none. */
+  /**
+   * Returns the offset from which all waiting lines, and only complete events, are read again;
+   * undefined if no line waits.
+   */
   heldFrom(generation: Generation): number | undefined {
     const held = this.#held.get(generation);
     if (!held || held.parts.size + held.events.size === 0) return undefined;
     let first = Number.POSITIVE_INFINITY;
-    for (const { offset } of held.parts.values()) first = Math.min(first, offset);
-    for (const { offset } of held.events.values()) first = Math.min(first, offset);
+    for (const { from } of held.parts.values()) first = Math.min(first, from);
+    for (const { from } of held.events.values()) first = Math.min(first, from);
     return first;
   }
 
@@ -89,9 +109,11 @@ export class Joiner {
     this.#held.delete(generation);
   }
 
-  #line({ events }: Held, stream: string, line: Event, emit: Emit): void {
+  #line(held: Held, stream: string, line: Event, emit: Emit): void {
     const { start, maxLines, maxSize } = this.#options;
+    const { events } = held;
     if (!start) {
+      extend(held, line);
       this.#emit(line, emit);
       return;
     }
@@ -101,12 +123,17 @@ export class Joiner {
     if (current && !begins && current.lines < maxLines && current.message.length < maxSize) {
       current.message += `\n${line.message}`;
       current.joined = true;
+      current.last = line.last;
+      current.from = Math.min(current.from, line.from);
       current.lines++;
       current.flag ||= line.flag;
       return;
     }
-    if (current) this.#emit(current, emit);
     events.set(stream, line);
+    if (current) {
+      extend(held, current);
+      this.#emit(current, emit);
+    }
   }
 
   #emit({ line, message, joined, offset, flag }: Event, emit: Emit): void {
@@ -121,5 +148,14 @@ export class Joiner {
       this.#held.set(generation, held);
     }
     return held;
+  }
+}
+
+/** Notes that a passed event lies around the place from which waiting ones would be read again. */
+function extend({ parts, events }: Held, { offset, last, from }: Event): void {
+  for (const waiting of [parts, events]) {
+    for (const other of waiting.values()) {
+      if (other.from > offset && other.from <= last) other.from = Math.min(other.from, from);
+    }
   }
 }
