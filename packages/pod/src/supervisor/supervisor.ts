@@ -139,25 +139,12 @@ export class Supervisor {
   async #startSandbox(attempt = 0) {
     const { pod } = this.#record;
     const labels = podLabels(this.#record).all;
-    try {
-      this.#sandbox = await startSandbox(
-        this.#engine,
-        this.#record,
-        labels,
-        this.#volumes,
-        attempt,
-      );
-    } catch (error) {
+    const start = () => startSandbox(this.#engine, this.#record, labels, this.#volumes, attempt);
+    this.#sandbox = await start().catch(async (error) => {
       // The first Pod without a pause image creates it: checking first would cost every Pod a call.
       if (!(await this.#engine.ensurePauseImage())) throw error;
-      this.#sandbox = await startSandbox(
-        this.#engine,
-        this.#record,
-        labels,
-        this.#volumes,
-        attempt,
-      );
-    }
+      return start();
+    });
     this.#publishVolumes();
     writeHosts(this.#hosts, pod, this.#sandbox.podIP, this.#endpoints);
   }
