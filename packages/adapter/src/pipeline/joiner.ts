@@ -24,7 +24,7 @@ interface Event {
   /** The offset of its last line so far. */
   last: number;
   /**
-   * Where reading may begin again to find it: before its first line if an event of another stream,
+   * The offset at which reading may begin again to find it: before its first line if an event of another stream,
    * already passed on, lies around that. Such an event, cut, would be another record.
    */
   from: number;

@@ -16,5 +16,5 @@ export {
   type OptionValues,
   option,
 } from './table.ts';
-export { type Report, refine, scalar, type Type, type TypeOf } from './type.ts';
+export { type JsonSchema, type Report, refine, scalar, type Type, type TypeOf } from './type.ts';
 export { duration, formatDuration, formatSize, size } from './units.ts';

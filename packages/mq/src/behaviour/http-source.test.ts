@@ -118,6 +118,7 @@ describe('records by POST', () => {
     );
     agent.destroy();
     assert.ok(accepted > 100, `${accepted}`);
-    assert.ok(memory() - idle < 40, `${memory() - idle} MiB more`);
+    // 9 to 40 MiB were seen: the collector decides. Unbounded buffers took over 100.
+    assert.ok(memory() - idle < 50, `${memory() - idle} MiB more`);
   });
 });
