@@ -45,7 +45,7 @@ export function testLifecycle(engine: string): Promise<number> {
   heading(`Lifecycle (${engine})`);
   const others = globSync('test/lifecycle/*.test.ts').filter((file) => file !== LONGEST);
   return runTests([LONGEST, ...others.toSorted()], {
-    concurrency: 2,
+    concurrency: 3,
     env: { POD_ENGINE: engine },
   });
 }

@@ -12,6 +12,6 @@ export async function main(args: readonly string[]): Promise<number> {
   const files = globSync('{packages/*/src,scripts,images}/**/*.test.ts').toSorted();
   return runTests(
     files.filter((file) => args.every((word) => file.includes(word))),
-    { concurrency: 2 },
+    { concurrency: 3 },
   );
 }

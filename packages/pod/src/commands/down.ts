@@ -134,10 +134,14 @@ export async function removePods(
   await Promise.all(folders.map((folder) => removePod(folder, session, gracePeriodSeconds)));
 }
 
-/** Waits until a supervisor that has just been started listens. */
+/**
+ * Waits until a supervisor that is being started has written its first status. The command that
+ * starts it may have been killed before that: without a supervisor it waits 2 s.
+ */
 export async function begun(folder: PodFolder): Promise<void> {
-  const patience = performance.now() + 2000;
-  while (!folder.status && !folder.supervised && performance.now() < patience) await pause(10);
+  const start = performance.now();
+  const patience = () => start + (folder.supervised ? 10_000 : 2000);
+  while (!folder.status && performance.now() < patience()) await pause(10);
 }
 
 async function removePod(

@@ -136,7 +136,8 @@ export class Launch {
       const { configMaps, secrets, pod } = wanted;
       known = folder.timeline.length;
       folder.record = { ...folder.record, configMaps, secrets, pod };
-      await sendControl(folder.socket, { type: 'update' });
+      while (folder.supervised && !(await sendControl(folder.socket, { type: 'update' })))
+        await pause(10);
       this.#progress.say(`${name}: unchanged, its ConfigMaps and Secrets are updated`);
     } else {
       const record = { ...wanted, store: store.root, volumes: store.volumes(wanted.uid) };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { PodFolder } from '../store/folder.ts';
 import { volumeOwner } from './user-namespace.ts';
 
@@ -21,6 +21,10 @@ export function superviseDetached(folder: PodFolder, { program, environment }: P
     env: environment,
     cwd: '/',
   });
+  // From now on, and not only once the process has come to it: another command must see it.
+  if (child.pid !== undefined) {
+    writeFileSync(folder.file('pid'), String(child.pid), { mode: 0o600 });
+  }
   // Its folder shows that nothing was started.
   child.once('error', () => {});
   child.unref();
