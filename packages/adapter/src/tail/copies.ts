@@ -10,8 +10,10 @@ const WHOLE = 4 * 1024 * 1024;
  * not a copy: reading a file twice is better than never reading it.
  */
 export function isCopyOf(file: FileFacts, generation: Generation): boolean {
-  if (file.size === 0 || file.inode === generation.inode) return false;
-  if (file.birth !== 0n && generation.birth !== 0n && file.birth < generation.birth) return false;
+  const born = file.birth !== 0n && generation.birth !== 0n;
+  if (file.size === 0 || (born && file.birth < generation.birth)) return false;
+  // The copy may have the inode that the original had before it was deleted.
+  if (file.inode === generation.inode && !(born && file.birth > generation.birth)) return false;
   const { fd, detached } = generation;
   const known = fd !== undefined && !detached && file.size <= generation.currentSize;
   if (known && sameContent(file, fd)) return true;
