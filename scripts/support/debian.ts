@@ -17,6 +17,7 @@ export const TEST_PACKAGES: readonly string[] = [
   'apache2-bin',
   'chromium',
   'git',
+  'logrotate',
   'nginx-light',
   'openssl',
   'strace',
