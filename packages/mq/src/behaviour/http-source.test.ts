@@ -118,7 +118,7 @@ describe('records by POST', () => {
     );
     agent.destroy();
     assert.ok(accepted > 100, `${accepted}`);
-    // 9 to 40 MiB were seen: the collector decides. Unbounded buffers took over 100.
+    // From 9 to 40 MiB were seen: the collector decides.
     assert.ok(memory() - idle < 50, `${memory() - idle} MiB more`);
   });
 });
