@@ -14,14 +14,13 @@ async function leaderOf(session: Session, not?: string) {
       if (!leader || !follower || more.length > 0) return undefined;
       return { leader: leader.metadata.name, follower: follower.metadata.name };
     },
-    { what: 'one Ready Pod of two', timeout: 120_000, interval: 500 },
+    { what: 'one Ready Pod of two', interval: 500 },
   );
 }
 
 async function shows(session: Session, pod: string, role: string): Promise<void> {
   await eventually(async () => (await session.http(pod, 5000, '/role.txt')).body.trim() === role, {
     what: `${pod} as ${role}`,
-    timeout: 60_000,
     interval: 500,
   });
 }

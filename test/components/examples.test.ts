@@ -47,7 +47,7 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     assert.equal(await post(session, 'shop', 'http://127.0.0.1:8181/', 'one'), '202');
     await eventually(
       async () => /^mq_records_total 1$/m.test((await session.http('shop', 9904, '/metrics')).body),
-      { what: 'the record in the queue', timeout: 30_000 },
+      { what: 'the record in the queue' },
     );
   },
   'mq-consumer': async (session) => {
@@ -55,7 +55,7 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     await post(session, 'orders-0', 'http://127.0.0.1:8181/', 'order 66');
     await eventually(
       async () => (await session.http('orders-0', 8080, '/sink')).body.includes('order 66'),
-      { what: 'the record at the application', timeout: 30_000 },
+      { what: 'the record at the application' },
     );
   },
   'wait-for': async (session) => {
@@ -67,7 +67,7 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     await session.ready('shop');
     await eventually(
       async () => /answers/.test((await session.http('shop', 8080, '/started.txt')).body),
-      { what: 'the file that the plan writes', timeout: 30_000 },
+      { what: 'the file that the plan writes' },
     );
   },
   'all-together': async (session) => {
@@ -80,7 +80,6 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
       async () => (await session.http('shop', 8080, '/sink')).body.includes('order 67'),
       {
         what: 'the record at the application',
-        timeout: 30_000,
       },
     );
     await session.logged('shop', 'sidekit-adapter', /"path":"\/sink"/);

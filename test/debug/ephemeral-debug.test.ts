@@ -46,7 +46,7 @@ async function debug(name: string, ...words: string[]): Promise<string> {
     const found = status.ephemeralContainerStatuses?.find((one) => one.name === name);
     return found?.state.terminated;
   };
-  const { exitCode } = await eventually(ended, { what: `the end of ${name}`, timeout: 60_000 });
+  const { exitCode } = await eventually(ended, { what: `the end of ${name}` });
   const output = await must(['logs', POD, '-c', name]);
   assert.equal(exitCode, 0, output);
   return output;
@@ -107,5 +107,5 @@ test('a copy of the Pod runs another command, and no Service leads to it', async
     const { status } = await pod(copy);
     return status.containerStatuses?.find(({ name }) => name === 'app')?.state.running;
   };
-  await eventually(runs, { what: 'the copied container with its own command', timeout: 60_000 });
+  await eventually(runs, { what: 'the copied container with its own command' });
 });

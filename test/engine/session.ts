@@ -64,7 +64,7 @@ export abstract class BaseSession implements Session {
     throw new Error(`no Pod ${name} among ${names.join(', ') || 'none'}`);
   }
 
-  async logged(name: string, container: string, found: RegExp, timeout = 60_000): Promise<string> {
+  async logged(name: string, container: string, found: RegExp, timeout = 120_000): Promise<string> {
     const matching = async () => {
       const log = await this.readLog(name, container);
       return found.test(log) ? log : undefined;
@@ -97,7 +97,7 @@ export abstract class BaseSession implements Session {
     name: string,
     what: string,
     holds: (pod: PodStatus) => boolean,
-    timeout = 90_000,
+    timeout = 180_000,
   ): Promise<PodStatus> {
     this.#watch ??= this.watch();
     const seen = (pods: readonly PodStatus[]) => {

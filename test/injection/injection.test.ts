@@ -31,7 +31,7 @@ before(async () => {
   await must('kubectl', ['apply', '-k', POLICIES]);
   // A policy takes effect a moment after it is created.
   const injected = async () => (await create({ sidecars: ['ambassador'] })).code === 0;
-  await eventually(injected, { what: 'the policies take effect', timeout: 60_000, interval: 500 });
+  await eventually(injected, { what: 'the policies take effect', interval: 500 });
 });
 after(async () => {
   await must('kubectl', ['delete', '-k', POLICIES, '--wait=false']);
@@ -229,7 +229,7 @@ test('without their parameters the policies refuse, and let other Pods pass', as
   await must('kubectl', ['-n', 'sidekit', 'delete', 'configmap', 'sidekit-injection']);
   try {
     const refuses = async () => (await create({ sidecars: ['ambassador'] })).code === 1;
-    await eventually(refuses, { what: 'a refusal', timeout: 60_000, interval: 500 });
+    await eventually(refuses, { what: 'a refusal', interval: 500 });
     await created({});
   } finally {
     await must('kubectl', ['apply', '-k', POLICIES]);

@@ -151,7 +151,6 @@ containers:
     assert.equal((await up('lc-up-late', late, '--timeout', '1ms')).code, 69);
     await eventually(async () => /lc-up-late +0\/1 +Running/.test(await store.pod('ps')), {
       what: 'it runs',
-      timeout: 60_000,
       interval: 200,
     });
     const { code, stdout } = await up('lc-up-late', late, '--timeout', '100ms');
@@ -265,7 +264,6 @@ containers:
     const ended = new Promise((resolve) => up.once('close', resolve));
     await eventually(async () => /1\/1 +Running/.test(await store.pod('ps')), {
       what: 'Ready',
-      timeout: 60_000,
       interval: 200,
     });
     up.kill('SIGINT');

@@ -37,7 +37,7 @@ lifecycle("examples of Kubernetes' documentation", () => {
     await session.when('two-containers', 'has its page', (pod) => Boolean(done(pod)));
     const { status, body } = await eventually(
       () => session.http('two-containers', 8080, '/index.html'),
-      { what: 'the page', timeout: 60_000, interval: 300 },
+      { what: 'the page', interval: 300 },
     );
     assert.deepEqual([status, body], [200, 'Hello from the debian container']);
     assert.equal((await session.status('two-containers')).status.phase, 'Running');
@@ -70,7 +70,6 @@ lifecycle("examples of Kubernetes' documentation", () => {
     await session.ready('init-demo');
     const { body } = await eventually(() => session.http('init-demo', 8080, '/index.html'), {
       what: 'the page',
-      timeout: 60_000,
       interval: 300,
     });
     assert.match(body, /\d{2}:\d{2}/);
@@ -81,7 +80,6 @@ lifecycle("examples of Kubernetes' documentation", () => {
     await session.ready('lifecycle-demo');
     const { body } = await eventually(() => session.http('lifecycle-demo', 8080, '/message'), {
       what: 'the message',
-      timeout: 60_000,
       interval: 300,
     });
     assert.equal(body, 'Hello from the postStart handler');

@@ -90,9 +90,9 @@ local('a Job whose Pods are not restarted', { concurrency: 4 }, () => {
     const path = store.file('job.yaml', job('lc-job-ended', FAILS, { backoffLimit: 2 }));
     assert.equal((await store.try(['up', path, '--timeout', '1s'])).code, 69);
     const folder = join(store.directory, 'pods');
-    const [first = ''] = readdirSync(folder);
-    const waits = async () => /BackOff/.test(await store.pod('events', first)) || undefined;
-    await eventually(waits, { what: 'a Job that waits', timeout: 30_000 });
+    const first = await eventually(() => readdirSync(folder)[0], { what: 'the Pod of the Job' });
+    const waits = async () => /BackOff/.test(await store.pod('events', first));
+    await eventually(waits, { what: 'a Job that waits' });
     await store.pod('down', first);
     assert.deepEqual(readdirSync(folder), []);
   });

@@ -58,7 +58,6 @@ local('a supervisor that was killed is shown, and its Pod is removed by down', a
   process.kill(store.supervisor('lc-killed'), 'SIGKILL');
   await eventually(async () => (await store.pod('ps')).includes('Unsupervised'), {
     what: 'Unsupervised',
-    timeout: 60_000,
   });
   await store.pod('down', 'lc-killed');
   assert.deepEqual(await leftOf(traces, store), []);
@@ -85,13 +84,11 @@ local('an up that was killed leaves its Pod to the supervisor, and down removes 
   const ended = new Promise((resolve) => up.once('close', resolve));
   await eventually(async () => (await store.pod('ps')).includes('lc-orphan'), {
     what: 'the Pod is known',
-    timeout: 60_000,
   });
   up.kill('SIGKILL');
   await ended;
   await eventually(async () => /lc-orphan +1\/1 +Running/.test(await store.pod('ps')), {
     what: 'the Pod is Ready all the same',
-    timeout: 60_000,
     interval: 200,
   });
   const traces = await tracesOf(store);
@@ -109,7 +106,6 @@ local('Ctrl-C before the Pod is Ready ends it and leaves nothing', async () => {
   const ended = new Promise((resolve) => up.once('close', resolve));
   await eventually(async () => (await store.pod('ps')).includes('Running'), {
     what: 'the Pod runs',
-    timeout: 60_000,
     interval: 200,
   });
   const traces = await tracesOf(store);

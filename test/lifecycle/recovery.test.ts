@@ -33,7 +33,7 @@ containers: [{name: a, run: a}]`;
       const starts = events.match(/ i +Started/g)?.length;
       return starts === 2 && /lc-lost +1\/1 +Running/.test(await store.pod('ps'));
     },
-    { what: 'the Pod is Ready in a new sandbox', timeout: 120_000, interval: 500 },
+    { what: 'the Pod is Ready in a new sandbox', interval: 500 },
   );
   assert.match(await store.pod('events', 'lc-lost'), /SandboxChanged/);
 });
@@ -73,11 +73,10 @@ volumes: [{name: host, hostPath: {path: ${path}, type: Directory}}]`;
   await store.try(['up', file, '--allow-host', '--timeout', '1ms']);
   const failed = async () =>
     /FailedMount .*is not a directory/.test(await store.pod('events', 'lc-mount'));
-  await eventually(failed, { what: 'the mount has failed', timeout: 60_000, interval: 200 });
+  await eventually(failed, { what: 'the mount has failed', interval: 200 });
   mkdirSync(path);
   await eventually(async () => /lc-mount +1\/1 +Running/.test(await store.pod('ps')), {
     what: 'the Pod runs',
-    timeout: 60_000,
     interval: 200,
   });
 });
@@ -126,13 +125,11 @@ local(
       };
       await eventually(restarted, {
         what: 'the container is restarted',
-        timeout: 60_000,
         interval: 200,
       });
       rmSync(filler);
       await eventually(async () => /lc-full +1\/1 +Running +1/.test(await store.pod('ps')), {
         what: 'the status says so',
-        timeout: 60_000,
         interval: 200,
       });
       assert.equal(store.supervisor('lc-full'), supervisor);
@@ -175,7 +172,7 @@ local('the log of a container is rotated, and its end is what logs prints', asyn
   await store.pod('up', store.file('noisy.yaml', lifecyclePod('lc-noisy', spec)));
   await eventually(
     async () => (await store.pod('logs', 'lc-noisy', '--tail', '1')).trim() === 'the end',
-    { what: 'the end of the log', timeout: 120_000, interval: 500 },
+    { what: 'the end of the log', interval: 500 },
   );
   const { items } = JSON.parse(await store.pod('ps', '-o', 'json'));
   const id = items[0].status.containerStatuses[0].containerID.replace(/^\w+:\/\//, '');

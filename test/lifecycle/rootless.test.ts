@@ -51,7 +51,6 @@ containers:
   await store.pod('up', store.file('client.yaml', lifecyclePod('lc-client', client)));
   await eventually(async () => /web answers 200/.test(await store.pod('logs', 'lc-client')), {
     what: 'the client reaches the Service',
-    timeout: 120_000,
     interval: 500,
   });
 });

@@ -10,7 +10,6 @@ test('an application that knows only localhost reaches a service outside over ve
   const page = () => session.http('ambassador-egress', 5000, '/page.html');
   await eventually(async () => (await page()).status === 200, {
     what: 'the page',
-    timeout: 60_000,
   });
   const { body } = await page();
   assert.match(body, /Hello from external-db/);

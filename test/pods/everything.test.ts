@@ -22,7 +22,7 @@ test('every sidecar does its part in one Pod', async () => {
   assert.equal(stdout.trim(), '202', stderr);
   await eventually(
     async () => (await session.http('everything', 8080, '/sink')).body.includes('order 7'),
-    { what: 'the record at the application', timeout: 30_000 },
+    { what: 'the record at the application' },
   );
 
   await session.logged('everything', 'adapter', /"method":"POST","path":"\/sink"/);

@@ -17,7 +17,6 @@ test('StatsD and the status page of the application are Prometheus metrics', asy
   const shows = (line: RegExp) =>
     eventually(async () => line.test((await metrics()).body), {
       what: String(line),
-      timeout: 30_000,
     });
   await shows(/^webapp_requests_total\{method="POST",status="2xx"\} 7$/m);
   await shows(/^webapp_request_duration_seconds_count [1-9]/m);

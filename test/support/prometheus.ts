@@ -61,7 +61,7 @@ export class Prometheus implements AsyncDisposable {
         };
         return data.result.length === 1 && wanted(Number(data.result[0]!.value[1]));
       },
-      { what: query, timeout: 60_000 },
+      { what: query },
     );
   }
 

@@ -1,7 +1,7 @@
 export interface WaitOptions {
   /** The condition in words, for the error: `the queue is open`. */
   readonly what: string;
-  /** In milliseconds; 30 s by default, which a loaded machine may need. */
+  /** In milliseconds; 120 s by default, which a loaded machine may need. */
   readonly timeout?: number;
   /** The pause between two checks, in milliseconds; 10 by default. */
   readonly interval?: number;
@@ -14,7 +14,7 @@ export interface WaitOptions {
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
-  { what, timeout = 30_000, interval = 10 }: WaitOptions,
+  { what, timeout = 120_000, interval = 10 }: WaitOptions,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeout;
   let cause: unknown;

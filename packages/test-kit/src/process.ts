@@ -61,7 +61,7 @@ export class TestProcess implements AsyncDisposable {
     return this.#record('msg', msg, timeout);
   }
 
-  async #record(field: string, value: string, timeout = 30_000): Promise<Record<string, unknown>> {
+  async #record(field: string, value: string, timeout = 120_000): Promise<Record<string, unknown>> {
     let ended = false;
     void this.exited.then(() => {
       ended = true;

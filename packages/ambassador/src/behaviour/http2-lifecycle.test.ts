@@ -47,7 +47,7 @@ test('reloads lose no request of an open session', async (t) => {
   const lanes = Array.from({ length: 16 }, lane);
   for (let i = 0; i < reloads; i++) {
     const before = served;
-    await eventually(() => served > before + 100, { what: 'requests', timeout: 60_000 });
+    await eventually(() => served > before + 100, { what: 'requests' });
     await proxy.reload({ ...options, maxPending: 2000 + i });
   }
   running = false;

@@ -19,7 +19,7 @@ test('a stop under load fails no request of clients that honor Connection: close
     await using program = await TestProgram.serving(upstream.url);
     let sent = 0;
     const load = new Load(program.port, 32, () => mixedRequest(sent++));
-    await eventually(() => load.answered > 500, { what: 'load', timeout: 60_000 });
+    await eventually(() => load.answered > 500, { what: 'load' });
     load.replacing = false;
     program.process.kill('SIGTERM');
     await eventually(async () => (await program.ask('/readyz')).status === 503, {

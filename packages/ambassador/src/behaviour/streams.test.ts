@@ -63,7 +63,7 @@ for (const fastLane of [true, false]) {
     assert.ok(sent < total / 2, `${sent} of ${total} were taken without a reader`);
     let received = 0;
     socket.on('data', (chunk) => (received += chunk.length));
-    await eventually(() => received > total, { what: 'all of it', timeout: 20_000 });
+    await eventually(() => received > total, { what: 'all of it' });
     socket.destroy();
   });
 

@@ -6,7 +6,7 @@ import { eventually, startProgram, type TestProcess, temporaryDirectory } from '
 import { FakeKubernetesApi } from '../testing/kubernetes-api.ts';
 
 const main = new URL('../main.ts', import.meta.url);
-const wait = (what: string) => ({ what, timeout: 30_000 });
+const wait = (what: string) => ({ what });
 
 function start(api: FakeKubernetesApi, target: string, ...args: readonly string[]): TestProcess {
   return startProgram(

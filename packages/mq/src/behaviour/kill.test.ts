@@ -64,7 +64,6 @@ for (const kind of ['queue', 'ring'] as const) {
           for (const one of blows.toSorted((a, b) => a.part - b.part)) {
             await eventually(() => pair.finished || sizeOf(output) >= one.part * records.length, {
               what: `${one.part} of the records in ${pair.log}`,
-              timeout: 20_000,
               interval: 1,
             });
             await pause(one.delay);

@@ -72,7 +72,6 @@ describe('messages larger than the kernel allows by default', () => {
           };
           await eventually(() => seen().length >= wanted.length, {
             what: `all records in ${sink}`,
-            timeout: 60_000,
           }).catch((error) => {
             const found = `${seen().length} of ${wanted.length} characters`;
             throw new Error(`${found}; ${producer.stderr}${consumer.stderr}`, { cause: error });

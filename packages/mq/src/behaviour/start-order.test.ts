@@ -103,7 +103,6 @@ class Pair implements AsyncDisposable {
     const all = [this.producer, this.consumers.at(-1)];
     await eventually(() => all.every((one) => one?.child.exitCode !== null), {
       what: `both to end: ${this.log}\n${this.consumed.length} consumed`,
-      timeout: 15_000,
     });
     for (const one of all) assert.deepEqual(await one?.exited, { code: 0, signal: null }, this.log);
   }

@@ -51,7 +51,6 @@ for (const mode of ['at-least-once', 'at-most-once'] as const) {
         const before = Atomics.load(words, moves);
         const moved = eventually(() => Atomics.load(words, moves) !== before, {
           what: `progress of ${victim.role} after ${kills} kills`,
-          timeout: 120_000,
         });
         // Who has ended by itself makes no progress, and has said why.
         const ended = victim.process.exited.then(({ code }) => {
