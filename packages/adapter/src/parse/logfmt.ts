@@ -1,4 +1,4 @@
-import type { LogRecord, Parser } from './parser.ts';
+import { type LogRecord, type Parser, setField } from './parser.ts';
 import { scalar } from './regex.ts';
 
 /**
@@ -20,7 +20,7 @@ export const parseLogfmt: Parser = (line) => {
     if (key === '') return `has no key before ${JSON.stringify(line.slice(i, i + 16))}`;
     if (line[i] !== '=') {
       if (line[i] === '"') return 'has a quote inside a key';
-      record[key] = true;
+      setField(record, key, true);
       continue;
     }
     pairs++;
@@ -28,12 +28,12 @@ export const parseLogfmt: Parser = (line) => {
     if (line[i] !== '"') {
       const from = i;
       while (i < line.length && line.charCodeAt(i) > 0x20) i++;
-      record[key] = scalar(line.slice(from, i));
+      setField(record, key, scalar(line.slice(from, i)));
       continue;
     }
     const end = closingQuote(line, i + 1);
     if (end === -1) return 'has a quote that does not end';
-    record[key] = unquoted(line.slice(i, end + 1));
+    setField(record, key, unquoted(line.slice(i, end + 1)));
     i = end + 1;
   }
   return pairs > 0 ? record : 'has no key=value pair';

@@ -1,4 +1,4 @@
-import type { LogRecord, Parser } from './parser.ts';
+import { type LogRecord, type Parser, setField } from './parser.ts';
 
 /**
  * Creates a function that parses the text of a field, such as the JSON that an application wrote
@@ -13,16 +13,7 @@ export function nestedParser(field: string, parse: Parser): (record: LogRecord) 
     const parsed = parse(text);
     if (typeof parsed === 'string') return false;
     delete record[field];
-    for (const name of Object.keys(parsed)) set(record, name, parsed[name]);
+    for (const name of Object.keys(parsed)) setField(record, name, parsed[name]);
     return true;
   };
-}
-
-/** Sets a field even if it is called `__proto__`, as JSON.parse does. */
-function set(record: LogRecord, name: string, value: unknown): void {
-  if (name !== '__proto__') record[name] = value;
-  else {
-    const own = { value, configurable: true, enumerable: true, writable: true };
-    Object.defineProperty(record, name, own);
-  }
 }

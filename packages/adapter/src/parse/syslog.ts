@@ -1,4 +1,4 @@
-import type { LogRecord, Parser } from './parser.ts';
+import { type LogRecord, type Parser, setField } from './parser.ts';
 import { bsdTime, isoTime } from './time.ts';
 import { type TimeZone, UTC } from './time-zone.ts';
 
@@ -110,11 +110,12 @@ function structuredData(
       let end = at + name[0].length;
       while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
       if (end >= text.length) return -1;
-      values[name[1]!] = text.slice(at + name[0].length, end).replace(/\\(["\\\]])/g, '$1');
+      const value = text.slice(at + name[0].length, end).replace(/\\(["\\\]])/g, '$1');
+      setField(values, name[1]!, value);
       at = end + 1;
     }
     if (text[at] !== ']') return -1;
-    data[id[1]!] = values;
+    setField(data, id[1]!, values);
     at++;
   }
   return at;
