@@ -6,7 +6,7 @@ import type { Plugin } from 'esbuild';
  * or never.
  */
 const LAZY =
-  /^(node:(child_process|crypto|dns|dns\/promises|fs\/promises|https|os|perf_hooks|readline|timers\/promises|tls|util|worker_threads|zlib)|re2js)$/;
+  /^(node:(child_process|crypto|dgram|dns|dns\/promises|fs\/promises|http2|https|os|perf_hooks|readline|timers\/promises|tls|util|worker_threads|zlib)|re2js)$/;
 
 /**
  * Loads those modules at the first use of one of their exports instead of at the start of the

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '@sidekit/core';
+import { byNumber } from '../state/by-number.ts';
 import { PARKED_EXTENSION, type ParkedHeader } from '../state/parking.ts';
 import { Batch, Payload } from './batch.ts';
 import type { Delivery } from './delivery.ts';
@@ -51,7 +52,7 @@ function parkedFiles(directory: string): string[] {
   try {
     return readdirSync(directory)
       .filter((name) => name.endsWith(PARKED_EXTENSION))
-      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+      .sort(byNumber);
   } catch {
     // Nothing was ever parked.
     return [];

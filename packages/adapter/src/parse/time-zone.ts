@@ -16,8 +16,9 @@ const MOST_KNOWN = 4096;
  * @throws RangeError if the zone is unknown.
  */
 export function timeZone(name: string): TimeZone {
-  const offsetAt = offsetsOf(name);
+  // First: the data of Intl are some 5 MiB of resident memory.
   if (/^(?:Etc\/)?UTC$/i.test(name)) return UTC;
+  const offsetAt = offsetsOf(name);
   const known = new Map<number, number>();
   return (local) => {
     const quarter = Math.floor(local / QUARTER);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type Context, errorText, sizeByMemory, throttle } from '@sidekit/core';
 import { openSpools, type ReceivedInput } from '../input/spool/open-spools.ts';
 import type { Spool } from '../input/spool/spool.ts';
@@ -60,7 +59,7 @@ export function startReading(
   const stateDirectory = stateDirectoryOf(options);
   const spools = openSpools(options, {
     ...{ log, health, now, registry },
-    directory: join(stateDirectory, 'spool'),
+    directory: `${stateDirectory}/spool`,
     remove: (path) => removeIfDelivered(path, catalogue, consumers),
   });
   const spoolPaths = new Map(Array.from(spools, ([input, { path }]) => [path, input]));
@@ -73,7 +72,7 @@ export function startReading(
 
   const file = new StateFile(stateDirectory, log);
   const saved = file.load();
-  const unpacked = join(stateDirectory, 'unpacked');
+  const unpacked = `${stateDirectory}/unpacked`;
   removeTemporary(stateDirectory);
   removeUnpacked(unpacked);
   const unpacker = new Unpacker({ directory: unpacked, limit: options.heldBytes, log, now });
@@ -102,7 +101,7 @@ export function startReading(
 
   const park =
     options.refused === 'park'
-      ? parking(join(stateDirectory, 'parked'), options.parkBytes, log)
+      ? parking(`${stateDirectory}/parked`, options.parkBytes, log)
       : undefined;
   const pipelineFor = pipelinesFor(options, { metrics, registry, pool, now, spools: spoolPaths });
   const lanes = outputs.map((output, i) =>

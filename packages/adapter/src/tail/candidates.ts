@@ -1,3 +1,4 @@
+import { byNumber } from '../state/by-number.ts';
 import type { FileFacts } from './generation.ts';
 
 export type FileStats = Omit<FileFacts, 'fd' | 'path'>;
@@ -45,8 +46,6 @@ export function fileIdentity({ inode, birth }: Pick<FileFacts, 'inode' | 'birth'
   return `${inode}@${birth}`;
 }
 
-let collator: Intl.Collator | undefined;
-
 /** Sorts by birth time, then by last change; of numbered siblings the higher number is older. */
 export function oldestFirst(a: Candidate, b: Candidate): number {
   if (a.live !== b.live) return a.live ? 1 : -1;
@@ -56,7 +55,5 @@ export function oldestFirst(a: Candidate, b: Candidate): number {
   }
   if (a.stats.birth !== b.stats.birth) return a.stats.birth < b.stats.birth ? -1 : 1;
   if (a.stats.mtime !== b.stats.mtime) return a.stats.mtime - b.stats.mtime;
-  // Many files can share one tick of the clock, and creating a collator for each is slow.
-  collator ??= new Intl.Collator('en', { numeric: true });
-  return collator.compare(b.path, a.path);
+  return byNumber(b.path, a.path);
 }

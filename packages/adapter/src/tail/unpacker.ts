@@ -16,11 +16,12 @@ import { makeDirectory } from '../state/make-directory.ts';
 import { type FileStats, fileIdentity } from './candidates.ts';
 import type { FileFacts } from './generation.ts';
 
+/** Functions, so that nothing loads node:zlib before there is a compressed file. */
 const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  gz: createGunzip,
-  zst: createZstdDecompress,
-  zstd: createZstdDecompress,
-  br: createBrotliDecompress,
+  gz: () => createGunzip(),
+  zst: () => createZstdDecompress(),
+  zstd: () => createZstdDecompress(),
+  br: () => createBrotliDecompress(),
 };
 /** How long a file that cannot be unpacked may still be being written, in milliseconds. */
 const PATIENCE = 60_000;

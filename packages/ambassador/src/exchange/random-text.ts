@@ -1,8 +1,10 @@
 import { randomFillSync } from 'node:crypto';
+import { openSync, readSync } from 'node:fs';
 
 /** Random bytes, filled by one system call at a time. */
 const pool = Buffer.allocUnsafe(4096);
 let used = pool.length;
+let source: number | undefined;
 
 const DIGITS: Readonly<Record<string, Buffer>> = {
   x: Buffer.from('0123456789abcdef', 'latin1'),
@@ -21,7 +23,7 @@ export function randomText(form: string): () => string {
   const needed = Math.ceil(places.length / 2);
   return () => {
     if (used + needed > pool.length) {
-      randomFillSync(pool);
+      refill();
       used = 0;
     }
     for (let i = 0; i < places.length; i++) {
@@ -32,4 +34,15 @@ export function randomText(form: string): () => string {
     if (places.length & 1) used++;
     return text.toString('latin1');
   };
+}
+
+/** Reads from the kernel (random(4)): OpenSSL's generator is 4 MiB that plain HTTP does not need. */
+function refill(): void {
+  try {
+    source ??= openSync('/dev/urandom', 'r');
+    if (readSync(source, pool) === pool.length) return;
+  } catch {
+    // No descriptor is left, or there is no /dev.
+  }
+  randomFillSync(pool);
 }

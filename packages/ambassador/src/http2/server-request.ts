@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2';
+import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Runtime } from '../exchange/runtime.ts';
@@ -14,9 +14,9 @@ import type { LentBytes } from '../memory/read-buffer.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import { PIECE, unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
 import { Clock, type Watched } from '../time/clock.ts';
+import { NO_ERROR } from './error-codes.ts';
 import { asObject, http2Response } from './response-fields.ts';
 
-const { NGHTTP2_NO_ERROR } = constants;
 /** The options of a response, with one that the types lack. */
 type RespondOptions = ServerStreamResponseOptions & { readonly sendDate: boolean };
 const PLAIN: RespondOptions = { sendDate: false };
@@ -94,7 +94,7 @@ export class Http2Request implements ResponseSink, Watched {
 
   check(now: number): void {
     const stream = this.#stream;
-    if (now >= this.#resetAt) stream.close(NGHTTP2_NO_ERROR);
+    if (now >= this.#resetAt) stream.close(NO_ERROR);
     this.#requestWaiting.set(unreadMemory(stream));
     // Such a body takes more memory than its bytes, which alone the flow control bounds.
     if (this.#runtime.memory.exhausted && unreadPieces(stream) > MAX_PIECES) this.#exchange.shed();

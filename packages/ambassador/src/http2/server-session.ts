@@ -9,11 +9,10 @@ import { statusOfHttp } from '../grpc/status.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import { LINGER } from '../http/linger.ts';
 import type { Watched } from '../time/clock.ts';
+import { ENHANCE_YOUR_CALM, FLAG_END_STREAM } from './error-codes.ts';
 import { checkHttp2Request } from './request-head.ts';
 import { Http2Request } from './server-request.ts';
 import { limits } from './session-options.ts';
-
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM } = http2.constants;
 
 /** The greatest age of a session, in milliseconds; then clients connect again, without a failure. */
 const MAX_AGE = 3_600_000;
@@ -117,7 +116,7 @@ export class ServerSession implements Watched {
       this.#runtime = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime, true);
     }
-    const ended = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+    const ended = (flags & FLAG_END_STREAM) !== 0;
     const request = new Http2Request(stream, runtime);
     this.#requests.add(request);
     stream.on('error', () => {});
@@ -145,7 +144,7 @@ export class ServerSession implements Watched {
 
   #countControl() {
     if (this.#control.take(performance.now()) === 0 || this.#session.destroyed) return;
-    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#session.destroy(undefined, ENHANCE_YOUR_CALM);
   }
 }
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
@@ -11,12 +11,12 @@ import {
   UnprocessedRequest,
 } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
+import { CANCEL, FLAG_END_STREAM, REFUSED_STREAM } from './error-codes.ts';
 import { http2Request } from './request-fields.ts';
 import { asObject } from './response-fields.ts';
 import { readHttp2Response } from './response-head.ts';
 import type { UpstreamSession } from './upstream-session.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants;
 const NOTHING: readonly string[] = [];
 /** The most informational responses to a request. */
 const MAX_INFORMATIONAL = 16;
@@ -71,7 +71,7 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#stream = stream;
     stream.on('headers', (_fields, _flags, raw: unknown) => this.#onInformational(raw as string[]));
     stream.on('response', (_fields, flags, raw: unknown) =>
-      this.#onHead(raw as string[], request.method, (flags & NGHTTP2_FLAG_END_STREAM) !== 0),
+      this.#onHead(raw as string[], request.method, (flags & FLAG_END_STREAM) !== 0),
     );
     stream.on('trailers', (_fields, _flags, raw: unknown) => {
       this.#responseTrailers = trailerFields(raw as string[]);
@@ -125,7 +125,7 @@ export class Http2UpstreamStream implements UpstreamStream {
       // `close` would end the body as if it were complete.
       stream.destroy(this.#error);
     } else {
-      stream.close(NGHTTP2_CANCEL);
+      stream.close(CANCEL);
       stream.resume();
     }
   }
@@ -213,7 +213,7 @@ export class Http2UpstreamStream implements UpstreamStream {
     const stream = this.#stream;
     if (stream === undefined) return true;
     if (this.responding) return false;
-    return stream.rstCode === NGHTTP2_REFUSED_STREAM || (stream.id ?? 0) > this.#owner.lastStream;
+    return stream.rstCode === REFUSED_STREAM || (stream.id ?? 0) > this.#owner.lastStream;
   }
 
   #fail(reason: string) {

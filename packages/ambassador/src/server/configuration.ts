@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Counter, Family, Health, Log, Registry } from '@sidekit/core';
 import { ClientRateLimit } from '../exchange/client-rate-limit.ts';
 import type { Sampling } from '../exchange/identifiers.ts';
+import { randomText } from '../exchange/random-text.ts';
 import { RateLimit } from '../exchange/rate-limit.ts';
 import { RetryBudget } from '../exchange/retry-budget.ts';
 import type { Runtime } from '../exchange/runtime.ts';
@@ -79,7 +79,7 @@ export function environment(
             spanReport(registry, health, log),
           ),
     sampling: options.tracesEndpoint === undefined ? undefined : { ratio: options.tracesRatio },
-    instance: randomBytes(4).toString('hex'),
+    instance: randomText('xxxxxxxx')(),
     accessLog:
       select === 'off'
         ? undefined

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, type Health, type Log, throttle } from '@sidekit/core';
+import { byNumber } from '../../state/by-number.ts';
 import { makeDirectory } from '../../state/make-directory.ts';
 import { longestLine, writeLine } from './spool-line.ts';
 
@@ -79,7 +80,7 @@ export class Spool {
       this.#segments.push({ path, size: statSync(path).size });
       this.#lastName = Math.max(this.#lastName, Number(entry.slice(name.length + 5)) || 0);
     }
-    this.#segments.sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
+    this.#segments.sort((a, b) => byNumber(a.path, b.path));
     this.#total = this.#segments.reduce((sum, { size }) => sum + size, 0);
     this.#open();
   }
