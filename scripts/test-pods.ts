@@ -1,7 +1,7 @@
 /**
  * `npm run test:pods`: every Pod end to end, on the engine of POD_ENGINE (docker, podman or
  * kube); `-- NAME…` only some, `-- lifecycle` the lifecycle suite. What only a cluster has is tested
- * on one: admission by Pod Security, `kubectl debug`, and Pods that need the Kubernetes API.
+ * on one: admission, injection, the manifests of manifests/cluster, and `kubectl debug`.
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -26,7 +26,10 @@ export async function main(args: readonly string[]): Promise<number> {
   await ensureDebianPackages(['prometheus'], 'what scrapes the Pods');
   heading(`Pods (${engine.name})`);
   const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
-  const onCluster = globSync('test/{admission,cluster,debug,injection}/*.test.ts').toSorted();
+  const onCluster = globSync([
+    'test/{admission,cluster,debug,injection}/*.test.ts',
+    'packages/pod/src/manifest/verdicts.test.ts',
+  ]).toSorted();
   if (engine.name === 'kube') files.push(...onCluster);
   else
     console.log(
@@ -35,8 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const chosen = files.filter(
     (file) => args.length === 0 || args.includes(basename(file, '.test.ts')),
   );
-  const concurrency = engine.name === 'kube' ? 1 : 2;
-  const code = await runTests(chosen, { concurrency, env: { POD_ENGINE: engine.name } });
+  const code = await runTests(chosen, { concurrency: 1, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
 }

@@ -13,7 +13,7 @@ export function serviceOf({ metadata, spec }: ServiceManifest): ServiceObject {
   return {
     metadata: { name, namespace, labels, annotations },
     selector: spec.selector,
-    ports: spec.ports.map((port) => ({ ...port, targetPort: port.targetPort ?? port.port })),
+    ports: spec.ports.map((port) => ({ ...port, targetPort: port.targetPort || port.port })),
     headless: spec.clusterIP === 'None',
     publishNotReadyAddresses: spec.publishNotReadyAddresses,
   };

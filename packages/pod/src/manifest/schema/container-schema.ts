@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import {
   Broken,
   boolean,
@@ -5,16 +6,18 @@ import {
   checked,
   defaulted,
   list,
+  mapped,
   object,
   optional,
   type Read,
+  type Reader,
   required,
   text,
 } from '@sidekit/core/schema';
 import { environmentSource, environmentVariable } from './environment-schema.ts';
 import { hook, probe, probeRules } from './probe-schema.ts';
 import { parseQuantity } from './quantity.ts';
-import { absolutePath, dnsLabel, mountPath, notEmpty, portName, relativePath } from './rules.ts';
+import { dnsLabel, notEmpty, portName, relativePath } from './rules.ts';
 import { securityContext } from './security-schema.ts';
 import { anything, choice, RULES, struct } from './support.ts';
 import { int32, quantity } from './values.ts';
@@ -66,10 +69,17 @@ const containerPort = struct({
   protocol: defaulted(choice(['TCP', 'UDP'], ['SCTP']), 'TCP'),
 });
 
+const MESSAGE_PATH = '/dev/termination-log';
+
+/** The file of the termination message; a kubelet takes a relative path from the root folder. */
+const messagePath: Reader<string> = mapped(text(), (path) =>
+  path === '' ? MESSAGE_PATH : posix.resolve('/', path),
+);
+
 const volumeMount = struct(
   {
     name: required(text(notEmpty)),
-    mountPath: required(text(mountPath)),
+    mountPath: required(text(notEmpty)),
     subPath: optional(text(relativePath)),
     readOnly: defaulted(boolean, false),
     mountPropagation: defaulted(choice(['None'], ['HostToContainer', 'Bidirectional']), 'None'),
@@ -96,7 +106,7 @@ const fields = {
   lifecycle: optional(
     struct({ postStart: optional(hook), preStop: optional(hook) }, { unsupported: ['stopSignal'] }),
   ),
-  terminationMessagePath: defaulted(text(absolutePath), '/dev/termination-log'),
+  terminationMessagePath: defaulted(messagePath, MESSAGE_PATH),
   terminationMessagePolicy: defaulted(choice(['File', 'FallbackToLogsOnError']), 'File'),
   securityContext: optional(securityContext),
   resizePolicy: optional(anything),

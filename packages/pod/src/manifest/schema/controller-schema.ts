@@ -119,7 +119,7 @@ export const jobSpec = checked(
       parallelism: optional(int32(1, 100)),
       completionMode: optional(choice(['NonIndexed'], ['Indexed'])),
       backoffLimit: optional(int32(0)),
-      activeDeadlineSeconds: optional(int32(1)),
+      activeDeadlineSeconds: optional(int32(0)),
       selector: optional(anything),
       manualSelector: optional(boolean),
       ttlSecondsAfterFinished: optional(

@@ -4,20 +4,23 @@ import {
   defaulted,
   list,
   map,
+  mapped,
   optional,
   type Read,
+  type Reader,
   required,
   text,
 } from '@sidekit/core/schema';
 import { initContainer, mainContainer } from './container-schema.ts';
 import { podRules } from './pod-rules.ts';
-import { dnsLabel, dnsSubdomain, notEmpty } from './rules.ts';
+import { dnsLabel, dnsSubdomain, labelValue, notEmpty, qualifiedName } from './rules.ts';
+import { schedulingFields } from './scheduling-schema.ts';
 import { podSecurityContext } from './security-schema.ts';
 import { choice, only, RULES, reachesHost, struct } from './support.ts';
 import { int32 } from './values.ts';
 import { volume } from './volume-schema.ts';
 
-const nodeSelector = checked(map(text()), (labels, report) => {
+const nodeSelector = checked(map(text(labelValue), qualifiedName), (labels, report) => {
   const cpu = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
   const here: Readonly<Record<string, string>> = {
     'kubernetes.io/os': 'linux',
@@ -30,6 +33,11 @@ const nodeSelector = checked(map(text()), (labels, report) => {
     }
   }
 });
+
+/** The API server takes a negative grace period, for older clients, and makes it one second. */
+const gracePeriod: Reader<number> = mapped(int32(-(2 ** 31)), (seconds) =>
+  seconds < 0 ? 1 : seconds,
+);
 
 /** Not honoured yet: it takes both --allow-host and --unsupported=warn to skip one. */
 const hostNamespace = defaulted<boolean>((value, path, report) => {
@@ -45,7 +53,7 @@ export const podSpec = checked(
       initContainers: defaulted(list(initContainer, { unique: 'name' }), []),
       volumes: defaulted(list(volume, { unique: 'name' }), []),
       restartPolicy: defaulted(choice(['Always', 'OnFailure', 'Never']), 'Always'),
-      terminationGracePeriodSeconds: defaulted(int32(0), 30),
+      terminationGracePeriodSeconds: defaulted(gracePeriod, 30),
       activeDeadlineSeconds: optional(int32(1)),
       dnsPolicy: defaulted(
         choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet'], 'cluster'),
@@ -86,19 +94,11 @@ export const podSpec = checked(
       ),
       os: optional(struct({ name: required(choice(['linux'], ['windows'])) })),
       hostUsers: optional(only(true, boolean)),
+      ...schedulingFields,
     },
     {
-      // One machine: what chooses a node, or puts Pods in order, has no effect.
       cluster: {
-        affinity: '',
         imagePullSecrets: 'the engine pulls with its own credentials',
-        nodeName: '',
-        overhead: '',
-        preemptionPolicy: '',
-        priority: '',
-        priorityClassName: '',
-        tolerations: '',
-        topologySpreadConstraints: '',
       },
       unsupported: [
         'ephemeralContainers',

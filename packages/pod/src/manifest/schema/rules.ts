@@ -12,13 +12,6 @@ export function dnsLabel(value: string): Broken | undefined {
     : new Broken('must be a DNS label: lower-case letters, digits and "-", at most 63');
 }
 
-/** RFC 1035 label: the name of a Service, which must not begin with a digit. */
-export function dns1035Label(value: string): Broken | undefined {
-  return (
-    dnsLabel(value) ?? (/^[a-z]/.test(value) ? undefined : new Broken('must begin with a letter'))
-  );
-}
-
 /** RFC 1123 subdomain: the name of a Pod, a ConfigMap, a Secret. */
 export function dnsSubdomain(value: string): Broken | undefined {
   return value.length <= 253 && SUBDOMAIN.test(value)
@@ -102,18 +95,13 @@ export function filePath(value: string): Broken | undefined {
   );
 }
 
-export function absolutePath(value: string): Broken | undefined {
+function absolutePath(value: string): Broken | undefined {
   return value.startsWith('/') ? undefined : new Broken('must be an absolute path');
 }
 
 /** A path of the host: nowhere "..". */
 export function hostPath(value: string): Broken | undefined {
   return absolutePath(value) ?? noBacksteps(value);
-}
-
-export function mountPath(value: string): Broken | undefined {
-  if (value === '') return new Broken('must not be empty');
-  return value.includes(':') ? new Broken('must not contain ":"') : undefined;
 }
 
 export function notEmpty(value: string): Broken | undefined {

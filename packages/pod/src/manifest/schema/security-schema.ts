@@ -52,8 +52,9 @@ export const securityContext = checked(
     if (allowPrivilegeEscalation !== false) return;
     const at = ['allowPrivilegeEscalation'];
     if (privileged) report(at, { rule: 'cannot be false in a privileged container' });
-    if (capabilities?.add.some((name) => /^(CAP_)?SYS_ADMIN$/.test(name))) {
-      report(at, { rule: 'cannot be false with the capability SYS_ADMIN' });
+    // Only with its prefix: an API server compares the name as it is written (ValidateSecurityContext).
+    if (capabilities?.add.includes('CAP_SYS_ADMIN')) {
+      report(at, { rule: 'cannot be false with the capability CAP_SYS_ADMIN' });
     }
   },
 );

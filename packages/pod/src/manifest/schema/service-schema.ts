@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   boolean,
   checked,
@@ -9,13 +10,16 @@ import {
   text,
 } from '@sidekit/core/schema';
 import { objectMeta } from './meta-schema.ts';
-import { dns1035Label, dnsLabel, labelValue, qualifiedName } from './rules.ts';
+import { dnsLabel, labelValue, qualifiedName } from './rules.ts';
 import { anything, choice, RULES, struct } from './support.ts';
 import { int32, portReference } from './values.ts';
 
 const servicePort = struct({
   port: required(int32(1, 65_535)),
-  targetPort: optional(portReference),
+  // 0 stands for an absent one: the port itself.
+  targetPort: optional<number | string>((value, path, report) =>
+    value === 0 ? 0 : portReference(value, path, report),
+  ),
   // A name here is a DNS label; that of a container's port is shorter.
   name: optional(text(dnsLabel)),
   protocol: defaulted(choice(['TCP'], ['UDP', 'SCTP']), 'TCP'),
@@ -63,13 +67,15 @@ export const service = checked(
     spec: required(serviceSpec),
   }),
   ({ metadata: { name }, spec }, report) => {
-    const broken = name === '' ? undefined : dns1035Label(name);
+    const broken = name === '' ? undefined : dnsLabel(name);
     if (broken) report(['metadata', 'name'], { value: name, rule: broken.rule });
     const { clusterIP, ports, selector, type } = spec;
     if (clusterIP === 'None' && type !== 'ClusterIP') {
       report(['spec', 'clusterIP'], { rule: `must not be None for a Service of type ${type}` });
     }
     if (clusterIP !== undefined && clusterIP !== 'None' && clusterIP !== '') {
+      if (isIP(clusterIP) === 0)
+        report(['spec', 'clusterIP'], { value: clusterIP, rule: 'must be None or an IP address' });
       report(['spec', 'clusterIP'], { category: 'cluster', rule: RULES.cluster });
     }
     if (Object.keys(selector).length === 0) {
