@@ -6,6 +6,11 @@ export {
   staysTrueFor,
   type WaitOptions,
 } from './eventually.ts';
+export {
+  LimitedProcess,
+  type LimitOptions,
+  missingMemoryLimits,
+} from './memory/limited-process.ts';
 export { freePort } from './port.ts';
 export { type ProcessOptions, startProgram, TestProcess } from './process.ts';
 export { propertyParameters } from './property.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { eventually, freePort, type TestProcess } from '@sidekit/test-kit';
@@ -31,9 +30,8 @@ after(async () => {
 function post(
   body: Buffer | string,
   headers: Readonly<Record<string, string>> = {},
-  agent?: Agent,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const options = { port, method: 'POST', headers, ...(agent === undefined ? {} : { agent }) };
+  const options = { port, method: 'POST', headers };
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', ...options }, (response) => {
       let text = '';
@@ -96,29 +94,5 @@ describe('records by POST', () => {
     const { status, text } = await post(records.join('\n'));
     assert.deepEqual([status, text], [202, '50000 accepted\n']);
     await arrive(records, before);
-  });
-
-  test('eighty connections of 22 KB posts stay within the memory of the manifests', async () => {
-    const body = Buffer.from(`${'x'.repeat(999)}\n`.repeat(22));
-    const agent = new Agent({ keepAlive: true, maxSockets: 80 });
-    const memory = () => {
-      const status = readFileSync(`/proc/${producer.child.pid}/status`, 'utf8');
-      return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
-    };
-    const idle = memory();
-    let accepted = 0;
-    await Promise.all(
-      Array.from({ length: 80 }, async () => {
-        for (let i = 0; i < 25; i++) {
-          const { status } = await post(body, {}, agent);
-          assert.ok(status === 202 || status === 503, `${status}`);
-          if (status === 202) accepted++;
-        }
-      }),
-    );
-    agent.destroy();
-    assert.ok(accepted > 100, `${accepted}`);
-    // From 9 to 40 MiB were seen: the collector decides.
-    assert.ok(memory() - idle < 50, `${memory() - idle} MiB more`);
   });
 });
