@@ -16,6 +16,7 @@ export const BASE_PACKAGES: readonly string[] = ['binutils'];
 export const TEST_PACKAGES: readonly string[] = [
   'apache2-bin',
   'chromium',
+  'fcgiwrap',
   'git',
   'logrotate',
   'nginx-light',

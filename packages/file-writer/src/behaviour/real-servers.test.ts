@@ -1,4 +1,4 @@
-/** Servers from Debian's packages: git http-backend behind Apache with TLS and users, tinyproxy. */
+/** Servers from Debian's packages: git http-backend behind Apache and nginx with TLS and users, tinyproxy. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,11 @@ import { test } from 'node:test';
 import { startProgram, temporaryDirectory } from '@sidekit/test-kit';
 import { missingServers, startApache, startTinyproxy } from '../testing/apache.ts';
 import { GitRepository } from '../testing/git-repository.ts';
+import { startNginxWithGit } from '../testing/nginx.ts';
 
 const main = new URL('../main.ts', import.meta.url);
+
+type Tls = ReturnType<typeof certificate>;
 
 /** Makes a certificate for localhost and for a name that only a proxy can reach. */
 function certificate(directory: string) {
@@ -18,36 +21,52 @@ function certificate(directory: string) {
   return { cert, key };
 }
 
-test('git http-backend behind Apache, with TLS, a redirect and a password with a space', {
-  skip: missingServers,
-}, async () => {
-  using directory = temporaryDirectory('apache');
-  chmodSync(directory.path, 0o755);
-  const repository = new GitRepository(directory.path);
-  repository.write('index.html', 'one');
-  repository.push();
-  const tls = certificate(directory.path);
-  const credentials = join(directory.path, 'credentials');
-  writeFileSync(credentials, 'user:hush word\n');
-  await using apache = await startApache(join(directory.path, 'apache'), tls);
-  const origin = `https://localhost:${apache.port}`;
-  const run = (name: string, args: readonly string[]) =>
-    startProgram(main, [
-      ...['--admin=127.0.0.1:0', '--once', '--source=git', '--ref=main'],
-      ...[`--target=${join(directory.path, name)}`, `--ca-file=${tls.cert}`, ...args],
+const servers = {
+  Apache: async (directory: string, tls: Tls) => {
+    const apache = await startApache(join(directory, 'server'), tls);
+    return {
+      url: `https://localhost:${apache.port}`,
+      [Symbol.asyncDispose]: () => apache[Symbol.asyncDispose](),
+    };
+  },
+  nginx: (directory: string, tls: Tls) =>
+    startNginxWithGit(join(directory, 'server'), directory, tls),
+};
+
+for (const [name, startServer] of Object.entries(servers)) {
+  test(`git http-backend behind ${name}, with TLS, a redirect and a password with a space`, {
+    skip: missingServers,
+  }, async () => {
+    using directory = temporaryDirectory('git-server');
+    chmodSync(directory.path, 0o755);
+    const repository = new GitRepository(directory.path);
+    repository.write('index.html', 'one');
+    repository.push();
+    const tls = certificate(directory.path);
+    const credentials = join(directory.path, 'credentials');
+    writeFileSync(credentials, 'user:hush word\n');
+    await using server = await startServer(directory.path, tls);
+    const run = (name: string, args: readonly string[]) =>
+      startProgram(main, [
+        ...['--admin=127.0.0.1:0', '--once', '--source=git', '--ref=main'],
+        ...[`--target=${join(directory.path, name)}`, `--ca-file=${tls.cert}`, ...args],
+      ]);
+    for (const path of ['git', 'moved']) {
+      await using writer = run(path, [
+        `--repository=${server.url}/${path}/site.git`,
+        `--credentials=${credentials}`,
+      ]);
+      assert.equal((await writer.exited).code, 0, writer.stderr);
+      assert.equal(readFileSync(join(directory.path, path, 'index.html'), 'utf8'), 'one');
+    }
+    await using refused = run('none', [
+      `--repository=${server.url}/git/site.git`,
+      '--once-timeout=2s',
     ]);
-  for (const path of ['git', 'moved']) {
-    await using writer = run(path, [
-      `--repository=${origin}/${path}/site.git`,
-      `--credentials=${credentials}`,
-    ]);
-    assert.equal((await writer.exited).code, 0, writer.stderr);
-    assert.equal(readFileSync(join(directory.path, path, 'index.html'), 'utf8'), 'one');
-  }
-  await using refused = run('none', [`--repository=${origin}/git/site.git`, '--once-timeout=2s']);
-  assert.equal((await refused.exited).code, 69);
-  assert.match(refused.stderr, /answered 401/);
-});
+    assert.equal((await refused.exited).code, 69);
+    assert.match(refused.stderr, /answered 401/);
+  });
+}
 
 test('tinyproxy: https goes through a tunnel, loopback does not, and no password reaches the log', {
   skip: missingServers,

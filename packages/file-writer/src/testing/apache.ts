@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually, freePort, TestProcess } from '@sidekit/test-kit';
+import { FCGIWRAP } from './nginx.ts';
 
 const PROGRAM = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';
 
 /** Why the real servers of Debian's packages cannot run here; false if they can. */
 export const missingServers: string | false =
-  [PROGRAM, '/usr/bin/tinyproxy', '/usr/sbin/nginx']
+  [PROGRAM, '/usr/bin/tinyproxy', '/usr/sbin/nginx', FCGIWRAP]
     .filter((path) => !existsSync(path))
     .map((path) => `${path} is missing`)
     .join(', ') || false;
