@@ -38,7 +38,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const chosen = files.filter(
     (file) => args.length === 0 || args.includes(basename(file, '.test.ts')),
   );
-  const code = await runTests(chosen, { concurrency: 1, env: { POD_ENGINE: engine.name } });
+  const concurrency = engine.name === 'kube' ? 1 : 2;
+  const code = await runTests(chosen, { concurrency, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
 }

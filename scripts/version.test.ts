@@ -98,7 +98,9 @@ test('the rendered manifests name the registry, whatever kind of manifest they a
   assert.ok(manifests.length > 10);
   for (const path of manifests) {
     const text = readFileSync(join(directory.path, path.replace(/^manifests/, 'out')), 'utf8');
-    for (const [, image = ''] of text.matchAll(/^\s*(?:- )?image: *(\S*sidekit\S*)/gm)) {
+    for (const [, image = ''] of text.matchAll(
+      /^\s*(?:- )?image: *([\w./:-]*sidekit[\w./:-]*)/gm,
+    )) {
       assert.match(image, /^r\.example\/sidekit\/[a-z-]+:\d+\.\d+\.\d+/, path);
     }
   }
@@ -109,7 +111,7 @@ test('the injection is rendered as one file with the registry', () => {
   copyOfRepository(directory.path);
   version(directory.path, '--render', 'r.example/sidekit', 'out');
   const text = readFileSync(join(directory.path, 'out/injection.yaml'), 'utf8');
-  assert.match(text, /^ {2}registry: r\.example\/sidekit$/m);
+  assert.match(text, /^ {4}sidekit\.dev\/registry: r\.example\/sidekit$/m);
   assert.equal([...text.matchAll(/^kind: MutatingAdmissionPolicy$/gm)].length, 7);
 });
 

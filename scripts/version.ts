@@ -20,7 +20,7 @@ const PLACES: readonly (readonly [glob: string, pattern: RegExp])[] = [
     '{manifests,docs,test}/**/*.{yaml,md}',
     /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g,
   ],
-  ['manifests/injection/parameters.yaml', /^( {2}version: )\S+/gm],
+  ['manifests/injection/parameters.yaml', /^( {4}sidekit\.dev\/version: )\S+/gm],
   ['{README.md,docker-compose.yml}', /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g],
   ['packages/*/README.md', /(\bsidekit\/[a-z-]+:)\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g],
 ];
@@ -42,7 +42,7 @@ export function withVersion(
 export function withRegistry(text: string, registry: string): string {
   return text
     .replace(/(image: )sidekit\//g, `$1${registry}/`)
-    .replace(/^( {2}registry: )docker\.io\/sidekit$/m, `$1${registry}`);
+    .replace(/^( {4}sidekit\.dev\/registry: )docker\.io\/sidekit$/m, `$1${registry}`);
 }
 
 function places(): { path: string; pattern: RegExp }[] {

@@ -10,6 +10,8 @@ export interface TestEngine {
 export interface ApplyOptions {
   /** The Pod Security level that a cluster enforces: restricted, unless a manifest asks for more. */
   readonly security?: 'restricted' | 'privileged';
+  /** Labels of the namespace on a cluster. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Whether logs and events are kept in dist/evidence: true unless said otherwise. */
   readonly keepEvidence?: boolean;
 }

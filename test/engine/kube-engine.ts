@@ -7,7 +7,6 @@ import type {
   HttpInit,
   HttpResult,
   PodStatus,
-  Session,
   TestEngine,
 } from './engine.ts';
 import { TestNamespace } from './namespace.ts';
@@ -28,8 +27,8 @@ export class KubeEngine implements TestEngine {
     return kubeletconfig.localStorageCapacityIsolation !== false;
   }
 
-  async apply(path: string, options: ApplyOptions = {}): Promise<Session> {
-    const { name } = await TestNamespace.create(options.security);
+  async apply(path: string, options: ApplyOptions = {}): Promise<KubeSession> {
+    const { name } = await TestNamespace.create(options);
     const session = new KubeSession(path, name, options);
     try {
       await must('kubectl', ['apply', '-n', name, '-f', path]);
@@ -41,21 +40,22 @@ export class KubeEngine implements TestEngine {
   }
 }
 
-class KubeSession extends BaseSession {
-  readonly #namespace: string;
+/** A session with what only a cluster has. */
+export class KubeSession extends BaseSession {
+  readonly namespace: string;
 
   constructor(path: string, namespace: string, options: ApplyOptions) {
     super(path, options);
-    this.#namespace = namespace;
+    this.namespace = namespace;
   }
 
   async pods(): Promise<PodStatus[]> {
-    return JSON.parse(await this.#must(['get', 'pods', '-o', 'json'])).items;
+    return JSON.parse(await this.kubectl(['get', 'pods', '-o', 'json'])).items;
   }
 
   protected async readLog(name: string, container: string): Promise<string> {
     const { metadata } = await this.status(name);
-    return this.#must(['logs', metadata.name, '-c', container]);
+    return this.kubectl(['logs', metadata.name, '-c', container]);
   }
 
   async allLogs(name: string): Promise<string> {
@@ -70,7 +70,7 @@ class KubeSession extends BaseSession {
   }
 
   watch(): PodWatch {
-    const words = ['-n', this.#namespace, 'get', 'pods', '-w', '-o', 'json'];
+    const words = ['-n', this.namespace, 'get', 'pods', '-w', '-o', 'json'];
     return new PodWatch('kubectl', words, process.env);
   }
 
@@ -78,7 +78,7 @@ class KubeSession extends BaseSession {
     const { metadata } = await this.status(name);
     const forward = spawn(
       'kubectl',
-      ['port-forward', '-n', this.#namespace, `pod/${metadata.name}`, `:${port}`],
+      ['port-forward', '-n', this.namespace, `pod/${metadata.name}`, `:${port}`],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -101,12 +101,12 @@ class KubeSession extends BaseSession {
   }
 
   async reapply(text: string): Promise<void> {
-    await must('kubectl', ['apply', '-n', this.#namespace, '-f', '-'], { input: text });
+    await this.kubectl(['apply', '-f', '-'], text);
   }
 
   async remove(name: string): Promise<void> {
     const { metadata } = await this.status(name);
-    await this.#must(['delete', 'pod', metadata.name, '--wait']);
+    await this.kubectl(['delete', 'pod', metadata.name, '--wait']);
   }
 
   async evidence(): Promise<string> {
@@ -123,27 +123,29 @@ class KubeSession extends BaseSession {
       ]);
       parts.push(stdout, stderr);
     }
-    return `--- evidence of namespace ${this.#namespace}\n${parts.join('\n')}`;
+    return `--- evidence of namespace ${this.namespace}\n${parts.join('\n')}`;
   }
 
   async delete(): Promise<void> {
-    await command('kubectl', ['delete', 'namespace', this.#namespace, '--wait=false']);
+    await command('kubectl', ['delete', 'namespace', this.namespace, '--wait=false']);
     await command('kubectl', [
       'delete',
       'pods',
       '--all',
       '-n',
-      this.#namespace,
+      this.namespace,
       '--grace-period=1',
       '--wait',
     ]);
   }
 
-  #kubectl(args: readonly string[]): Promise<ExecResult> {
-    return command('kubectl', ['-n', this.#namespace, ...args]);
+  /** Runs kubectl in the namespace; it must succeed. */
+  kubectl(args: readonly string[], input?: string): Promise<string> {
+    const options = input === undefined ? {} : { input };
+    return must('kubectl', ['-n', this.namespace, ...args], options);
   }
 
-  #must(args: readonly string[]): Promise<string> {
-    return must('kubectl', ['-n', this.#namespace, ...args]);
+  #kubectl(args: readonly string[]): Promise<ExecResult> {
+    return command('kubectl', ['-n', this.namespace, ...args]);
   }
 }

@@ -7,7 +7,10 @@ import type { ApplyOptions, ExecResult } from './engine.ts';
 export class TestNamespace implements AsyncDisposable {
   readonly name = `sidekit-${randomBytes(4).toString('hex')}`;
 
-  static async create(security: ApplyOptions['security'] = 'restricted'): Promise<TestNamespace> {
+  static async create({
+    security = 'restricted',
+    labels: more = {},
+  }: ApplyOptions = {}): Promise<TestNamespace> {
     const namespace = new TestNamespace();
     await must('kubectl', ['create', 'namespace', namespace.name]);
     try {
@@ -15,6 +18,7 @@ export class TestNamespace implements AsyncDisposable {
       // answered with a warning.
       const levels = ['enforce', 'warn'].map((mode) => `pod-security.kubernetes.io/${mode}`);
       const labels = levels.map((level) => `${level}=${security}`);
+      labels.push(...Object.entries(more).map(([key, value]) => `${key}=${value}`));
       await must('kubectl', ['label', 'namespace', namespace.name, ...labels]);
       // Pods are refused until the namespace's ServiceAccount is there.
       const account = async () => (await namespace.kubectl(['get', 'sa', 'default'])).code === 0;

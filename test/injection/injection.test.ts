@@ -4,10 +4,10 @@ import { eventually } from '@sidekit/test-kit';
 import { command, must } from '../engine/command.ts';
 import { TestNamespace } from '../engine/namespace.ts';
 import type { Container, PodSpec } from '../support/pod-spec.ts';
+import { deletePolicies, INJECTED, installPolicies } from './policies.ts';
 
 /** Creates labelled Pods on a real API server; every request is a dry run. */
 
-const POLICIES = 'manifests/injection';
 const ORDER = [
   'wait-for',
   'coordinator',
@@ -26,20 +26,18 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 let namespace: TestNamespace;
 before(async () => {
-  namespace = await TestNamespace.create();
-  await must('kubectl', ['label', 'namespace', namespace.name, 'sidekit.dev/injection=enabled']);
-  await must('kubectl', ['apply', '-k', POLICIES]);
-  // A policy takes effect a moment after it is created.
-  const injected = async () => (await create({ sidecars: ['ambassador'] })).code === 0;
-  await eventually(injected, { what: 'the policies take effect', interval: 500 });
+  namespace = await TestNamespace.create({ labels: INJECTED });
+  await installPolicies(namespace);
 });
 after(async () => {
-  await must('kubectl', ['delete', '-k', POLICIES, '--wait=false']);
+  await deletePolicies();
   await namespace?.[Symbol.asyncDispose]();
 });
 
 interface Wanted {
+  /** Labelled for, with the settings that each needs. */
   readonly sidecars?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec?: object;
   readonly namespace?: string;
@@ -52,14 +50,21 @@ function app(more: object = {}) {
 }
 
 /** Creates a Pod by a dry run; the namespace enforces *restricted*. */
-async function create({ sidecars = [], annotations = {}, spec = {}, namespace: other }: Wanted) {
+async function create({
+  sidecars = [],
+  labels: more = {},
+  annotations = {},
+  spec = {},
+  namespace: other,
+}: Wanted) {
   const given = sidecars.flatMap((name) =>
     Object.entries(SETTINGS[name] ?? {}).map(([key, value]) => [
       `${name}.sidekit.dev/${key}`,
       value,
     ]),
   );
-  const labels = Object.fromEntries(sidecars.map((name) => [`sidekit.dev/${name}`, 'true']));
+  const chosen = Object.fromEntries(sidecars.map((name) => [`sidekit.dev/${name}`, 'true']));
+  const labels = { ...chosen, ...more };
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -225,13 +230,65 @@ test('addresses that are none are refused', async () => {
     );
 });
 
+test('a sidecar that would do nothing is refused with the annotation that it needs', async () => {
+  for (const [sidecar, annotation, reason] of [
+    ['wait-for', 'targets', /wait-for has nothing to wait for/],
+    ['file-writer', 'target', /the file-writer needs the annotations/],
+    ['file-writer', 'files', /no container reads what the file-writer writes/],
+    ['adapter', 'logs', /the adapter has no logs to read/],
+  ] as const) {
+    const all = Object.entries(SETTINGS[sidecar] ?? {}).filter(([key]) => key !== annotation);
+    const rest = all.map(([key, value]) => [`${sidecar}.sidekit.dev/${key}`, value]);
+    const labels = { [`sidekit.dev/${sidecar}`]: 'true' };
+    await refused({ labels, annotations: Object.fromEntries(rest) }, reason);
+  }
+});
+
+test('the parameters are annotations of a namespace, read for each Pod', async () => {
+  const image = async () =>
+    (await created({ sidecars: ['ambassador'] })).initContainers?.[0]?.image ?? '';
+  const set = (registry: string) =>
+    must('kubectl', [
+      'annotate',
+      '--overwrite',
+      'namespace/sidekit',
+      `sidekit.dev/registry=${registry}`,
+    ]);
+  await set('registry.example.org/team');
+  try {
+    await eventually(
+      async () => (await image()).startsWith('registry.example.org/team/ambassador:'),
+      {
+        what: 'an image of the registry',
+      },
+    );
+  } finally {
+    await set('docker.io/sidekit');
+  }
+});
+
 test('without their parameters the policies refuse, and let other Pods pass', async () => {
-  await must('kubectl', ['-n', 'sidekit', 'delete', 'configmap', 'sidekit-injection']);
+  await must('kubectl', ['delete', 'namespace', 'sidekit']);
   try {
     const refuses = async () => (await create({ sidecars: ['ambassador'] })).code === 1;
     await eventually(refuses, { what: 'a refusal', interval: 500 });
     await created({});
   } finally {
-    await must('kubectl', ['apply', '-k', POLICIES]);
+    await installPolicies(namespace);
   }
 });
+
+test('deleted policies can be applied again, and their parameters are read again', async () => {
+  await deletePolicies();
+  const plain = async () => (await create({})).code === 0 && (await labelledIsPlain());
+  await eventually(plain, { what: 'no policy', interval: 500 });
+  await installPolicies(namespace);
+  // The API server itself: it would report an informer that was stopped with the last binding.
+  assert.match(await must('kubectl', ['get', '--raw', '/readyz?verbose']), /readyz check passed/);
+});
+
+/** Whether a labelled Pod gets no sidecar and is not refused. */
+async function labelledIsPlain() {
+  const { code, stdout } = await create({ sidecars: ['ambassador'] });
+  return code === 0 && JSON.parse(stdout).spec.initContainers === undefined;
+}

@@ -18,7 +18,7 @@ export function injectionPolicy(sidecar: InjectedSidecar): string {
     spec: {
       failurePolicy: 'Fail',
       reinvocationPolicy: 'Never',
-      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      paramKind: { apiVersion: 'v1', kind: 'Namespace' },
       matchConstraints: {
         namespaceSelector: { matchLabels: { 'sidekit.dev/injection': 'enabled' } },
         objectSelector: { matchLabels: { [`sidekit.dev/${name}`]: 'true' } },
@@ -50,8 +50,7 @@ export function injectionPolicy(sidecar: InjectedSidecar): string {
     spec: {
       policyName: `${name}.sidekit.dev`,
       paramRef: {
-        name: 'sidekit-injection',
-        namespace: 'sidekit',
+        name: 'sidekit',
         parameterNotFoundAction: 'Deny',
       },
     },
@@ -144,14 +143,14 @@ function ensureList(object: string, field: string, path: string): string {
 function injected(sidecar: InjectedSidecar, container: Loose): Loose {
   const image = container.image.replace(/^sidekit\/(.+):.*$/, '$1');
   const { envFrom: _envFrom, env = [], ports, ...rest } = container;
-  const param = (key: string) => new Expression(`params.data["${key}"]`);
+  const param = (key: string) => new Expression(parameter(key));
   const exposed =
     env.length > 0
       ? [`[${CONTAINER}.env{name: "AMBASSADOR_EXPOSED", value: string(variables.port)}]`]
       : [];
   return {
     ...rest,
-    image: new Expression(`params.data["registry"] + "/${image}:" + params.data["version"]`),
+    image: new Expression(`${parameter('registry')} + "/${image}:" + ${parameter('version')}`),
     env: new Expression([...environment(sidecar), ...exposed].join(' +\n    ') || '[]'),
     envFrom: new Expression(environmentFrom(sidecar.name)),
     ...(ports
@@ -164,8 +163,8 @@ function injected(sidecar: InjectedSidecar, container: Loose): Loose {
         }
       : {}),
     resources: {
-      requests: { cpu: param('cpuRequest'), memory: param('memoryRequest') },
-      limits: { memory: param('memoryLimit') },
+      requests: { cpu: param('cpu-request'), memory: param('memory-request') },
+      limits: { memory: param('memory-limit') },
     },
   };
 }
@@ -176,6 +175,11 @@ function withConfigMap({ name, configMap: key }: InjectedSidecar, volume: Loose)
   const given = `variables.annotations[?"${name}.sidekit.dev/${key}"]`;
   const usual = JSON.stringify(volume.configMap.name);
   return { ...volume, configMap: { name: new Expression(`${given}.orValue(${usual})`) } };
+}
+
+/** An annotation of the namespace that holds the parameters. */
+function parameter(key: string): string {
+  return `params.metadata.annotations["sidekit.dev/${key}"]`;
 }
 
 function componentOf(name: string): { container: Loose; volumes: Loose[] } {
