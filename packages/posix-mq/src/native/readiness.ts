@@ -93,7 +93,9 @@ export class Readiness {
       if (status < 0 || readable) this.#wake('readable', true);
       if (status < 0 || writable) this.#wake('writable', true);
     } finally {
-      this.#arm();
+      // Who is woken often waits again in the same turn: then the watch goes on, without the system
+      // calls that stop and start it.
+      setImmediate(() => this.#arm());
     }
   }
 
