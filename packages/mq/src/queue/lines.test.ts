@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { measureLines } from './lines.ts';
 
 test('property: lines are found where split finds them, at any offset and for any bytes', () => {
-  const line = fc.uint8Array({ maxLength: 20 }).map((bytes) => bytes.filter((byte) => byte !== 10));
+  const line = fc.uint8Array({ maxLength: 40 }).map((bytes) => bytes.filter((byte) => byte !== 10));
   fc.assert(
     fc.property(fc.array(line, { minLength: 1, maxLength: 20 }), fc.nat(9), (lines, start) => {
       const text = Buffer.concat(lines.map((one) => Buffer.from([...one, 10])));
@@ -21,6 +21,9 @@ test('property: lines are found where split finds them, at any offset and for an
         at += one.length;
         assert.equal(ends[i], at++);
       }
+      const few = new Uint32Array(Math.ceil(count / 2));
+      assert.equal(measureLines(bytes, start, end, few).count, few.length);
+      assert.deepEqual(few, ends.subarray(0, few.length));
     }),
     propertyParameters(500),
   );

@@ -11,8 +11,6 @@ import type { Dimensions, ReadEnd, WriteEnd } from './end.ts';
 const LARGEST = 1024 * 1024;
 /** The most messages in flight with at-least-once. */
 const WINDOW = 4096;
-/** Copies of fewer bytes are faster in JavaScript than by a call. */
-const SHORT = 96;
 
 /** Makes options from the dimensions of a ring that is created. */
 function ringOptions(name: string, { mode, ringSize }: Dimensions): RingOptions {
@@ -100,14 +98,12 @@ export class RingWriteEnd implements WriteEnd {
 /** Receives records from a ring; their room is freed together, by `release`. */
 export class RingReadEnd implements ReadEnd {
   readonly #ring: RingConsumer;
-  readonly #bytes: Buffer;
   readonly maxmsgs = WINDOW;
   readonly msgsize: number;
   #invalid = 0;
 
   private constructor(ring: RingConsumer) {
     this.#ring = ring;
-    this.#bytes = ring.bytes;
     this.msgsize = Math.min(ring.capacity, LARGEST);
   }
 
@@ -126,18 +122,12 @@ export class RingReadEnd implements ReadEnd {
   receiveInto(slab: Slab, offset: number): number {
     const ring = this.#ring;
     while (this.#next()) {
-      const { start, end } = ring;
-      const length = end - start;
+      const length = ring.end - ring.start;
       if (length > this.msgsize || offset + length > slab.length) {
         this.#invalid++;
         continue;
       }
-      if (length < SHORT) {
-        const [from, to] = [this.#bytes, slab.bytes];
-        for (let i = 0; i < length; i++) to[offset + i] = from[start + i]!;
-      } else {
-        this.#bytes.copy(slab.bytes, offset, start, end);
-      }
+      ring.copyTo(slab.bytes, offset);
       return length;
     }
     this.release();

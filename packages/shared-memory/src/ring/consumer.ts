@@ -1,3 +1,4 @@
+import { copyOut } from './copy.ts';
 import { CONSUMER_SLOT, Word } from './layout.ts';
 import type { RingOptions } from './open.ts';
 import type { Instrument, Participant } from './participant.ts';
@@ -101,6 +102,11 @@ export class RingConsumer {
     const result = this.#reader.next();
     if (result === 'corrupt') throw corrupt(this.name, 'what was in it is dropped');
     return result === 'found';
+  }
+
+  /** Copies the record that `next` found to the byte `at` of `target`, which has room for it. */
+  copyTo(target: Uint8Array, at: number): void {
+    copyOut(this.#participant.data, this.start, this.end, target, at);
   }
 
   /** Releases all records that `next` has found. */
