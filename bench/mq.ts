@@ -1,15 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RingProducer, unlinkSegment } from '@sidekit/shared-memory';
 import { eventually, TestProcess as Program, type TestProcess } from '@sidekit/test-kit';
+import { hostArchitecture } from '../images/architecture.ts';
+import { bundle } from '../images/bundle.ts';
+import { IMAGES } from '../images/catalog.ts';
+import { warmCodeCache } from '../images/code-cache.ts';
+import { nodeBinary } from '../images/node-binary.ts';
+import { NODE_FLAGS } from '../images/node-flags.ts';
 import { median } from './support/statistics.ts';
 
 /**
- * `mq producer` and `mq consumer` next to the same loops in C: two processes, 64-byte records,
- * a queue of 10 × 1024 B or a ring of 1 MiB, from a file to /dev/null. Interleaved rounds, medians.
+ * `mq producer` and `mq consumer`, as their image runs them, next to the same loops in C: two
+ * processes, 64-byte records, a queue of 10 × 1024 B or a ring of 1 MiB, from a file to /dev/null.
+ * Interleaved rounds, medians. Then what a ring costs that nobody uses, and how late a record
+ * arrives at 1,000 records/s.
  */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 11);
 const RECORD = 64;
@@ -18,7 +27,9 @@ const BATCH = 2_000_000;
 
 const RING_PEER = fileURLToPath(new URL('./mq/ring.c', import.meta.url));
 const PEER = fileURLToPath(new URL('./mq/peer.c', import.meta.url));
-const MAIN = fileURLToPath(new URL('../packages/mq/src/main.ts', import.meta.url));
+const LATENCY = fileURLToPath(new URL('./mq/ring-latency.ts', import.meta.url));
+/** How long two idle sides of a ring are watched, in milliseconds. */
+const IDLE = 10_000;
 
 /** The result of one run of one contestant. */
 interface Result {
@@ -42,6 +53,7 @@ export async function run(): Promise<void> {
     execFileSync('gcc', ['-O2', '-Wall', '-o', peer, PEER, '-lrt'], { stdio: 'inherit' });
     const ringPeer = join(directory, 'ring');
     execFileSync('gcc', ['-O2', '-Wall', '-o', ringPeer, RING_PEER], { stdio: 'inherit' });
+    await bundleMq(directory);
     const input = (count: number) => {
       const path = join(directory, `${count}`);
       writeFileSync(path, `${'x'.repeat(RECORD)}\n`.repeat(count));
@@ -64,9 +76,50 @@ export async function run(): Promise<void> {
       }
     }
     print(results);
+    await printIdle();
+    console.log(execFileSync(process.execPath, [LATENCY], { encoding: 'utf8' }).trim());
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** How the image starts mq: the program, and its arguments up to the command. */
+let mqLine: readonly string[] = [];
+
+async function bundleMq(directory: string): Promise<void> {
+  const image = IMAGES.find(({ name }) => name === 'mq')!;
+  const app = join(directory, 'app');
+  await bundle(image, app, hostArchitecture());
+  await warmCodeCache(image, app);
+  mqLine = [nodeBinary(), ...NODE_FLAGS, join(app, 'main.cjs')];
+}
+
+/** Prints the CPU time of a producer and a consumer that wait for each other, over a ring. */
+async function printIdle(): Promise<void> {
+  using ring = temporaryRing();
+  const start = (command: string, ...args: string[]) => {
+    const [node = '', ...line] = mqLine;
+    const common = ['--admin', '127.0.0.1:0', '--queue', ring.name];
+    return new Program(node, [...line, command, ...common, ...args]);
+  };
+  await using producer = start('producer', '--source', 'stdin');
+  await using consumer = start('consumer', '--sink', 'file', '--file', '/dev/null');
+  await Promise.all([producer.event('ready'), consumer.event('ready')]);
+  await pause(IDLE / 5);
+  const programs = Object.entries({ producer, consumer });
+  const used = () => programs.map(([, { child }]) => cpuSeconds(child.pid!));
+  const before = used();
+  await pause(IDLE);
+  const shares = used().map((after, i) => (after - before[i]!) / (IDLE / 1000));
+  const text = programs.map(([name], i) => `${name} ${(100 * shares[i]!).toFixed(2)}%`);
+  console.log(`idle over a ring, of a core: ${text.join(', ')}`);
+}
+
+/** The user and system time of a process so far (proc_pid_stat(5)), in seconds. */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function print(results: ReadonlyMap<string, readonly Result[]>) {
@@ -136,7 +189,7 @@ async function usageOf(peer: string, input: string): Promise<number> {
 
 async function runPair(peer: string, queue: string, input: string, args: readonly string[]) {
   const mq = (command: string, rest: readonly string[]) => {
-    const line = ['run', process.execPath, MAIN, command, '--admin', '127.0.0.1:0'];
+    const line = ['run', ...mqLine, command, '--admin', '127.0.0.1:0'];
     return new Program(peer, [...line, '--queue', queue, ...rest]);
   };
   const consumer = mq('consumer', ['--sink', 'file', '--file', '/dev/null']);
