@@ -233,7 +233,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
       this.#reader.unread = undefined;
       socket.end();
       this.#lingerUntil = this.#host.runtime.clock.now + LINGER;
-      socket.resume();
+      startReading(socket);
       return;
     }
     this.#idleSince = this.#host.runtime.clock.now;

@@ -102,6 +102,8 @@ export class FullLaneRequest implements ResponseSink, Watched {
       request.once('end', () => this.#exchange.endBody(trailerFields(request.rawTrailers)));
     }
     request.resume();
+    // A message that waits for more does not ask its socket again.
+    if (!request.complete) request.socket.resume();
   }
 
   pauseBody(): void {

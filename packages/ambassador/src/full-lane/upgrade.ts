@@ -13,7 +13,7 @@ import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
-import { stopReading } from '../memory/stop-reading.ts';
+import { startReading, stopReading } from '../memory/stop-reading.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
@@ -65,7 +65,7 @@ export class UpgradeRequest implements ResponseSink, Watched {
   }
 
   resumeBody(): void {
-    this.#socket.resume();
+    startReading(this.#socket);
   }
 
   pauseBody(): void {
@@ -87,9 +87,10 @@ export class UpgradeRequest implements ResponseSink, Watched {
     if (!upgraded) return;
     this.#writer.flush();
     this.#open = true;
-    if (this.#early.length > 0 && !this.#exchange.sendBody(this.#early)) stopReading(this.#socket);
+    const more = this.#early.length === 0 || this.#exchange.sendBody(this.#early);
     this.#early = Buffer.alloc(0);
-    this.#socket.resume();
+    if (more) startReading(this.#socket);
+    else stopReading(this.#socket);
   }
 
   sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {

@@ -3,7 +3,7 @@ import tls from 'node:tls';
 import type { Counter, Gauge, Log } from '@sidekit/core';
 import { writeAndFree } from '../memory/free-bytes.ts';
 import type { Flow, MemoryBudget } from '../memory/memory-budget.ts';
-import { stopReading } from '../memory/stop-reading.ts';
+import { startReading, stopReading } from '../memory/stop-reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Handler } from '../server/listener.ts';
 import type { Clock, Watched } from '../time/clock.ts';
@@ -207,7 +207,7 @@ class Splice implements Flow, Watched {
       this.#lastActivity = clock.now;
       pump.blocked = false;
       pump.waiting.set(0);
-      if (!this.#held) from.resume();
+      if (!this.#held) startReading(from);
     });
     // Each direction ends on its own.
     from.on('end', () => to.end());
@@ -222,7 +222,7 @@ class Splice implements Flow, Watched {
 
   continueReading(): void {
     this.#held = false;
-    for (const { from, blocked } of this.#pumps) if (!blocked) from.resume();
+    for (const { from, blocked } of this.#pumps) if (!blocked) startReading(from);
   }
 
   #close() {

@@ -1,6 +1,7 @@
 import { Health, type Log, Registry, silentLog } from '@sidekit/core';
 import { valuesOf } from '@sidekit/core/testing';
 import { eventually } from '@sidekit/test-kit';
+import type { MemoryBudget } from '../memory/memory-budget.ts';
 import { reportMemory } from '../observe/memory-report.ts';
 import { listenersOf, table } from '../options/table.ts';
 import { environment } from '../server/configuration.ts';
@@ -11,17 +12,20 @@ import { Clock } from '../time/clock.ts';
 export class TestProxy implements AsyncDisposable {
   readonly metrics: Registry;
   readonly listeners: Listeners;
+  readonly memory: MemoryBudget;
   readonly #clock: Clock;
   readonly #closeLog: () => unknown;
 
   private constructor(
     metrics: Registry,
     listeners: Listeners,
+    memory: MemoryBudget,
     clock: Clock,
     closeLog: () => unknown,
   ) {
     this.metrics = metrics;
     this.listeners = listeners;
+    this.memory = memory;
     this.#clock = clock;
     this.#closeLog = closeLog;
   }
@@ -43,7 +47,7 @@ export class TestProxy implements AsyncDisposable {
     reportMemory(env.memory, { log, metrics, health });
     const listeners = new Listeners(env);
     await listeners.apply(listenersOf(values));
-    return new TestProxy(metrics, listeners, clock, async () => {
+    return new TestProxy(metrics, listeners, env.memory, clock, async () => {
       await env.accessLog?.close();
       await env.spans?.close();
     });
