@@ -1,29 +1,23 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { eventually } from '@sidekit/test-kit';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { parse, stringify } from 'yaml';
 import { must } from '../engine/command.ts';
+import {
+  assertPrompt,
+  box,
+  openView,
+  shown,
+  startBrowser,
+  withoutBrowser,
+} from '../support/view-page.ts';
 import { lifecyclePod } from './lifecycle-pod.ts';
-import { OwnStore, POD } from './own-store.ts';
+import { OwnStore } from './own-store.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const { POD_ENGINE: engine = 'podman' } = process.env;
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const patience = { timeout: 120_000, interval: 200 };
-/** The page shows an event within so many milliseconds; more only while other work has the cores. */
-const PROMPT = 500;
-const BUSY = 10_000;
-
-const skip =
-  process.env.POD_ENGINE === 'kube'
-    ? 'needs an engine of this machine'
-    : existsSync(CHROMIUM)
-      ? false
-      : 'needs chromium';
+const skip = engine === 'kube' ? 'needs an engine of this machine' : withoutBrowser;
 
 interface RecordedEvent {
   readonly time: string;
@@ -31,53 +25,6 @@ interface RecordedEvent {
   readonly container?: string;
   readonly message: string;
 }
-
-/** `pod view` of a store, opened in a browser. */
-async function openView(store: OwnStore, browser: Browser) {
-  const server = spawn(POD, ['view'], { env: store.env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise((resolve) => server.once('close', resolve));
-  let url = '';
-  server.stdout.setEncoding('utf8').on('data', (text) => (url += text));
-  await eventually(() => url.includes('\n'), { what: 'the URL of the page', ...patience });
-  const page = await browser.newPage();
-  page.setDefaultTimeout(120_000);
-  const errors: string[] = [];
-  page.on('console', (message) => {
-    // Chromium drops its connections whenever a network of a Pod comes or goes; the page reconnects.
-    if (message.type() !== 'error' || /ERR_NETWORK_CHANGED/.test(message.text())) return;
-    errors.push(message.text());
-  });
-  page.on('pageerror', (error) => errors.push(String(error)));
-  await page.goto(url.trim());
-  await page.getByText('live', { exact: true }).waitFor();
-  return {
-    page,
-    errors,
-    async [Symbol.asyncDispose]() {
-      await page.close();
-      server.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
-/** Resolves with the instant at which the page shows a text in an element, in ms since 1970. */
-function shown(page: Page, selector: string, pattern: RegExp): Promise<number> {
-  // Text, since it runs in the page: this program knows no DOM.
-  return page.evaluate(`new Promise((resolve) => {
-    const check = () => {
-      const all = [...document.querySelectorAll(${JSON.stringify(selector)})];
-      if (!all.some(({ textContent }) => ${String(pattern)}.test(textContent))) return;
-      observer.disconnect();
-      resolve(Date.now());
-    };
-    const observer = new MutationObserver(check);
-    observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
-    check();
-  })`);
-}
-
-const box = (name: string) => `[data-box="container ${name}"]`;
 
 /** The runner's latest event of a reason, of a container if one is named. */
 async function eventOf(store: OwnStore, pod: string, reason: string, container?: string) {
@@ -90,27 +37,16 @@ async function eventOf(store: OwnStore, pod: string, reason: string, container?:
   return Date.parse(found.time);
 }
 
-/** Fails if the page showed an event late. */
-function assertPrompt(event: number, seen: number, what: string) {
-  const lag = seen - event;
-  const busy = (loadavg()[0] ?? 0) > availableParallelism();
-  assert.ok(lag <= (busy ? BUSY : PROMPT), `${what} was shown after ${lag} ms`);
-}
-
 describe('pod view shows real Pods', { skip }, () => {
   let browser: Browser;
   before(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      timeout: 120_000,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    });
+    browser = await startBrowser();
   });
   after(() => browser?.close());
 
   test('a Pod comes up, a container crashes and is started again', async () => {
     await using store = new OwnStore();
-    await using view = await openView(store, browser);
+    await using view = await openView(browser, store.env);
     const { page } = view;
     await page.getByText('No Pods.').waitFor();
     const spec = `
@@ -132,7 +68,7 @@ containers: [{name: web, run: "web exit=20000,3"}]`;
 
   test('a Job with a sidecar completes', async () => {
     await using store = new OwnStore();
-    await using view = await openView(store, browser);
+    await using view = await openView(browser, store.env);
     const spec = `
 restartPolicy: Never
 terminationGracePeriodSeconds: 1
@@ -161,7 +97,7 @@ containers: [{name: work, run: "work exit=1000,0"}]`;
 
   test('a probe fails and recovers, and a changed ConfigMap arrives', async () => {
     await using store = new OwnStore();
-    await using view = await openView(store, browser);
+    await using view = await openView(browser, store.env);
     const { page } = view;
     const manifest = (greeting: string) =>
       lifecyclePod(
@@ -209,7 +145,7 @@ containers:
 
   test('a queue fills and drains, and CPU and memory stand next to their limits', async () => {
     await using store = new OwnStore();
-    await using view = await openView(store, browser);
+    await using view = await openView(browser, store.env);
     const { page } = view;
     const mq = `image: "sidekit/mq:${version}", imagePullPolicy: Never`;
     const spec = `

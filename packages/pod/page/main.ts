@@ -18,6 +18,7 @@ function App() {
     a.name.localeCompare(b.name, 'en', { numeric: true }),
   );
   const shown: PodView | undefined = state.pods.get(selected) ?? mostInteresting(pods);
+  const status = state.connected ? (state.problem ?? 'live') : 'connecting …';
   return h(
     'div',
     { class: 'app' },
@@ -27,8 +28,8 @@ function App() {
       h('h1', null, 'Pods'),
       h(
         'p',
-        { class: state.connected ? 'connection' : 'connection lost', role: 'status' },
-        state.connected ? 'live' : 'connecting …',
+        { class: status === 'live' ? 'connection' : 'connection lost', role: 'status' },
+        status,
       ),
     ),
     h(PodList, { pods, selected: shown?.name, onSelect: choose }),

@@ -3,6 +3,8 @@ import type { PodsMessage, PodView } from '../src/view/model.ts';
 export interface PodsState {
   readonly connected: boolean;
   readonly pods: ReadonlyMap<string, PodView>;
+  /** Why nothing new arrives, as the server says it. */
+  readonly problem?: string | undefined;
 }
 
 /** Follows the server's Pods; the browser reconnects by itself. Returns the function that ends it. */
@@ -16,13 +18,13 @@ export function followPods(onState: (state: PodsState) => void): () => void {
   };
   source.onerror = () => onState({ connected: false, pods });
   source.onmessage = ({ data }) => {
-    const { changed, removed }: PodsMessage = JSON.parse(data);
+    const { changed, removed, problem }: PodsMessage = JSON.parse(data);
     // The first message after a connection holds all Pods.
     pods = new Map(fresh ? [] : pods);
     fresh = false;
     for (const pod of changed) pods.set(pod.name, pod);
     for (const name of removed) pods.delete(name);
-    onState({ connected: true, pods });
+    onState({ connected: true, pods, problem });
   };
   return () => source.close();
 }

@@ -22,6 +22,7 @@ const FLAGS = {
   'grace-period': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   kube: { type: 'boolean' },
+  namespace: { type: 'string', short: 'n' },
   output: { type: 'string', short: 'o' },
   port: { type: 'string' },
   previous: { type: 'boolean', short: 'p' },
@@ -95,6 +96,12 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
   const port = values.get('port');
   if (port !== undefined && !(/^\d{1,5}$/.test(String(port)) && Number(port) < 65_536)) {
     faults.push({ name: '--port', value: String(port), rule: 'must be a port, 0 to 65535' });
+  }
+  const namespace = values.get('namespace');
+  if (namespace !== undefined && !/^[a-z\d]([-a-z\d]{0,61}[a-z\d])?$/.test(String(namespace))) {
+    const rule =
+      'must be a name of lower-case letters, digits and hyphens, of at most 63 characters';
+    faults.push({ name: '--namespace', value: String(namespace), rule });
   }
   const output = values.get('output');
   if (output !== undefined && output !== 'json') {

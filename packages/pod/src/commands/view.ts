@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { childEnvironment, ExitCode, ExpectedError } from '@sidekit/core/tool';
-import { readArguments } from './arguments.ts';
+import { type Arguments, readArguments } from './arguments.ts';
 import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 
-export const viewHelp = `pod view [POD…] [--kube] [--port PORT]
+export const viewHelp = `pod view [POD…] [--kube [-n NAMESPACE]] [--port PORT]
   Shows Pods live on a page of 127.0.0.1, at the URL that is printed; those of the current kubectl
   context with --kube. Ctrl-C ends it.
 `;
 
 export async function view(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['kube', 'port']);
+  const args = readArguments(argv, ['kube', 'namespace', 'port']);
   const [{ createKeys, createViewServer }, source] = await Promise.all([
     import('../view/server.ts'),
-    args.has('kube') ? kubeSource(args.words) : localSource(args.words, session),
+    args.has('kube') ? kubeSource(args) : localSource(args.words, session),
   ]);
   const keys = createKeys();
   const server = createViewServer(source, keys);
@@ -42,9 +42,14 @@ async function localSource(names: readonly string[], { store }: Session) {
   );
 }
 
-async function kubeSource(names: readonly string[]) {
-  const { KubeSource } = await import('../view/kube-source.ts');
-  return new KubeSource(names);
+async function kubeSource(args: Arguments) {
+  const [{ KubeSource }, { currentNamespace }] = await Promise.all([
+    import('../view/kube/source.ts'),
+    import('../view/kube/api.ts'),
+  ]);
+  const source = new KubeSource(args.text('namespace') ?? (await currentNamespace()), args.words);
+  await source.start();
+  return source;
 }
 
 /** Opens the page in the user's browser if there is a desktop. */

@@ -5,7 +5,7 @@ import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { PodStore } from '../store/store.ts';
 import { followLog } from './log-process.ts';
-import { parseMetrics } from './metrics.ts';
+import { mergeSamples, parseMetrics } from './metrics.ts';
 import type { LogLine, PodsMessage, PodView, Sample } from './model.ts';
 import { podView } from './pod-view.ts';
 import type { PodSource } from './source.ts';
@@ -128,7 +128,7 @@ export class LocalSource implements PodSource {
       this.#used(folder),
     ]);
     // The engine counts all processes of a container, which its limits are for.
-    return merge([...measured, ...used]);
+    return mergeSamples([...measured, ...used]);
   }
 
   /** The CPU and memory of every container that runs. */
@@ -155,17 +155,6 @@ export class LocalSource implements PodSource {
   close(): void {
     this.#folders.clear();
   }
-}
-
-/** Makes one sample of all those of a container; later values win. */
-function merge(samples: readonly Sample[]): Sample[] {
-  const merged = new Map<string, Sample['values']>();
-  for (const { container, values } of samples) {
-    merged.set(container, { ...merged.get(container), ...values });
-  }
-  return [...merged]
-    .map(([container, values]) => ({ container, values }))
-    .filter(({ values }) => Object.keys(values).length > 0);
 }
 
 function readMetrics(host: string, port: number): Promise<string> {

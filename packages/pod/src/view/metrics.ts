@@ -1,3 +1,5 @@
+import type { Sample } from './model.ts';
+
 /** The sidecars' metrics that the page draws, by family: the short name, and how samples combine. */
 const FAMILIES: Readonly<Record<string, string>> = {
   http_server_request_duration_seconds_count: 'requests',
@@ -32,4 +34,15 @@ export function parseMetrics(text: string): Record<string, number> {
       values.failures = (values.failures ?? 0) + value;
   }
   return values;
+}
+
+/** Makes one sample of all those of a container; later values win. */
+export function mergeSamples(samples: readonly Sample[]): Sample[] {
+  const merged = new Map<string, Sample['values']>();
+  for (const { container, values } of samples) {
+    merged.set(container, { ...merged.get(container), ...values });
+  }
+  return [...merged]
+    .map(([container, values]) => ({ container, values }))
+    .filter(({ values }) => Object.keys(values).length > 0);
 }

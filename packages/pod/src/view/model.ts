@@ -87,4 +87,6 @@ export interface Sample {
 export interface PodsMessage {
   readonly changed: readonly PodView[];
   readonly removed: readonly string[];
+  /** Why nothing new arrives for now. */
+  readonly problem?: string | undefined;
 }
