@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { bold, dim, green, heading, red, seconds, table } from '../output.ts';
 import { CommandError } from '../run.ts';
-import { SCENES, type StageTarget } from './stage.ts';
+import { isStage, SCENES, type StageTarget } from './stage.ts';
 import { story } from './story.ts';
 import type { DemoTarget } from './target.ts';
 
@@ -69,8 +69,9 @@ async function runDemo(path: string, target: DemoTarget, options: DemoOptions): 
     for (const promise of promises(path))
       shown.push(await awaitShown(promise, target, options.signal));
     for (const { name } of subjects(path)) tell(name, await target.allLogs(name));
-    const scene = SCENES[basename(path, '.yaml')];
-    if (scene && isStage(target)) console.log(`  ${green('↯')} ${await scene(target)}`);
+    const scenes = isStage(target) ? (SCENES[basename(path, '.yaml')] ?? []) : [];
+    for (const scene of scenes)
+      console.log(`  ${green('↯')} ${await scene(target as StageTarget)}`);
     return { worked: true, showed: shown.join(', ') || 'Ready' };
   } catch (error) {
     console.log(error instanceof CommandError ? error.message : error);
@@ -135,10 +136,6 @@ function tell(name: string, logs: string) {
   writeFileSync(file, logs);
   for (const line of story(logs, width)) console.log(`  ${line}`);
   console.log(dim(`  whole logs: ${file}`));
-}
-
-function isStage(target: DemoTarget): target is StageTarget {
-  return target.kill !== undefined && target.apply !== undefined;
 }
 
 /** Returns the first sentence of the manifest's own comment. */

@@ -35,7 +35,8 @@ export function kubeTarget(): DemoTarget {
       }
     },
     down: async (path) => void (await kubectl(['delete', '-f', path, '--ignore-not-found'])),
-    logs: async (name, container) => kubectl(['logs', await find(name), '-c', container]),
+    logs: async (name, container, previous = false) =>
+      kubectl(['logs', await find(name), '-c', container, `--previous=${previous}`]),
     allLogs: async (name) => kubectl(['logs', await find(name), '--all-containers', '--prefix']),
     get: async (name, port, path) => {
       const pod = (await find(name)).slice('pod/'.length);

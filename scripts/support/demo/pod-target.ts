@@ -31,22 +31,29 @@ export function podTarget(engine: string): DemoTarget {
     if (!found) throw new Error(`no Pod ${name}`);
     return found;
   };
+  const node = async (name: string, container: string, program: string) =>
+    pod([
+      ...['exec', (await find(name)).metadata.name, '-c', container],
+      ...['--', '/nodejs/bin/node', '-e', program],
+    ]);
   return {
     up: async (path) => void (await pod(['up', path, '--timeout', '90s'])),
     // A terminal's Ctrl-C must not reach it.
     down: async (path) => void (await pod(['down', '-f', path], true)),
-    logs: async (name, container) =>
-      pod(['logs', (await find(name)).metadata.name, '-c', container]),
+    logs: async (name, container, previous = false) => {
+      const words = ['logs', (await find(name)).metadata.name, '-c', container];
+      return pod(previous ? [...words, '--previous'] : words);
+    },
     allLogs: async (name) => pod(['logs', (await find(name)).metadata.name]),
     get: async (name, port, path) => {
-      const { metadata, status } = await find(name);
+      const { status } = await find(name);
       // From inside: the host has no route to the Pods of rootless Podman.
       const url = JSON.stringify(`http://${status.podIP}:${port}${path}`);
       const script = `fetch(${url}).then(async (page) => process.stdout.write(await page.text()))`;
-      const container = status.containerStatuses[0]?.name ?? '';
-      const words = [metadata.name, '-c', container, '--', '/nodejs/bin/node', '-e', script];
-      return pod(['exec', ...words]);
+      return node(name, status.containerStatuses[0]?.name ?? '', script);
     },
+    node,
+    remove: async (name) => void (await pod(['down', name, '--grace-period', '1'], true)),
     kill: async (name, container) => {
       const { containerStatuses, initContainerStatuses } = (await find(name)).status;
       const all = [...containerStatuses, ...initContainerStatuses];

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { EngineApi, type EngineError, pathPart } from './api.ts';
 import { exec } from './exec.ts';
@@ -91,4 +93,24 @@ test('the time of a command counts from its start, and not from the call of the 
   const result = await exec(new EngineApi(engine.socket), '', { ...REQUEST, timeout: 10 });
   assert.equal(result.type, 'timeout');
   assert.ok(checks > 3);
+});
+
+test('a command that has ended in time is no timeout, however late the engine reports its end', async () => {
+  const ended = spawnSync(process.execPath, ['-e', '']).pid;
+  let checks = 0;
+  await using engine = await fakeEngine((request, response) => {
+    if (request.url?.endsWith('/exec')) return response.end('{"Id":"e"}');
+    if (request.url?.endsWith('/start')) {
+      start = response;
+      return response.flushHeaders();
+    }
+    checks++;
+    // Well after the command's time.
+    if (checks === 4) start?.end();
+    response.end(JSON.stringify({ Running: checks < 4, ExitCode: 0, Pid: ended }));
+  });
+  let start: ServerResponse | undefined;
+  const result = await exec(new EngineApi(engine.socket), '', { ...REQUEST, timeout: 10 });
+  assert.deepEqual(result, { type: 'exited', code: 0, output: '' });
+  assert.ok(checks >= 4);
 });

@@ -24,6 +24,10 @@ export interface ExecRequest {
 
 /** The longest time that an engine may take to start a command, or to report its end, in ms. */
 const PATIENCE = 30_000;
+/** The pause between two checks of a command that has not begun, or has ended, in milliseconds. */
+const CHECK = 50;
+/** The least that a command whose process cannot be seen here is given more, in milliseconds. */
+const UNSEEN = 1000;
 /** The longest time that Node's timers take, in milliseconds. */
 const FOREVER = 2 ** 31 - 1;
 /** The exit codes and words of runtimes for a program that does not exist or cannot be executed. */
@@ -70,7 +74,11 @@ function isRunning({ Running }: ExecState): boolean {
   return Running;
 }
 
-/** Waits for the end of the output. @returns true if the command was killed for its time. */
+/**
+ * Waits for the end of the output. Only the command's own time counts: a loaded engine starts it late,
+ * and reports its end late.
+ * @returns true if the command was killed for its time.
+ */
 async function timedOut(
   output: Promise<unknown>,
   stream: IncomingMessage,
@@ -81,19 +89,28 @@ async function timedOut(
   for (let wait = Math.min(timeout, FOREVER); ; ) {
     if (!(await isLater(output, wait))) return false;
     const state = await look();
-    if (!state.Running && state.Pid === 0 && performance.now() - begin > timeout + PATIENCE) {
+    const overdue = performance.now() - begin - timeout;
+    if (!state.Running && overdue > PATIENCE) {
       stream.destroy();
-      throw new ExpectedError(`the engine has not started the command in ${PATIENCE / 1000} s`);
+      const what = state.Pid === 0 ? 'has not started' : 'does not report the end of';
+      throw new ExpectedError(`the engine ${what} the command in ${PATIENCE / 1000} s`);
     }
-    // A loaded engine starts it late: only the command's own time counts.
-    const ran = state.Pid > 0 ? elapsed(state.Pid) : state.Running ? timeout : 0;
-    wait = Math.min(Math.max(timeout - (ran ?? timeout), 0), FOREVER);
-    if (!state.Running && state.Pid === 0) wait = Math.max(wait, 50);
+    const left = timeLeft(state, timeout, overdue);
+    wait = Math.min(Math.max(left, 0), FOREVER);
     if (wait > 0) continue;
     if (state.Pid > 0) killTree(state.Pid);
     stream.destroy();
     return true;
   }
+}
+
+/** Returns how long to wait before a command is checked again, in ms; at most 0 if its time is over. */
+function timeLeft({ Running, Pid }: ExecState, timeout: number, overdue: number): number {
+  if (!Running) return CHECK;
+  const ran = Pid > 0 ? elapsed(Pid) : undefined;
+  if (ran !== undefined) return timeout - ran;
+  // It has ended, and its end is on its way, or it is not a process of this machine.
+  return overdue < Math.max(timeout, UNSEEN) ? CHECK : 0;
 }
 
 async function isLater(promise: Promise<unknown>, ms: number): Promise<boolean> {

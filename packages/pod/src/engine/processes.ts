@@ -4,13 +4,14 @@ import { readFileSync, readlinkSync } from 'node:fs';
 const TICKS = 100;
 
 /**
- * Returns how long a process has run, in milliseconds, if it is one of this machine; with an
- * engine in a virtual machine it is not.
+ * Returns how long a process has run, in milliseconds; undefined if it has ended, or is none of this
+ * machine: with an engine in a virtual machine it is not.
  */
 export function elapsed(pid: number): number | undefined {
   try {
     // After the name, which may hold anything: field 22 is the start, in ticks after the boot.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     const [uptime] = readFileSync('/proc/uptime', 'utf8').split(' ');
     const ms = Number(uptime) * 1000 - (Number(fields[19]) * 1000) / TICKS;
     return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
