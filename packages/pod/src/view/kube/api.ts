@@ -118,7 +118,7 @@ export class KubeApi {
         reject(new ExpectedError(`kubectl proxy does not serve within ${PATIENCE / 1000} s`));
       });
     });
-    // Whoever waits for it is told; nobody may be.
+    // Requests wait for it; there may be none at the moment.
     serves.catch(() => {});
     return { child, serves };
   }

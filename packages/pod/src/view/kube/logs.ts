@@ -31,7 +31,7 @@ export function followContainer(
     for await (const chunk of stream) feed(chunk);
   };
   read().catch((error) => {
-    // A user without the right to read logs is told; a run that is gone has none.
+    // Missing rights are shown; a run that is gone has none.
     if (signal.aborted || !(error instanceof KubeError) || error.status !== 403) return;
     onLine({ container, time: new Date().toISOString(), text: errorText(error) });
   });
