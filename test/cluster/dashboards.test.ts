@@ -57,7 +57,7 @@ test('an object with an unsafe folder costs itself alone', async () => {
   await using session = await new KubeEngine().apply(MANIFEST);
   await session.ready('dashboards');
   await session.reapply(dashboard('dashboard-bad', { 'bad.json': 'bad' }, '../../outside'));
-  await session.logged('dashboards', 'collector', /"event":"content_warning".*dashboard-bad/);
+  await session.logged('dashboards', 'collector', /dashboard-bad.*"event":"content_warning"/);
   await session.reapply(dashboard('dashboard-good', { 'good.json': 'good' }));
   await serves(session, 'good.json', 'good');
   assert.equal(await page(session, 'bad.json'), '404');
@@ -74,7 +74,10 @@ test('access that is lost removes no file, is reported, and comes back', async (
       (await admin('/metrics')).includes('file_writer_failing{target="/files/dashboards"} 1'),
     { what: 'the metric of the lost access', interval: 500 },
   );
-  assert.match(await session.allLogs('dashboards'), /check_failed.*forbidden/i);
+  assert.match(
+    await session.allLogs('dashboards'),
+    /answered 403: give the service account a Role.*"event":"check_failed"/,
+  );
   await staysTrueFor(
     async () => (await page(session, 'team-a/errors.json')) === '{"title": "Errors"}',
     1_000,

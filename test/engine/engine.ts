@@ -69,7 +69,12 @@ export interface ExecResult {
 export interface ContainerState {
   readonly waiting?: { readonly reason: string };
   readonly running?: object;
-  readonly terminated?: { readonly exitCode: number; readonly reason: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason: string;
+    /** The time in RFC 3339; a kubelet tells whole seconds, Compose nothing. */
+    readonly finishedAt?: string;
+  };
 }
 
 export interface ContainerStatus {

@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { eventually } from '@sidekit/test-kit';
 import { KubeEngine, type KubeSession } from '../engine/kube-engine.ts';
 import { TestNamespace } from '../engine/namespace.ts';
 import { deletePolicies, INJECTED, installPolicies } from './policies.ts';
+import {
+  asks,
+  COLLECTOR,
+  deployment,
+  GIT_SERVER,
+  job,
+  PLAN,
+  service,
+  spec,
+  type Words,
+  webapp,
+} from './workloads.ts';
 
 /** Injected sidecars at work, in workloads that know nothing of them; on a cluster with the images. */
 
-const VERSION = JSON.parse(readFileSync('package.json', 'utf8')).version;
 const ORDER = [
   'wait-for',
   'coordinator',
@@ -28,139 +39,6 @@ after(async () => {
   await deletePolicies();
   await namespace?.[Symbol.asyncDispose]();
 });
-
-type Words = Readonly<Record<string, string>>;
-
-/** Annotations of the sidecars, which are labelled for, too. */
-function asks(sidecars: Readonly<Record<string, Words>>) {
-  const names = Object.keys(sidecars);
-  const all = Object.entries(sidecars).flatMap(([name, settings]) =>
-    Object.entries(settings).map(([key, value]) => [`${name}.sidekit.dev/${key}`, value]),
-  );
-  return {
-    labels: Object.fromEntries(names.map((name) => [`sidekit.dev/${name}`, 'true'])),
-    annotations: Object.fromEntries(all),
-  };
-}
-
-/** A Pod's specification of one container, under *restricted*. */
-function spec(image: string, container: object, more: object = {}) {
-  return {
-    enableServiceLinks: false,
-    automountServiceAccountToken: false,
-    terminationGracePeriodSeconds: 10,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 20917,
-      fsGroup: 20917,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    containers: [
-      {
-        name: 'app',
-        image: `sidekit/${image}:${VERSION}`,
-        imagePullPolicy: 'IfNotPresent',
-        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        ...container,
-      },
-    ],
-    ...more,
-  };
-}
-
-function deployment(name: string, asked: ReturnType<typeof asks>, pod: object, replicas = 1) {
-  const labels = { app: name };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels: { ...labels, ...asked.labels }, annotations: asked.annotations },
-        spec: pod,
-      },
-    },
-  };
-}
-
-function job(name: string, asked: ReturnType<typeof asks>, pod: object) {
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name },
-    spec: {
-      backoffLimit: 0,
-      template: { metadata: asked, spec: { ...pod, restartPolicy: 'Never' } },
-    },
-  };
-}
-
-function service(name: string, ports: readonly object[]) {
-  const metadata = { name };
-  return { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: { app: name }, ports } };
-}
-
-/** The demo application, with the access log in the directory that the adapter reads. */
-function webapp(...args: readonly string[]) {
-  return spec('webapp', { args: [...args, '--access-log', '/var/log/app/access.log'] });
-}
-
-/** A receiver of OTLP that keeps what it is sent. */
-const COLLECTOR = [
-  deployment('collector', asks({}), spec('webapp', { args: ['--listen', ':4318'] })),
-  service('collector', [{ port: 4318 }]),
-];
-
-/** A git server with one page. */
-const GIT_SERVER = [
-  {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'seed' },
-    data: { 'index.html': 'from a commit' },
-  },
-  deployment(
-    'git-server',
-    asks({}),
-    spec(
-      'git-server',
-      {
-        args: ['--listen', ':8081', '--root', '/git', '--seed', '/seed'],
-        volumeMounts: [
-          { name: 'git', mountPath: '/git' },
-          { name: 'seed', mountPath: '/seed' },
-        ],
-      },
-      {
-        volumes: [
-          { name: 'git', emptyDir: {} },
-          { name: 'seed', configMap: { name: 'seed' } },
-        ],
-      },
-    ),
-  ),
-  service('git-server', [{ port: 8081 }]),
-];
-
-/** A plan: the coordinator writes a file when it starts. */
-const PLAN = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'shop-plan' },
-  data: {
-    'plan.yaml': JSON.stringify({
-      sequences: [
-        {
-          name: 'begin',
-          when: [{ start: true }],
-          steps: [{ name: 'tell', write: { path: '/shared/started', content: 'by the plan' } }],
-        },
-      ],
-    }),
-  },
-};
 
 async function apply(name: string, items: readonly object[]): Promise<KubeSession> {
   mkdirSync('dist/injection', { recursive: true });

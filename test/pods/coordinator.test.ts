@@ -36,7 +36,11 @@ test('the plan reloads the application with the worker paused, and orders the st
   const removed = session.remove('coordinator');
   await session.when('coordinator', 'has stopped the worker before the app', ({ status }) => {
     const of = (name: string) => status.containerStatuses?.find((one) => one.name === name)?.state;
-    return of('worker')?.terminated?.exitCode === 0 && of('app')?.running !== undefined;
+    const [worker, app] = [of('worker')?.terminated, of('app')];
+    if (worker?.exitCode !== 0 || app === undefined) return false;
+    // A kubelet reports the states of a Pod that terminates only when all of them have ended.
+    const { running, terminated: { finishedAt = '' } = {} } = app;
+    return running !== undefined || (worker.finishedAt ?? '') < finishedAt;
   });
   await removed;
 });

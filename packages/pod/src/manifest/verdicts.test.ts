@@ -21,11 +21,9 @@ let api = '';
 
 async function startProxy(): Promise<void> {
   proxy = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: proxy.stdout ?? process.stdin })) {
-    api = `http://${/127\.0\.0\.1:\d+/.exec(line)?.[0]}`;
-    return;
-  }
-  throw new Error('kubectl proxy did not start');
+  assert.ok(proxy.stdout);
+  const [line] = await once(createInterface({ input: proxy.stdout }), 'line');
+  api = `http://${/127\.0\.0\.1:\d+/.exec(line)?.[0]}`;
 }
 
 async function get<A>(path: string): Promise<A | undefined> {
