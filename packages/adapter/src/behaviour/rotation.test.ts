@@ -272,3 +272,21 @@ test('a file that is moved out of its directory is read to its end', async () =>
   await s.settle();
   assert.deepEqual(s.messages(), ['one', 'two']);
 });
+
+test('a copy of a file of which nothing was read yet is read, though another program may have its name', async () => {
+  await using s = await scene({ batchBytes: 1024, bufferBytes: 4096 });
+  s.receiver.down = true;
+  const written: string[] = [];
+  for (let round = 3; round >= 1; round--) {
+    const lines = Array.from({ length: 200 }, (_, i) => `round ${round} line ${i}`);
+    written.push(...lines);
+    s.write(`${lines.join('\n')}\n`);
+    await s.adapter.poll();
+    copyFileSync(s.live, join(s.logs, `app.${round}.log`));
+    truncateSync(s.live);
+    await s.adapter.poll();
+  }
+  s.receiver.down = false;
+  await s.settle();
+  assert.deepEqual(s.messages().toSorted(), written.toSorted());
+});

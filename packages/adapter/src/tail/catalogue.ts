@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
 import { readAt } from './bytes.ts';
 import { type Candidate, type FileStats, factsOf, oldestFirst } from './candidates.ts';
-import { isCopyOf } from './copies.ts';
+import { isCopyOf, isUnreadCopyOf } from './copies.ts';
 import { makeRoom } from './descriptors.ts';
 import { DirectoryCache } from './directory-cache.ts';
 import type { FileFacts, Generation } from './generation.ts';
@@ -275,7 +275,7 @@ export class Catalogue {
       else this.#leave(file);
       return;
     }
-    if (this.#isCopy(file, live ? original : owner, directory)) return;
+    if (this.#isCopy(file, candidate)) return;
     const { now } = this.#options;
     if (original !== undefined && this.#mayBecomeCopy(file, original)) {
       closeSync(file.fd);
@@ -317,20 +317,25 @@ export class Catalogue {
   }
 
   /** Whether a file is a copy of a generation of a log; takes it as such. */
-  #isCopy(file: FileFacts, owner: string | undefined, directory: string): boolean {
+  #isCopy(file: FileFacts, { log: own, live, compressed, original: other }: Candidate): boolean {
+    const owner = live ? other : own;
+    // Live and compressed files are read anyway, unless they are known to be copies.
+    const orUnread = !live && !compressed;
     const log = owner === undefined ? undefined : this.#logs.byPath.get(owner);
-    const original = log?.generations.findLast(
+    // A copy that is read as a log of its own may be compressed under the name of another.
+    const others = compressed ? this.#logs.inDirectory(dirname(file.path)) : [];
+    const original = [...others, ...(log?.generations ?? [])].findLast(
       (one) =>
         (one.detached ||
           one.live ||
           one.finished ||
           isLost(one) ||
           one.currentSize === file.size) &&
-        isCopyOf(file, one),
+        (isCopyOf(file, one) || (orUnread && isUnreadCopyOf(file, one))),
     );
     if (!original) return false;
     const complete = original.detached || isLost(original) || file.size >= original.size;
-    if (this.#owners.ownerOf(basename(file.path), directory)?.live && !complete) return false;
+    if (live && !complete) return false;
     if (original.finished) this.#leave(file);
     else this.#takeCopy(original, file);
     return true;

@@ -28,6 +28,23 @@ function sameContent({ fd, size }: FileFacts, original: number): boolean {
   return sameBytes(fd, original, 0, half) && sameBytes(fd, original, size - half, half);
 }
 
+/**
+ * Whether `file` may be the copy of a generation of which nothing was read, which has lost its
+ * content since: the copy begins as the generation did, and is not shorter than it was. A file that
+ * is taken for a copy by mistake is read once too, from its first byte on.
+ */
+export function isUnreadCopyOf(file: FileFacts, generation: Generation): boolean {
+  const { read, head, saved, size, birth, detached, fd } = generation;
+  if (read.offset !== 0 || file.size === 0 || file.size < size) return false;
+  if (file.birth !== 0n && birth !== 0n && file.birth < birth) return false;
+  if (!detached && fd !== undefined && generation.actualSize >= file.size) return false;
+  if (saved) {
+    const { length, hash } = saved.head;
+    return length > 0 && file.size >= length && fingerprint(readAt(file.fd, 0, length)) === hash;
+  }
+  return head.length > 0 && readAt(file.fd, 0, head.length).equals(head);
+}
+
 function matchesSaved(file: FileFacts, { saved }: Generation): boolean {
   if (!saved) return false;
   const { offset, tail } = furthestOf(saved);

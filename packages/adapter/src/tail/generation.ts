@@ -118,7 +118,12 @@ export class Generation {
 
   /** The size of the file at this moment, in bytes, which may be ahead of the last scan. */
   get currentSize(): number {
-    return this.fd === undefined ? this.size : Math.max(this.size, fstatSync(this.fd).size);
+    return Math.max(this.size, this.actualSize);
+  }
+
+  /** The size of the file at this moment, in bytes, which may have been truncated. */
+  get actualSize(): number {
+    return this.fd === undefined ? this.size : fstatSync(this.fd).size;
   }
 
   /** Whether all outputs have acknowledged what was read for them. */
