@@ -36,3 +36,10 @@ export const regularExpression = refine(text('regular expression'), (value) => {
     return new Broken(`must be a regular expression (${(error as Error).message})`);
   }
 });
+
+/** The name of a process, as ps shows it. */
+export const processName = text('process name', {
+  matches: /^[^\0-\x1f/]{1,255}$/,
+  rule: 'must be the name of a process, 1 to 255 characters without /',
+  remedy: 'write a name such as nginx',
+});

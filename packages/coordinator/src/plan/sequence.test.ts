@@ -125,3 +125,50 @@ test('a step that lets nobody stop is a fault', () => {
     'sequences[0].steps[1].letStop "wroker" is not one of participants: known are app, worker',
   ]);
 });
+
+test('headers that HTTP does not allow, and a process without a name, are faults', () => {
+  const http = (headers: object) => ({ http: { url: 'http://a/', headers } });
+  const { faults } = readSequences([
+    {
+      name: 'a',
+      when: [{ start: true }],
+      steps: [
+        http({ 'x-good': 'a b', Authorization: 'Basic eA==' }),
+        http({ 'a\nb': 'c' }),
+        http({ secret: 'hush\r\nhost: b' }),
+        { signal: { process: '', signal: 'HUP' } },
+      ],
+    },
+  ]);
+  assert.deepEqual(
+    faults.map((fault) => fault.split(' ')[0]),
+    [
+      'sequences[0].steps[1].http.headers["a\\nb"]',
+      'sequences[0].steps[2].http.headers.secret',
+      'sequences[0].steps[3].signal.process',
+    ],
+  );
+  assert.doesNotMatch(faults.join(), /hush/);
+});
+
+test('a plan that writes to the directory of its journal, or is triggered by it, is a fault', () => {
+  const { plan } = readSequences([
+    {
+      name: 'a',
+      when: [{ changed: '/data/state/../state/' }, { changed: '/data' }],
+      steps: [
+        { write: { path: '/data/state/journal.json', content: '' } },
+        { write: { path: '/data/statement', content: '' } },
+      ],
+      always: [{ write: { path: '/data/state', content: '' } }],
+    },
+  ]);
+  const faults: string[] = [];
+  const parts = { participants: [], stateDir: '/data/state/' };
+  checkPlan(plan, parts, ({ name }) => faults.push(name));
+  assert.deepEqual(faults, [
+    'sequences[0].when[0].changed',
+    'sequences[0].steps[0].write.path',
+    'sequences[0].always[0].write.path',
+  ]);
+});

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import {
   Broken,
   boolean,
@@ -91,9 +92,19 @@ export function isLeaderOnly({ leaderOnly, when }: Sequence): boolean {
 /** Checks rules between parts of a plan. */
 export function checkPlan(
   plan: readonly Sequence[],
-  { participants, leadership }: { readonly participants: readonly string[]; leadership?: unknown },
+  {
+    participants,
+    leadership,
+    stateDir,
+  }: {
+    readonly participants: readonly string[];
+    readonly leadership?: unknown;
+    readonly stateDir?: string;
+  },
   report: (fault: Fault) => void,
 ): void {
+  const isOwn = (path: string) =>
+    stateDir !== undefined && posix.relative(stateDir, path).split('/')[0] !== '..';
   if (plan.length === 0 && leadership === undefined) {
     const rule = 'must have at least one sequence';
     report({ name: 'sequences', rule, remedy: 'add one, or leadership' });
@@ -115,8 +126,22 @@ export function checkPlan(
         remedy: 'split it',
       });
     }
+    for (const [j, { changed }] of one.when.entries()) {
+      if (changed === undefined || !isOwn(changed)) continue;
+      const rule = 'is below stateDir, which changes with every run';
+      const remedy = 'watch another file';
+      report({ name: `sequences[${i}].when[${j}].changed`, value: changed, rule, remedy });
+    }
     for (const part of ['steps', 'always'] as const) {
-      for (const [j, { letStop }] of one[part].entries()) {
+      for (const [j, { letStop, write }] of one[part].entries()) {
+        if (write && isOwn(write.path)) {
+          report({
+            name: `sequences[${i}].${part}[${j}].write.path`,
+            value: write.path,
+            rule: 'is below stateDir, where only the journal is written',
+            remedy: 'write elsewhere on the volume',
+          });
+        }
         if (letStop === undefined || participants.includes(letStop)) continue;
         report({
           name: `sequences[${i}].${part}[${j}].letStop`,

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import {
   Broken,
   boolean,
@@ -14,8 +15,9 @@ import {
   text,
   url,
 } from '@sidekit/core';
+import { isRecord } from '@sidekit/core/schema';
 import { statuses } from '@sidekit/targets';
-import { absolutePath, name, regularExpression, target } from './names.ts';
+import { absolutePath, name, processName, regularExpression, target } from './names.ts';
 import { exactlyOne, objectWithRules, oneOf } from './rules.ts';
 
 const signal = scalar<NodeJS.Signals>(
@@ -55,25 +57,50 @@ export const targetFields = {
   tryTimeout: option(duration(10), { description: 'The time for one try.', default: 5000 }),
 } as const;
 
-const http = object({
-  url: option(url('http', 'https'), { description: 'The URL.', required: true }),
-  method: option(choice('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'), {
-    description: 'The method.',
-    default: 'POST',
-  }),
-  status: option(list(statuses), {
-    description: 'The statuses that are a success; 200-299 by default.',
-    default: [[200, 299]],
-  }),
-  headers: option(map(text()), { description: 'More request headers.' }),
-  bearerTokenFile: option(absolutePath, {
-    description: 'A file with a bearer token to send; read at each request.',
-  }),
-  body: option(text(), { description: 'The request body.' }),
-  caFile: option(absolutePath, {
-    description: 'With https: PEM file of the authorities to trust instead of the system’s.',
-  }),
-});
+const http = objectWithRules(
+  {
+    url: option(url('http', 'https'), { description: 'The URL.', required: true }),
+    method: option(choice('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'), {
+      description: 'The method.',
+      default: 'POST',
+    }),
+    status: option(list(statuses), {
+      description: 'The statuses that are a success; 200-299 by default.',
+      default: [[200, 299]],
+    }),
+    headers: option(map(text()), { description: 'More request headers.' }),
+    bearerTokenFile: option(absolutePath, {
+      description: 'A file with a bearer token to send; read at each request.',
+    }),
+    body: option(text(), { description: 'The request body.' }),
+    caFile: option(absolutePath, {
+      description: 'With https: PEM file of the authorities to trust instead of the system’s.',
+    }),
+  },
+  ({ headers }, complain) => {
+    if (!isRecord(headers)) return;
+    for (const [name, value] of Object.entries(headers)) {
+      // Without the value, which may be a secret.
+      if (!isHeader(name, String(value))) complain(['headers', name], HEADER_FAULT);
+    }
+  },
+);
+
+/** RFC 9110 §5.1 and §5.5. */
+const HEADER_FAULT = {
+  rule: 'must be a header that HTTP allows',
+  remedy: 'write a token as the name, and a value without control characters',
+};
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const ACTIONS = ['http', 'signal', 'wait', 'write', 'pause', 'letStop'] as const;
 
@@ -82,7 +109,7 @@ const fields = {
   http: option(http, { description: 'Send an HTTP request.' }),
   signal: option(
     object({
-      process: option(text('process name'), {
+      process: option(processName, {
         description: 'The process, by the name that ps shows; needs `shareProcessNamespace: true`.',
         required: true,
       }),
