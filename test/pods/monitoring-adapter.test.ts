@@ -29,7 +29,9 @@ test('StatsD and the status page of the application are Prometheus metrics', asy
   assert.doesNotMatch(body, /^adapter_statsd_dropped_values_total\{.*\} [1-9]/m);
 });
 
-test('Prometheus scrapes the metrics', { skip: !hasPrometheus() && 'no Prometheus' }, async () => {
+test('Prometheus scrapes the metrics', {
+  skip: !hasPrometheus() && 'no Prometheus',
+}, async (context) => {
   await using session = await applyPod('monitoring-adapter');
   await session.ready('monitoring-adapter');
   // The admin port is in the Pod: this is what a port-forward is.
@@ -44,6 +46,7 @@ test('Prometheus scrapes the metrics', { skip: !hasPrometheus() && 'no Prometheu
     }
   });
   forward.listen(0, '127.0.0.1');
+  context.after(() => forward.close().closeAllConnections());
   await once(forward, 'listening');
   await using prometheus = await Prometheus.start(
     `127.0.0.1:${(forward.address() as AddressInfo).port}`,
@@ -59,5 +62,4 @@ test('Prometheus scrapes the metrics', { skip: !hasPrometheus() && 'no Prometheu
     'histogram_quantile(0.5, webapp_request_duration_seconds_bucket)',
     (value) => value > 0,
   );
-  forward.close();
 });
