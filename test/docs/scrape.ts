@@ -14,14 +14,16 @@ const listeners = [
   { name: 'web', listen: ':8080', upstream: ['http://127.0.0.1:5000'] },
   { name: 'database', protocol: 'tcp', listen: ':5432', upstream: ['tcp://127.0.0.1:5433'] },
 ];
-writeFileSync('/tmp/ambassador.yaml', JSON.stringify({ listeners }));
+// No collector answers, which does not matter here.
+const tracesEndpoint = 'http://127.0.0.1:1/v1/traces';
+writeFileSync('/tmp/ambassador.yaml', JSON.stringify({ listeners, tracesEndpoint }));
 const sequences = [{ name: 'once', when: [{ start: true }], steps: [{ pause: '1ms' }] }];
-// The API server does not answer, which does not matter here.
+// Nor does the API server.
 const leadership = { lease: 'web' };
 writeFileSync('/tmp/plan.yaml', JSON.stringify({ sequences, leadership }));
 const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' };
 
-// Nothing answers at this URL, which does not matter either.
+// Nor this URL.
 const jsonEndpoints = [{ url: 'http://127.0.0.1:1', metrics: [] }];
 writeFileSync('/tmp/adapter.yaml', JSON.stringify({ jsonEndpoints }));
 const inputs = ['--include=/tmp/logs/*.log', '--syslog=udp::5514', '--statsd=:8125'];

@@ -159,6 +159,8 @@ test('bodies that are not messages are refused with a status, and others are not
   }
 });
 
+const FAILURES = 'ambassador_upstream_failures_total{listener="main",flag="UF"}';
+
 test('a response that breaks gets trailers between messages, and a closed connection within one', async () => {
   await using upstream = await Http2Upstream.start((stream, fields) => {
     stream.resume();
@@ -182,6 +184,7 @@ test('a response that breaks gets trailers between messages, and a closed connec
   ]);
   await assert.rejects(call('/within'));
   await assert.rejects(call('/flag'), 'a service cannot send trailers as a message');
+  assert.equal(proxy.metric(FAILURES), 3, 'all are faults of the upstream');
   await proxy.settled();
 });
 
@@ -205,6 +208,7 @@ test('a response whose upstream ends it within a message never gets trailers the
       const two = await client.request({ ':method': 'POST', ':path': '/', ...headers }, body);
       assert.notEqual(two.code, 0);
     }
+    assert.equal(proxy.metric(FAILURES), 4);
     await proxy.settled();
   }
 });

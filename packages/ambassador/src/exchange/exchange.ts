@@ -63,6 +63,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   readonly #lane: ResponseSink;
   /** The sink of the current request: the lane's, or a translation in front of it. */
   #sink: ResponseSink;
+  /** The sink, if it translates to gRPC-Web. */
+  #web: WebSink | undefined;
   #http11 = true;
   #request!: CanonicalRequest;
   readonly #body: RequestBody;
@@ -147,7 +149,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
           })
         : undefined;
     this.#call = call;
-    this.#sink = call?.web ? new WebSink(call.web, this.#lane) : this.#lane;
+    this.#web = call?.web
+      ? new WebSink(call.web, this.#lane, (reason) => this.#fail(502, reason, 'UF'))
+      : undefined;
+    this.#sink = this.#web ?? this.#lane;
     this.#idempotent = runtime.idempotent || isIdempotent(head.method);
     // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
     const repeatable = (this.#idempotent || maySpeakHttp2) && extras?.upgrade === undefined;
@@ -336,6 +341,10 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   onEnd(trailers: readonly string[]): void {
     this.#stream = undefined;
+    if (this.#web?.incomplete) {
+      this.#fail(502, 'the response ends within a message', 'UF');
+      return;
+    }
     this.#call?.readTrailers(trailers);
     this.#search.release(this.status < 500 && !isServerFailure(this.grpcStatus ?? 0));
     this.#end();

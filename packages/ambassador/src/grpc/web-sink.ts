@@ -18,11 +18,19 @@ export class WebSink implements ResponseSink {
   readonly #scanner = new FrameScanner(2 ** 32);
   /** Whether the response is one of gRPC with a body to come. */
   #translating = false;
-  #broken = false;
+  #invalid = false;
+  readonly #onInvalid: (reason: string) => void;
 
-  constructor(call: WebCall, sink: ResponseSink) {
+  /** @param onInvalid ends the exchange, because the upstream's response is not made of messages. */
+  constructor(call: WebCall, sink: ResponseSink, onInvalid: (reason: string) => void) {
     this.#call = call;
     this.#sink = sink;
+    this.#onInvalid = onInvalid;
+  }
+
+  /** Whether the response has stopped within a message. */
+  get incomplete(): boolean {
+    return this.#translating && !this.#scanner.atBoundary;
   }
 
   get protocol(): string {
@@ -60,11 +68,10 @@ export class WebSink implements ResponseSink {
 
   sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
     if (!this.#translating) return this.#sink.sendBodyPiece(lent, start, end);
-    if (this.#broken) return true;
-    if (this.#scanner.scan(lent.bytes, start, end) !== undefined) {
-      // What follows could be read as anything.
-      this.#broken = true;
-      this.#sink.breakOff(NOTHING);
+    const problem = this.#scanner.scan(lent.bytes, start, end);
+    if (problem !== undefined) {
+      this.#invalid = true;
+      this.#onInvalid(problem);
       return true;
     }
     return this.#call.text
@@ -77,13 +84,7 @@ export class WebSink implements ResponseSink {
   }
 
   sendEnd(trailers: readonly string[]): void {
-    if (this.#broken) return;
     if (this.#translating) {
-      if (!this.#scanner.atBoundary) {
-        // The frame with the trailers would be read as the rest of the message.
-        this.#sink.breakOff(NOTHING);
-        return;
-      }
       const frame = trailersFrame(trailers);
       if (this.#call.text) this.#sendText(frame);
       else sendOwn(this.#sink, frame);
@@ -101,10 +102,9 @@ export class WebSink implements ResponseSink {
   }
 
   breakOff(trailers: readonly string[]): void {
-    if (this.#broken) return;
     // Within a message a frame would be read as part of it.
-    if (this.#translating && trailers.length > 0 && this.#scanner.atBoundary)
-      this.sendEnd(trailers);
+    const between = !this.#invalid && this.#scanner.atBoundary;
+    if (this.#translating && trailers.length > 0 && between) this.sendEnd(trailers);
     else this.#sink.breakOff(NOTHING);
   }
 
