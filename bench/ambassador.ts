@@ -33,7 +33,7 @@ export async function run(args: readonly string[] = []): Promise<void> {
   });
   const wanted = (name: string) => name.toLowerCase().includes(values.only.toLowerCase());
   await ensureDebianPackages(
-    ['nginx', 'libnginx-mod-stream', 'wrk', 'util-linux'],
+    ['nginx', 'libnginx-mod-stream', 'wrk', 'nghttp2-client', 'util-linux'],
     'this benchmark',
   );
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-ambassador-'));

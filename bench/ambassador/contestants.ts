@@ -9,6 +9,7 @@ import { bundle } from '../../images/bundle.ts';
 import { IMAGES } from '../../images/catalog.ts';
 import { nodeBinary } from '../../images/node-binary.ts';
 import { NODE_FLAGS } from '../../images/node-flags.ts';
+import { checkCalls } from './grpc-check.ts';
 import { writeProxy, writeUpstream } from './nginx.ts';
 import type { PortName } from './scenarios.ts';
 
@@ -43,9 +44,18 @@ export async function start(
   const origin = `http://127.0.0.1:${upstream}`;
   pinned(1, 'nginx', ['-c', writeUpstream(join(directory, 'upstream'), upstream)]);
   await listening(upstream);
+  const grpcUpstream = await freePort();
+  pinned(1, nodeBinary(), [join(HERE, 'grpc-upstream.ts'), String(grpcUpstream)]);
+  await listening(grpcUpstream);
 
-  const nginx = { http: await freePort(), logged: await freePort(), stream: await freePort() };
-  const conf = writeProxy(join(directory, 'nginx'), { ...nginx, upstream });
+  const nginx = {
+    http: await freePort(),
+    logged: await freePort(),
+    stream: await freePort(),
+    h2: await freePort(),
+    grpc: await freePort(),
+  };
+  const conf = writeProxy(join(directory, 'nginx'), { ...nginx, upstream, grpcUpstream });
   const master = pinned(0, 'nginx', ['-c', conf]);
   await listening(nginx.stream);
   const worker = Number(readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim());
@@ -66,10 +76,13 @@ export async function start(
     for (const port of Object.values(ports)) await listening(port);
     contestants.push({ name: 'ambassador', ports, pid });
   };
-  const plain = { http: await freePort(), stream: await freePort() };
+  const http = await freePort();
+  // One port serves both versions of HTTP.
+  const plain = { http, h2: http, stream: await freePort(), grpc: await freePort() };
   const file = join(directory, 'ambassador.yaml');
-  writeFileSync(file, JSON.stringify({ listeners: listeners(plain, upstream) }));
+  writeFileSync(file, JSON.stringify({ listeners: listeners(plain, upstream, grpcUpstream) }));
   await ambassador(plain, ['--config', file]);
+  for (const port of [nginx.grpc, plain.grpc]) await checkCalls(port);
   const logged = await freePort();
   await ambassador({ logged }, [
     ...['--listen', `127.0.0.1:${logged}`, '--upstream', origin],
@@ -89,8 +102,17 @@ export async function start(
   return contestants;
 }
 
-function listeners(ports: { readonly http: number; readonly stream: number }, upstream: number) {
+function listeners(
+  ports: Readonly<Record<'http' | 'stream' | 'grpc', number>>,
+  upstream: number,
+  grpcUpstream: number,
+) {
   return [
+    {
+      name: 'grpc',
+      listen: `127.0.0.1:${ports.grpc}`,
+      upstream: [`h2c://127.0.0.1:${grpcUpstream}`],
+    },
     {
       name: 'web',
       listen: `127.0.0.1:${ports.http}`,

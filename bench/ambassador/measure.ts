@@ -25,7 +25,12 @@ export function compare(
       if (port === undefined || !wanted) continue;
       const length = round < 0 ? 1 : seconds * (scenario.longer ?? 1);
       const before = cpuTicks(pid);
-      const { requests, rate } = wrk(port, scenario, length, directory);
+      const { requests, rate } = (scenario.streams ? h2load : wrk)(
+        port,
+        scenario,
+        length,
+        directory,
+      );
       const cpu = ((cpuTicks(pid) - before) * 10_000) / requests;
       if (round < 0) continue;
       if (!requests) throw new Error(`${name} answered nothing in ${length} s of ${scenario.name}`);
@@ -51,6 +56,28 @@ function wrk(
   if (/Non-2xx|(?:connect|read|write) [1-9]/.test(text))
     throw new Error(`requests failed:\n${text}`);
   return { requests, rate };
+}
+
+function h2load(
+  port: number,
+  { connections, streams, path, port: kind }: Scenario,
+  seconds: number,
+  directory: string,
+) {
+  const call = ['-d', join(directory, 'call'), '-H', 'content-type: application/grpc'];
+  const args = [
+    ...['-c', '1', 'h2load', '-t1', `-c${connections}`, `-m${streams}`, `-D${seconds}`],
+    ...(kind === 'grpc' ? [...call, '-H', 'te: trailers'] : []),
+  ];
+  const text = execFileSync('taskset', [...args, `http://127.0.0.1:${port}${path}`], {
+    encoding: 'utf8',
+  });
+  const [, requests, failed, errored] =
+    /(\d+) done, .* (\d+) failed, (\d+) errored/.exec(text)?.map(Number) ?? [];
+  const succeeded = Number(/status codes: (\d+) 2xx/.exec(text)?.[1]);
+  if (requests === undefined || failed !== 0 || errored !== 0 || succeeded < requests)
+    throw new Error(`requests failed:\n${text}`);
+  return { requests, rate: requests / seconds };
 }
 
 /** User and system time of a process so far, in hundredths of a second. */

@@ -32,7 +32,9 @@ export function writeUpstream(directory: string, port: number): string {
 /** nginx as the same proxy: kept connections, the same headers added, one worker. */
 export function writeProxy(
   directory: string,
-  ports: { http: number; logged: number; stream: number; upstream: number },
+  ports: Readonly<
+    Record<'http' | 'logged' | 'stream' | 'h2' | 'grpc' | 'upstream' | 'grpcUpstream', number>
+  >,
 ): string {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const location = `location / { proxy_pass http://up; proxy_http_version 1.1; proxy_buffering on; proxy_request_buffering off;
@@ -44,6 +46,9 @@ export function writeProxy(
   log_format line escape=json '{"time":"$time_iso8601","method":"$request_method","path":"$uri","host":"$host","status":$status,"duration":$request_time,"bytesOut":$body_bytes_sent,"client":"$remote_addr","upstream":"$upstream_addr","requestId":"$request_id"}';
   upstream up { server 127.0.0.1:${ports.upstream}; keepalive 1024; keepalive_requests 1000000000; }
   server { listen 127.0.0.1:${ports.http} backlog=16384; access_log off; ${location} }
+  server { listen 127.0.0.1:${ports.h2} http2 backlog=16384; access_log off; ${location} }
+  upstream calls { server 127.0.0.1:${ports.grpcUpstream}; keepalive 1024; keepalive_requests 1000000000; }
+  server { listen 127.0.0.1:${ports.grpc} http2 backlog=16384; access_log off; location / { grpc_pass grpc://calls; } }
   server { listen 127.0.0.1:${ports.logged} backlog=16384; access_log ${join(directory, 'access.log')} line buffer=32k flush=1s; ${location} }
 }
 stream { server { listen 127.0.0.1:${ports.stream} backlog=16384; proxy_pass 127.0.0.1:${ports.upstream}; } }\n`;
