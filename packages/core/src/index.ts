@@ -21,6 +21,7 @@ export {
   writeFileAtomic,
   writeNewFile,
 } from './io/atomic-file.ts';
+export { freeBytes } from './io/free-bytes.ts';
 export { type HttpResponse, send } from './io/http-client.ts';
 export { kubernetesServer, SERVICE_ACCOUNT } from './io/kubernetes.ts';
 export { listen } from './io/listen.ts';

@@ -26,7 +26,7 @@ function through(options: Options, content: Buffer) {
   const batches: Batch[] = [];
   const values = valuesOf(adapterTable, { include: ['/logs/app.log'], ...options });
   const metrics = adapterMetrics(registry);
-  const pool = new PayloadPool(1024, 1);
+  const pool = new PayloadPool(1024);
   const now = () => 1_795_000_000_000;
   const pipeline = pipelinesFor(values, { registry, metrics, pool, now, spools: new Map() })(
     ndjson,

@@ -1,3 +1,4 @@
+import { freeBytes } from '@sidekit/core';
 import type { Mark } from '../tail/cursor.ts';
 import type { Generation } from '../tail/generation.ts';
 
@@ -17,6 +18,7 @@ export class Payload {
     if (this.length + extra <= this.buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + extra));
     this.buffer.copy(larger, 0, 0, this.length);
+    freeBytes(this.buffer);
     this.buffer = larger;
   }
 
@@ -59,27 +61,26 @@ export class Batch {
 /** Reuses the buffers of delivered batches: allocation is faster than the garbage collector. */
 export class PayloadPool {
   readonly #free: Payload[] = [];
-  readonly #largest: number;
   readonly #keep: number;
+  #bytes = 0;
 
-  /**
-   * @param largest the capacity in bytes up to which a buffer is kept.
-   * @param keep the number of buffers to keep.
-   */
-  constructor(largest: number, keep: number) {
-    this.#largest = largest;
+  /** @param keep the size of all buffers that are kept, in bytes. */
+  constructor(keep: number) {
     this.#keep = keep;
   }
 
   take(): Payload {
-    return this.#free.pop() ?? new Payload();
+    const payload = this.#free.pop();
+    if (payload === undefined) return new Payload();
+    this.#bytes -= payload.buffer.length;
+    return payload;
   }
 
   give(payload: Payload): void {
     payload.length = 0;
-    // A buffer that grew for a long line is left to the garbage collector.
-    if (this.#free.length < this.#keep && payload.buffer.length <= this.#largest) {
-      this.#free.push(payload);
-    }
+    // Long lines make buffers of MiBs, which the garbage collector is slow to free too.
+    if (this.#bytes + payload.buffer.length > this.#keep) return;
+    this.#free.push(payload);
+    this.#bytes += payload.buffer.length;
   }
 }

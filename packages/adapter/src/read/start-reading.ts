@@ -66,9 +66,8 @@ export function startReading(
   const globs = new Globs(options.include, options.exclude, [...spoolPaths.keys()]);
   if (outputs.some(({ name }) => name === 'stdout')) refuseOwnOutput(globs);
   const metrics = adapterMetrics(registry);
-  // As many as can be in use at a time: allocating new ones keeps the garbage collector busy.
-  const inUse = Math.min(20, Math.ceil(options.bufferBytes / options.batchBytes) + 2);
-  const pool = new PayloadPool(options.batchBytes * 2 + CHUNK * 2, inUse * outputs.length);
+  // As much as can be in use at a time: a buffer doubles as it fills.
+  const pool = new PayloadPool(2 * (options.bufferBytes + 2 * options.batchBytes) * outputs.length);
 
   const file = new StateFile(stateDirectory, log);
   const saved = file.load();

@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { errorText, formatAddress, listen, pause, throttle } from '@sidekit/core';
+import { errorText, formatAddress, freeBytes, listen, pause, throttle } from '@sidekit/core';
 import type { Listener, ListenerParts } from './datagrams.ts';
 import { Frames } from './frames.ts';
 import type { ListenerAddress } from './listener-address.ts';
@@ -81,7 +81,9 @@ export async function listenForConnections(
       },
     });
     socket.on('data', (chunk: Buffer) => {
-      if (!frames.push(chunk)) {
+      const isFramed = frames.push(chunk);
+      freeBytes(chunk);
+      if (!isFramed) {
         closed('framing');
         socket.destroy();
       } else if (!spool.hasRoom) socket.pause();

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:dgram';
-import { errorText, formatAddress, type Log, throttle } from '@sidekit/core';
+import { errorText, formatAddress, freeBytes, type Log, throttle } from '@sidekit/core';
 import { kernelDrops } from '../net/kernel-drops.ts';
 import { openUdp } from '../net/udp.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -52,7 +52,10 @@ export async function listenForDatagrams(
     }),
   );
   socket.on('message', (bytes) => {
-    const message = withoutEnd(bytes);
+    take(withoutEnd(bytes));
+    freeBytes(bytes);
+  });
+  function take(message: Uint8Array): void {
     if (message.length === 0) return;
     messages.inc();
     if (!spool.hasRoom) {
@@ -66,7 +69,7 @@ export async function listenForDatagrams(
     }
     cut.inc();
     spool.add(message.subarray(0, limit), true);
-  });
+  }
   socket.on('error', (error) =>
     log.error('a socket failed', {
       event: 'listener_failed',

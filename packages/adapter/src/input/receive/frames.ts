@@ -1,3 +1,5 @@
+import { freeBytes } from '@sidekit/core';
+
 /** Receives a message, and whether only its beginning was kept. The bytes are valid until it returns. */
 export type OnMessage = (message: Uint8Array, cut: boolean) => void;
 
@@ -16,6 +18,14 @@ const SPACE = 0x20;
 /** A longer count is an error: no message has 10 MB, and the rest of the stream is lost anyway. */
 const MOST_DIGITS = 7;
 
+/**
+ * Buffers of long messages, for the next ones of any connection: a new one for each message would
+ * be 64 MiB of garbage before V8 collects it, and one for each connection would stay with idle ones.
+ */
+const spare: Buffer[] = [];
+const MOST_SPARE = 8;
+const NONE = Buffer.alloc(0);
+
 type State = 'between' | 'count' | 'counted' | 'line';
 
 /**
@@ -28,7 +38,7 @@ export class Frames {
   readonly #options: FrameOptions;
   #state: State = 'between';
   /** The message so far, if it began in an earlier chunk. */
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NONE;
   #size = 0;
   #cut = false;
   #digits = '';
@@ -116,8 +126,9 @@ export class Frames {
     const kept = bytes.subarray(0, room);
     const size = this.#size + kept.length;
     if (size > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(1024, size * 2)));
+      const larger = this.#larger(size);
       this.#held.copy(larger, 0, 0, this.#size);
+      freeBytes(this.#held);
       this.#held = larger;
     }
     this.#held.set(kept, this.#size);
@@ -137,7 +148,18 @@ export class Frames {
     this.#size = 0;
     this.#cut = false;
     // A connection that once sent a long message must not keep its buffer.
-    this.#held = Buffer.alloc(0);
+    if (this.#held.length >= limit && spare.length < MOST_SPARE) spare.push(this.#held);
+    this.#held = NONE;
+  }
+
+  /** Returns a buffer for a message of at least `size` bytes. */
+  #larger(size: number): Buffer {
+    const { limit } = this.#options;
+    const next = Math.min(limit, Math.max(1024, size * 2));
+    if (next < limit) return Buffer.allocUnsafeSlow(next);
+    const last = spare.at(-1);
+    if (last === undefined || last.length < limit) return Buffer.allocUnsafeSlow(limit);
+    return spare.pop()!;
   }
 }
 

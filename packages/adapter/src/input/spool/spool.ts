@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { errorText, type Health, type Log, throttle } from '@sidekit/core';
+import { errorText, freeBytes, type Health, type Log, throttle } from '@sidekit/core';
 import { byNumber } from '../../state/by-number.ts';
 import { makeDirectory } from '../../state/make-directory.ts';
 import { longestLine, writeLine } from './spool-line.ts';
@@ -118,6 +118,7 @@ export class Spool {
         Math.max(this.#pending.length * 2, this.#length + room),
       );
       this.#pending.copy(larger, 0, 0, this.#length);
+      freeBytes(this.#pending);
       this.#pending = larger;
     }
     const now = this.#options.now();

@@ -1,6 +1,7 @@
 import {
   errorText,
   formatAddress,
+  freeBytes,
   type Health,
   type Log,
   type OptionValues,
@@ -87,7 +88,9 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
   socket.on('message', (bytes) => {
     received.inc();
     // Bytes that are no UTF-8 become U+FFFD.
-    store.datagram(bytes.toString('utf8'));
+    const text = bytes.toString('utf8');
+    freeBytes(bytes);
+    store.datagram(text);
   });
   socket.on('error', (error) => {
     ready.fail(errorText(error));
