@@ -1,6 +1,8 @@
 /** Calm, aligned output for the project's commands. */
 
-const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const colours =
+  process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb';
+const COLOUR = /\x1b\[\d+m/g;
 
 export const bold = (text: string) => paint('1', text);
 export const dim = (text: string) => paint('2', text);
@@ -61,6 +63,26 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** Cuts a text between words if it is wider than `width` columns; colours take none. */
+export function cut(text: string, width: number): string {
+  if (visible(text) <= width) return text;
+  const plain = text.replace(COLOUR, '');
+  const space = plain.lastIndexOf(' ', width - 2);
+  return `${plain.slice(0, space > width / 2 ? space : width - 2)} …`;
+}
+
+/** Folds a text between words into lines of at most `width` columns. */
+export function fold(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
 function visible(text: string): number {
-  return text.replace(/\x1b\[\d+m/g, '').length;
+  return text.replace(COLOUR, '').length;
 }

@@ -2,7 +2,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
-import { bold, dim, green, heading, red, seconds, table } from '../output.ts';
+import { bold, cut, dim, fold, green, heading, red, seconds, table } from '../output.ts';
 import { CommandError } from '../run.ts';
 import { isStage, SCENES, type StageTarget } from './stage.ts';
 import { story } from './story.ts';
@@ -46,18 +46,21 @@ export async function demonstrate(
   options: DemoOptions,
 ): Promise<number> {
   const rows = [['Pod', 'result', 'time', 'what it showed']];
+  const { signal } = options;
   let failed = false;
   for (const name of names) {
-    if (options.signal.aborted) break;
+    if (signal.aborted) break;
     const path = `manifests/pods/${name}.yaml`;
-    console.log(`\n${bold(name)}  ${dim(summary(path))}`);
+    console.log(`\n${bold(name)}`);
+    for (const line of fold(summary(path), width())) console.log(`  ${dim(line)}`);
     const start = performance.now();
     const demo = await runDemo(path, target, options);
     failed ||= !demo.worked;
-    rows.push([name, demo.worked ? green('worked') : red('failed'), seconds(start), demo.showed]);
+    const result = demo.worked ? green('worked') : red(signal.aborted ? 'stopped' : 'failed');
+    rows.push([name, result, seconds(start), demo.showed]);
   }
   heading('Result');
-  console.log(table(rows));
+  for (const line of table(rows).split('\n')) console.log(cut(line, width() + 2));
   return failed ? 1 : 0;
 }
 
@@ -70,10 +73,10 @@ async function runDemo(path: string, target: DemoTarget, options: DemoOptions): 
       shown.push(await awaitShown(promise, target, options.signal));
     for (const { name } of subjects(path)) tell(name, await target.allLogs(name));
     const scenes = isStage(target) ? (SCENES[basename(path, '.yaml')] ?? []) : [];
-    for (const scene of scenes)
-      console.log(`  ${green('↯')} ${await scene(target as StageTarget)}`);
+    for (const scene of scenes) perform(await scene(target as StageTarget));
     return { worked: true, showed: shown.join(', ') || 'Ready' };
   } catch (error) {
+    if (options.signal.aborted) return { worked: false, showed: 'interrupted' };
     console.log(error instanceof CommandError ? error.message : error);
     return { worked: false, showed: (error as Error).message.split('\n')[0] ?? '' };
   } finally {
@@ -128,13 +131,24 @@ function subjects(path: string): Metadata[] {
   });
 }
 
+/** Prints how a fault was borne. */
+function perform(text: string) {
+  for (const [i, line] of fold(text, width() - 2).entries()) {
+    console.log(`  ${i === 0 ? green('↯') : ' '} ${line}`);
+  }
+}
+
+/** The columns of the terminal that an indented line may take. */
+function width(): number {
+  return Math.min(Math.max(process.stdout.columns || 80, 40), 200) - 4;
+}
+
 /** Prints what the containers did in a few lines; their whole logs are in a file. */
 function tell(name: string, logs: string) {
-  const width = Math.min(Math.max(process.stdout.columns || 80, 40), 200) - 4;
   const file = join(LOGS, `${name}.log`);
   mkdirSync(LOGS, { recursive: true });
   writeFileSync(file, logs);
-  for (const line of story(logs, width)) console.log(`  ${line}`);
+  for (const line of story(logs, width())) console.log(`  ${line}`);
   console.log(dim(`  whole logs: ${file}`));
 }
 
@@ -145,5 +159,5 @@ function summary(path: string): string {
     if (!line.startsWith('#')) break;
     comment.push(line.slice(1).trim());
   }
-  return /^[^.]*\./.exec(comment.join(' '))?.[0] ?? '';
+  return /^.*?\.(?= |$)/.exec(comment.join(' '))?.[0] ?? '';
 }

@@ -15,50 +15,12 @@ export function isStage(target: DemoTarget): target is StageTarget {
 /** The longest time a scene takes, in milliseconds. */
 const TIMEOUT = 60_000;
 
-/** Records of the scene with a killed consumer, and how many it has taken when it is killed. */
-const RECORDS = 500;
-const KILLED_AFTER = 50;
-
 /** The faults of each Pod that has some. */
 export const SCENES: Readonly<Record<string, readonly Scene[]>> = {
-  'message-queue-at-least-once': [killedConsumer],
   ambassador: [restartedUpstream],
   adapter: [rotatedLog, killedAdapter],
   'config-reload': [brokenConfiguration],
 };
-
-/** A consumer is killed in the middle of its work: it is started again, and every record arrives once. */
-async function killedConsumer(target: StageTarget): Promise<string> {
-  const pod = 'killed-consumer';
-  // Slow enough that there is a middle.
-  const manifest = readFileSync('manifests/pods/message-queue-at-least-once.yaml', 'utf8')
-    .replaceAll('message-queue-at-least-once', pod)
-    .replace('--count=500', `--count=${RECORDS}\n        - --interval=5ms`);
-  const consumed = async (previous: boolean) =>
-    [...(await target.logs(pod, 'consumer', previous)).matchAll(/Consumed: ([\da-f]{2})\b/g)].map(
-      ([, record]) => record,
-    );
-  try {
-    const completed = target.apply(manifest);
-    await Promise.race([
-      within('the first records', async () => (await consumed(false)).length >= KILLED_AFTER),
-      completed,
-    ]);
-    await target.kill(pod, 'consumer');
-    await completed;
-    const [before, after] = [await consumed(true), await consumed(false)];
-    const produced = [
-      ...(await target.logs(pod, 'producer')).matchAll(/Produced: ([\da-f]{2})\b/g),
-    ];
-    const inOrder = [...before, ...after].every((record, i) => record === produced[i]?.[1]);
-    const arrived = before.length + after.length;
-    if (arrived !== RECORDS || !inOrder)
-      throw new Error(`${arrived} of ${RECORDS} records arrived`);
-    return `consumer killed while it worked: ${arrived} of ${RECORDS} records arrived, each once, in order`;
-  } finally {
-    await target.remove(pod).catch(() => {});
-  }
-}
 
 /** The log is renamed under the application's hands: what it writes before and after arrives. */
 async function rotatedLog(target: StageTarget): Promise<string> {

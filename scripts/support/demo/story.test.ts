@@ -13,12 +13,27 @@ const QUEUE = [
   `consumer | ${log('mq consumer', 'exit_message', 'the exit message arrived', { records: 2 })}`,
 ].join('\n');
 
-test('a queue is shown by its first and last records, and where they went', () => {
+test('a queue is shown by its first and last records, and how many arrived', () => {
   assert.deepEqual(story(QUEUE, 100), [
     'producer  → Produced: f4 … Produced: done (3 lines)',
-    'consumer  ← Consumed: f4 … Consumed: done (3 lines)',
+    'consumer  ← Consumed: f4 … Consumed: done, 3 of 3 in order',
     'consumer  · the exit message arrived, 2 records',
   ]);
+});
+
+test('records that are missing or in another order are not called in order', () => {
+  const consumer = (records: readonly string[]) =>
+    records.map((one) => `consumer | Consumed: ${one}`).join('\n');
+  const producer = ['1', '2', '3', '4'].map((one) => `producer | Produced: ${one}`).join('\n');
+  const told = (records: readonly string[]) => story(`${producer}\n${consumer(records)}`, 100)[1];
+  assert.equal(told(['1', '2', '3']), 'consumer  ← Consumed: 1 … Consumed: 3, 3 of 4 in order');
+  assert.equal(told(['1', '3', '2', '4']), 'consumer  ← Consumed: 1 … Consumed: 4, 4 of 4');
+});
+
+test('a line of an access log becomes its request', () => {
+  const line =
+    'app | ::ffff:10.88.2.174 - - [26/Nov/2026:19:51:22 +0000] "GET /a?b HTTP/1.1" 200 7 "-" "x"';
+  assert.deepEqual(story(line, 60), ['app  · GET /a?b 200']);
 });
 
 test('the logs of a cluster tell the same', () => {

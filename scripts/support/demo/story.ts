@@ -1,3 +1,5 @@
+import { cut } from '../output.ts';
+
 /** The most lines of one Pod's story, and of one container in it. */
 const MAX_LINES = 6;
 const MAX_OF_CONTAINER = 2;
@@ -7,6 +9,7 @@ const ROUTINE = new Set([
   'starting',
   'admin_listening',
   'listening',
+  'no_match',
   'ready',
   'stopping',
   'stopped',
@@ -35,16 +38,17 @@ export function story(logs: string, width: number): string[] {
     containers.set(name, told);
     tell(told, text);
   }
+  const produced = [...containers.values()].flatMap(({ data }) => recordsOf(data, 'Produced: '));
   const longest = Math.max(0, ...[...containers.keys()].map((name) => name.length));
   return [...containers]
-    .flatMap(([name, told]) => sentences(told).map((text) => [name, text] as const))
+    .flatMap(([name, told]) => sentences(told, produced).map((text) => [name, text] as const))
     .slice(0, MAX_LINES)
     .map(([name, text]) => cut(`${name.padEnd(longest)}  ${arrow(text)} ${text}`, width));
 }
 
 function tell({ data, events }: Told, text: string) {
   if (!text.startsWith('{')) {
-    if (text.trim() !== '') data.push(text.trim());
+    if (text.trim() !== '') data.push(requestOf(text) ?? text.trim());
     return;
   }
   let record: Record<string, unknown>;
@@ -67,27 +71,42 @@ function tell({ data, events }: Told, text: string) {
   events.set(sentence, (events.get(sentence) ?? 0) + 1);
 }
 
+/** Returns the request of a line of an access log in the combined format: its method, target and status. */
+function requestOf(line: string): string | undefined {
+  const found = /^\S+ \S+ \S+ \[[^\]]+\] "(\S+ \S+)[^"]*" (\d{3}) /.exec(line);
+  return found ? `${found[1]} ${found[2]}` : undefined;
+}
+
 function recordText(record: Record<string, unknown>): string {
   const { method, path, status, level, message, body } = record;
   const shown = [method, path, status, level, message ?? body].filter((one) => one !== undefined);
   return shown.length > 0 ? shown.join(' ') : JSON.stringify(record);
 }
 
-function sentences({ data, events }: Told): string[] {
+function sentences({ data, events }: Told, produced: readonly string[]): string[] {
   const [first, last] = [data[0], data.at(-1)];
-  const lines = data.length > 2 ? `${first} … ${last} (${data.length} lines)` : data.join(', ');
+  const consumed = recordsOf(data, 'Consumed: ');
+  const count =
+    consumed.length > 0 && produced.length > 0
+      ? `, ${arrived(consumed, produced)}`
+      : ` (${data.length} lines)`;
+  const lines = data.length > 2 ? `${first} … ${last}${count}` : data.join(', ');
   const log = [...events].map(([text, count]) => (count > 1 ? `${text} (${count} times)` : text));
   return [...(lines ? [lines] : []), ...log.slice(-MAX_OF_CONTAINER)].slice(0, MAX_OF_CONTAINER);
+}
+
+function recordsOf(data: readonly string[], prefix: string): string[] {
+  return data.flatMap((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : []));
+}
+
+/** Says how many of the records that were produced have been consumed, and whether in order. */
+function arrived(consumed: readonly string[], produced: readonly string[]): string {
+  const inOrder = consumed.every((record, i) => record === produced[i]);
+  return `${consumed.length} of ${produced.length}${inOrder ? ' in order' : ''}`;
 }
 
 /** Shows the direction of records; everything else just happens. */
 function arrow(text: string): string {
   if (text.startsWith('Produced')) return '→';
   return text.startsWith('Consumed') ? '←' : '·';
-}
-
-function cut(text: string, width: number): string {
-  if (text.length <= width) return text;
-  const space = text.lastIndexOf(' ', width - 2);
-  return `${text.slice(0, space > width / 2 ? space : width - 2)} …`;
 }

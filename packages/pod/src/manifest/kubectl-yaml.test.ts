@@ -63,3 +63,11 @@ test('KYAML is read: braces, quoted strings, trailing commas, comments', () => {
   const text = '---\n{\n  # A comment.\n  kind: "Pod",\n  list: [\n    "a",\n    8080,\n  ],\n}\n';
   assert.deepEqual(read(text), { kind: 'Pod', list: ['a', 8080] });
 });
+
+test('infinity and not-a-number are refused, as JSON has neither, and quoted they are text', () => {
+  for (const text of ['.inf', '-.Inf', '+.INF', '.nan', '.NaN']) {
+    assert.throws(() => read(`a: ${text}`), /is no number that JSON has/, text);
+    assert.deepEqual(read(`a: '${text}'`), { a: text });
+  }
+  assert.deepEqual(read('a: .infinite'), { a: '.infinite' });
+});

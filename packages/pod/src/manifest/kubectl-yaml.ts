@@ -23,6 +23,14 @@ export const kubectlYaml: ParseOptions & DocumentOptions & SchemaOptions = {
       Number(text.replaceAll('_', '')),
     ),
     {
+      ...plain('float', /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/, () => null),
+      // kubectl converts to JSON, which has no such numbers.
+      resolve: (text: string, onError: (message: string) => void) => {
+        onError(`${text} is no number that JSON has: write another one, or put it in quotes`);
+        return null;
+      },
+    },
+    {
       tag: 'tag:yaml.org,2002:binary',
       resolve: (text: string) => Buffer.from(text, 'base64').toString(),
     },
