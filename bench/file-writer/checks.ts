@@ -1,4 +1,4 @@
-/** One check for each line on stdin; answers with what it cost this process, as a line of JSON. */
+/** One check for each line on stdin; answers with what it cost this process, as a JSON line. */
 import { createInterface } from 'node:readline';
 
 export interface Cost {

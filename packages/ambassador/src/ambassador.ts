@@ -21,7 +21,7 @@ import type { Endpoint } from './upstream/endpoint.ts';
 /** How often files are checked if the kernel reports no change, in milliseconds. */
 const WATCH_INTERVAL = 5000;
 
-/** Time before the end of the grace period at which streams of gRPC are ended, in milliseconds. */
+/** Time before the end of the grace period at which gRPC streams are ended, in milliseconds. */
 const STREAM_MARGIN = 2000;
 
 /**

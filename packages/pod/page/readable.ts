@@ -6,7 +6,7 @@ export interface ReadableLine {
   readonly text: string;
 }
 
-/** Turns a line of JSON into a message and its fields; other lines stay as they are. */
+/** Turns a JSON line into a message and its fields; other lines stay as they are. */
 export function readable(line: string): ReadableLine {
   if (!line.startsWith('{') || line.length > 16_384) return plain(line);
   let record: Record<string, unknown>;

@@ -15,7 +15,7 @@ import {
 import { outputTarget, type Target } from '../output/target.ts';
 import type { Globs } from '../tail/glob.ts';
 
-/** How a client of HTTP authenticates itself and its server. */
+/** How an HTTP client authenticates itself and its server. */
 export const security = {
   headers: option(map(text()), {
     description: 'Request headers, such as `X-Scope-OrgID`.',

@@ -289,7 +289,7 @@ test('pages of listed origins may call, and of no other', async () => {
   await assert.rejects(TestProxy.start({ ...options, grpcWebOrigins: ['*'] }), /must be an origin/);
 });
 
-test('an upstream of HTTP/1.1 gets gRPC-Web as it is', async () => {
+test('an HTTP/1.1 upstream gets gRPC-Web as it is', async () => {
   let type: string | undefined;
   await using upstream = await TestUpstream.start((incoming, response) => {
     type = incoming.headers['content-type'];

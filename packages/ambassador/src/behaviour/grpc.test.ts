@@ -26,7 +26,7 @@ const calls = (proxy: TestProxy, status: string) =>
     `rpc_server_call_duration_seconds_count{listener="main",rpc_response_status_code="${status}"}`,
   );
 
-/** Answers with a status of gRPC in trailers. */
+/** Answers with a gRPC status in trailers. */
 function answer(stream: http2.ServerHttp2Stream, status = 0) {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': `${status}` }));
@@ -115,7 +115,7 @@ test('a deadline ends a call with DEADLINE_EXCEEDED and cancels it upstream', as
   assert.equal(calls(proxy, 'DEADLINE_EXCEEDED'), 1);
 });
 
-test('local replies to calls are statuses of gRPC over any protocol', async () => {
+test('local replies to calls are gRPC statuses over any protocol', async () => {
   const nowhere = `h2c://127.0.0.1:${await freePort()}`;
   for (const [name, code, options, body] of [
     ['an upstream that is away', 14, { retryConnectFor: '0' }, 'x'],

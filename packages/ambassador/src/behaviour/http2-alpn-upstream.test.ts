@@ -86,7 +86,7 @@ test('an upstream that chooses HTTP/2 by ALPN gets all requests on one session',
   }
 });
 
-test('an upstream of HTTP/1.1 is served as before', async () => {
+test('an HTTP/1.1 upstream is served as before', async () => {
   await using upstream = await new TlsUpstream('http/1.1').listen();
   await using proxy = await TestProxy.start(options(upstream.url));
   const all = Array.from({ length: 20 }, () => request(proxy.url));
@@ -94,7 +94,7 @@ test('an upstream of HTTP/1.1 is served as before', async () => {
   await proxy.settled();
 });
 
-test('an upgrade has a connection of HTTP/1.1, next to sessions of HTTP/2', async () => {
+test('an upgrade has an HTTP/1.1 connection, next to HTTP/2 sessions', async () => {
   await using upstream = await new TlsUpstream('both').listen();
   await using proxy = await TestProxy.start(options(upstream.url));
   const upgrade = async () => {

@@ -82,7 +82,7 @@ test('bodies, trailers and informational responses pass both ways', async () => 
   await proxy.settled();
 });
 
-test('a request of HTTP/2 goes upstream as the same request of HTTP/1.1 does', async () => {
+test('an HTTP/2 request goes upstream as the same HTTP/1.1 request does', async () => {
   await using upstream = await RawServer.start((socket, text) => {
     if (requestsIn(text).at(-1)?.complete)
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n', 'latin1');

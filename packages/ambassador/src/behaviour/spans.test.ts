@@ -117,7 +117,7 @@ test('a span continues the trace of a client, and its own is the parent upstream
   assert.match(String(seen[2]!.traceparent), /-00$/);
 });
 
-test('a call of gRPC has its status, and a new trace no parent', async () => {
+test('a gRPC call has its status, and a new trace no parent', async () => {
   await using upstream = await Http2Upstream.start((stream) => {
     stream.resume();
     stream.respond(

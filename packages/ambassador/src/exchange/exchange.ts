@@ -71,7 +71,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   readonly #search: ConnectionSearch = new ConnectionSearch(this);
   #stream: UpstreamStream | undefined;
   #phase: Phase = Phase.idle;
-  /** The call of gRPC that the request is, if it is one. */
+  /** The gRPC call that the request is, if it is one. */
   #call: GrpcCall | undefined;
   /** Whether the request may be served twice. */
   #idempotent = false;
@@ -186,7 +186,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#search.start(true);
   }
 
-  /** Begins the body of a call of gRPC-Web; false if it is refused at once. */
+  /** Begins the body of a gRPC-Web call; false if it is refused at once. */
   #beginWeb(web: WebCall, firstBody: Buffer | undefined, repeatable: boolean): boolean {
     this.#request = web.request(this.#request);
     const first = firstBody && web.decode(firstBody);
@@ -254,7 +254,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#end();
   }
 
-  /** Ends a call of gRPC, which may be a stream without an end, because the proxy stops. */
+  /** Ends a gRPC call, which may be a stream without an end, because the proxy stops. */
   stop(): void {
     if (this.active && this.#call) this.#fail(503, 'the proxy stops', '');
   }

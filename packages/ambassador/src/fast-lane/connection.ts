@@ -83,7 +83,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#socket.destroy();
   }
 
-  /** Ends a call of gRPC-Web because the proxy stops. */
+  /** Ends a gRPC-Web call because the proxy stops. */
   stopCall(): void {
     this.#exchange.stop();
   }

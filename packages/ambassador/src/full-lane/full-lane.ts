@@ -99,7 +99,7 @@ export class FullLane implements Watched {
       if (client.requests === 0 && client.quietSince <= time) socket.destroy();
   }
 
-  /** Ends the calls of gRPC-Web, of which some may be streams without an end. */
+  /** Ends the gRPC-Web calls, of which some may be streams without an end. */
   stopCalls(): void {
     for (const { last } of this.#clients.values()) last?.stop();
   }

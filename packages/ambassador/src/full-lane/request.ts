@@ -61,7 +61,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     this.#exchange.start(head, forwarding, undefined, head, http11);
   }
 
-  /** Ends a call of gRPC-Web because the proxy stops. */
+  /** Ends a gRPC-Web call because the proxy stops. */
   stop(): void {
     this.#exchange.stop();
   }

@@ -6,7 +6,7 @@ import { GrpcStatus, parseGrpcStatus, statusOfHttp } from './status.ts';
 import { formatGrpcTimeout, MAX_TIMEOUT, parseGrpcTimeout } from './timeout.ts';
 import { isWebType, WebCall } from './web-call.ts';
 
-/** Decides about requests of gRPC-Web. */
+/** Decides about gRPC-Web requests. */
 export interface WebPolicy {
   /** Whether they are translated. */
   readonly translate: boolean;
@@ -16,7 +16,7 @@ export interface WebPolicy {
   readonly largest: number;
 }
 
-/** Holds the facts of one call of gRPC that the proxy uses. */
+/** Holds the facts of one gRPC call that the proxy uses. */
 export class GrpcCall {
   readonly web: WebCall | undefined;
   /** Whether the client's deadline cannot be read. */

@@ -1,4 +1,4 @@
-/** The status codes of gRPC, by number (google.rpc.Code). */
+/** gRPC status codes, by number (google.rpc.Code). */
 export const GRPC_STATUSES = [
   'OK',
   'CANCELLED',
@@ -49,7 +49,7 @@ const BY_HTTP: Readonly<Record<number, number>> = {
 };
 
 /**
- * Returns the code for a status of HTTP, as clients of gRPC map it (http-grpc-status-mapping.md of
+ * Returns the code for an HTTP status, as gRPC clients map it (http-grpc-status-mapping.md of
  * grpc/grpc). Where the proxy knows more, it is more exact: a body or head that is too large, a
  * timeout, a client that went away.
  */

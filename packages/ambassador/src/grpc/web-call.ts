@@ -2,7 +2,7 @@ import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { Base64Decoder } from './base64-decoder.ts';
 import { FrameScanner, TOO_LARGE } from './frame-scanner.ts';
 
-/** The reason not to forward a body: a status of HTTP and a sentence. */
+/** The reason not to forward a body: an HTTP status and a sentence. */
 export interface BadBody {
   readonly status: number;
   readonly reason: string;

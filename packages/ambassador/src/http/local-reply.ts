@@ -25,7 +25,7 @@ export interface LocalReplyOptions {
   readonly retryAfter?: number | undefined;
   readonly requestId?: string;
   readonly close?: boolean;
-  /** The code of the reply to a call of gRPC, which is then Trailers-Only with status 200. */
+  /** The code of the reply to a gRPC call, which is then Trailers-Only with status 200. */
   readonly grpcStatus?: number | undefined;
   /** The content type of such a reply; `application/grpc` by default. */
   readonly grpcType?: string;

@@ -101,7 +101,7 @@ export class Http2Request implements ResponseSink, Watched {
     this.#exchange.check(now);
   }
 
-  /** Ends a call of gRPC because the proxy stops. */
+  /** Ends a gRPC call because the proxy stops. */
   stop(): void {
     this.#exchange.stop();
   }

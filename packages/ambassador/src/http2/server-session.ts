@@ -86,7 +86,7 @@ export class ServerSession implements Watched {
     if (!this.#session.closed) this.#session.close();
   }
 
-  /** Ends the calls of gRPC, of which some may be streams without an end. */
+  /** Ends the gRPC calls, of which some may be streams without an end. */
   stopCalls(): void {
     for (const request of this.#requests) request.stop();
   }
@@ -148,7 +148,7 @@ export class ServerSession implements Watched {
   }
 }
 
-/** Whether a request that was not understood would be a call of gRPC. */
+/** Whether a request that was not understood would be a gRPC call. */
 function isCall(raw: readonly string[]): boolean {
   return raw.some((name, i) => i % 2 === 0 && name === 'content-type' && isGrpcType(raw[i + 1]!));
 }

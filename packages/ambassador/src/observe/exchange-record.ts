@@ -9,7 +9,7 @@ export interface ExchangeRecord {
   readonly ids: RequestIds;
   /** 499 if the client went away before there was a status. */
   readonly status: number;
-  /** The code of a call of gRPC; undefined for other requests. */
+  /** The code of a gRPC call; undefined for other requests. */
   readonly grpcStatus: number | undefined;
   /** Envoy-style: UF, UT, UO, UH, DC, RL; empty if all went well. */
   readonly flags: string;

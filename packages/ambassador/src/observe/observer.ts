@@ -36,7 +36,7 @@ export function proxyMetrics(registry: Registry): ProxyMetrics {
     }),
     calls: registry.histograms({
       name: 'rpc_server_call_duration_seconds',
-      help: 'Time of calls of gRPC, by the status that the client got.',
+      help: 'Time of gRPC calls, by the status that the client got.',
     }),
     upstreamDurations: registry.histograms({
       name: 'http_client_request_duration_seconds',
@@ -67,7 +67,7 @@ export class Observer {
   readonly #active: Gauge;
   readonly #handles = new Map<string, Histogram[]>();
   readonly #upstream: Histogram;
-  /** By the code of gRPC. */
+  /** By the gRPC code. */
   readonly #calls: Histogram[] = [];
   readonly #accessLog: AccessLog | undefined;
   readonly #spans: SpanExporter | undefined;

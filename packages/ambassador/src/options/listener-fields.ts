@@ -99,7 +99,7 @@ export const listenerFields = {
   }),
   idempotent: option(boolean, {
     description:
-      'Any request may be served twice, calls of gRPC too: then lost requests of all methods are repeated, and calls with the status UNAVAILABLE.',
+      'Any request may be served twice, gRPC calls too: then lost requests of all methods are repeated, and calls with the status UNAVAILABLE.',
     default: false,
   }),
   maxConnections: option(integer(1, 1_000_000), {

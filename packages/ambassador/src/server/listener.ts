@@ -35,7 +35,7 @@ export class Listener {
   readonly #clock: Clock;
   readonly #handler: Handler;
   #closed = false;
-  /** From when on calls of gRPC are ended, in milliseconds of `performance.now()`. */
+  /** From when on gRPC calls are ended, in milliseconds of `performance.now()`. */
   #callsUntil = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -148,7 +148,7 @@ export class Listener {
     this.destroy();
   }
 
-  /** Ends calls of gRPC during a drain. @param time in milliseconds of `performance.now()`. */
+  /** Ends gRPC calls during a drain. @param time in milliseconds of `performance.now()`. */
   endCallsFrom(time: number): void {
     this.#callsUntil = Math.min(this.#callsUntil, time);
   }

@@ -2,7 +2,7 @@ import type { CanonicalRequest } from '../http/canonical-request.ts';
 import type { ResponseReceiver } from './response-receiver.ts';
 
 /**
- * Carries one request to an upstream and its response back: a connection of HTTP/1.1 while it
+ * Carries one request to an upstream and its response back: an HTTP/1.1 connection while it
  * serves the request, or a stream of another protocol.
  */
 export interface UpstreamStream {
