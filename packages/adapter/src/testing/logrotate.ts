@@ -95,7 +95,13 @@ class RotatedLog {
     const { directives, mode, glob } = this.#case;
     // A copy made while the adapter was down, under a name that the glob matches too, whose original
     // has grown since: it may as well be the log of another program that began alike, and is read.
-    const isAmbiguous = mode === 'down' && glob && directives[0] === 'copy';
+    const has = (directive: string) => directives.includes(directive);
+    const isMatched =
+      glob &&
+      has('extension .log') &&
+      !has('olddir old') &&
+      has('compress') === has('delaycompress');
+    const isAmbiguous = mode === 'down' && isMatched && has('copy');
     const twice = isAmbiguous ? [] : [...counts].filter(([, count]) => count > 1);
     if (lost.length + twice.length === 0) return undefined;
     return `${mode}, ${glob ? '*.log' : 'app.log'}, ${directives.join(' ')}: lost ${lost.length} (${lost[0]}), twice ${twice.length} (${twice[0]?.[0]})`;
