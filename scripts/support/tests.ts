@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { Interruption } from './interruption.ts';
 
 export interface TestRunOptions {
@@ -11,6 +12,12 @@ export interface TestRunOptions {
  * end its process, so without this one a test that hangs would take all the time of CI.
  */
 const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 20 * 60_000;
+
+/**
+ * Each test file, `pod` and the programs under test are processes that load the same modules: with
+ * their types stripped and compiled once, most of their start is saved.
+ */
+const COMPILED = resolve('node_modules/.cache/compiled');
 
 /**
  * Runs files with Node's test runner, its report passed through, and returns its exit code. At the
@@ -31,7 +38,7 @@ export async function runTests(
   const child = spawn(process.execPath, [...args, ...files], {
     stdio: 'inherit',
     ...(LIMIT === undefined ? {} : { timeout: LIMIT }),
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED, ...env },
   });
   const ended = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);

@@ -94,5 +94,9 @@ export function startProgram(
   options?: ProcessOptions,
 ): TestProcess {
   const path = main instanceof URL ? fileURLToPath(main) : main;
-  return new TestProcess(process.execPath, [path, ...args], options);
+  const { NODE_COMPILE_CACHE: cache } = process.env;
+  // Another user may not write there.
+  const isShared = cache !== undefined && options?.uid === undefined;
+  const env = isShared ? { NODE_COMPILE_CACHE: cache, ...options?.env } : options?.env;
+  return new TestProcess(process.execPath, [path, ...args], { ...options, ...(env && { env }) });
 }

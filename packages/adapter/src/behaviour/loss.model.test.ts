@@ -73,8 +73,7 @@ test('whatever happens to a log and its reader, no line is lost, and none comes 
 
 test('whatever happens to a log and a real process that is killed and started again, no line is lost', async () => {
   await using receiver = await Receiver.start();
-  using compiled = temporaryDirectory('compiled');
   const start: Setting['start'] = (directory, live) =>
-    new RealProcess(directory, live, receiver.url, compiled.path);
+    new RealProcess(directory, live, receiver.url);
   await check({ receiver, start, exact: false }, 3, 40);
 });

@@ -7,18 +7,13 @@ import type { Subject } from './loss-model.ts';
 export class RealProcess implements Subject {
   readonly #process: TestProcess;
 
-  /** @param compiled a directory in which Node caches the compiled program. */
-  constructor(directory: string, live: string, output: string, compiled: string) {
-    this.#process = startProgram(
-      new URL('../main.ts', import.meta.url),
-      [
-        ...['--include', live, '--output', output, '--state', join(directory, 'state')],
-        ...['--admin', '127.0.0.1:0', '--log-level', 'info', '--poll-interval', '20ms'],
-        ...['--batch-bytes', '1KiB', '--buffer-bytes', '4KiB', '--partial-flush', '50ms'],
-        ...['--retry-base', '1ms', '--retry-cap', '20ms', '--checkpoint-interval', '20ms'],
-      ],
-      { env: { NODE_COMPILE_CACHE: compiled } },
-    );
+  constructor(directory: string, live: string, output: string) {
+    this.#process = startProgram(new URL('../main.ts', import.meta.url), [
+      ...['--include', live, '--output', output, '--state', join(directory, 'state')],
+      ...['--admin', '127.0.0.1:0', '--log-level', 'info', '--poll-interval', '20ms'],
+      ...['--batch-bytes', '1KiB', '--buffer-bytes', '4KiB', '--partial-flush', '50ms'],
+      ...['--retry-base', '1ms', '--retry-cap', '20ms', '--checkpoint-interval', '20ms'],
+    ]);
   }
 
   /** Waits until it is running; what it has read is unknown. */

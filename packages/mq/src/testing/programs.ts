@@ -1,6 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PosixMQ, unlinkQueue } from '@sidekit/posix-mq';
 import { unlinkSegment } from '@sidekit/shared-memory';
 import { type ProcessOptions, startProgram, type TestProcess } from '@sidekit/test-kit';
@@ -40,9 +38,7 @@ export function mq(
   args: readonly string[],
   options?: ProcessOptions,
 ): TestProcess {
-  // Hundreds are started: they share compiled code.
-  const env = { NODE_COMPILE_CACHE: join(tmpdir(), 'sidekit-compile-cache'), ...options?.env };
-  return startProgram(MAIN, [command, '--admin', '127.0.0.1:0', ...args], { ...options, env });
+  return startProgram(MAIN, [command, '--admin', '127.0.0.1:0', ...args], options);
 }
 
 /** Counts the messages in a queue; undefined if there is none of that name. */
