@@ -116,6 +116,11 @@ export class PodFolder {
     }
   }
 
+  /** The supervisor's process id: replaced at once, since an empty file would mean that none runs. */
+  set pid(pid: number) {
+    this.#write('pid', pid);
+  }
+
   get #pid(): number | undefined {
     try {
       return Number(readFileSync(this.file('pid'), 'utf8'));
@@ -130,7 +135,8 @@ export class PodFolder {
   }
 
   #write(name: string, value: unknown) {
-    const temporary = this.file(`${name}.new`);
+    // The command that starts a supervisor, and the supervisor, may write at the same time.
+    const temporary = this.file(`${name}.${process.pid}.new`);
     writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
     renameSync(temporary, this.file(name));
   }

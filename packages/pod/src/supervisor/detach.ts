@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { PodFolder } from '../store/folder.ts';
 import { volumeOwner } from './user-namespace.ts';
 
@@ -22,9 +22,7 @@ export function superviseDetached(folder: PodFolder, { program, environment }: P
     cwd: '/',
   });
   // From now on, and not only once the process has come to it: another command must see it.
-  if (child.pid !== undefined) {
-    writeFileSync(folder.file('pid'), String(child.pid), { mode: 0o600 });
-  }
+  if (child.pid !== undefined) folder.pid = child.pid;
   // Its folder shows that nothing was started.
   child.once('error', () => {});
   child.unref();

@@ -1,4 +1,4 @@
-import { writeFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { errorText, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
@@ -93,7 +93,9 @@ export class Supervisor {
 
   /** Runs the Pod to its end. Never rejects: a Pod whose sandbox cannot be created has failed. */
   async run(): Promise<void> {
-    this.#persist(() => writeFileSync(this.#folder.file('pid'), String(process.pid)));
+    this.#persist(() => {
+      this.#folder.pid = process.pid;
+    });
     this.#publishStatus();
     let control: Server | undefined;
     const closers: (() => unknown)[] = [];
