@@ -8,7 +8,7 @@ import { parse, stringify } from 'yaml';
 import { must } from '../engine/command.ts';
 import type { PodStatus } from '../engine/engine.ts';
 import { TestNamespace } from '../engine/namespace.ts';
-import { lifecyclePod } from '../lifecycle/lifecycle-pod.ts';
+import { lifecycleJob, lifecyclePod } from '../lifecycle/lifecycle-pod.ts';
 import {
   assertPrompt,
   box,
@@ -192,20 +192,12 @@ restartPolicy: Never
 terminationGracePeriodSeconds: 1
 initContainers: [{name: side, run: side, restartPolicy: Always}]
 containers: [{name: work, run: "work exit=15000,0"}]`;
-    const [pod = '', toolbox = ''] = lifecyclePod('lc-work', spec).split('---\n');
-    const { spec: template } = parse(pod);
-    const job = stringify({
-      apiVersion: 'batch/v1',
-      kind: 'Job',
-      metadata: { name: 'lc-view-job' },
-      spec: { template: { spec: template } },
-    });
+    const job = lifecycleJob('lc-view-job', spec);
     await assertShown(page, arrivals, {
       name: 'work',
       pattern: /Ready/,
       state: ({ ready }) => ready,
-      act: () =>
-        must('kubectl', ['apply', '-n', name, '-f', '-'], { input: `${job}---\n${toolbox}` }),
+      act: () => must('kubectl', ['apply', '-n', name, '-f', '-'], { input: job }),
     });
     await page.locator('.lines .line', { hasText: 'work' }).first().waitFor();
     await page.getByRole('tab', { name: 'Metrics' }).click();

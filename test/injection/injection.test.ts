@@ -4,19 +4,10 @@ import { eventually } from '@sidekit/test-kit';
 import { command, must } from '../engine/command.ts';
 import { TestNamespace } from '../engine/namespace.ts';
 import type { Container, PodSpec } from '../support/pod-spec.ts';
-import { deletePolicies, INJECTED, installPolicies } from './policies.ts';
+import { deletePolicies, INJECTED, installPolicies, ORDER } from './policies.ts';
 
 /** Creates labelled Pods on a real API server; every request is a dry run. */
 
-const ORDER = [
-  'wait-for',
-  'coordinator',
-  'file-writer',
-  'adapter',
-  'mq-producer',
-  'mq-consumer',
-  'ambassador',
-];
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'wait-for': { targets: 'tcp:db:5432' },
   'file-writer': { source: 'clock', target: '/files/index.html', files: '/srv' },

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { eventually } from '@sidekit/test-kit';
 import { KubeEngine, type KubeSession } from '../engine/kube-engine.ts';
 import { TestNamespace } from '../engine/namespace.ts';
-import { deletePolicies, INJECTED, installPolicies } from './policies.ts';
+import { deletePolicies, INJECTED, installPolicies, ORDER } from './policies.ts';
 import {
   asks,
   COLLECTOR,
@@ -19,16 +19,6 @@ import {
 } from './workloads.ts';
 
 /** Injected sidecars at work, in workloads that know nothing of them; on a cluster with the images. */
-
-const ORDER = [
-  'wait-for',
-  'coordinator',
-  'file-writer',
-  'adapter',
-  'mq-producer',
-  'mq-consumer',
-  'ambassador',
-];
 
 let namespace: TestNamespace;
 before(async () => {

@@ -7,6 +7,17 @@ const POLICIES = 'manifests/injection';
 /** The label of a namespace whose Pods get sidecars. */
 export const INJECTED = { 'sidekit.dev/injection': 'enabled' };
 
+/** The order in which stacked policies put their containers. */
+export const ORDER = [
+  'wait-for',
+  'coordinator',
+  'file-writer',
+  'adapter',
+  'mq-producer',
+  'mq-consumer',
+  'ambassador',
+];
+
 /** Applies the policies, and waits until they take effect, which is a moment later. */
 export async function installPolicies(namespace: TestNamespace): Promise<void> {
   await must('kubectl', ['apply', '-k', POLICIES]);

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '@sidekit/test-kit';
-import { parse, stringify } from 'yaml';
-import { lifecyclePod } from './lifecycle-pod.ts';
+import { stringify } from 'yaml';
+import { lifecycleJob } from './lifecycle-pod.ts';
 import { OwnStore } from './own-store.ts';
 
 // The Job controller's part; on a cluster it is the cluster's own.
@@ -12,19 +12,8 @@ const local = process.env.POD_ENGINE === 'kube' ? describe.skip : describe;
 
 const FAILS = 'containers: [{name: a, run: "a exit=0,3"}]';
 
-/** A Job of a lifecycle Pod. */
 function job(name: string, spec: string, fields: object): string {
-  const [pod = '', toolbox = ''] = lifecyclePod(name, `restartPolicy: Never\n${spec}`).split(
-    '---\n',
-  );
-  const template = { spec: parse(pod).spec };
-  const object = {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name },
-    spec: { ...fields, template },
-  };
-  return [stringify(object), toolbox].join('---\n');
+  return lifecycleJob(name, `restartPolicy: Never\n${spec}`, fields);
 }
 
 interface Listed {

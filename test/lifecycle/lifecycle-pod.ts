@@ -42,6 +42,21 @@ export function lifecyclePod(name: string, spec: string, more = ''): string {
   return [stringify(pod), stringify(toolbox), more].join('---\n');
 }
 
+/**
+ * A Job whose Pods are those of a lifecycle test.
+ * @param fields further fields of the Job's spec.
+ */
+export function lifecycleJob(name: string, spec: string, fields: object = {}): string {
+  const [pod = '', toolbox = ''] = lifecyclePod(name, spec).split('---\n');
+  const job = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name },
+    spec: { ...fields, template: { spec: parse(pod).spec } },
+  };
+  return [stringify(job), toolbox].join('---\n');
+}
+
 function complete(spec: Loose): Loose {
   const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
   const container = (one: Loose) => ({

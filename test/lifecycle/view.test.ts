@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { must } from '../engine/command.ts';
 import {
   assertPrompt,
@@ -12,7 +12,7 @@ import {
   startBrowser,
   withoutBrowser,
 } from '../support/view-page.ts';
-import { lifecyclePod } from './lifecycle-pod.ts';
+import { lifecycleJob, lifecyclePod } from './lifecycle-pod.ts';
 import { OwnStore } from './own-store.ts';
 
 const { POD_ENGINE: engine = 'podman' } = process.env;
@@ -74,18 +74,11 @@ restartPolicy: Never
 terminationGracePeriodSeconds: 1
 initContainers: [{name: side, run: side, restartPolicy: Always}]
 containers: [{name: work, run: "work exit=1000,0"}]`;
-    const [pod = '', toolbox = ''] = lifecyclePod('lc-work', spec).split('---\n');
-    const { spec: template } = parse(pod);
-    const job = stringify({
-      apiVersion: 'batch/v1',
-      kind: 'Job',
-      metadata: { name: 'lc-view-job' },
-      spec: { template: { spec: template } },
-    });
+    const job = lifecycleJob('lc-view-job', spec);
     const [completed, ended] = await Promise.all([
       shown(view.page, box('work'), /Completed/),
       shown(view.page, box('side'), /Completed/),
-      store.pod('up', store.file('job.yaml', `${job}---\n${toolbox}`)),
+      store.pod('up', store.file('job.yaml', job)),
     ]);
     const { items } = JSON.parse(await store.pod('ps', '-o', 'json'));
     const { name } = items[0].metadata;
