@@ -1,3 +1,4 @@
+import { freeBytes } from '@sidekit/core';
 import { GrpcCall } from '../grpc/call.ts';
 import { GrpcStatus, isServerFailure, statusOfHttp } from '../grpc/status.ts';
 import type { WebCall } from '../grpc/web-call.ts';
@@ -18,7 +19,6 @@ import { grpcTrailers, localMessage } from '../http/local-reply.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
-import { freeBytes } from '../memory/free-bytes.ts';
 import type { Flow } from '../memory/memory-budget.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
 import type { ExchangeRecord } from '../observe/exchange-record.ts';

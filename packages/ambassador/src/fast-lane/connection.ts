@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { freeBytes } from '@sidekit/core';
 import { Exchange } from '../exchange/exchange.ts';
 import { forwardingOf } from '../exchange/forwarding.ts';
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
@@ -15,9 +16,8 @@ import { localReplyText } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
 import { beginsHttp2 } from '../http2/preface.ts';
-import { freeBytes } from '../memory/free-bytes.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
-import { startReading, stopReading } from '../memory/stop-reading.ts';
+import { startReading, stopReading } from '../memory/reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import { Read, RequestReader } from './request-reader.ts';

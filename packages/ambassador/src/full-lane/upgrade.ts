@@ -13,7 +13,7 @@ import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
 import type { LentBytes } from '../memory/read-buffer.ts';
-import { startReading, stopReading } from '../memory/stop-reading.ts';
+import { startReading, stopReading } from '../memory/reading.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 

@@ -1,4 +1,4 @@
-import { freeBytes } from './free-bytes.ts';
+import { freeBytes } from '@sidekit/core';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /** The size of a read buffer, in bytes. */

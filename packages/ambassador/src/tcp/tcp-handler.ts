@@ -1,10 +1,10 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { Counter, Gauge, Log } from '@sidekit/core';
-import { writeAndFree } from '../memory/free-bytes.ts';
 import type { Flow, MemoryBudget } from '../memory/memory-budget.ts';
-import { startReading, stopReading } from '../memory/stop-reading.ts';
+import { startReading, stopReading } from '../memory/reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
+import { writeAndFree } from '../memory/write-and-free.ts';
 import type { Handler } from '../server/listener.ts';
 import type { Clock, Watched } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';

@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import { freeBytes } from '@sidekit/core';
 
-export { freeBytes };
-
 /** Smaller pieces share their memory, in bytes. */
 const WORTHWHILE = 4096;
 
