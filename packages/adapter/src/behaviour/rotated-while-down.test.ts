@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -13,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { eventually } from '@sidekit/test-kit';
 import { scene } from '../testing/scene.ts';
 
 for (const [extension, compress] of [
@@ -97,6 +99,57 @@ test('a file that was read to its end and deleted in its turn is not counted as 
   await s.settle();
   assert.equal(s.adapter.metric('adapter_lost_files_total'), 0);
   assert.deepEqual(s.messages(), ['one', 'two']);
+});
+
+for (const when of ['while down', 'after the restart'] as const) {
+  test(`a rotated file that was delivered to its end and is deleted ${when} is not lost`, async () => {
+    await using s = await scene();
+    s.write('one\n');
+    await s.settle();
+    const rotated = `${s.live}.1`;
+    if (when === 'while down') {
+      renameSync(s.live, rotated);
+      s.write('two\n');
+      for (let i = 0; i < 3; i++) {
+        await s.settle();
+        s.clock.now += 10_000;
+      }
+    }
+    await s.restart('crash', () => {
+      if (when === 'while down') unlinkSync(rotated);
+      else {
+        renameSync(s.live, rotated);
+        s.write('two\n');
+      }
+    });
+    await s.settle();
+    rmSync(rotated, { force: true });
+    for (let i = 0; i < 3; i++) {
+      await s.settle();
+      s.clock.now += 61_000;
+    }
+    assert.deepEqual(s.messages(), ['one', 'two']);
+    assert.equal(s.adapter.metric('adapter_lost_files_total'), 0);
+  });
+}
+
+test('a delivered file of the spool that was removed just before a crash is not lost', async () => {
+  await using s = await scene({ include: [], syslog: ['udp::0'], checkpointInterval: '1m' });
+  const spool = join(s.directory, 'state/spool');
+  await s.restart('crash', () => {
+    writeFileSync(join(spool, 'syslog.log.7'), '1795000000000 <14>app: one\n');
+  });
+  await s.adapter.poll();
+  await eventually(() => readdirSync(spool).length === 1, { what: 'the removal' });
+  const state = readFileSync(join(s.directory, 'state/state.json'), 'utf8');
+  assert.match(state, /syslog\.log\.7.*"offset":0/, 'the removal is not saved');
+  await s.restart('crash');
+  for (let i = 0; i < 3; i++) {
+    await s.settle();
+    s.clock.now += 61_000;
+  }
+  assert.deepEqual(s.messages(), ['app: one']);
+  assert.equal(s.adapter.metric('adapter_lost_files_total'), 0);
 });
 
 test('startAt end reads files completely that were created while the adapter was down', async () => {

@@ -79,6 +79,7 @@ export function startReading(
     globs,
     outputs: outputs.map(({ name }) => name),
     startAt: (path) => (spoolPaths.has(path) ? 'beginning' : options.startAt),
+    isOwn: (path) => spoolPaths.has(path),
     firstStart: file.isNew,
     rotatedDirectories: options.rotatedDir,
     unpacker,
@@ -145,6 +146,7 @@ export function startReading(
     log,
     now,
     onNewGeneration: () => checkpoint.now(),
+    onEnded: () => checkpoint.soon(),
     onRead: (bytes, lines) => {
       metrics.bytes.inc(bytes);
       metrics.lines.inc(lines);

@@ -25,6 +25,8 @@ export interface SavedGeneration extends SavedMark {
   readonly outputs?: Readonly<Record<string, SavedMark>>;
   /** Its file is gone, and everything was delivered. */
   readonly finished?: boolean;
+  /** It was rotated, and delivered to its end a rotate wait later: nothing is lost with its file. */
+  readonly ended?: boolean;
 }
 
 const VERSION = 1;

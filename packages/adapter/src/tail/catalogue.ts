@@ -19,6 +19,8 @@ import type { Unpacker } from './unpacker.ts';
 export interface CatalogueOptions {
   readonly globs: Globs;
   readonly startAt: (log: string) => 'beginning' | 'end';
+  /** Whether only the adapter removes files of a log, once they are delivered. */
+  readonly isOwn: (log: string) => boolean;
   /** There is no state of an earlier start. */
   readonly firstStart: boolean;
   /** Other directories of rotated files; relative to those of the logs. */
@@ -131,7 +133,8 @@ export class Catalogue {
 
   /** Forgets a generation whose file is gone. */
   forget(generation: Generation): void {
-    if (generation.saved) {
+    const { saved, ended, log } = generation;
+    if (saved && !ended && !this.#options.isOwn(log)) {
       this.#options.onEvent('lostFile');
       this.#options.log.warn(
         'a file was not found after a restart: what was unread of it is lost',
@@ -209,6 +212,7 @@ export class Catalogue {
     }
     const finished = stats.size === (known.clamp ?? known.read).offset;
     if (sameBirth && finished && (!known.saved || path !== known.log)) {
+      known.ended ||= path !== known.log;
       known.path = path;
       known.rotatedAt ??= this.#options.now();
       return true;

@@ -26,8 +26,6 @@ export function removeIfDelivered(
     return false;
   }
   if (!generation) return true;
-  // Nothing of it is missing, even if its content was not verified after a restart.
-  generation.saved = undefined;
   for (const consumer of consumers) consumer.close(generation);
   catalogue.forget(generation);
   return true;

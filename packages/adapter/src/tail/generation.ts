@@ -51,6 +51,8 @@ export class Generation {
   isClosedForRoom = false;
   /** True if its file is gone, and only what recognises its content is kept. */
   finished = false;
+  /** True if it was rotated and delivered to its end, so that nothing is lost with its file. */
+  ended = false;
   /** A copy of this file, made by copytruncate before it truncates. */
   copy: FileFacts | undefined;
   /** The saved state, until the file was verified to be the same. */
@@ -88,6 +90,7 @@ export class Generation {
     const generation = new Generation(id, log, facts, now, outputs);
     generation.saved = saved;
     generation.finished = saved.finished === true;
+    generation.ended = saved.ended === true;
     generation.#startAt(({ offset, inLine }) => ({ offset, tail: START.tail, inLine }));
     generation.size = generation.read.offset;
     return generation;
@@ -197,6 +200,7 @@ export class Generation {
   resume(file: FileFacts): boolean {
     if (this.saved ? !this.adopt(file) : !this.verify(file.fd)) return false;
     this.fd = file.fd;
+    this.ended = false;
     this.isClosedForRoom = false;
     this.size = file.size;
     this.mtime = Math.max(this.mtime, file.mtime);
@@ -214,6 +218,7 @@ export class Generation {
       return false;
     }
     this.fd = file.fd;
+    this.ended = false;
     this.inode = file.inode;
     this.birth = file.birth;
     this.path = file.path;
@@ -239,16 +244,18 @@ export class Generation {
       kept.mtime === mtime &&
       kept.saved === saved &&
       kept.finished === this.finished &&
+      kept.ended === this.ended &&
       kept.head === this.head.length;
     if (kept && same) return kept.text;
-    const finished = this.finished ? { finished: true } : {};
     const text = JSON.stringify({
       ...(saved ? { ...saved, path } : this.#facts(marks)),
-      ...finished,
+      ...(this.finished ? { finished: true } : {}),
+      ...(this.ended ? { ended: true } : {}),
     });
     this.#kept = {
       ...{ text, marks, path, inode, mtime, saved },
       finished: this.finished,
+      ended: this.ended,
       head: this.head.length,
     };
     return text;
@@ -259,6 +266,7 @@ export class Generation {
         readonly text: string;
         readonly marks: readonly Mark[];
         readonly finished: boolean;
+        readonly ended: boolean;
         readonly head: number;
       })
     | undefined;

@@ -20,6 +20,8 @@ export interface TailerOptions {
   readonly now: () => number;
   /** Saves new generations before their first record is delivered. */
   readonly onNewGeneration: () => Promise<void>;
+  /** Called when a rotated file was delivered to its end. */
+  readonly onEnded: () => void;
   readonly onRead: (bytes: number, lines: number) => void;
   /** Called after every scan. */
   readonly onScanned: () => void;
@@ -257,6 +259,8 @@ export class Tailer {
       const { isDelivered } = generation;
       if (left && generation.unread === 0 && isDelivered && generation.fd !== undefined) {
         generation.close();
+        generation.ended = true;
+        this.#options.onEnded();
         for (const consumer of this.#consumers) consumer.close(generation);
       }
       if (gone && generation.fd === undefined && (isDelivered || generation.detached)) {
