@@ -9,8 +9,9 @@ import {
   option,
 } from '@sidekit/core';
 import { checkLeadership, leadership } from './lead/options.ts';
+import { checkPlan, draftOf } from './plan/between.ts';
 import { absolutePath, name } from './plan/names.ts';
-import { checkPlan, sequences } from './plan/sequence.ts';
+import { sequences } from './plan/sequence.ts';
 
 /** The plan is the configuration file: its keys are options like any other. */
 export const table = defineOptions({
@@ -43,9 +44,10 @@ export const table = defineOptions({
     ...adminTokenOption,
     ...commonOptions(':9906'),
   },
-  check: (values, _operands, report) => {
-    checkPlan(values.sequences, values, report);
-    if (values.leadership) checkLeadership(values.leadership, kubernetesServer(), report);
+  checkParts: ({ participants, stateDir, leadership }, written, report) => {
+    const parts = { participants, stateDir, leadership: written.leadership ?? undefined };
+    checkPlan(draftOf(written.sequences), parts, report);
+    if (leadership) checkLeadership(leadership, kubernetesServer(), report);
   },
   examples: [
     ['coordinator --config /plan/plan.yaml --state-dir /state', 'The plan is a ConfigMap.'],

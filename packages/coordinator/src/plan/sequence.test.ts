@@ -5,7 +5,7 @@ import { faultText } from '@sidekit/core';
 import { parse } from 'yaml';
 import { checkLeadership, type LeadershipOptions } from '../lead/options.ts';
 import { readSequences } from '../testing/read-plan.ts';
-import { checkPlan } from './sequence.ts';
+import { checkPlan } from './between.ts';
 
 test('a plan with ten faults names all ten', () => {
   const { faults } = readSequences([

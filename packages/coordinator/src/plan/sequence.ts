@@ -1,10 +1,8 @@
-import { posix } from 'node:path';
 import {
   Broken,
   boolean,
   choice,
   duration,
-  type Fault,
   object,
   option,
   refine,
@@ -14,7 +12,8 @@ import { absolutePath, name } from './names.ts';
 import { exactlyOne, listOf, objectWithRules, oneOf } from './rules.ts';
 import { alwaysStep, step, targetFields } from './step.ts';
 
-const MOST = 100;
+/** The most sequences of a plan, and triggers and steps of a sequence. */
+export const MOST = 100;
 const TRIGGERS = ['start', 'stop', 'changed', 'interval', 'event', 'condition', 'leadership'];
 
 const yes = refine(boolean, (value) =>
@@ -85,71 +84,12 @@ export type Sequence = TypeOf<typeof sequence>;
 export type Trigger = TypeOf<typeof trigger>;
 
 /** Whether a sequence runs only while this replica leads. */
-export function isLeaderOnly({ leaderOnly, when }: Sequence): boolean {
+export function isLeaderOnly({
+  leaderOnly,
+  when,
+}: {
+  readonly leaderOnly: boolean;
+  readonly when: readonly { readonly leadership?: 'gained' | 'lost' | undefined }[];
+}): boolean {
   return leaderOnly || when.some(({ leadership }) => leadership === 'gained');
-}
-
-/** Checks rules between parts of a plan. */
-export function checkPlan(
-  plan: readonly Sequence[],
-  {
-    participants,
-    leadership,
-    stateDir,
-  }: {
-    readonly participants: readonly string[];
-    readonly leadership?: unknown;
-    readonly stateDir?: string;
-  },
-  report: (fault: Fault) => void,
-): void {
-  const isOwn = (path: string) =>
-    stateDir !== undefined && posix.relative(stateDir, path).split('/')[0] !== '..';
-  if (plan.length === 0 && leadership === undefined) {
-    const rule = 'must have at least one sequence';
-    report({ name: 'sequences', rule, remedy: 'add one, or leadership' });
-  }
-  for (const [i, one] of plan.entries()) {
-    const loses = one.when.some((trigger) => trigger.leadership === 'lost');
-    if (leadership === undefined && (loses || isLeaderOnly(one))) {
-      report({
-        name: `sequences[${i}]`,
-        value: one.name,
-        rule: 'needs the key leadership',
-        remedy: 'add leadership: { lease: NAME }',
-      });
-    } else if (loses && isLeaderOnly(one)) {
-      report({
-        name: `sequences[${i}].when`,
-        value: one.name,
-        rule: 'must not have leadership: lost in a sequence that only the leader runs',
-        remedy: 'split it',
-      });
-    }
-    for (const [j, { changed }] of one.when.entries()) {
-      if (changed === undefined || !isOwn(changed)) continue;
-      const rule = 'is below stateDir, which changes with every run';
-      const remedy = 'watch another file';
-      report({ name: `sequences[${i}].when[${j}].changed`, value: changed, rule, remedy });
-    }
-    for (const part of ['steps', 'always'] as const) {
-      for (const [j, { letStop, write }] of one[part].entries()) {
-        if (write && isOwn(write.path)) {
-          report({
-            name: `sequences[${i}].${part}[${j}].write.path`,
-            value: write.path,
-            rule: 'is below stateDir, where only the journal is written',
-            remedy: 'write elsewhere on the volume',
-          });
-        }
-        if (letStop === undefined || participants.includes(letStop)) continue;
-        report({
-          name: `sequences[${i}].${part}[${j}].letStop`,
-          value: letStop,
-          rule: 'is not one of participants',
-          remedy: `known are ${participants.join(', ') || 'none'}`,
-        });
-      }
-    }
-  }
 }

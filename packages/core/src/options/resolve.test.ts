@@ -74,6 +74,36 @@ test('rules between options are checked once each value is good', async () => {
   assert.equal((await run(['--queue', '/q', '--count', '200', '--no-fast'])).values.count, 200);
 });
 
+test('rules between parts are checked whatever faults other parts have', async () => {
+  const parts = defineOptions({
+    command: 'parts',
+    summary: 'has rules between parts',
+    prefix: 'PARTS',
+    options: {
+      low: option(integer(0, 9), { description: 'The lower number.', default: 3 }),
+      high: option(integer(0, 9), { description: 'The higher number.', default: 5 }),
+      other: option(integer(0, 9), { description: 'Another number.' }),
+    },
+    checkParts: ({ low, high }, written, report) => {
+      if (low === undefined || high === undefined || low <= high) return;
+      report({ name: '--low', value: written.low, rule: `must be at most ${high}` });
+    },
+  });
+  const all = async (...argv: readonly string[]) => {
+    const error = await resolveOptions(parts, { argv, environment: {} }).catch((one) => one);
+    return error instanceof UsageError ? error.message.split('\n') : [];
+  };
+  const other = '--other "x" must be a whole number: write a number 0–9';
+  assert.deepEqual(await all('--low', '7', '--other', 'x'), [other, '--low "7" must be at most 5']);
+  assert.deepEqual(await all('--low', '7', '--high', 'x', '--other', 'x'), [
+    '--high "x" must be a whole number: write a number 0–9',
+    other,
+  ]);
+  assert.deepEqual(await all('--low', '5'), []);
+  const missing = await all('--low', '7', '--config', '/nowhere/c.yaml');
+  assert.equal(missing.length, 1, 'what the file says is not known');
+});
+
 test('what differs from the defaults is listed, without secrets and passwords', async () => {
   using directory = temporaryDirectory();
   const config = join(directory.path, 'c.yaml');

@@ -69,9 +69,14 @@ export async function resolveOptions<F extends OptionMap>(
   }
   for (const [key, { name, value }] of variables) add(key, name, value);
   for (const [key, value] of line.given) add(key, flagName(key), value);
+  const good: Record<string, unknown> = {};
   const fields = Object.fromEntries(
-    Object.entries(table.options).map(([key, option]) => [key, fieldOf(option, report)]),
-  );
+    Object.entries(table.options).map(([key, option]) => {
+      const field = fieldOf(option, report);
+      if (!Object.hasOwn(sources, key)) good[key] = option.default;
+      return [key, { ...field, read: (...given) => (good[key] = field.read(...given)) }];
+    }),
+  ) as Record<string, Field<unknown>>;
   const read = readFields(
     fields,
     sources,
@@ -79,6 +84,11 @@ export async function resolveOptions<F extends OptionMap>(
     ([key], { rule }) => report({ rule, ...missing(String(key), table) }),
     () => undefined,
   );
+  // If the file could not be read, nobody knows what was written.
+  if (!config || file) {
+    const written = Object.entries(sources).map(([key, all]) => [key, all.at(-1)?.[1]]);
+    table.checkParts?.(good as Partial<OptionValues<F>>, Object.fromEntries(written), report);
+  }
   const values = (read ?? {}) as OptionValues<F>;
   if (faults.length === 0) table.check?.(values, line.operands, report);
   if (faults.length > 0) throw new UsageError(faults);

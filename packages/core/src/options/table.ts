@@ -62,6 +62,15 @@ export interface OptionTable<F extends OptionMap = OptionMap> {
   readonly config?: boolean;
   /** Rules between options, checked once each value is good by itself. */
   check?(values: OptionValues<F>, operands: readonly string[], report: Report): void;
+  /**
+   * Rules between parts of options, checked whatever faults other parts have: `good` has the
+   * values without a fault, defaults included, `written` has what was written for each key.
+   */
+  checkParts?(
+    good: Partial<OptionValues<F>>,
+    written: Readonly<Record<string, unknown>>,
+    report: Report,
+  ): void;
   /** Command lines that show the main uses, with a remark each. */
   readonly examples?: readonly (readonly [command: string, remark: string])[];
 }

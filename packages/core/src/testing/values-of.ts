@@ -14,7 +14,10 @@ export function valuesOf<F extends OptionMap>(
   const faults: Fault[] = [];
   const report = (fault: Fault) => void faults.push(fault);
   const values = readValue(object(table.options), data, 'configuration', report);
-  if (values) table.check?.(values, [], report);
+  if (values) {
+    table.checkParts?.(values, data, report);
+    table.check?.(values, [], report);
+  }
   if (!values || faults.length > 0) throw new UsageError(faults);
   return values;
 }
