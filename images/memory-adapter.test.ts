@@ -1,9 +1,16 @@
 /** `adapter` as its image runs it, under the memory limit of the manifests. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { eventually, missingMemoryLimits, temporaryDirectory } from '@sidekit/test-kit';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import {
+  eventually,
+  type LimitedProcess,
+  missingMemoryLimits,
+  temporaryDirectory,
+} from '@sidekit/test-kit';
 import { DiscardingReceiver } from '../packages/adapter/src/testing/discarding-receiver.ts';
 import { type LimitedImage, limitedImage, MIB } from './testing/limited-image.ts';
 
@@ -53,6 +60,18 @@ const NESTED = [
   `{"a":"${'\\u0000'.repeat(10_000)}"}\n`,
 ].join('');
 
+/** The default of --max-line: a longer line becomes a record for each part of this size, in bytes. */
+const PART = 256 * 1024;
+
+/** Writes one line of bytes that take six in JSON, and in Loki's JSON in JSON seven. */
+function controlCharacters(logs: string): number {
+  const path = join(logs, 'app.log');
+  const parts = Math.ceil(size(1024, 16) / PART);
+  for (let i = 0; i < parts; i++) appendFileSync(path, '\u0001'.repeat(PART));
+  appendFileSync(path, '\n');
+  return parts;
+}
+
 const LOADS: Readonly<Record<string, Load>> = {
   'blank lines': {
     write: (logs) => fill(join(logs, 'app.log'), '\n', size(3, 0.3)),
@@ -70,6 +89,11 @@ const LOADS: Readonly<Record<string, Load>> = {
   'nested JSON': {
     write: (logs) => fill(join(logs, 'app.log'), NESTED, size(64, 2)),
     args: (receiver) => ['--format', 'json', ...otlp(receiver)],
+  },
+  'a long line of control characters': { write: controlCharacters, args: otlp },
+  'a long line of control characters for Loki': {
+    write: controlCharacters,
+    args: (receiver) => ['--output', `loki:http://${receiver}`],
   },
   'two outputs, one of them dead': {
     write: (logs) => fillAll(logs, 50, size(256, 8)),
@@ -108,11 +132,85 @@ describe('adapter with 128 MiB', { skip: missingMemoryLimits }, () => {
         timeout: LONG ? 1_200_000 : 120_000,
       });
       assert.ok(!hasEnded(), `ended by itself: ${adapter.child.signalCode} ${adapter.stderr}`);
-      context.diagnostic(`peak: ${Math.round(adapter.peak / MIB)} MiB`);
-      assert.ok(adapter.peak <= PEAK, `${adapter.peak / MIB} MiB`);
-      assert.equal(adapter.kills, 0, 'killed by the memory limit');
+      assertLimits(adapter, context);
       adapter.kill();
       assert.equal((await adapter.exited).code, 0, adapter.stderr);
     });
   }
+
+  test('listeners under a flood, with a dead output', async (context) => {
+    using directory = temporaryDirectory('memory-adapter');
+    await using adapter = image.start([
+      ...['--syslog', 'udp::0', '--syslog', 'tcp::0', '--json-lines', 'tcp::0', ...otlp(DEAD)],
+      ...['--spool-bytes', `${LONG ? 256 : 8}MiB`, '--state', join(directory.path, 'state')],
+      ...['--admin', '127.0.0.1:0', '--log-level', 'debug'],
+    ]);
+    const { port } = await adapter.event('admin_listening');
+    await adapter.event('ready');
+    const ports = [...adapter.stderr.matchAll(/"receiving".*?"address":"\w+:[\d.]+:(\d+)"/g)].map(
+      ([, one]) => Number(one),
+    );
+    const messages = [`<14>app: ${'x'.repeat(100)}\n`, `<14>app: ${'\u0001'.repeat(60_000)}\n`];
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    {
+      using _datagrams = flood(ports[0]!, messages);
+      using _streams = senders(ports.slice(1), messages.join('').repeat(4));
+      await eventually(
+        async () => {
+          const isFull = (await get('/readyz')).match(/is full/g)?.length === 2;
+          return isFull && /^adapter_dropped_messages_total.* [1-9]/m.test(await get('/metrics'));
+        },
+        { what: `both spools are full: ${adapter.stderr}`, interval: 100 },
+      );
+    }
+    assertLimits(adapter, context);
+  });
 });
+
+/** Asserts that the peak of a program is below the limit. */
+function assertLimits(adapter: LimitedProcess, context: TestContext): void {
+  context.diagnostic(`peak: ${Math.round(adapter.peak / MIB)} MiB`);
+  assert.ok(adapter.peak <= PEAK, `${adapter.peak / MIB} MiB`);
+  assert.equal(adapter.kills, 0, 'killed by the memory limit');
+}
+
+/** Sends datagrams to a port of loopback as fast as possible. */
+function flood(port: number, messages: readonly string[]): Disposable {
+  const socket = createSocket('udp4');
+  let isOpen = true;
+  const send = () => {
+    if (!isOpen) return;
+    for (let i = 0; i < 20; i++) socket.send(messages[i % 10 === 0 ? 1 : 0]!, port, '127.0.0.1');
+    setImmediate(send);
+  };
+  socket.on('error', () => {});
+  send();
+  return {
+    [Symbol.dispose]: () => {
+      isOpen = false;
+      socket.close();
+    },
+  };
+}
+
+/** Connects eight times to each port, and writes as much as is read. */
+function senders(ports: readonly number[], text: string): Disposable {
+  const sockets = ports.flatMap((port) =>
+    Array.from({ length: 8 }, () => {
+      const socket = connect({ host: '127.0.0.1', port });
+      const write = () => {
+        while (socket.writable && socket.write(text));
+      };
+      socket
+        .on('error', () => {})
+        .on('connect', write)
+        .on('drain', write);
+      return socket;
+    }),
+  );
+  return {
+    [Symbol.dispose]: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

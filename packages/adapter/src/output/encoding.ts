@@ -1,4 +1,5 @@
 import type { LogRecord } from '../parse/parser.ts';
+import type { JsonOut } from './json-out.ts';
 
 /** The file or sender from which a record comes. */
 export interface Source {
@@ -14,18 +15,18 @@ export interface Outgoing {
   readonly source: Source;
 }
 
-/** Writes records into a payload: one line each, without its line feed. */
+/** Writes records to a payload: one line each, without its line feed. */
 export interface Encoding {
   readonly name: 'ndjson' | 'loki' | 'otlp';
   /** The number of bytes around the records of a body. */
   readonly overhead: number;
   /** @param now the time for records without their own, in milliseconds since the epoch. */
-  encode(outgoing: Outgoing, now: number): string;
+  write(outgoing: Outgoing, now: number, out: JsonOut): void;
 }
 
 /** One JSON object per line. */
 export const ndjson: Encoding = {
   name: 'ndjson',
   overhead: 2,
-  encode: ({ record }) => JSON.stringify(record),
+  write: ({ record }, _now, out) => out.value('', record, ''),
 };

@@ -48,9 +48,9 @@ export function lokiEntries({ labels, labelFields }: LokiLabels): Encoding {
   return {
     name: 'loki',
     overhead: 4096,
-    encode: (outgoing, now) => {
+    write: (outgoing, now, out) => {
       const time = nanoseconds(outgoing.record.time, INT64_MAX) ?? `${now}000000`;
-      return `${labelsOf(outgoing)}\t["${time}",${JSON.stringify(JSON.stringify(outgoing.record))}]`;
+      out.text(`${labelsOf(outgoing)}\t["${time}",`, outgoing.record, ']');
     },
   };
 }

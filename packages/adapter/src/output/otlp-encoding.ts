@@ -1,5 +1,6 @@
 import type { LogRecord } from '../parse/parser.ts';
 import type { Encoding } from './encoding.ts';
+import { JsonText } from './json-out.ts';
 import { nanoseconds, UINT64_MAX } from './nanoseconds.ts';
 
 /** More values of one record than this become JSON text: each costs a receiver an object. */
@@ -11,7 +12,7 @@ const REST = 'other_fields';
 export const otlpRecords: Encoding = {
   name: 'otlp',
   overhead: 4096,
-  encode: ({ record }, now) => JSON.stringify(logRecord(record, now)),
+  write: ({ record }, now, out) => out.value('', logRecord(record, now), ''),
 };
 
 /** Maps a record to the fields of OTLP's LogRecord; what has no field of its own is an attribute. */
@@ -105,7 +106,7 @@ class Values {
     const raw = (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
     if (raw) return { stringValue: (value as { rawJSON: string }).rawJSON };
     const size = Array.isArray(value) ? value.length : Object.keys(value).length;
-    if (size > this.#left) return { stringValue: JSON.stringify(value) };
+    if (size > this.#left) return { stringValue: new JsonText(value) };
     if (Array.isArray(value)) return { arrayValue: { values: value.map((one) => this.of(one)) } };
     return { kvlistValue: { values: this.pairs(value as Record<string, unknown>) } };
   }
@@ -118,7 +119,7 @@ class Values {
       .slice(0, kept)
       .map(([name, value]) => ({ key: nameOf(name, fields), value: this.of(value) }));
     if (kept < entries.length) {
-      const rest = JSON.stringify(Object.fromEntries(entries.slice(kept)));
+      const rest = new JsonText(Object.fromEntries(entries.slice(kept)));
       pairs.push({ key: REST, value: { stringValue: rest } });
     }
     return pairs;

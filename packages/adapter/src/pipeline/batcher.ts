@@ -8,8 +8,6 @@ export interface BatcherOptions {
   readonly submit: (batch: Batch) => void;
 }
 
-const LF = 0x0a;
-
 /** Collects encoded records in batches, which are bounded while they are built. */
 export class Batcher {
   readonly #options: BatcherOptions;
@@ -23,15 +21,6 @@ export class Batcher {
   get current(): Batch {
     this.#batch ??= this.#create();
     return this.#batch;
-  }
-
-  /** Adds an encoded record. */
-  add(text: string): void {
-    const { payload } = this.current;
-    const before = payload.length;
-    payload.append(text);
-    payload.appendByte(LF);
-    this.added(payload, before);
   }
 
   /** Notes that a record, with its line feed, was written to the payload from `before` on. */

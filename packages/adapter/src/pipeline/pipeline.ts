@@ -4,7 +4,8 @@ import type { Received } from '../input/spool/spool-line.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
 import type { PayloadPool } from '../output/batch.ts';
 import type { Delivery } from '../output/delivery.ts';
-import { type Encoding, ndjson, type Source } from '../output/encoding.ts';
+import { type Encoding, ndjson, type Outgoing, type Source } from '../output/encoding.ts';
+import { JsonOut } from '../output/json-out.ts';
 import { utc } from '../parse/calendar.ts';
 import type { Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
@@ -37,6 +38,9 @@ export interface PipelineOptions {
 }
 
 const EMPTY = Buffer.alloc(0) as Sliceable;
+const LF = 0x0a;
+/** The records of longer lines, in UTF-16 units, are written in pieces. */
+const LONG = 16 * 1024;
 
 /** Turns the lines for one output into records and records into batches, synchronously. */
 export class Pipeline implements LineSink {
@@ -46,6 +50,7 @@ export class Pipeline implements LineSink {
   readonly #key: RecordKey;
   readonly #fastKey: RecordKey;
   readonly #batcher: Batcher;
+  readonly #out = new JsonOut();
   #isFull = false;
   // The current chunk.
   #generation: Generation | undefined;
@@ -242,7 +247,7 @@ export class Pipeline implements LineSink {
     flag: LineFlag,
     format?: LineFormat,
   ): void {
-    const { filter, transform, observe, encoding, metrics, now } = this.#options;
+    const { filter, transform, observe, encoding, metrics } = this.#options;
     let record: LogRecord;
     if (typeof parsed === 'string') {
       if (this.#counted) metrics.parseErrors.inc();
@@ -263,17 +268,35 @@ export class Pipeline implements LineSink {
     if (flag === LineFlag.partial) record.partial = true;
     if (flag === LineFlag.truncated) record.truncated = true;
     transform?.(record);
-    if (encoding === ndjson && this.#key.isFree(record)) {
+    const inPieces = text.length > LONG;
+    if (encoding === ndjson && !inPieces && this.#key.isFree(record)) {
       this.#appendWithKey(source, record, offset);
       return;
     }
     this.#key.add(source, offset, record);
-    let line = encoding.encode({ record, source }, now());
-    if (line.includes('\\ud')) {
-      makeWellFormed(record);
-      line = encoding.encode({ record, source }, now());
+    this.#append({ record, source }, inPieces);
+  }
+
+  /** Writes a record as the output wants it. */
+  #append(outgoing: Outgoing, inPieces: boolean): void {
+    const { encoding, now } = this.#options;
+    const { payload } = this.#batcher.current;
+    const before = payload.length;
+    const out = this.#out.start(payload, inPieces);
+    if (inPieces) makeWellFormed(outgoing.record);
+    try {
+      encoding.write(outgoing, now(), out);
+      if (out.isIllFormed) {
+        payload.length = before;
+        makeWellFormed(outgoing.record);
+        encoding.write(outgoing, now(), out);
+      }
+    } catch (error) {
+      payload.length = before;
+      throw error;
     }
-    this.#batcher.add(line);
+    payload.appendByte(LF);
+    this.#batcher.added(payload, before);
   }
 
   /** Writes a record as JSON, with its key in place of the closing brace. */
