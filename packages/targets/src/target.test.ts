@@ -54,6 +54,11 @@ test('a target that cannot be meant is refused with what to write', () => {
     ['tcp:db:0', 'TARGET "tcp:db:0" must have a host and a port: write tcp:host:port'],
     ['tcp:db:65536', 'TARGET "tcp:db:65536" must have a host and a port: write tcp:host:port'],
     ['http:db', 'TARGET "http:db" must be a URL: write http://host:port/path'],
+    ['file:/a\0b', 'TARGET "file:/a\\u0000b" must not contain NUL: leave it out'],
+    [
+      `unix:/${'s'.repeat(107)}`,
+      `TARGET "unix:/${'s'.repeat(107)}" must have a path of at most 107 bytes: choose a shorter one`,
+    ],
     ['shm:x', 'TARGET "shm:x" must start with a slash: write /x'],
     [
       'sem:x',

@@ -15,6 +15,9 @@ export type Target =
 
 const SCHEMES = ['mq:', 'shm:', 'sem:', 'tcp:', 'unix:', 'http:', 'https:', 'file:', 'dns:'];
 
+/** The longest path of a socket, in bytes (unix(7): sun_path less its NUL). */
+const SOCKET_PATH = 107;
+
 /** Parses a target as written on the command line; reports its faults. */
 export function parseTarget(text: string, report: Report): Target | undefined {
   const fault = (rule: string, remedy?: string) => {
@@ -50,6 +53,9 @@ export function parseTarget(text: string, report: Report): Target | undefined {
     case 'file:': {
       const path = rest.replace(/^\/\/(?=\/)/, '');
       if (!path.startsWith('/')) return fault('must have an absolute path', `write ${scheme}/path`);
+      if (path.includes('\0')) return fault('must not contain NUL', 'leave it out');
+      if (scheme === 'unix:' && Buffer.byteLength(path) > SOCKET_PATH)
+        return fault(`must have a path of at most ${SOCKET_PATH} bytes`, 'choose a shorter one');
       return { kind: scheme === 'unix:' ? 'unix' : 'file', text, path };
     }
     case 'http:':

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
-import { ExpectedError, errorText, type HttpResponse, send } from '@sidekit/core';
+import { ExpectedError, errorText, type HttpResponse, readSmallFile, send } from '@sidekit/core';
 import { type LeaseApi, LeaseConflict, LeaseMissing } from './elector.ts';
 import { isLease, type Lease } from './lease.ts';
 
@@ -101,11 +100,9 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-async function readCredential(path: string): Promise<string> {
+function readCredential(path: string): string {
   try {
-    const content = await readFile(path);
-    if (content.length > FILE_LIMIT) throw new Error('too large');
-    return content.toString();
+    return readSmallFile(path, FILE_LIMIT).toString();
   } catch (error) {
     throw new ExpectedError(
       `${path} cannot be read (${errorText(error)}): set automountServiceAccountToken: true in the Pod, or mount a service account token`,

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import {
   errorText,
   formatDuration,
   fullJitter,
   type Log,
   pause,
+  readSmallFile,
   send,
   signalByName,
   withoutPasswords,
@@ -13,6 +13,9 @@ import {
 import { check, tryOnce } from '@sidekit/targets';
 import type { Step } from '../plan/step.ts';
 import type { Perform, Permit } from './runner.ts';
+
+/** The largest token or file of authorities, in bytes. */
+const FILE_LIMIT = 1024 * 1024;
 
 /** Makes the function that performs a step with its attempts, each within the step's timeout. */
 export function performer(letStop: (participant: string) => void, log: Log): Perform {
@@ -102,7 +105,7 @@ async function request(
   permitted: () => void,
 ): Promise<string | undefined> {
   const { url, method, body, caFile, bearerTokenFile } = http;
-  const token = bearerTokenFile && (await readFile(bearerTokenFile, 'utf8')).trim();
+  const token = bearerTokenFile && readSmallFile(bearerTokenFile, FILE_LIMIT).toString().trim();
   const { status } = await send(url, {
     method,
     headers: { ...http.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) },
@@ -110,7 +113,7 @@ async function request(
     timeout,
     signal,
     before: permitted,
-    ...(caFile === undefined ? {} : { ca: await readFile(caFile) }),
+    ...(caFile === undefined ? {} : { ca: readSmallFile(caFile, FILE_LIMIT) }),
   });
   const good = http.status.some(([first, last]) => first <= status && status <= last);
   return good ? undefined : `${withoutPasswords(url)} answered ${status}`;

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { errorText } from '../errors.ts';
 import { isLoopback } from '../io/proxy.ts';
+import { readSmallFile } from '../io/small-file.ts';
 
 export interface PostRequest {
   readonly headers: IncomingHttpHeaders;
@@ -166,13 +166,7 @@ function isLocal({ socket, headers }: IncomingMessage): boolean {
 
 function readToken(path: string): string {
   try {
-    const file = openSync(path, 'r');
-    try {
-      const buffer = Buffer.alloc(TOKEN_LIMIT);
-      return buffer.toString('utf8', 0, readSync(file, buffer)).trim();
-    } finally {
-      closeSync(file);
-    }
+    return readSmallFile(path, TOKEN_LIMIT).toString().trim();
   } catch {
     return '';
   }

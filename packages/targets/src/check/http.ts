@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { send } from '@sidekit/core';
+import { readSmallFile, send } from '@sidekit/core';
 import type { CheckOptions } from '../options.ts';
 import { absence } from './absence.ts';
+
+/** The largest file of authorities, in bytes. */
+const CA_LIMIT = 1024 * 1024;
 
 /** Tests that a URL answers with an expected status and, if asked for, a matching body. */
 export async function checkHttp(
@@ -16,7 +18,7 @@ export async function checkHttp(
       limit: 16 * 1024 * 1024,
       signal,
       headers: { 'user-agent': 'sidekit' },
-      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+      ...(caFile === undefined ? {} : { ca: readSmallFile(caFile, CA_LIMIT) }),
     });
     const good =
       expected.length > 0
