@@ -45,6 +45,24 @@ test('a process gets the signal by its name, also by one longer than the kernel 
   }
 });
 
+test('names that only differ behind what the kernel keeps are told apart', async () => {
+  using directory = temporaryDirectory();
+  await using other = sleeping(directory.path, 'sk-longer-than-b');
+  await found('sk-longer-than-b');
+  assert.deepEqual(await findProcesses('sk-longer-than-a'), []);
+  const script = join(directory.path, 'sk-longer-than-a');
+  writeFileSync(script, '#!/bin/sh\nread -r line\n', { mode: 0o755 });
+  await using interpreted = new TestProcess(script, []);
+  const [one] = await found('sk-longer-than-a');
+  assert.equal(one?.pid, interpreted.child.pid);
+  const title = 'printf sk-longer-than-c > /proc/$$/comm; read -r line';
+  const renamed = `exec -a 'sk-longer-than-c: master process' bash -c '${title}'`;
+  await using titled = new TestProcess('bash', ['-c', renamed]);
+  const [master] = await found('sk-longer-than-c');
+  assert.equal(master?.pid, titled.child.pid);
+  assert.equal(other.child.exitCode, null);
+});
+
 test('none and several are errors with a remedy, unless all are wanted', async () => {
   using directory = temporaryDirectory();
   await assert.rejects(signalByName('sk-nobody', 'SIGHUP'), /shareProcessNamespace: true/);

@@ -32,7 +32,7 @@ export async function findProcesses(name: string): Promise<ProcessIdentity[]> {
     const pid = Number(entry);
     if (!(pid > 1) || pid === process.pid) continue;
     const stat = await readStat(pid);
-    if (stat && (stat.command === comm(name) || (await programOf(pid)) === name)) {
+    if (stat && (await isNamed(stat, name))) {
       found.set(pid, stat);
     }
   }
@@ -111,9 +111,19 @@ async function readStat(pid: number) {
   return { pid, command, parent: Number(parent), startTime, uid: Number(uid) };
 }
 
-async function programOf(pid: number): Promise<string> {
-  const [program = ''] = (await readStart(`/proc/${pid}/cmdline`)).split('\0', 1);
-  return basename(program);
+/** Whether a process has a name; of the kernel's name only its first bytes are compared. */
+async function isNamed(
+  { pid, command }: { readonly pid: number; readonly command: string },
+  name: string,
+): Promise<boolean> {
+  const short = comm(name);
+  if (command === name) return true;
+  const words = (await readStart(`/proc/${pid}/cmdline`)).split('\0');
+  if (basename(words[0] ?? '') === name) return true;
+  // Names that only differ behind those bytes are told apart by the command line: that of the
+  // program, of a script that an interpreter runs, or a title such as `name: master process`.
+  if (short === name || command !== short) return false;
+  return words.some((word) => basename(word.split(/[: ]/, 1)[0] ?? '') === name);
 }
 
 /** A command name holds at most 15 bytes (TASK_COMM_LEN less its NUL). */

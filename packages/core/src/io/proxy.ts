@@ -65,10 +65,14 @@ function isKubernetesName(host: string): boolean {
   return /^kubernetes(\.default(\.svc(\..+)?)?)?$/.test(host);
 }
 
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
 /** Whether an address is one of the loopback interface, in IPv4, IPv6 or mapped form. */
 export function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/i, '');
-  return isIP(plain) === 4 ? plain.startsWith('127.') : plain === '::1';
+  const family = isIP(address);
+  return family !== 0 && LOOPBACK.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 function matches(entry: string, host: string, port: string): boolean {
@@ -77,7 +81,9 @@ function matches(entry: string, host: string, port: string): boolean {
     /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? ([] as (string | undefined)[]);
   if (entryPort !== undefined && entryPort !== port) return false;
   const plain = name.replace(/^\[|\]$/g, '');
-  if (isIP(host)) return plain === host || inRange(plain, host);
+  // An address may be written in several ways; a prefix that covers all of it compares the value.
+  if (isIP(host))
+    return inRange(plain, host) || inRange(`${plain}/${isIP(plain) === 4 ? 32 : 128}`, host);
   if (plain.startsWith('*.') || plain.startsWith('.')) {
     return host.endsWith(plain.replace(/^\*/, ''));
   }
