@@ -109,6 +109,40 @@ test('the rest of another version, or of none, starts the download over', async 
       }),
       A.subarray(from),
     ],
+    'two entity tags': (from) => [
+      head('206 Partial', {
+        etag: '"v1"',
+        ETag: '"v2"',
+        'content-range': `bytes ${from}-999999/1000000`,
+        'content-length': A.length - from,
+      }),
+      B.subarray(from),
+    ],
+    'several ranges': (from) => [
+      head('206 Partial', {
+        etag: '"v1"',
+        'content-type': 'multipart/byteranges; boundary=b',
+        'content-range': `bytes ${from}-999999/1000000`,
+        'content-length': A.length - from,
+      }),
+      Buffer.concat([Buffer.from('--b\r\n\r\n'), A]).subarray(0, A.length - from),
+    ],
+    'a length other than that of the range': (from) => [
+      head('206 Partial', {
+        etag: '"v1"',
+        'content-range': `bytes ${from}-999999/1000000`,
+        'content-length': 1000,
+      }),
+      A.subarray(from, from + 1000),
+    ],
+    'a coding that ends with the connection': (from) => [
+      head('206 Partial', {
+        etag: '"v1"',
+        'content-range': `bytes ${from}-999999/1000000`,
+        'transfer-encoding': 'identity',
+      }),
+      A.subarray(from),
+    ],
     'an unknown total': (from) => [
       head('206 Partial', {
         etag: '"v1"',
@@ -204,6 +238,25 @@ test('a body that ends with the connection is complete only with a pinned checks
   });
   await assert.rejects(fetchAll(server.url), { reason: 'cut', message: /--sha256/ });
   assert.equal((await fetchAll(server.url, true)).toString(), 'content');
+});
+
+test('a transfer coding other than chunks is refused: its body may be compressed, or cut', async () => {
+  const packed = gzipSync(A);
+  for (const [coding, body] of [
+    ['identity', A.subarray(0, 1000)],
+    ['gzip', packed],
+    ['gzip', packed.subarray(0, 100)],
+    ['gzip, chunked', Buffer.from('3\r\nabc\r\n0\r\n\r\n')],
+    ['chunked, identity', A.subarray(0, 1000)],
+    ['xchunked', A.subarray(0, 1000)],
+  ] as const) {
+    await using server = await serve((_request, socket) => {
+      socket.write(head('200 OK', { 'transfer-encoding': coding }));
+      socket.end(body);
+    });
+    const refused = { reason: 'encoding', message: /transfer coding/ };
+    await assert.rejects(fetchAll(server.url), refused, coding);
+  }
 });
 
 /** Everything that a response may claim, right or wrong. */

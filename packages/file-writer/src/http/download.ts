@@ -47,9 +47,24 @@ export async function download(
   };
 }
 
+/**
+ * With any coding but chunks alone, a body may end with the connection, or be compressed (RFC 9112
+ * §6.1, §6.3); none was requested.
+ */
+function refuseTransferCodings({ headers, body, url }: Exchange): void {
+  const codings = headers['transfer-encoding'];
+  if (codings === undefined || codings.trim().toLowerCase() === 'chunked') return;
+  body.destroy();
+  throw new Failure(
+    'encoding',
+    `${show(url)} answered with the transfer coding ${codings}, which was not requested: turn it off at the server`,
+  );
+}
+
 function decoded(response: Exchange, options: DownloadOptions): AsyncIterable<Uint8Array> {
   const { 'content-encoding': header, 'content-length': length } = response.headers;
   const encoding = header?.trim().toLowerCase() || 'identity';
+  refuseTransferCodings(response);
   const chunked = response.headers['transfer-encoding'] !== undefined;
   if (length === undefined && !chunked && !options.pinned) {
     // Without either the body ends with the connection (RFC 9112 §6.3), as a cut one does too.
