@@ -44,6 +44,7 @@ test('POST /sync makes the next check due now: from loopback, with a token or a 
     accepted.push(
       [elsewhere, { authorization: 'Bearer s3cret-token' }],
       [elsewhere, { 'x-hub-signature-256': `sha256=${signature}` }],
+      [elsewhere, { 'x-hub-signature': `sha256=${signature}` }],
       [elsewhere, { 'x-gitea-signature': signature }],
     );
   }

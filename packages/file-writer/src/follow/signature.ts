@@ -1,10 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import type { PostRequest } from '@sidekit/core';
+import { type PostRequest, readSmallFile } from '@sidekit/core';
 
-/** The headers in which git hosts send the HMAC-SHA256 of a body: GitHub, Gitea, Forgejo, Gogs. */
+/** The largest secret, in bytes. */
+const SECRET_LIMIT = 64 * 1024;
+
+/** The headers with the HMAC-SHA256 of a body: of GitHub, Bitbucket, Gitea, Forgejo and Gogs. */
 const HEADERS = [
   'x-hub-signature-256',
+  'x-hub-signature',
   'x-gitea-signature',
   'x-forgejo-signature',
   'x-gogs-signature',
@@ -25,7 +28,7 @@ export function hasValidSignature(secretFile: string, { headers, body }: PostReq
 /** @returns an empty text if there is no secret; that never matches. */
 function readSecret(path: string): string {
   try {
-    return statSync(path).isFile() ? readFileSync(path, 'utf8').trim() : '';
+    return readSmallFile(path, SECRET_LIMIT).toString().trim();
   } catch {
     return '';
   }

@@ -219,7 +219,9 @@ function wantCommand(commit: string): string {
 async function readLines(response: Exchange): Promise<string[]> {
   const lines: string[] = [];
   let size = 0;
+  let ended = false;
   for await (const one of readPackets(bodyOf(response))) {
+    ended = one === 'flush';
     if (typeof one === 'string') continue;
     size += one.length;
     if (size > REFS_LIMIT)
@@ -231,6 +233,8 @@ async function readLines(response: Exchange): Promise<string[]> {
     if (line.startsWith('ERR ')) throw refused(response.url, line.slice(4));
     if (!line.startsWith('# service=')) lines.push(line);
   }
+  // Without it a list that was cut between two packets would seem complete.
+  if (!ended) throw new Failure('cut', `${show(response.url)} ended before its list did`);
   return lines;
 }
 

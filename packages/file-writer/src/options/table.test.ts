@@ -111,3 +111,8 @@ test('header values are secret', async () => {
   const { changed } = await read(argv);
   assert.equal(changed.header, 'redacted');
 });
+
+test('a URL with a percent sign that escapes nothing is taken, and its file is named index', async () => {
+  const { specs } = await read(['--source=http', '--target=/t', '--url=https://host/a%zz']);
+  assert.deepEqual(specs[0]?.url, [{ url: 'https://host/a%zz', name: 'index' }]);
+});

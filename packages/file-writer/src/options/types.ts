@@ -89,7 +89,8 @@ export const httpSource: Type<HttpResource> = scalar(
         'write https://host/path, or name=https://host/path for one of several',
       );
     }
-    const last = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+    // A name with an escape is none of those that are allowed.
+    const last = new URL(url).pathname.split('/').at(-1) ?? '';
     return { url, name: match?.[1] ?? (/^\w[\w.-]*$/.test(last) ? last : 'index') };
   },
   ({ url, name }) => `${name}=${url}`,

@@ -167,3 +167,35 @@ test('a token without a user and a password with spaces are accepted as they are
     await followGit(`${server.url}/site.git`, join(directory.path, `file${i}`), { credentials })();
   }
 });
+
+test('a percent sign that escapes nothing is part of a user or password', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  repository.write('index.html', 'one');
+  repository.push();
+  await using server = await startGitServer(directory.path, { credentials: 'us%er:100%' });
+  const { host } = new URL(server.url);
+  await followGit(`http://us%er:100%@${host}/site.git`, join(directory.path, 'out'))();
+  assert.equal(readFileSync(join(directory.path, 'out/index.html'), 'utf8'), 'one');
+});
+
+test('a list of refs that is cut between two packets is not taken for the complete one', async () => {
+  const packet = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text;
+  await using server = await serve((incoming, response) => {
+    const discovery = incoming.url?.includes('info/refs');
+    const what = discovery ? 'upload-pack-advertisement' : 'upload-pack-result';
+    // Neither a length nor chunks: the end of the connection ends the body.
+    response.socket?.end(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/x-git-${what}\r\nconnection: close\r\n\r\n${
+        discovery
+          ? `${packet('# service=git-upload-pack\n')}0000${packet('version 2\n')}0000`
+          : packet(`${'1'.repeat(40)} refs/heads/other\n`)
+      }`,
+    );
+  });
+  using directory = temporaryDirectory('git');
+  await assert.rejects(followGit(`${server.url}/site.git`, join(directory.path, 'out'))(), {
+    reason: 'cut',
+    message: /ended before its list did/,
+  });
+});

@@ -95,12 +95,21 @@ function warningsOf({ submodules, lfsPointers }: Skipped): string[] {
   ];
 }
 
+/** Decodes percent signs, which a URL may also have as they are. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Removes `user:password@` from a URL, so that no message contains it. */
 function splitUser(repository: string): { url: string; user: string | undefined } {
   const url = new URL(repository);
   const user =
     url.username || url.password
-      ? `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+      ? `${unescaped(url.username)}:${unescaped(url.password)}`
       : undefined;
   url.username = '';
   url.password = '';
