@@ -45,7 +45,7 @@ test('a process gets the signal by its name, also by one longer than the kernel 
   }
 });
 
-test('names that only differ behind what the kernel keeps are told apart', async () => {
+test('names that only differ behind what the kernel keeps are distinguished', async () => {
   using directory = temporaryDirectory();
   await using other = sleeping(directory.path, 'sk-longer-than-b');
   await found('sk-longer-than-b');

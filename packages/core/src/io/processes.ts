@@ -120,7 +120,7 @@ async function isNamed(
   if (command === name) return true;
   const words = (await readStart(`/proc/${pid}/cmdline`)).split('\0');
   if (basename(words[0] ?? '') === name) return true;
-  // Names that only differ behind those bytes are told apart by the command line: that of the
+  // Names that only differ behind those bytes are distinguished by the command line: that of the
   // program, of a script that an interpreter runs, or a title such as `name: master process`.
   if (short === name || command !== short) return false;
   return words.some((word) => basename(word.split(/[: ]/, 1)[0] ?? '') === name);
