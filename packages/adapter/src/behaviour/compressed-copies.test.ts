@@ -42,3 +42,32 @@ for (const [what, change] of Object.entries(CHANGES)) {
     assert.deepEqual(s.messages(), ['one', 'two', 'three']);
   });
 }
+
+test('a file that was created, rotated and compressed between two scans is read', async () => {
+  await using s = await scene();
+  s.write('one\n');
+  await s.settle();
+  renameSync(s.live, `${s.live}.2`);
+  s.write('two\n');
+  writeFileSync(`${s.live}.1.gz`, gzipSync(readFileSync(s.live)));
+  unlinkSync(s.live);
+  s.write('three\n');
+  await s.settle();
+  assert.deepEqual(s.messages(), ['one', 'two', 'three']);
+});
+
+test('what a killed adapter had delivered and not saved keeps its key if it is compressed meanwhile', async () => {
+  await using s = await scene({ checkpointInterval: '1m' });
+  s.write('one\n');
+  await s.adapter.poll();
+  await s.adapter.until('adapter_delivered_records_total', (count) => count === 1);
+  await s.restart('crash', () => {
+    writeFileSync(`${s.live}.1.gz`, gzipSync(readFileSync(s.live)));
+    unlinkSync(s.live);
+    s.write('two\n');
+  });
+  await s.settle();
+  const keys = s.receiver.records.map((one) => `${one.message} ${one['file.id']} ${one.offset}`);
+  assert.equal(keys.length, 3);
+  assert.equal(new Set(keys).size, 2, keys.join('\n'));
+});

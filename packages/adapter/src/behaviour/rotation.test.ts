@@ -290,3 +290,32 @@ test('a copy of a file of which nothing was read yet is read, though another pro
   await s.settle();
   assert.deepEqual(s.messages().toSorted(), written.toSorted());
 });
+
+test('a file that was truncated and renamed between two scans is not read again in its copy', async () => {
+  await using s = await scene();
+  s.write('one\n');
+  await s.settle();
+  copyFileSync(s.live, `${s.live}.1`);
+  truncateSync(s.live);
+  s.write('second\n');
+  renameSync(s.live, `${s.live}-20261126`);
+  s.write('third\n');
+  await s.settle();
+  assert.deepEqual(s.messages().toSorted(), ['one', 'second', 'third']);
+});
+
+test('a dated copy is read although no live file follows it', async () => {
+  await using s = await scene();
+  s.clock.now = Date.now();
+  s.write('one\n');
+  await s.settle();
+  renameSync(s.live, `${s.live}.1`);
+  s.write('two\n');
+  copyFileSync(s.live, join(s.logs, 'app-20261126.log'));
+  unlinkSync(s.live);
+  for (let i = 0; i < 3; i++) {
+    await s.settle();
+    s.clock.now += 6_000;
+  }
+  assert.deepEqual(s.messages(), ['one', 'two']);
+});

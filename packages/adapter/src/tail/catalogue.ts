@@ -272,7 +272,7 @@ export class Catalogue {
       this.#leave(file);
       return;
     }
-    const unpacked = compressed ? this.#logs.withInode(stats.inode) : undefined;
+    const unpacked = compressed ? this.generationOf(stats) : undefined;
     if (unpacked?.saved) {
       // It was being read when the adapter was stopped.
       if (unpacked.resume(file)) unpacked.rotatedAt = this.#options.now();
@@ -286,7 +286,11 @@ export class Catalogue {
       this.#unsettled.add(directory);
       return;
     }
-    if (dated && !compressed && !wasLeftByItsWriter(file, owner, now())) {
+    if (
+      dated &&
+      !compressed &&
+      !wasLeftByItsWriter(file, owner, now(), this.#logs.byPath.has(owner))
+    ) {
       // A copy that is still being written may be recognised later.
       if (now() - file.mtime >= SLACK) this.#leave(file);
       else {
@@ -323,8 +327,8 @@ export class Catalogue {
   /** Whether a file is a copy of a generation of a log; takes it as such. */
   #isCopy(file: FileFacts, { log: own, live, compressed, original: other }: Candidate): boolean {
     const owner = live ? other : own;
-    // Live and compressed files are read anyway, unless they are known to be copies.
-    const orUnread = !live && !compressed;
+    // Live and compressed files are read anyway; but the rest of a lost file keeps its key.
+    const orUnread = (one: Generation) => !live && (!compressed || isLost(one));
     const log = owner === undefined ? undefined : this.#logs.byPath.get(owner);
     // A copy that is read as a log of its own may be compressed under the name of another.
     const others = compressed ? this.#logs.inDirectory(dirname(file.path)) : [];
@@ -335,7 +339,7 @@ export class Catalogue {
           one.finished ||
           isLost(one) ||
           one.currentSize === file.size) &&
-        (isCopyOf(file, one) || (orUnread && isUnreadCopyOf(file, one))),
+        (isCopyOf(file, one) || (orUnread(one) && isUnreadCopyOf(file, one))),
     );
     if (!original) return false;
     const complete = original.detached || isLost(original) || file.size >= original.size;
@@ -357,11 +361,13 @@ export class Catalogue {
   #mayBeUnread({ log: owner, stats }: Candidate): boolean {
     const log = this.#logs.byPath.get(owner);
     if (!log || this.#newGenerations.first) return false;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const one of log.generations) {
-      if (!one.finished && (one.live || isLost(one))) oldest = Math.min(oldest, one.mtime);
-    }
-    return stats.mtime >= oldest - SLACK;
+    const mayGoOn = log.generations.filter((one) => !one.finished && (one.live || isLost(one)));
+    // One that was created and compressed between two scans is newer than all others.
+    const oldest =
+      mayGoOn.length > 0
+        ? Math.min(...mayGoOn.map(({ mtime }) => mtime))
+        : Math.max(...log.generations.map(({ mtime }) => mtime));
+    return log.generations.length > 0 && stats.mtime >= oldest - SLACK;
   }
 
   /** Whether a compressed file is that in which a generation continued. */

@@ -85,10 +85,17 @@ export class NewGenerations {
 /**
  * Whether the writer has left a file with a dated name, by renaming it before the live file was
  * created, or by copying it. A number without a date may be that of another program's live log.
+ * @param isKnown whether other files of the log are known: its live file may not exist yet.
  */
-export function wasLeftByItsWriter(file: FileFacts, owner: string, now: number): boolean {
+export function wasLeftByItsWriter(
+  file: FileFacts,
+  owner: string,
+  now: number,
+  isKnown: boolean,
+): boolean {
   const live = factsOf(() => statSync(owner, { bigint: true, throwIfNoEntry: false }));
-  if (!live || live.birth === 0n || file.birth === 0n) return false;
+  if (!live) return isKnown && hasDate(file.path) && file.mtime < now - SLACK;
+  if (live.birth === 0n || file.birth === 0n) return false;
   if (file.birth <= live.birth) return file.mtime <= Number(live.birth / 1_000_000n) + SLACK;
   return hasDate(file.path) && file.mtime <= live.mtime && file.mtime < now - SLACK;
 }

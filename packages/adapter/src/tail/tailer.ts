@@ -160,9 +160,10 @@ export class Tailer {
   }
 
   async #scan(): Promise<void> {
+    // First: once a file has another name, only its truncation says that a copy may hold the rest.
+    for (const generation of [...this.#catalogue.generations()]) this.#check(generation);
     this.#catalogue.discover();
     let count = 0;
-    for (const generation of [...this.#catalogue.generations()]) this.#check(generation);
     for (const _ of this.#catalogue.generations()) count++;
     dropOverLimits(this.#catalogue.generations(), this.#options, (generation, cause) =>
       this.#drop(generation, cause),
