@@ -4,6 +4,7 @@ import { propertyParameters, temporaryDirectory } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { HandDriven } from '../testing/hand-driven.ts';
 import { LossModel, type Setting, STEP_KINDS, type Step } from '../testing/loss-model.ts';
+import { otlpRecords } from '../testing/otlp-record.ts';
 import { RealProcess } from '../testing/real-process.ts';
 import { Receiver } from '../testing/receiver.ts';
 
@@ -17,30 +18,44 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constant({ kind: 'poll' } as const) },
   {
-    weight: 8,
+    weight: 12,
     arbitrary: fc
       .constantFrom(...STEP_KINDS.filter((kind) => kind !== 'write'))
       .map((kind) => ({ kind }) as Step),
   },
 );
 
+/** How the lines are written and sent on. */
+const manner = fc.record({
+  sameHead: fc.boolean(),
+  json: fc.boolean(),
+  otlp: fc.boolean(),
+});
+type Manner = typeof manner extends fc.Arbitrary<infer T> ? T : never;
+
 let next = 0;
 
 /** Runs sequences of up to `longest` steps; a failure is shrunk to the shortest that fails. */
-async function check(setting: Setting, runs: number, longest: number): Promise<void> {
-  const { receiver } = setting;
+async function check(
+  receiver: Receiver,
+  settingFor: (manner: Manner) => Pick<Setting, 'start' | 'exact'>,
+  runs: number,
+  longest: number,
+): Promise<void> {
   let steps = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: longest, size: 'max' }),
-      fc.boolean(),
-      async (sequence, sameHead) => {
+      manner,
+      async (sequence, manner) => {
         using directory = temporaryDirectory('loss');
         receiver.requests.length = 0;
-        receiver.down = false;
         next += 1_000_000;
         steps += sequence.length;
-        const model = new LossModel(directory.path, setting, sameHead, next % 900_000_000);
+        const records = () => (manner.otlp ? otlpRecords(receiver.requests) : receiver.records);
+        const setting = { ...settingFor(manner), receiver, records };
+        const options = { ...manner, first: next % 900_000_000 };
+        const model = new LossModel(directory.path, setting, options);
         try {
           for (const one of sequence) await model.run(one);
           assert.deepEqual(await model.verdict(), []);
@@ -54,26 +69,41 @@ async function check(setting: Setting, runs: number, longest: number): Promise<v
   console.log(`# ${steps} steps`);
 }
 
-test('whatever happens to a log and its reader, no line is lost, and none comes again once it is acknowledged', async () => {
+/** The options of the adapter, as in its configuration file. */
+function optionsFor(live: string, receiver: Receiver, { json, otlp }: Manner) {
+  return {
+    include: [live],
+    format: json ? 'json' : 'raw',
+    rotatedDir: ['old'],
+    // The hangs of a receiver end soon.
+    outputs: [{ to: `${otlp ? 'otlp:' : ''}${receiver.url}`, timeout: '100ms' }],
+    refused: 'park',
+    // An encoding keeps room for what goes around its records.
+    batchBytes: otlp ? 6144 : 2048,
+    bufferBytes: 8192,
+  };
+}
+
+test('whatever happens to a log, its reader and its receiver, no line is lost, and none comes again once it is acknowledged', async () => {
   await using receiver = await Receiver.start();
-  const start: Setting['start'] = (directory, live, clock) =>
-    new HandDriven(
-      directory,
-      {
-        include: [live],
-        output: [receiver.url],
-        batchBytes: 1024,
-        bufferBytes: 4096,
-        partialFlush: '5s',
-      },
-      clock,
-    );
-  await check({ receiver, start, exact: true }, 25, 60);
+  const settingFor = (manner: Manner) => ({
+    start: (directory: string, live: string, clock: { now: number }) =>
+      new HandDriven(
+        directory,
+        { ...optionsFor(live, receiver, manner), partialFlush: '5s' },
+        clock,
+      ),
+    exact: true,
+  });
+  await check(receiver, settingFor, 25, 60);
 });
 
 test('whatever happens to a log and a real process that is killed and started again, no line is lost', async () => {
   await using receiver = await Receiver.start();
-  const start: Setting['start'] = (directory, live) =>
-    new RealProcess(directory, live, receiver.url);
-  await check({ receiver, start, exact: false }, 3, 40);
+  const settingFor = (manner: Manner) => ({
+    start: (directory: string, live: string) =>
+      new RealProcess(directory, optionsFor(live, receiver, manner)),
+    exact: false,
+  });
+  await check(receiver, settingFor, 3, 40);
 });

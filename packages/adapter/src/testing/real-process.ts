@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually, startProgram, type TestProcess } from '@sidekit/test-kit';
 import type { Subject } from './loss-model.ts';
@@ -7,12 +8,15 @@ import type { Subject } from './loss-model.ts';
 export class RealProcess implements Subject {
   readonly #process: TestProcess;
 
-  constructor(directory: string, live: string, output: string) {
+  /** @param options those of a configuration file. */
+  constructor(directory: string, options: Readonly<Record<string, unknown>>) {
+    const config = join(directory, 'config.json');
+    writeFileSync(config, JSON.stringify(options));
     this.#process = startProgram(new URL('../main.ts', import.meta.url), [
-      ...['--include', live, '--output', output, '--state', join(directory, 'state')],
+      ...['--config', config, '--state', join(directory, 'state')],
       ...['--admin', '127.0.0.1:0', '--log-level', 'info', '--poll-interval', '20ms'],
-      ...['--batch-bytes', '1KiB', '--buffer-bytes', '4KiB', '--partial-flush', '50ms'],
-      ...['--retry-base', '1ms', '--retry-cap', '20ms', '--checkpoint-interval', '20ms'],
+      ...['--partial-flush', '50ms', '--checkpoint-interval', '20ms'],
+      ...['--retry-base', '1ms', '--retry-cap', '20ms'],
     ]);
   }
 

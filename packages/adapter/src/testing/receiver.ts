@@ -23,6 +23,10 @@ export class Receiver implements AsyncDisposable {
   count = 0;
   /** Responds with 503 to everything. */
   down = false;
+  /** Takes requests and never responds. */
+  silent = false;
+  /** Resets connections in the middle of a request. */
+  broken = false;
   /** Decides the response to a body; undefined accepts it. */
   respond: ((body: string) => Response | undefined) | undefined;
   readonly #server: Server;
@@ -37,11 +41,16 @@ export class Receiver implements AsyncDisposable {
     const server = createServer();
     const receiver = new Receiver(server);
     server.on('request', (request, response) => {
+      if (receiver.broken) {
+        request.socket.resetAndDestroy();
+        return;
+      }
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const bytes = Buffer.concat(chunks);
         receiver.count++;
+        if (receiver.silent) return;
         const zipped = request.headers['content-encoding'] === 'gzip';
         const text = (zipped ? gunzipSync(bytes) : bytes).toString('utf8');
         const answer = receiver.down

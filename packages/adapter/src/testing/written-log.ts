@@ -3,19 +3,44 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   renameSync,
+  statSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 export interface Line {
   readonly text: string;
+  /** Whether a receiver may refuse it on its own. */
+  readonly refusable: boolean;
   /** True if no reader could have seen it: it was gone before the next poll. */
   excused: boolean;
   /** True if it was delivered and saved: it must not arrive again. */
   settled: boolean;
 }
+
+/** The kinds of records: some are nested deeply, larger than a request may be, or refused. */
+export type LineKind = 'plain' | 'deep' | 'huge' | 'poison';
+
+export interface WrittenLogOptions {
+  /** Whether all files begin with the same kilobyte. */
+  readonly sameHead: boolean;
+  /** Whether lines are JSON; if not, they are text. */
+  readonly json: boolean;
+  /** The number of the first line. */
+  readonly first: number;
+}
+
+/** A refused record says so. */
+export const POISON = 'poison';
+/** The size of a huge record, in bytes. */
+const HUGE = 3000;
 
 /**
  * A log as its writer knows it: its files and every line that was ever written to it, with the
@@ -27,6 +52,15 @@ export class WrittenLog {
   readonly path: string;
   /** Whether the reader has the live file open. */
   opened = false;
+  /** Whether the reader knows the log, so that it reads compressed files of it. */
+  known = false;
+  /**
+   * Whether a file was deleted that begins as others do: a later copy of another file may be taken
+   * for its rest, and continue its key.
+   */
+  isAmbiguous = false;
+  readonly #options: WrittenLogOptions;
+  readonly #directory: string;
   readonly #banner: string;
   readonly #tick: () => void;
   /** Lines that only the live file holds. */
@@ -39,16 +73,17 @@ export class WrittenLog {
   #next: number;
 
   /**
-   * @param first the number of the first line.
    * @param tick called at each write, so that the test's clock advances with that of the file
    * system.
    */
-  constructor(directory: string, sameHead: boolean, first: number, tick: () => void) {
-    this.path = join(directory, 'logs', 'app.log');
-    this.#banner = sameHead ? `${'=== the same first kilobyte '.repeat(40)}\n` : '';
-    this.#next = first;
+  constructor(directory: string, options: WrittenLogOptions, tick: () => void) {
+    this.#options = options;
+    this.#directory = join(directory, 'logs');
+    this.path = join(this.#directory, 'app.log');
+    this.#banner = options.sameHead ? `${'=== the same first kilobyte '.repeat(40)}\n` : '';
+    this.#next = options.first;
     this.#tick = tick;
-    mkdirSync(join(directory, 'logs'));
+    mkdirSync(join(this.#directory, 'old'), { recursive: true });
   }
 
   get exists(): boolean {
@@ -66,8 +101,8 @@ export class WrittenLog {
   }
 
   /** Writes the next line, or the rest of the one that was started. */
-  write(): void {
-    if (this.#partial === '') this.#append(`${this.#newLine().text}\n`);
+  write(kind: LineKind = 'plain'): void {
+    if (this.#partial === '') this.#append(`${this.#newLine(kind)}\n`);
     else this.endLine();
   }
 
@@ -79,7 +114,7 @@ export class WrittenLog {
       this.#partial = rest === '' ? '\n' : rest;
       return;
     }
-    const [now, later] = halves(this.#newLine().text);
+    const [now, later] = halves(this.#newLine('plain'));
     this.#append(now);
     this.#partial = `${later}\n`;
   }
@@ -92,9 +127,7 @@ export class WrittenLog {
   /** Rotates to a dated name. */
   rename(): void {
     this.endLine();
-    if (this.exists) {
-      renameSync(this.path, `${this.path}-2026${String(++this.#rotations).padStart(6, '0')}`);
-    }
+    if (this.exists) renameSync(this.path, `${this.path}-${this.#date()}`);
     this.#newFile();
   }
 
@@ -115,6 +148,35 @@ export class WrittenLog {
     this.#inLive = [];
   }
 
+  /** Copies to a dated name before the extension, as with logrotate's `extension`, and truncates. */
+  datedCopy(): void {
+    if (!this.exists || !this.known) return;
+    this.endLine();
+    copyFileSync(this.path, join(this.#directory, `app-${this.#date()}.log`));
+    truncateSync(this.path);
+    this.#inLive = [];
+  }
+
+  /** Compresses a rotated file, which keeps the time of its last change. */
+  compress(): void {
+    const name = this.#rotated().find((one) => !one.endsWith('.gz'));
+    if (name === undefined || !this.known) return;
+    const path = join(this.#directory, name);
+    const { atime, mtime } = statSync(path);
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+    utimesSync(`${path}.gz`, atime, mtime);
+    unlinkSync(path);
+  }
+
+  /** Moves a rotated file to another directory. */
+  move(): void {
+    const name = this.#rotated()[0];
+    if (name === undefined || !this.known) return;
+    const end = name.endsWith('.gz') ? '.gz' : '';
+    const target = join(this.#directory, 'old', `app.log-${this.#date()}${end}`);
+    renameSync(join(this.#directory, name), target);
+  }
+
   /** Truncates without a copy: no reader can see what was not read so far. */
   truncate(): void {
     if (!this.exists) return;
@@ -128,6 +190,7 @@ export class WrittenLog {
     if (!this.exists) return;
     this.endLine();
     unlinkSync(this.path);
+    this.isAmbiguous ||= this.#options.sameHead;
     if (this.opened) this.#inDeleted.push(...this.#inLive);
     else excuse(this.#inLive);
     this.#newFile();
@@ -145,13 +208,21 @@ export class WrittenLog {
     this.opened = false;
   }
 
-  #newLine(): Line {
-    const text = `line ${String(this.#next++).padStart(9, '0')} ${'x'.repeat(this.#next % 90)}.`;
-    const line = { text, excused: false, settled: false };
+  /** Returns the next line as it is written, without its end. */
+  #newLine(kind: LineKind): string {
+    const { json } = this.#options;
+    const number = `line ${String(this.#next++).padStart(9, '0')}`;
+    const word = kind === 'poison' ? ` ${POISON}` : '';
+    const length = kind === 'huge' && !json ? HUGE : this.#next % 90;
+    const text = `${number}${word} ${'x'.repeat(length)}.`;
+    const line = { text, refusable: kind !== 'plain', excused: false, settled: false };
     if (!this.exists) this.#newFile();
     this.lines.push(line);
     this.#inLive.push(line);
-    return line;
+    if (!json) return text;
+    const deep = kind === 'deep' ? `,"deep":${'{"a":['.repeat(700)}${']}'.repeat(700)}` : '';
+    const huge = kind === 'huge' ? `,"huge":"${'\\u0001'.repeat(HUGE / 6)}"` : '';
+    return `{"message":"${text}"${deep}${huge}}`;
   }
 
   #append(text: string): void {
@@ -165,10 +236,23 @@ export class WrittenLog {
     this.opened = false;
   }
 
+  #date(): string {
+    return `20261126-${String(++this.#rotations).padStart(6, '0')}`;
+  }
+
+  /** Returns the names of the rotated files in the directory of the log. */
+  #rotated(): string[] {
+    return readdirSync(this.#directory)
+      .filter((name) => name !== basename(this.path) && name !== 'old')
+      .sort();
+  }
+
   #shiftNumbered(): void {
     for (let i = ++this.#rotations; i >= 1; i--) {
-      const numbered = `${this.path}.${i}`;
-      if (existsSync(numbered)) renameSync(numbered, `${this.path}.${i + 1}`);
+      for (const end of ['', '.gz']) {
+        const numbered = `${this.path}.${i}${end}`;
+        if (existsSync(numbered)) renameSync(numbered, `${this.path}.${i + 1}${end}`);
+      }
     }
   }
 }
