@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -59,7 +66,9 @@ test('the kubelet’s rotation behind a link loses and doubles nothing', async (
   await s.settle();
   appendFileSync(live, cri('two'));
   renameSync(live, `${live}.20261121-050500`);
-  writeFileSync(`${live}.20261121-040500.gz`, gzipSync(cri('long gone')));
+  const old = `${live}.20261121-040500.gz`;
+  writeFileSync(old, gzipSync(cri('long gone')));
+  utimesSync(old, 0, 0);
   writeFileSync(live, cri('three'));
   await s.settle();
   assert.deepEqual(s.messages(), ['one', 'two', 'three']);

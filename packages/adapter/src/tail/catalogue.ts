@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
 import { readAt } from './bytes.ts';
-import { type Candidate, type FileStats, factsOf, oldestFirst } from './candidates.ts';
+import {
+  type Candidate,
+  type FileStats,
+  factsOf,
+  fileIdentity,
+  oldestFirst,
+} from './candidates.ts';
 import { isCopyOf, isUnreadCopyOf } from './copies.ts';
 import { makeRoom } from './descriptors.ts';
 import { DirectoryCache } from './directory-cache.ts';
@@ -181,7 +187,7 @@ export class Catalogue {
       const path = join(directory, name);
       const stats = factsOf(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
       if (!stats) continue;
-      present.add(stats.inode);
+      present.add(fileIdentity(stats));
       if (owner?.live) liveInodes.set(path, stats.inode);
       if (owner?.compressed) {
         if (this.#isUnpacked(path, stats)) continue;
@@ -238,7 +244,7 @@ export class Catalogue {
   ): void {
     const now = this.#options.now();
     const isHere = dirname(generation.path) === directory;
-    if (isHere && !present.has(generation.inode)) generation.missingSince ??= now;
+    if (isHere && !present.has(fileIdentity(generation))) generation.missingSince ??= now;
     if (generation.saved || generation.detached || dirname(generation.log) !== directory) return;
     if (generation.inode === liveInode) {
       generation.rotatedAt = undefined;
