@@ -2,7 +2,6 @@ import { closeSync, fstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
-import { readAt } from './bytes.ts';
 import {
   type Candidate,
   type FileStats,
@@ -10,16 +9,15 @@ import {
   fileIdentity,
   oldestFirst,
 } from './candidates.ts';
-import { isCopyOf, isUnreadCopyOf } from './copies.ts';
-import { makeRoom } from './descriptors.ts';
+import { Continuations } from './continuations.ts';
 import { DirectoryCache } from './directory-cache.ts';
-import type { FileFacts, Generation } from './generation.ts';
+import type { Generation } from './generation.ts';
 import type { Globs } from './glob.ts';
 import { LogFiles } from './log-files.ts';
 import { Logs, type TailedLog } from './logs.ts';
-import { NewGenerations, SLACK, wasLeftByItsWriter } from './new-generations.ts';
+import { NewGenerations } from './new-generations.ts';
 import { Owners } from './owners.ts';
-import { isCompressed } from './rotated-names.ts';
+import { UnknownFiles } from './unknown-files.ts';
 import type { Unpacker } from './unpacker.ts';
 
 export interface CatalogueOptions {
@@ -53,6 +51,8 @@ export class Catalogue {
   readonly #owners: Owners;
   readonly #files: LogFiles;
   readonly #newGenerations: NewGenerations;
+  readonly #continuations: Continuations;
+  readonly #unknown: UnknownFiles;
   readonly #cache: DirectoryCache;
   #scanned = false;
   readonly #examined = new Set<string>();
@@ -62,8 +62,16 @@ export class Catalogue {
   constructor(options: CatalogueOptions) {
     this.#options = options;
     this.#owners = new Owners(options.rotatedDirectories);
-    this.#files = new LogFiles(options.log);
+    this.#files = new LogFiles(this.#logs, options);
     this.#newGenerations = new NewGenerations(this.#logs, options);
+    const parts = { ...options, logs: this.#logs, newGenerations: this.#newGenerations };
+    this.#continuations = new Continuations(parts);
+    this.#unknown = new UnknownFiles({
+      ...parts,
+      owners: this.#owners,
+      files: this.#files,
+      continuations: this.#continuations,
+    });
     this.#cache = new DirectoryCache(options.log, options.now);
   }
 
@@ -117,7 +125,7 @@ export class Catalogue {
     });
     const { fd, rotatedAt, path, inode, birth, mtime } = generation;
     generation.fd = undefined;
-    this.#detach(generation);
+    this.#continuations.detach(generation);
     if (fd !== undefined) {
       // The file may have no name any more, so its descriptor is kept.
       const { size } = fstatSync(fd);
@@ -203,7 +211,9 @@ export class Catalogue {
       this.#follow(generation, directory, liveInodes.get(generation.log), present);
     }
     candidates.sort(oldestFirst);
-    for (const candidate of candidates) this.#take(candidate, directory);
+    for (const candidate of candidates) {
+      if (!this.#unknown.take(candidate)) this.#unsettled.add(directory);
+    }
     this.#options.unpacker.dropUnasked(directory);
   }
 
@@ -223,15 +233,18 @@ export class Catalogue {
       known.rotatedAt ??= this.#options.now();
       return true;
     }
-    const file = sameBirth ? this.#openFile(path, stats.inode) : undefined;
-    if (sameBirth && !file) return true;
+    const file = sameBirth ? this.#files.open(path, stats.inode) : undefined;
+    if (sameBirth && !file) {
+      this.#unsettled.add(dirname(path));
+      return true;
+    }
     if (file && file.size >= known.read.offset && known.resume(file)) {
       known.path = path;
       return true;
     }
     if (file) closeSync(file.fd);
     if (known.saved) this.#options.onEvent('truncation');
-    this.#detach(known);
+    this.#continuations.detach(known);
     return false;
   }
 
@@ -254,128 +267,6 @@ export class Catalogue {
     }
   }
 
-  #detach(generation: Generation): void {
-    if (generation.fd !== undefined) closeSync(generation.fd);
-    generation.fd = undefined;
-    generation.detached = true;
-    generation.missingSince = this.#options.now();
-    this.#logs.release(generation);
-    const { copy } = generation;
-    generation.copy = undefined;
-    if (copy) this.#continueIn(generation, { ...copy, size: fstatSync(copy.fd).size });
-  }
-
-  /** Classifies an unknown file: a copy of a known generation, an old file, or a new generation. */
-  #take(candidate: Candidate, directory: string): void {
-    const { path, log: owner, live, dated, compressed, original, stats } = candidate;
-    if (compressed && !this.#mayBeUnread(candidate)) {
-      this.#newGenerations.ignore(stats);
-      return;
-    }
-    const file = compressed ? this.#unpack(candidate) : this.#openFile(path, stats.inode);
-    if (!file) return;
-    if (!compressed && isCompressed(readAt(file.fd, 0, 8))) {
-      this.#leave(file);
-      return;
-    }
-    const unpacked = compressed ? this.generationOf(stats) : undefined;
-    if (unpacked?.saved) {
-      // It was being read when the adapter was stopped.
-      if (unpacked.resume(file)) unpacked.rotatedAt = this.#options.now();
-      else this.#leave(file);
-      return;
-    }
-    if (this.#isCopy(file, candidate)) return;
-    const { now } = this.#options;
-    if (original !== undefined && this.#mayBecomeCopy(file, original)) {
-      closeSync(file.fd);
-      this.#unsettled.add(directory);
-      return;
-    }
-    if (
-      dated &&
-      !compressed &&
-      !wasLeftByItsWriter(file, owner, now(), this.#logs.byPath.has(owner))
-    ) {
-      // A copy that is still being written may be recognised later.
-      if (now() - file.mtime >= SLACK) this.#leave(file);
-      else {
-        closeSync(file.fd);
-        this.#unsettled.add(directory);
-      }
-      return;
-    }
-    const log = this.#logs.of(owner);
-    this.#owners.add(owner);
-    if (!live) {
-      if (file.size === 0 && now() - file.mtime < SLACK) {
-        // It may be a copy that has only just been started.
-        closeSync(file.fd);
-        this.#unsettled.add(directory);
-        return;
-      }
-      if (this.#newGenerations.isHistory(file, log)) {
-        this.#leave(file);
-        return;
-      }
-    }
-    const generation = this.#newGenerations.begin(log, file);
-    if (live) return;
-    generation.rotatedAt = now();
-    // It is older than the file that its writer has open now.
-    log.generations.pop();
-    const current = log.generations.findIndex(
-      (other) => other.live && !other.saved && !other.finished,
-    );
-    log.generations.splice(current === -1 ? log.generations.length : current, 0, generation);
-  }
-
-  /** Whether a file is a copy of a generation of a log; takes it as such. */
-  #isCopy(file: FileFacts, { log: own, live, compressed, original: other }: Candidate): boolean {
-    const owner = live ? other : own;
-    // Live and compressed files are read anyway; but the rest of a lost file keeps its key.
-    const orUnread = (one: Generation) => !live && (!compressed || isLost(one));
-    const log = owner === undefined ? undefined : this.#logs.byPath.get(owner);
-    // A copy that is read as a log of its own may be compressed under the name of another.
-    const others = compressed ? this.#logs.inDirectory(dirname(file.path)) : [];
-    const original = [...others, ...(log?.generations ?? [])].findLast(
-      (one) =>
-        (one.detached ||
-          one.live ||
-          one.finished ||
-          isLost(one) ||
-          one.currentSize === file.size) &&
-        (isCopyOf(file, one) || (orUnread(one) && isUnreadCopyOf(file, one))),
-    );
-    if (!original) return false;
-    const complete = original.detached || isLost(original) || file.size >= original.size;
-    if (live && !complete) return false;
-    if (original.finished) this.#leave(file);
-    else this.#takeCopy(original, file);
-    return true;
-  }
-
-  /** Whether a live file that has the name of a copy is, so far, the beginning of the original. */
-  #mayBecomeCopy(file: FileFacts, owner: string): boolean {
-    if (this.#options.now() - file.mtime >= SLACK) return false;
-    const log = this.#logs.byPath.get(owner);
-    if (!log) return false;
-    return file.size === 0 || log.generations.some((one) => isCopyOf(file, one));
-  }
-
-  /** Whether a compressed file may hold what was not read: old ones are not unpacked at all. */
-  #mayBeUnread({ log: owner, stats }: Candidate): boolean {
-    const log = this.#logs.byPath.get(owner);
-    if (!log || this.#newGenerations.first) return false;
-    const mayGoOn = log.generations.filter((one) => !one.finished && (one.live || isLost(one)));
-    // One that was created and compressed between two scans is newer than all others.
-    const oldest =
-      mayGoOn.length > 0
-        ? Math.min(...mayGoOn.map(({ mtime }) => mtime))
-        : Math.max(...log.generations.map(({ mtime }) => mtime));
-    return log.generations.length > 0 && stats.mtime >= oldest - SLACK;
-  }
-
   /** Whether a compressed file is that in which a generation continued. */
   #isUnpacked(path: string, { inode, birth }: FileStats): boolean {
     const known = this.#logs.withInode(inode);
@@ -383,47 +274,6 @@ export class Catalogue {
     known.path = path;
     known.missingSince = undefined;
     return known.saved === undefined;
-  }
-
-  #unpack({ path, log, stats }: Candidate): FileFacts | undefined {
-    const file = this.#options.unpacker.open(path, log, stats);
-    if (file === 'pending') this.#unsettled.add(dirname(path));
-    else if (file === 'failed') this.#newGenerations.ignore(stats);
-    else return file;
-    return undefined;
-  }
-
-  #takeCopy(original: Generation, file: FileFacts): void {
-    // If the original is gone, only the copy holds the rest.
-    if (original.detached || isLost(original)) {
-      this.#continueIn(original, file);
-      return;
-    }
-    original.dropCopy();
-    original.copy = file;
-    this.#newGenerations.ignore(file);
-  }
-
-  /** Continues a generation in the copy of its file. */
-  #continueIn(generation: Generation, file: FileFacts): void {
-    this.#newGenerations.unignore(file);
-    const { inode } = generation;
-    if (!generation.continueIn(file, this.#options.now())) {
-      closeSync(file.fd);
-      return;
-    }
-    this.#logs.release(generation, inode);
-    this.#logs.claim(generation);
-    this.#options.log.info('reading continues in the copy of a truncated file', {
-      event: 'copy_found',
-      path: file.path,
-    });
-  }
-
-  /** Closes a file and ignores it from now on. */
-  #leave(file: FileFacts): void {
-    this.#newGenerations.ignore(file);
-    closeSync(file.fd);
   }
 
   /** Notices that a file which was closed to make room for others has changed. */
@@ -434,16 +284,4 @@ export class Catalogue {
     this.#unsettled.add(dirname(path));
     this.#unsettled.add(dirname(generation.log));
   }
-
-  #openFile(path: string, inode: string): FileFacts | undefined {
-    const hasRoom = makeRoom(this.#logs.generations(), this.#options.mostOpenFiles);
-    const file = hasRoom ? this.#files.open(path, inode) : undefined;
-    if (!file) this.#unsettled.add(dirname(path));
-    return file;
-  }
-}
-
-/** Whether the file of a generation is gone, and no descriptor holds it. */
-function isLost({ fd, missingSince }: Generation): boolean {
-  return fd === undefined && missingSince !== undefined;
 }

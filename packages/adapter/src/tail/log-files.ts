@@ -2,15 +2,25 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { errorText, type Log } from '@sidekit/core';
 import { factsOf } from './candidates.ts';
+import { makeRoom } from './descriptors.ts';
 import type { FileFacts } from './generation.ts';
+import type { Logs } from './logs.ts';
+
+interface LogFilesOptions {
+  /** The number of log files that may be open at a time. */
+  readonly mostOpenFiles: number;
+  readonly log: Log;
+}
 
 /** Opens log files, and logs once for each that it cannot be opened. */
 export class LogFiles {
   readonly #unreadable = new Set<string>();
-  readonly #log: Log;
+  readonly #logs: Logs;
+  readonly #options: LogFilesOptions;
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor(logs: Logs, options: LogFilesOptions) {
+    this.#logs = logs;
+    this.#options = options;
   }
 
   /** The paths that cannot be opened. */
@@ -18,8 +28,12 @@ export class LogFiles {
     return this.#unreadable;
   }
 
-  /** Opens the file if it still has this inode; never blocks, as opening a pipe would. */
+  /**
+   * Opens the file if it still has this inode, and closes another one if there are too many; never
+   * blocks, as opening a pipe would.
+   */
   open(path: string, inode: string): FileFacts | undefined {
+    if (!makeRoom(this.#logs.generations(), this.#options.mostOpenFiles)) return undefined;
     let fd: number | undefined;
     try {
       fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -46,7 +60,7 @@ export class LogFiles {
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (gone || this.#unreadable.has(path)) return;
     this.#unreadable.add(path);
-    this.#log.error('a log file cannot be opened; trying again at every scan', {
+    this.#options.log.error('a log file cannot be opened; trying again at every scan', {
       event: 'file_unreadable',
       path,
       error: errorText(error),
