@@ -1,4 +1,3 @@
-import { freeBytes } from '@sidekit/core';
 import { GrpcCall } from '../grpc/call.ts';
 import { GrpcStatus, isServerFailure, statusOfHttp } from '../grpc/status.ts';
 import type { WebCall } from '../grpc/web-call.ts';
@@ -19,8 +18,8 @@ import { grpcTrailers, localMessage } from '../http/local-reply.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import type { Flow } from '../memory/memory-budget.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
 import type { ExchangeRecord } from '../observe/exchange-record.ts';
 import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -204,29 +203,42 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     return true;
   }
 
-  /** Sends a piece of the body, which is then the exchange's; false asks for `pauseBody`. */
-  sendBody(chunk: Buffer): boolean {
+  /** Sends a piece of the body, and releases it afterwards; false asks for `pauseBody`. */
+  sendBody(piece: LentBytes): boolean {
     const stream = this.#stream;
     if (stream === undefined && !this.active) {
-      freeBytes(chunk);
+      piece.release();
       return true;
     }
-    this.bytesIn += chunk.length;
+    this.bytesIn += piece.bytes.length;
     this.#lastActivity = this.runtime.clock.now;
     if (this.#tunnel) {
-      this.#bodyBlocked = !(stream?.sendTunnel(chunk) ?? true);
+      this.#bodyBlocked = !(stream?.sendTunnel(piece) ?? true);
       return !this.#bodyBlocked && !this.#held;
     }
     if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
+      piece.release();
       this.#fail(413, 'the body is larger than allowed', '');
       return true;
     }
-    const piece = this.#call?.web?.decode(chunk) ?? chunk;
-    if (!Buffer.isBuffer(piece)) {
-      this.#fail(piece.status, piece.reason, '');
+    const web = this.#call?.web;
+    if (web !== undefined) return this.#sendWeb(web, piece);
+    this.#bodyBlocked = !this.#body.take(piece, stream);
+    return !this.#bodyBlocked && !this.#held;
+  }
+
+  /** Sends a piece of a gRPC-Web call. */
+  #sendWeb(web: WebCall, piece: LentBytes): boolean {
+    const bytes = web.decode(piece.bytes);
+    if (!Buffer.isBuffer(bytes)) {
+      piece.release();
+      this.#fail(bytes.status, bytes.reason, '');
       return true;
     }
-    if (piece.length > 0) this.#bodyBlocked = !this.#body.take(piece, stream);
+    const same = bytes === piece.bytes;
+    if (!same) piece.release();
+    if (bytes.length > 0)
+      this.#bodyBlocked = !this.#body.take(same ? piece : new OwnBytes(bytes), this.#stream);
     return !this.#bodyBlocked && !this.#held;
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
+import { OwnBytes } from '../memory/lent-bytes.ts';
 import { MemoryBudget } from '../memory/memory-budget.ts';
 import type { ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
@@ -17,9 +18,9 @@ function recordingStream() {
     begin: (_receiver, _request, first, complete) => {
       calls.push(`begin ${first?.length ?? 0} ${complete}`);
     },
-    sendBody: (chunk) => {
-      calls.push(`body ${chunk.length}`);
-      return chunk.length <= SMALL;
+    sendBody: ({ bytes }) => {
+      calls.push(`body ${bytes.length}`);
+      return bytes.length <= SMALL;
     },
     endBody: () => {
       calls.push('end');
@@ -61,7 +62,7 @@ test('a first piece that is not needed for a retry any more leaves the budget', 
   const { stream } = recordingStream();
   body.sendWith(REQUEST, stream, RECEIVER);
   assert.equal(memory.used, SMALL, 'it is kept for a retry');
-  body.take(Buffer.alloc(SMALL + 1), stream);
+  body.take(new OwnBytes(Buffer.alloc(SMALL + 1)), stream);
   assert.equal(body.repeatable, false);
   assert.equal(memory.used, 0);
 });
@@ -73,17 +74,17 @@ test('a body in thousands of tiny pieces is kept as one, within the budget', () 
   const before = recordingStream();
   body.sendWith(REQUEST, before.stream, RECEIVER);
   const text = 'abcdefgh'.repeat(1000);
-  for (const letter of text) body.take(Buffer.from(letter), before.stream);
+  for (const letter of text) body.take(new OwnBytes(Buffer.from(letter)), before.stream);
   assert.ok(memory.used >= text.length && memory.used <= 2 * SMALL, `${memory.used}`);
   let again = '';
   const { stream } = recordingStream();
-  stream.sendBody = (chunk) => {
-    again += chunk.toString();
+  stream.sendBody = ({ bytes }) => {
+    again += bytes.toString();
     return true;
   };
   body.sendWith(REQUEST, stream, RECEIVER);
   assert.equal(again, text);
-  body.take(Buffer.from('!'), stream);
+  body.take(new OwnBytes(Buffer.from('!')), stream);
   assert.equal(again, `${text}!`);
   body.clear();
   assert.equal(memory.used, 0);

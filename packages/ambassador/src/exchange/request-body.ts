@@ -1,5 +1,6 @@
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
+import { KeptBytes, type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { ResponseReceiver } from '../upstream/response-receiver.ts';
@@ -16,8 +17,8 @@ export class RequestBody {
   /** The piece that arrived with the head. */
   #first: Buffer | undefined;
   /**
-   * The piece that arrived later or, of several, one copy: tiny pieces would take far more memory
-   * than they have bytes.
+   * One copy of the pieces that arrived later: tiny pieces would take far more memory than they have
+   * bytes.
    */
   #kept: Buffer | undefined;
   #keptSize = 0;
@@ -60,26 +61,28 @@ export class RequestBody {
     if (size <= SMALL) stream.begin(receiver, request, first, complete);
     else {
       stream.begin(receiver, request, undefined, false);
-      more = stream.sendBody(first!, !this.repeatable);
+      more = stream.sendBody(this.repeatable ? new KeptBytes(first!) : new OwnBytes(first!));
       if (complete) stream.endBody(NO_TRAILERS);
     }
     if (this.#kept !== undefined)
-      more = stream.sendBody(this.#kept.subarray(0, this.#keptSize), false);
+      more = stream.sendBody(new KeptBytes(this.#kept.subarray(0, this.#keptSize)));
     if (this.#ended !== undefined) stream.endBody(this.#ended);
     if (!this.repeatable) this.clear();
     return more;
   }
 
   /**
-   * Takes a piece. Without a stream, between two tries, it waits for the next one.
+   * Takes a piece over. Without a stream, between two tries, it waits for the next one.
    * @returns false if no more should arrive for now.
    */
-  take(chunk: Buffer, stream: UpstreamStream | undefined): boolean {
+  take(piece: LentBytes, stream: UpstreamStream | undefined): boolean {
     if (this.repeatable) {
-      if (stream !== undefined && this.#keptSize + chunk.length > SMALL) this.clear();
-      else this.#keep(chunk);
+      if (stream !== undefined && this.#keptSize + piece.bytes.length > SMALL) this.clear();
+      else this.#keep(piece.bytes);
     }
-    return stream?.sendBody(chunk, !this.repeatable) ?? false;
+    if (stream !== undefined) return stream.sendBody(piece);
+    piece.release();
+    return false;
   }
 
   /** Ends the body. @param trailers names and values in turn. */
@@ -91,15 +94,12 @@ export class RequestBody {
   #keep(chunk: Buffer) {
     const before = this.#keptSize;
     this.#keptSize += chunk.length;
-    if (this.#kept === undefined) this.#kept = chunk;
-    else {
-      if (this.#keptSize > this.#kept.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.max(256, 2 * this.#keptSize));
-        this.#kept.copy(larger, 0, 0, before);
-        this.#kept = larger;
-      }
-      chunk.copy(this.#kept, before);
+    if (this.#kept === undefined || this.#keptSize > this.#kept.length) {
+      const larger = Buffer.allocUnsafeSlow(before === 0 ? chunk.length : 2 * this.#keptSize + 256);
+      this.#kept?.copy(larger, 0, 0, before);
+      this.#kept = larger;
     }
+    chunk.copy(this.#kept, before);
     this.#waiting.set((this.#first?.length ?? 0) + this.#kept.length);
   }
 }

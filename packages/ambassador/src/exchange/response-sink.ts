@@ -1,7 +1,7 @@
 import type { ResponseFraming } from '../http/canonical-response.ts';
 import type { LocalReplyOptions } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 
 /** The options of a local reply that an exchange decides. */
 export type ReplyOptions = Pick<

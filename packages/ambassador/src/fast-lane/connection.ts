@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { freeBytes } from '@sidekit/core';
 import { Exchange } from '../exchange/exchange.ts';
 import { forwardingOf } from '../exchange/forwarding.ts';
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
@@ -16,8 +15,9 @@ import { localReplyText } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
 import { beginsHttp2 } from '../http2/preface.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 import { startReading, stopReading } from '../memory/reading.ts';
+import { type Incoming, receive } from '../memory/socket-reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
 import { Read, RequestReader } from './request-reader.ts';
@@ -53,6 +53,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
   #handedOver = false;
   /** Whether no request has arrived yet. */
   #first = true;
+  readonly #stopReceiving: () => void;
 
   constructor(socket: Socket, host: FastLaneHost) {
     this.#socket = socket;
@@ -62,7 +63,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#writer = new ResponseWriter(socket, host.runtime.memory);
     this.#waiting = new WaitingBytes(host.runtime.memory);
     this.#idleSince = host.runtime.clock.now;
-    socket.on('data', this.#onData);
+    this.#stopReceiving = receive(socket, this.#onRead);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
@@ -88,21 +89,21 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#exchange.stop();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#lingerUntil !== 0) {
-      freeBytes(chunk);
-      return;
-    }
+  readonly #onRead = (read: Incoming): void => {
+    if (this.#lingerUntil !== 0) return;
+    const { bytes } = read;
     const reader = this.#reader;
     if (reader.bodyLeft > 0) {
-      this.#sendBody(reader.takeBody(chunk));
+      this.#sendBody(read.take(0, reader.takeBody(bytes)));
       return;
     }
-    const room = reader.keep(chunk);
-    if (!this.#exchange.active) this.#next();
-    else {
+    reader.add(bytes);
+    if (this.#exchange.active) {
+      if (!reader.settle()) stopReading(this.#socket);
       this.#waiting.set(reader.unread!.length);
-      if (!room) stopReading(this.#socket);
+    } else {
+      this.#next();
+      reader.settle();
     }
   };
 
@@ -146,12 +147,12 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#handedOver = true;
     this.#reader.unread = undefined;
     const socket = this.#socket;
-    socket.off('data', this.#onData);
+    this.#stopReceiving();
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
     this.#detach();
-    this.#host[to](socket, unread);
+    this.#host[to](socket, Buffer.from(unread));
   }
 
   #detach() {
@@ -160,7 +161,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#host.onClosed(this);
   }
 
-  #sendBody(piece: Buffer) {
+  #sendBody(piece: LentBytes) {
     if (!this.#exchange.sendBody(piece)) stopReading(this.#socket);
     if (this.#reader.bodyLeft === 0) this.#exchange.endBody([]);
   }

@@ -26,18 +26,28 @@ export class RequestReader {
   bodyLeft = 0;
   /** Bytes that arrived and are not used yet. */
   unread: Buffer | undefined;
+  /** Whether they are valid only until `settle`. */
+  #lent = false;
 
-  /** Appends to the unread bytes; returns false if no more should arrive for now. */
-  keep(chunk: Buffer): boolean {
+  /** Appends lent bytes to the unread ones. */
+  add(chunk: Buffer): void {
+    this.#lent = this.unread === undefined;
     this.unread = this.unread === undefined ? chunk : Buffer.concat([this.unread, chunk]);
+  }
+
+  /** Keeps the bytes that are still unread; returns false if no more should arrive for now. */
+  settle(): boolean {
+    if (this.unread === undefined) return true;
+    if (this.#lent) this.unread = Buffer.from(this.unread);
+    this.#lent = false;
     return this.unread.length <= MAX_UNREAD;
   }
 
-  /** Takes bytes of the current request's body; keeps those beyond it. */
-  takeBody(chunk: Buffer): Buffer {
-    const own = chunk.length <= this.bodyLeft ? chunk : chunk.subarray(0, this.bodyLeft);
-    if (own.length < chunk.length) this.unread = chunk.subarray(own.length);
-    this.bodyLeft -= own.length;
+  /** Takes lent bytes of the current request's body, and keeps those beyond it; returns their number. */
+  takeBody(chunk: Buffer): number {
+    const own = Math.min(chunk.length, this.bodyLeft);
+    if (own < chunk.length) this.unread = Buffer.from(chunk.subarray(own));
+    this.bodyLeft -= own;
     return own;
   }
 
@@ -61,7 +71,7 @@ export class RequestReader {
     const bodyStart = end + 4;
     const bodyEnd = Math.min(unread.length, bodyStart + head.contentLength);
     this.head = head;
-    this.body = bodyEnd > bodyStart ? unread.subarray(bodyStart, bodyEnd) : undefined;
+    this.body = bodyEnd > bodyStart ? Buffer.from(unread.subarray(bodyStart, bodyEnd)) : undefined;
     this.bodyLeft = head.contentLength - (bodyEnd - bodyStart);
     this.unread = bodyEnd < unread.length ? unread.subarray(bodyEnd) : undefined;
     return Read.request;

@@ -12,7 +12,7 @@ import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { Watched } from '../time/clock.ts';
@@ -50,7 +50,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     clock.watch(this);
     response.on('drain', () => this.#exchange.resume());
     response.once('close', () => {
-      this.#retained.releaseAll();
+      this.#retained.abandonAll();
       this.#waiting.set(0);
       clock.unwatch(this);
       this.#exchange.cancel();
@@ -96,7 +96,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     if (!this.#reading) {
       this.#reading = true;
       request.on('data', (chunk: Buffer) => {
-        if (!this.#exchange.sendBody(chunk)) this.pauseBody();
+        if (!this.#exchange.sendBody(new OwnBytes(chunk))) this.pauseBody();
         this.#waiting.set(request.readableLength);
       });
       request.once('end', () => this.#exchange.endBody(trailerFields(request.rawTrailers)));

@@ -12,8 +12,9 @@ import { localReplyText } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import { startReading, stopReading } from '../memory/reading.ts';
+import { type Incoming, receive } from '../memory/socket-reading.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
@@ -47,7 +48,7 @@ export class UpgradeRequest implements ResponseSink, Watched {
     clock.watch(this);
     // node:http has released the socket: without a handler an error would end the process.
     socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    receive(socket, (read) => this.#onRead(read));
     socket.on('drain', () => this.#exchange.resume());
     socket.on('end', () => {
       if (this.#open) this.#exchange.endBody([]);
@@ -87,7 +88,7 @@ export class UpgradeRequest implements ResponseSink, Watched {
     if (!upgraded) return;
     this.#writer.flush();
     this.#open = true;
-    const more = this.#early.length === 0 || this.#exchange.sendBody(this.#early);
+    const more = this.#early.length === 0 || this.#exchange.sendBody(new OwnBytes(this.#early));
     this.#early = Buffer.alloc(0);
     if (more) startReading(this.#socket);
     else stopReading(this.#socket);
@@ -121,12 +122,13 @@ export class UpgradeRequest implements ResponseSink, Watched {
     this.#socket.destroy();
   }
 
-  #onData(chunk: Buffer) {
+  #onRead(read: Incoming) {
+    const { bytes } = read;
     if (this.#open) {
-      if (!this.#exchange.sendBody(chunk)) stopReading(this.#socket);
+      if (!this.#exchange.sendBody(read.take(0, bytes.length))) stopReading(this.#socket);
       return;
     }
-    this.#early = Buffer.concat([this.#early, chunk]);
+    this.#early = Buffer.concat([this.#early, bytes]);
     if (this.#early.length > MAX_EARLY) stopReading(this.#socket);
   }
 }

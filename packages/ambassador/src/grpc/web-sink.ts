@@ -2,7 +2,7 @@ import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { ResponseFraming } from '../http/canonical-response.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
 import { trailerFields } from '../http/trailers.ts';
-import { type LentBytes, OwnBytes } from '../memory/read-buffer.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import { isGrpcType } from './call.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import type { WebCall } from './web-call.ts';

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 import { SMALL } from './small.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import { lastChunk, writeChunk } from './chunked-encoder.ts';
 import { SMALL } from './small.ts';

@@ -10,7 +10,7 @@ import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import { PIECE, unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
 import { Clock, type Watched } from '../time/clock.ts';
@@ -83,7 +83,7 @@ export class Http2Request implements ResponseSink, Watched {
       stream.destroy();
     });
     stream.once('close', () => {
-      this.#retained.releaseAll();
+      this.#retained.abandonAll();
       this.#responseWaiting.set(0);
       this.#requestWaiting.set(0);
       this.#runtime.clock.unwatch(this);
@@ -152,7 +152,7 @@ export class Http2Request implements ResponseSink, Watched {
     this.#pieces++;
     if (piece.length <= SMALL) stream.write(Buffer.from(piece), this.#onWritten);
     else {
-      const release = this.#retained.retain(lent);
+      const release = this.#retained.retain(lent, () => stream.destroyed);
       stream.write(piece, () => {
         release();
         this.#onWritten();
@@ -210,7 +210,7 @@ export class Http2Request implements ResponseSink, Watched {
     }
     // A piece that is all of what node:http2 read must not be freed under it.
     const own = chunk.byteLength === chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
-    if (!this.#exchange.sendBody(own)) this.pauseBody();
+    if (!this.#exchange.sendBody(new OwnBytes(own))) this.pauseBody();
     this.#requestWaiting.set(unreadMemory(this.#stream));
   }
 

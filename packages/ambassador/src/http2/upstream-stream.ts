@@ -3,7 +3,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
-import { OwnBytes } from '../memory/read-buffer.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import { PIECE, unreadMemory, WaitingBytes } from '../memory/waiting-bytes.ts';
 import {
   InvalidResponse,
@@ -88,8 +88,11 @@ export class Http2UpstreamStream implements UpstreamStream {
     if (complete && !ended) stream.end();
   }
 
-  sendBody(chunk: Buffer): boolean {
-    return this.#write(chunk);
+  sendBody(piece: LentBytes): boolean {
+    // The session may write from it after the stream has closed.
+    const own = piece.counted ? Buffer.from(piece.bytes) : piece.bytes;
+    if (piece.counted) piece.release();
+    return this.#write(own);
   }
 
   endBody(trailers: readonly string[]): void {

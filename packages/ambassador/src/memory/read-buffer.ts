@@ -1,4 +1,4 @@
-import { freeBytes } from '@sidekit/core';
+import type { LentBytes } from './lent-bytes.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /** The size of a read buffer, in bytes. */
@@ -6,36 +6,16 @@ export const READ_SIZE: number = 64 * 1024;
 /** Read buffers are allocated in slabs of this many, which the allocator maps and unmaps as one. */
 const SLAB = 16;
 
-/** Bytes that a connection read and lends to the writer of the other side. */
-export interface LentBytes {
-  readonly bytes: Buffer;
-  /** Keeps the bytes after the call, until `release`. */
-  retain(): void;
-  release(): void;
-}
-
-/** Lends the bytes of a piece that a socket allocated. */
-export class OwnBytes implements LentBytes {
-  readonly bytes: Buffer;
-  #references = 1;
-
-  /** Starts with one reference, that of the reader. */
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-  }
-
-  retain(): void {
-    this.#references++;
-  }
-
-  release(): void {
-    if (--this.#references === 0) freeBytes(this.bytes);
-  }
-}
+/**
+ * The buffer that all connections share for small reads. Its content is used within the call that
+ * brings it.
+ */
+export const SHARED: Buffer = Buffer.allocUnsafeSlow(READ_SIZE);
 
 /** A buffer of the pool; its reader holds the first reference. */
 export class ReadBuffer implements LentBytes {
   readonly bytes: Buffer;
+  readonly counted = true;
   readonly slab: Slab;
   references = 0;
   readonly #pool: ReadBufferPool;
@@ -53,12 +33,19 @@ export class ReadBuffer implements LentBytes {
   release(): void {
     if (--this.references === 0) this.#pool.give(this);
   }
+
+  abandon(): void {
+    this.slab.retired = true;
+    this.release();
+  }
 }
 
 /** The buffers of one allocation. Its memory is freed by the garbage collector, never at once: a
  * socket may still point into a buffer that it does not read into. */
 interface Slab {
   free: number;
+  /** Whether someone may still read a buffer that was given back: none is used again. */
+  retired: boolean;
 }
 
 /** Hands out read buffers, counts those in use in the budget, and frees slabs without any. */
@@ -87,15 +74,18 @@ export class ReadBufferPool {
 
   give(buffer: ReadBuffer): void {
     const { slab } = buffer;
-    slab.free++;
-    this.#free.push(buffer);
-    // One slab stays for the next response.
-    if (slab.free === SLAB && this.#free.length > SLAB) this.#remove(slab);
+    if (slab.retired) this.#remove(slab);
+    else {
+      slab.free++;
+      this.#free.push(buffer);
+      // One slab stays for the next response.
+      if (slab.free === SLAB && this.#free.length > SLAB) this.#remove(slab);
+    }
     this.#budget.count(-READ_SIZE);
   }
 
   #allocate() {
-    const slab: Slab = { free: SLAB };
+    const slab: Slab = { free: SLAB, retired: false };
     const memory = new ArrayBuffer(SLAB * READ_SIZE);
     for (let i = 0; i < SLAB; i++) {
       const bytes = Buffer.from(memory, i * READ_SIZE, READ_SIZE);
@@ -104,6 +94,8 @@ export class ReadBufferPool {
   }
 
   #remove(slab: Slab) {
+    if (slab.free === 0) return;
+    slab.free = 0;
     const rest = this.#free.filter((buffer) => buffer.slab !== slab);
     this.#free.splice(0, this.#free.length, ...rest);
   }

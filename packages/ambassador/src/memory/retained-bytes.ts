@@ -1,21 +1,30 @@
-import type { LentBytes } from './read-buffer.ts';
+import type { LentBytes } from './lent-bytes.ts';
 
 /** Keeps lent bytes for writes whose callbacks a closed response may never call. */
 export class RetainedBytes {
-  readonly #all = new Set<() => void>();
+  readonly #all = new Map<() => void, LentBytes>();
 
-  /** Retains; returns the callback of the write. */
-  retain(lent: LentBytes): () => void {
+  /**
+   * Retains; returns the callback of the write.
+   * @param isClosed tells whether the response closed before: then its bytes may be on their way.
+   */
+  retain(lent: LentBytes, isClosed: () => boolean = () => false): () => void {
     lent.retain();
-    const release = () => {
-      if (this.#all.delete(release)) lent.release();
+    const done = () => {
+      if (!this.#all.delete(done)) return;
+      if (isClosed()) lent.abandon();
+      else lent.release();
     };
-    this.#all.add(release);
-    return release;
+    this.#all.set(done, lent);
+    return done;
   }
 
-  /** Releases everything that is still kept. */
-  releaseAll(): void {
-    for (const release of this.#all) release();
+  /**
+   * Gives everything up that is still kept. A connection may be writing from it even so: node:http2
+   * goes on with the frames of a stream that was reset.
+   */
+  abandonAll(): void {
+    for (const lent of this.#all.values()) lent.abandon();
+    this.#all.clear();
   }
 }

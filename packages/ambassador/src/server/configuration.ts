@@ -224,6 +224,7 @@ export function tcpOptions(
     cluster: cluster(options, tls, env),
     clock: env.clock,
     memory: env.memory,
+    pool: env.pool,
     log: env.log,
     connectTimeout: options.connectTimeout,
     idleTimeout: options.streamIdleTimeout,

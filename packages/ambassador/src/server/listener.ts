@@ -2,6 +2,8 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type Address, formatAddress, listen } from '@sidekit/core';
 import { SMALL } from '../http/small.ts';
+import type { ReadBufferPool } from '../memory/read-buffer.ts';
+import { acceptShared } from '../memory/socket-reading.ts';
 import type { ProxyGate } from '../proxy-protocol/gate.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -48,6 +50,8 @@ export class Listener {
       /** Offered to TLS clients. */
       protocols: string[];
       gate: ProxyGate | undefined;
+      /** What cleartext connections read into. */
+      pool: ReadBufferPool;
     },
     secure: TlsFiles['server'],
     handler: Handler,
@@ -79,7 +83,9 @@ export class Listener {
     }
     const serve = (socket: net.Socket) =>
       this.#tls ? void this.#tls.emit('connection', socket) : accept(socket);
-    this.#server = net.createServer(options, (socket) => {
+    this.#server = net.createServer(options, (accepted) => {
+      // TLS and its clear text have buffers of their own.
+      const socket = this.#tls ? accepted : acceptShared(accepted, settings.pool, options);
       if (this.#gate === undefined) serve(socket);
       else {
         socket.on('error', () => {});

@@ -130,6 +130,7 @@ export class Listeners {
         maxConnections: options.maxConnections,
         protocols: http ? ['h2', 'http/1.1'] : ['http/1.1'],
         gate: proxyGate(options, this.#env),
+        pool: this.#env.pool,
       },
       tls.server,
       handler,

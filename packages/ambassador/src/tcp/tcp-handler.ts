@@ -2,9 +2,11 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import type { Counter, Gauge, Log } from '@sidekit/core';
 import type { Flow, MemoryBudget } from '../memory/memory-budget.ts';
+import type { ReadBufferPool } from '../memory/read-buffer.ts';
 import { startReading, stopReading } from '../memory/reading.ts';
+import { receive } from '../memory/socket-reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
-import { writeAndFree } from '../memory/write-and-free.ts';
+import { writeAndRelease } from '../memory/write-and-release.ts';
 import type { Handler } from '../server/listener.ts';
 import type { Clock, Watched } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -17,6 +19,7 @@ export interface TcpOptions {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly memory: MemoryBudget;
+  readonly pool: ReadBufferPool;
   readonly log: Log;
   readonly connectTimeout: number;
   readonly idleTimeout: number;
@@ -38,7 +41,7 @@ export class TcpHandler implements Handler {
 
   constructor(options: TcpOptions) {
     this.#options = options;
-    this.#warm = new WarmConnections(options.cluster, options.clock, options.warm);
+    this.#warm = warmConnections(options);
   }
 
   get connections(): number {
@@ -49,7 +52,7 @@ export class TcpHandler implements Handler {
   update(options: TcpOptions): void {
     this.close();
     this.#options = options;
-    this.#warm = new WarmConnections(options.cluster, options.clock, options.warm);
+    this.#warm = warmConnections(options);
   }
 
   accept(client: net.Socket): void {
@@ -73,6 +76,10 @@ export class TcpHandler implements Handler {
     this.#warm.close();
     this.#options.cluster.close();
   }
+}
+
+function warmConnections({ cluster, clock, pool, warm }: TcpOptions): WarmConnections {
+  return new WarmConnections(cluster, clock, pool, warm);
 }
 
 interface Pump {
@@ -137,7 +144,7 @@ class Splice implements Flow, Watched {
     }
     this.#endpoint = endpoint;
     endpoint.pending++;
-    const upstream = ready?.socket ?? connect(endpoint);
+    const upstream = ready?.socket ?? connect(endpoint, this.#options.pool);
     this.#upstream = upstream;
     let problem: Error | undefined;
     upstream.on('error', (error) => {
@@ -194,12 +201,14 @@ class Splice implements Flow, Watched {
   #pump(from: net.Socket, to: net.Socket, count: Counter): Pump {
     const { clock, memory } = this.#options;
     const pump: Pump = { from, blocked: false, waiting: new WaitingBytes(memory) };
-    from.on('data', (chunk: Buffer) => {
-      count.inc(chunk.length);
+    receive(from, (read) => {
+      const { length } = read.bytes;
+      count.inc(length);
       this.#lastActivity = clock.now;
-      if (!writeAndFree(to, chunk)) {
+      const piece = read.take(0, length);
+      if (!writeAndRelease(to, piece)) {
         pump.blocked = true;
-        pump.waiting.set(to.writableLength);
+        if (!piece.counted) pump.waiting.set(to.writableLength);
       }
       if (pump.blocked || this.#held) stopReading(from);
     });

@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import type { ReadBufferPool } from '../memory/read-buffer.ts';
 import type { Clock, Watched } from '../time/clock.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -18,13 +19,15 @@ interface Warm {
 export class WarmConnections implements Watched {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
+  readonly #pool: ReadBufferPool;
   readonly #wanted: number;
   readonly #warm = new Set<Warm>();
   #pauseUntil = 0;
 
-  constructor(cluster: Cluster, clock: Clock, wanted: number) {
+  constructor(cluster: Cluster, clock: Clock, pool: ReadBufferPool, wanted: number) {
     this.#cluster = cluster;
     this.#clock = clock;
+    this.#pool = pool;
     this.#wanted = wanted;
     if (wanted > 0) clock.watch(this);
   }
@@ -60,7 +63,7 @@ export class WarmConnections implements Watched {
   }
 
   #open(endpoint: Endpoint) {
-    const socket = connect(endpoint);
+    const socket = connect(endpoint, this.#pool);
     const warm: Warm = { socket, endpoint, since: this.#clock.now, open: false };
     this.#warm.add(warm);
     socket.pause();

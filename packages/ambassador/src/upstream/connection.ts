@@ -7,10 +7,11 @@ import { FieldKind } from '../http/field-kind.ts';
 import { requestText } from '../http/request-text.ts';
 import { Framing, parseResponse, type ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
-import { type LentBytes, OwnBytes, type ReadBufferPool } from '../memory/read-buffer.ts';
+import type { ReadBufferPool } from '../memory/read-buffer.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
-import { writeAndFree } from '../memory/write-and-free.ts';
+import { writeAndRelease } from '../memory/write-and-release.ts';
 import type { Clock } from '../time/clock.ts';
 import { ResponseBuffers } from './response-buffers.ts';
 import { InvalidResponse, type ResponseReceiver } from './response-receiver.ts';
@@ -178,15 +179,12 @@ export class UpstreamConnection implements UpstreamStream {
     else socket.write(head + first.toString('latin1'), 'latin1');
   }
 
-  sendBody(chunk: Buffer, owned: boolean): boolean {
+  sendBody(piece: LentBytes): boolean {
     const { socket } = this;
-    let more: boolean;
-    if (this.#chunked) {
-      const lent = owned ? new OwnBytes(chunk) : { bytes: chunk, retain() {}, release() {} };
-      more = writeChunk(socket, '', lent, 0, chunk.length);
-      lent.release();
-    } else more = owned ? writeAndFree(socket, chunk) : socket.write(chunk);
-    if (!more) this.#waiting.set(socket.writableLength);
+    if (!this.#chunked) return this.sendTunnel(piece);
+    const more = writeChunk(socket, '', piece, 0, piece.bytes.length);
+    if (!more && !piece.counted) this.#waiting.set(socket.writableLength);
+    piece.release();
     return more;
   }
 
@@ -195,9 +193,9 @@ export class UpstreamConnection implements UpstreamStream {
     this.requestSent = true;
   }
 
-  sendTunnel(chunk: Buffer): boolean {
-    const more = writeAndFree(this.socket, chunk);
-    if (!more) this.#waiting.set(this.socket.writableLength);
+  sendTunnel(piece: LentBytes): boolean {
+    const more = writeAndRelease(this.socket, piece);
+    if (!more && !piece.counted) this.#waiting.set(this.socket.writableLength);
     return more;
   }
 

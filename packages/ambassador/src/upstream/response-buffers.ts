@@ -1,14 +1,11 @@
 import { SMALL } from '../http/small.ts';
-import { type LentBytes, READ_SIZE, type ReadBufferPool } from '../memory/read-buffer.ts';
+import { KeptBytes, type LentBytes } from '../memory/lent-bytes.ts';
+import { type ReadBufferPool, SHARED } from '../memory/read-buffer.ts';
 
-/**
- * The buffer that all connections share for small reads. Its content is used within the call:
- * writers copy pieces up to `SMALL`, and `lend` copies larger ones.
- */
-const SHARED = Buffer.allocUnsafeSlow(READ_SIZE);
 const SHARED_SMALL = SHARED.subarray(0, SMALL);
 
-const lentShared: LentBytes = { bytes: SHARED, retain() {}, release() {} };
+/** Writers copy pieces up to `SMALL`, and `lend` copies larger ones. */
+const lentShared: LentBytes = new KeptBytes(SHARED);
 
 /** Chooses the buffer of each read: one shared by all, or one of the pool for large responses. */
 export class ResponseBuffers {
@@ -28,8 +25,9 @@ export class ResponseBuffers {
       this.#releaseCurrent();
       return SHARED;
     }
-    // A writer still refers to it.
-    if (this.#current !== undefined && this.#current.references > 1) this.#releaseCurrent();
+    // A writer still refers to it, or may do so.
+    if (this.#current !== undefined && (this.#current.references > 1 || this.#current.slab.retired))
+      this.#releaseCurrent();
     if (this.#current === undefined) {
       if (!this.#pool.available) return SHARED_SMALL;
       this.#current = this.#pool.take();

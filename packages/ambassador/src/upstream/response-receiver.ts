@@ -1,5 +1,5 @@
 import type { ResponseHead } from '../http/response-head.ts';
-import type { LentBytes } from '../memory/read-buffer.ts';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 
 /** A response that is not valid HTTP (RFC 9110, RFC 9112). */
 export class InvalidResponse extends Error {}

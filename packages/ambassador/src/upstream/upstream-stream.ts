@@ -1,4 +1,5 @@
 import type { CanonicalRequest } from '../http/canonical-request.ts';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 import type { ResponseReceiver } from './response-receiver.ts';
 
 /**
@@ -24,14 +25,13 @@ export interface UpstreamStream {
     complete: boolean,
   ): void;
   /**
-   * Sends a piece of the body; false asks to wait for `onDrain`.
-   * @param owned whether nobody else refers to the piece, so that it may be freed afterwards.
+   * Sends a piece of the body, and releases it afterwards; false asks to wait for `onDrain`.
    */
-  sendBody(chunk: Buffer, owned: boolean): boolean;
+  sendBody(piece: LentBytes): boolean;
   /** Ends the body. @param trailers names and values in turn. */
   endBody(trailers: readonly string[]): void;
-  /** Sends bytes of a tunnel, after a 101; false asks to wait for `onDrain`. */
-  sendTunnel(chunk: Buffer): boolean;
+  /** Sends bytes of a tunnel, after a 101, as `sendBody` does. */
+  sendTunnel(piece: LentBytes): boolean;
   /** Ends the client's direction of a tunnel. */
   endTunnel(): void;
   /** Counts what it has read and nobody has taken, if that can be much. */
