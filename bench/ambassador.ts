@@ -7,6 +7,7 @@ import { ensureDebianPackages } from '../scripts/support/debian.ts';
 import { table } from '../scripts/support/output.ts';
 import { start } from './ambassador/contestants.ts';
 import { latency } from './ambassador/latency.ts';
+import { limits } from './ambassador/limits.ts';
 import { compare, type Round } from './ambassador/measure.ts';
 import { memory } from './ambassador/memory.ts';
 import { SCENARIOS, type Scenario, writeScripts } from './ambassador/scenarios.ts';
@@ -16,8 +17,8 @@ import { median } from './support/statistics.ts';
  * The ambassador beside nginx, http-proxy, @fastify/http-proxy and a bare undici proxy: the proxy
  * alone on core 0, load and upstream on core 1, rounds in turn, medians.
  *
- * `--only=TEXT` runs what has the text in its name (also `latency` and `memory`), `--rounds=N`
- * and `--seconds=N` set how often and how long, `--profile=DIRECTORY` has Node write a CPU
+ * `--only=TEXT` runs what has the text in its name (also `latency`, `memory` and `limits`), `--rounds=N`
+ * and `--seconds=N` set how often and how long, `--load-seconds=N` the load of `limits`, `--profile=DIRECTORY` has Node write a CPU
  * profile of the ambassador there.
  * @throws Error where a program is missing or a contestant fails requests.
  */
@@ -28,6 +29,7 @@ export async function run(args: readonly string[] = []): Promise<void> {
       only: { type: 'string', default: '' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
+      'load-seconds': { type: 'string', default: '60' },
       profile: { type: 'string' },
     },
   });
@@ -50,6 +52,8 @@ export async function run(args: readonly string[] = []): Promise<void> {
       print(scenario, compare(contestants, scenario, { rounds, seconds, directory }));
     if (wanted('latency')) latency(contestants);
     if (wanted('memory')) await memory(contestants, directory);
+    if (wanted('limits'))
+      await limits(directory, join(directory, 'bundle'), Number(values['load-seconds']));
   } finally {
     await Promise.all(children.map(ended));
     rmSync(directory, { recursive: true, force: true });

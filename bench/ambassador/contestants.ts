@@ -22,7 +22,7 @@ export interface Contestant {
 }
 
 /** The environment that the Dockerfile sets. */
-const IMAGE_ENV = ['NODE_ENV=production', 'MALLOC_ARENA_MAX=2'];
+export const IMAGE_ENV: readonly string[] = ['NODE_ENV=production', 'MALLOC_ARENA_MAX=2'];
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 
 /**
@@ -127,7 +127,8 @@ function listeners(
   ];
 }
 
-function listening(port: number): Promise<unknown> {
+/** Waits until a port accepts connections. */
+export function listening(port: number): Promise<unknown> {
   return eventually(
     () =>
       new Promise((resolve, reject) => {

@@ -55,6 +55,22 @@ stream { server { listen 127.0.0.1:${ports.stream} backlog=16384; proxy_pass 127
   return write(directory, text);
 }
 
+/** nginx as a proxy for the mixed load: WebSockets, and gRPC on a port of its own. */
+export function writeMixProxy(
+  directory: string,
+  ports: Readonly<Record<'port' | 'grpc' | 'upstream' | 'calls', number>>,
+): string {
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const text = `${base(directory).replace('HTTP', 'http {')} access_log off;
+  upstream up { server 127.0.0.1:${ports.upstream}; keepalive 1024; keepalive_requests 1000000000; }
+  server { listen 127.0.0.1:${ports.port} backlog=16384; proxy_http_version 1.1; proxy_request_buffering off;
+    location / { proxy_pass http://up; proxy_set_header Connection ""; }
+    location /ws { proxy_pass http://up; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection Upgrade; } }
+  server { listen 127.0.0.1:${ports.grpc} http2 backlog=16384; location / { grpc_pass grpc://127.0.0.1:${ports.calls}; } }
+}\n`;
+  return write(directory, text);
+}
+
 function write(directory: string, text: string): string {
   const path = join(directory, 'nginx.conf');
   writeFileSync(path, text);
