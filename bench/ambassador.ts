@@ -52,8 +52,8 @@ export async function run(args: readonly string[] = []): Promise<void> {
       print(scenario, compare(contestants, scenario, { rounds, seconds, directory }));
     if (wanted('latency')) latency(contestants);
     if (wanted('memory')) await memory(contestants, directory);
-    if (wanted('limits'))
-      await limits(directory, join(directory, 'bundle'), Number(values['load-seconds']));
+    const loadSeconds = Number(values['load-seconds']);
+    await limits(directory, join(directory, 'bundle'), loadSeconds, wanted);
   } finally {
     await Promise.all(children.map(ended));
     rmSync(directory, { recursive: true, force: true });

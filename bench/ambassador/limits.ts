@@ -29,10 +29,20 @@ interface Ports {
  * Loads each proxy alone with a mix on 1,000 connections within 128 MiB, and prints what happened
  * to the requests and to its memory.
  * @param seconds of load, and then of rest. @param bundle the directory of the ambassador's bundle.
+ * @param wanted selects proxies by `limits NAME`.
  */
-export async function limits(directory: string, bundle: string, seconds: number): Promise<void> {
+export async function limits(
+  directory: string,
+  bundle: string,
+  seconds: number,
+  wanted: (name: string) => boolean,
+): Promise<void> {
   const upstream = await freePort();
   const calls = await freePort();
+  if (!['ambassador', 'nginx', 'http-proxy'].some((name) => wanted(`limits ${name}`))) return;
+  const measure = async (name: string, ports: Ports, command: readonly string[]) => {
+    if (wanted(`limits ${name}`)) await measureOne(name, ports, seconds, command);
+  };
   const upstreams = spawn(nodeBinary(), [
     join(MIX, 'upstream.ts'),
     ...[upstream, calls].map(String),
@@ -51,15 +61,15 @@ export async function limits(directory: string, bundle: string, seconds: number)
     writeFileSync(file, JSON.stringify(listener));
     const node = ['env', ...IMAGE_ENV, nodeBinary()];
     const main = join(bundle, 'main.cjs');
-    await measure('ambassador', { port: own.port, grpc: own.port }, seconds, [
+    await measure('ambassador', { port: own.port, grpc: own.port }, [
       ...[...node, ...NODE_FLAGS, main, '--config', file],
     ]);
     const nginx = await ports();
     const conf = writeMixProxy(join(directory, 'limits'), { ...nginx, upstream, calls });
-    await measure('nginx', nginx, seconds, ['nginx', '-c', conf]);
+    await measure('nginx', nginx, ['nginx', '-c', conf]);
     const other = await freePort();
     const origin = `http://127.0.0.1:${upstream}`;
-    await measure('http-proxy', { port: other, grpc: 0 }, seconds, [
+    await measure('http-proxy', { port: other, grpc: 0 }, [
       ...[...node, HTTP_PROXY, String(other), origin],
     ]);
   } finally {
@@ -67,7 +77,7 @@ export async function limits(directory: string, bundle: string, seconds: number)
   }
 }
 
-async function measure(
+async function measureOne(
   name: string,
   { port, grpc }: Ports,
   seconds: number,
@@ -81,7 +91,13 @@ async function measure(
     await listening(port);
     const load = async (length: number) => {
       const words = [join(MIX, 'load.ts'), ...[port, grpc, length].map(String)];
-      const { stdout } = await promisify(execFile)(nodeBinary(), words);
+      // A proxy whose clients all hang is reported, not waited for.
+      const timeout = (2 * length + 60) * 1000;
+      const { stdout } = await promisify(execFile)(nodeBinary(), words, { timeout }).catch(
+        (error: { killed?: boolean }) => {
+          throw error.killed ? new Error(`the load did not end within ${timeout} ms`) : error;
+        },
+      );
       return JSON.parse(stdout) as Record<string, Tally>;
     };
     const pid = child.pid!;
