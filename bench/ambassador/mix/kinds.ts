@@ -14,7 +14,7 @@ export interface Plan {
 }
 
 const LARGE = Buffer.alloc(1024 * 1024, 'x');
-/** What `upstream.ts` echoes: a masked message of a WebSocket whose mask is zero. */
+/** The message that `upstream.ts` echoes: a masked message of a WebSocket whose mask is zero. */
 const MESSAGE = Buffer.concat([
   Buffer.from([0x82, 0xfe, 0x40, 0x00, 0, 0, 0, 0]),
   Buffer.alloc(16 * 1024, 'x'),

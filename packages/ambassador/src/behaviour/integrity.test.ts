@@ -28,11 +28,11 @@ function contentOf(connection: number, sizes: readonly number[]): Buffer[] {
 
 interface Kind {
   readonly name: string;
-  /** What is sent before the pieces. */
+  /** Precedes the pieces. */
   head(size: number): string;
   encode(piece: Buffer): Buffer;
   readonly tail: string;
-  /** What precedes the echo. */
+  /** Precedes the echo. */
   readonly answer: RegExp;
 }
 

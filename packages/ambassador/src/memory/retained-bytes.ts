@@ -21,7 +21,7 @@ export class RetainedBytes {
 
   /**
    * Gives everything up that is still kept. A connection may be writing from it even so: node:http2
-   * goes on with the frames of a stream that was reset.
+   * still sends the frames of a stream that was reset.
    */
   abandonAll(): void {
     for (const lent of this.#all.values()) lent.abandon();

@@ -3,7 +3,7 @@ import { SMALL } from '../http/small.ts';
 import { type LentBytes, LentPart, OwnBytes } from './lent-bytes.ts';
 import { type ReadBuffer, type ReadBufferPool, SHARED } from './read-buffer.ts';
 
-/** What one read of a socket brought, for the time of the call. */
+/** One read of a socket, for the time of the call. */
 export interface Incoming {
   readonly bytes: Buffer;
   /** Returns a part of the bytes that stays valid until the caller releases it. */

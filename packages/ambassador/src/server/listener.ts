@@ -50,7 +50,7 @@ export class Listener {
       /** Offered to TLS clients. */
       protocols: string[];
       gate: ProxyGate | undefined;
-      /** What cleartext connections read into. */
+      /** The memory that cleartext connections read into. */
       pool: ReadBufferPool;
     },
     secure: TlsFiles['server'],
