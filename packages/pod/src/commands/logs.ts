@@ -9,6 +9,7 @@ import {
   UsageError,
 } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
+import { timedLine } from '../engine/log-line.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { readArguments } from './arguments.ts';
 import { selectPod } from './select.ts';
@@ -121,17 +122,22 @@ class LogPrinter {
   /** Prints one log as it comes, each stream to its own. */
   print({ name, id }: LoggedRun, follow: boolean): Promise<void> {
     const before = this.#before(name);
+    const { timestamps } = this.#options;
+    const piped = before !== '' || timestamps;
     const words = logArguments(id, follow, this.#options);
     const child = spawn(this.#engine.name, words, {
       env: childEnvironment(this.#engine.clientEnvironment),
-      stdio: before ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+      stdio: piped ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     });
     for (const [input, output] of [
       [child.stdout, process.stdout],
       [child.stderr, process.stderr],
     ] as const) {
       if (!input) continue;
-      createInterface({ input }).on('line', (line) => output.write(`${before}${line}\n`));
+      createInterface({ input }).on('line', (line) => {
+        const { time, text } = timestamps ? timedLine(line) : { time: '', text: line };
+        output.write(`${before}${timestamps ? `${time} ` : ''}${text}\n`);
+      });
     }
     return new Promise((resolve) => {
       child.once('close', () => resolve());
@@ -160,8 +166,7 @@ class LogPrinter {
       [child.stderr, process.stderr],
     ] as const) {
       createInterface({ input }).on('line', (line) => {
-        const space = line.indexOf(' ');
-        lines.push({ name, time: line.slice(0, space), text: line.slice(space + 1), output });
+        lines.push({ name, ...timedLine(line), output });
       });
     }
     return new Promise<typeof lines>((resolve) => {

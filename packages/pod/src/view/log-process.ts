@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { childEnvironment } from '@sidekit/core/tool';
+import { timedLine } from '../engine/log-line.ts';
 import type { LogLine } from './model.ts';
 
 /** Longer lines are cut, in characters: the page shows logs, it does not store them. */
@@ -22,10 +23,7 @@ export function followLog(
   });
   child.once('error', () => {});
   for (const stream of [child.stdout, child.stderr]) {
-    const feed = splitLines((line) => {
-      const space = line.indexOf(' ');
-      onLine({ time: line.slice(0, space), text: line.slice(space + 1) });
-    });
+    const feed = splitLines((line) => onLine(timedLine(line)));
     stream.setEncoding('utf8').on('data', feed);
   }
   return () => child.kill();
