@@ -173,7 +173,7 @@ containers:
 
   test('a Service is reached on 127.0.0.1 by its nodePort, and by its name from other Pods', async () => {
     await using store = new OwnStore();
-    const nodePort = await freePort();
+    const nodePort = await freePort(30_000, 32_767);
     const web = lifecyclePod('lc-web', serving(8080)).replace(
       'name: lc-web',
       'name: lc-web\n  labels: {app: web}',
@@ -272,11 +272,22 @@ containers:
   });
 });
 
-function freePort(): Promise<number> {
+/** Finds a free port of a range; any by default. */
+async function freePort(first = 0, last = 0): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const free = await tryPort(first + Math.floor(Math.random() * (last - first + 1)));
+    if (free !== undefined) return free;
+  }
+  throw new Error(`no port from ${first} to ${last} is free`);
+}
+
+function tryPort(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+      server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
     });
   });
 }

@@ -26,7 +26,7 @@ export function environmentOf(
   for (const { name, value = '', valueFrom } of container.env) {
     const found = valueFrom
       ? sourceValue(valueFrom, container, context, { configMaps, secrets })
-      : expand(value, variables);
+      : expand(value, (other) => variables.get(other));
     // An optional reference without a target gives no variable.
     if (found !== undefined) variables.set(name, found);
   }

@@ -31,8 +31,9 @@ export function podContainer(
   { attempt, image, environment, mounts }: ContainerInputs,
 ): ContainerConfig {
   const { pod, sandbox, labels } = place;
-  const command = container.command.map((word) => expand(word, environment));
-  const args = container.args.map((word) => expand(word, environment));
+  const valueOf = (name: string) => environment.get(name);
+  const command = container.command.map((word) => expand(word, valueOf));
+  const args = container.args.map((word) => expand(word, valueOf));
   const { securityContext: own } = container;
   const { securityContext: shared, shareProcessNamespace, hostPID, hostIPC } = pod.spec;
   const seccomp = own?.seccompProfile ?? shared?.seccompProfile;

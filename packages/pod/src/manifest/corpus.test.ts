@@ -14,10 +14,10 @@ const EMPTY_POD =
 const STRICTER: Readonly<Record<string, RegExp>> = {
   // A kubelet starts such a container never, or over and over.
   'a memory of half a byte': /must be at least 6Mi: engines refuse less/,
-  'an emptyDir of an unknown medium': /emptyDir\.medium: "Disk" must be one of/,
   'a postStart hook over TCP': /postStart: needs exactly one handler/,
-  // A kubelet's probe of such a port has no result, ever.
-  'an HTTP probe of an unknown name': /is not the name of a port of this container/,
+  // A dry run allocates no port; a real request for one out of the range is refused.
+  'a NodePort out of its range': /nodePort: 80 must be 30000–32767/,
+  'a node port that is no port': /nodePort: 65536 must be 30000–32767/,
   // Nothing would run.
   'a Job of no completions': /spec\.completions: 0 must be 1–100/,
 };

@@ -8,6 +8,7 @@ import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
 import type { PodData } from '../volumes/files.ts';
+import { expandSubPaths } from '../volumes/sub-path.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { findImage, type StartProblem, userProblem } from './images.ts';
 
@@ -68,9 +69,10 @@ export class Launcher {
     const { pod, uid, serviceVariables } = record;
     const image = await this.#image(spec, pod.spec);
     if ('reason' in image) return image;
-    const own = this.#mounts(spec);
-    if ('reason' in own) return own;
     const links = pod.spec.enableServiceLinks ? Object.entries(serviceVariables) : [];
+    const environment = environmentOf(spec, { pod, uid, podIP }, data, new Map(links));
+    const own = this.#mounts(spec, environment);
+    if ('reason' in own) return own;
     const place = {
       engine: this.#engine.name,
       pod,
@@ -80,7 +82,7 @@ export class Launcher {
     const config = podContainer(place, spec, {
       attempt: run.attempt,
       image,
-      environment: environmentOf(spec, { pod, uid, podIP }, data, new Map(links)),
+      environment,
       mounts: [...own, ...mounts],
     });
     try {
@@ -93,9 +95,12 @@ export class Launcher {
   }
 
   /** A mount that fails is retried (kubelet: "failed to prepare subPath for volumeMount"). */
-  #mounts({ name, volumeMounts }: ContainerSpec): Mount[] | StartProblem {
+  #mounts(
+    { name, volumeMounts }: ContainerSpec,
+    environment: ReadonlyMap<string, string>,
+  ): Mount[] | StartProblem {
     try {
-      return this.#volumes.mounts(name, volumeMounts);
+      return this.#volumes.mounts(name, expandSubPaths(volumeMounts, environment));
     } catch (error) {
       return { reason: 'CreateContainerConfigError', message: errorText(error) };
     }

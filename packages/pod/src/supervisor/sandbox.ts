@@ -117,6 +117,7 @@ function probedPorts(container: ContainerSpec): number[] {
     ...[startupProbe, readinessProbe, livenessProbe].flatMap((probe) => [
       probe?.httpGet,
       probe?.tcpSocket,
+      probe?.grpc && { ...probe.grpc, host: undefined },
     ]),
     lifecycle?.postStart?.httpGet,
     lifecycle?.preStop?.httpGet,

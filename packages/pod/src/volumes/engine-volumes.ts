@@ -11,7 +11,7 @@ import type { PodRecord } from '../store/record.ts';
 import type { FieldContext } from './fields.ts';
 import { isWritable, type PodData, volumeFiles } from './files.ts';
 import { publishFiles } from './publish.ts';
-import { isLimited, isOnDisk, type Volumes } from './volumes.ts';
+import { checkMedium, isLimited, isOnDisk, type Volumes } from './volumes.ts';
 
 /** The folder of the sandbox that volumes are mounted in. */
 const PLACE = '/volumes';
@@ -46,6 +46,7 @@ export class EngineVolumes implements Volumes {
         );
       }
       if (!emptyDir) continue;
+      checkMedium(volume);
       const labels = podLabels(this.#record).all;
       const tmpfs = emptyDir.medium === 'Memory' ? this.#tmpfs(emptyDir.sizeLimit) : undefined;
       await this.#engine.createVolume({ name: this.#nameOf(volume), labels, tmpfs });

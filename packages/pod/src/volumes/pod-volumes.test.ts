@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
 import { podOf } from '../lifecycle/testing/simulation.ts';
+import { keepTrying } from '../supervisor/mounting.ts';
 import { mountsBelow } from './bind-mount.ts';
 import { PodVolumes, removeVolumes } from './pod-volumes.ts';
 
@@ -66,4 +67,20 @@ volumes: [{name: v, emptyDir: {sizeLimit: 4Mi}}]`);
   writeFileSync(join(path, 'v/file'), Buffer.alloc(5 << 20, 1));
   assert.deepEqual(await volumes.overfull(), { name: 'v', limit: '4Mi' });
   removeVolumes(path);
+});
+
+test('a medium that a kubelet does not know is a failed mount, which is tried again', async () => {
+  using directory = temporaryDirectory('volumes');
+  const unknown = podOf(`
+containers: [{name: a, image: a}]
+volumes: [{name: v, emptyDir: {medium: Disk}}]`);
+  const volumes = new PodVolumes(join(directory.path, 'volumes'), unknown);
+  const failures: string[] = [];
+  const stop = new AbortController();
+  const onFailure = (error: unknown) => {
+    failures.push(String(error));
+    stop.abort();
+  };
+  assert.equal(await keepTrying(() => volumes.make(), { onFailure, signal: stop.signal }), false);
+  assert.deepEqual(failures, ['Error: unknown storage medium "Disk"']);
 });

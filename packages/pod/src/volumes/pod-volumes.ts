@@ -13,7 +13,7 @@ import { isWritable, type PodData, volumeFiles } from './files.ts';
 import { checkHostPath } from './host-path.ts';
 import { openInside } from './open-inside.ts';
 import { publishFiles } from './publish.ts';
-import { isLimited, isOnDisk, type Volumes } from './volumes.ts';
+import { checkMedium, isLimited, isOnDisk, type Volumes } from './volumes.ts';
 
 /** The volumes of one Pod: a folder each below one folder that only this user can enter. */
 export class PodVolumes implements Volumes {
@@ -48,6 +48,7 @@ export class PodVolumes implements Volumes {
       }
       mkdirSync(path, { recursive: true, mode: 0o755 });
       if (!volume.emptyDir) continue;
+      checkMedium(volume);
       if (volume.emptyDir.medium === 'Memory') mountMemory(path, volume.emptyDir.sizeLimit);
       openToAll(path, this.#group);
     }

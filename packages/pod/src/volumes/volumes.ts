@@ -33,3 +33,13 @@ export function isLimited(volume: Volume): boolean {
 export function isOnDisk({ emptyDir }: Volume): boolean {
   return emptyDir !== undefined && emptyDir.medium !== 'Memory';
 }
+
+/**
+ * Checks that an emptyDir's medium is one that a kubelet knows: it tries again for ever, as here.
+ * @throws Error in the kubelet's words.
+ */
+export function checkMedium({ emptyDir }: Volume): void {
+  const { medium = '' } = emptyDir ?? {};
+  if (medium === '' || medium === 'Memory') return;
+  throw new Error(`unknown storage medium ${JSON.stringify(medium)}`);
+}

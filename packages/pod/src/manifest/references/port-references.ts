@@ -44,10 +44,11 @@ export function probePorts(container: ContainerSpec, at: Path, fault: Fault) {
   }
   for (const [path, handler] of places) {
     if (typeof handler?.port !== 'string' || known.includes(handler.port)) continue;
-    fault(
-      [...at, ...path],
-      unknownName(handler.port, 'is not the name of a port of this container', known),
-    );
+    const rule = 'is not the name of a port of this container: it never has a result';
+    fault([...at, ...path], {
+      category: 'cluster',
+      ...unknownName(handler.port, rule, known),
+    });
   }
 }
 
@@ -75,9 +76,9 @@ export function servicePorts({ service, report }: PlacedService, pods: readonly 
       ),
     );
     if (names.includes(targetPort)) continue;
-    report(
-      ['spec', 'ports', index, 'targetPort'],
-      unknownName(targetPort, 'is not the name of a port of the selected Pods', names),
-    );
+    report(['spec', 'ports', index, 'targetPort'], {
+      category: 'cluster',
+      ...unknownName(targetPort, 'is not the name of a port of the selected Pods', names),
+    });
   }
 }

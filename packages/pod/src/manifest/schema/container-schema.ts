@@ -76,16 +76,22 @@ const messagePath: Reader<string> = mapped(text(), (path) =>
   path === '' ? MESSAGE_PATH : posix.resolve('/', path),
 );
 
-const volumeMount = struct(
-  {
+const subPath = optional(text((path) => (path === '' ? undefined : relativePath(path))));
+
+const volumeMount = checked(
+  struct({
     name: required(text(notEmpty)),
     mountPath: required(text(notEmpty)),
-    subPath: optional(text(relativePath)),
+    subPath,
+    subPathExpr: subPath,
     readOnly: defaulted(boolean, false),
     mountPropagation: defaulted(choice(['None'], ['HostToContainer', 'Bidirectional']), 'None'),
     recursiveReadOnly: optional(choice(['Disabled'], ['IfPossible', 'Enabled'])),
+  }),
+  ({ subPath, subPathExpr }, report) => {
+    if (subPath && subPathExpr)
+      report(['subPathExpr'], { rule: 'must not be given together with subPath' });
   },
-  { unsupported: ['subPathExpr'] },
 );
 
 const fields = {

@@ -14,6 +14,11 @@ import { dnsLabel, labelValue, qualifiedName } from './rules.ts';
 import { anything, choice, RULES, struct } from './support.ts';
 import { int32, portReference } from './values.ts';
 
+/** The range of an API server's --service-node-port-range by default; 0 stands for an absent one. */
+const nodePort = optional<number | undefined>((value, path, report) =>
+  value === 0 ? undefined : int32(30_000, 32_767)(value, path, report),
+);
+
 const servicePort = struct({
   port: required(int32(1, 65_535)),
   // 0 stands for an absent one: the port itself.
@@ -23,7 +28,7 @@ const servicePort = struct({
   // A name here is a DNS label; that of a container's port is shorter.
   name: optional(text(dnsLabel)),
   protocol: defaulted(choice(['TCP'], ['UDP', 'SCTP']), 'TCP'),
-  nodePort: optional(int32(1, 65_535)),
+  nodePort,
   appProtocol: optional(text()),
 });
 

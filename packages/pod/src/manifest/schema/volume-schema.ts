@@ -76,12 +76,18 @@ const projection = checked(
 
 const defaultMode = defaulted(mode, 0o644);
 
+/** An API server takes any medium; a kubelet mounts those that it knows. */
+const medium: Reader<string> = (value, path, report) =>
+  /^HugePages(-|$)/.test(String(value))
+    ? choice(['', 'Memory'], [String(value)])(value, path, report)
+    : text()(value, path, report);
+
 const volumeSource = struct(
   {
     name: required(text(dnsLabel)),
     emptyDir: optional(
       struct({
-        medium: defaulted(choice(['', 'Memory'], ['HugePages']), ''),
+        medium: defaulted(medium, ''),
         sizeLimit: optional(quantity),
       }),
     ),

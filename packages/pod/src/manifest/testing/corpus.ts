@@ -846,4 +846,41 @@ export const CORPUS: readonly (readonly [title: string, manifest: string])[] = [
     'a Service by a name of 64 characters',
     service('selector: {a: b}, ports: [{port: 1}]', 'a'.repeat(64)),
   ],
+  [
+    'a node port of 0',
+    service('type: NodePort, selector: {a: b}, ports: [{port: 80, nodePort: 0}]'),
+  ],
+  [
+    'a node port in its range',
+    service('type: NodePort, selector: {a: b}, ports: [{port: 80, nodePort: 32767}]'),
+  ],
+  [
+    'a node port that is no port',
+    service('type: NodePort, selector: {a: b}, ports: [{port: 80, nodePort: 65536}]'),
+  ],
+  [
+    'a target port by an unknown name',
+    service('selector: {a: b}, ports: [{port: 80, targetPort: nowhere}]'),
+  ],
+  ['a TCP probe of an unknown name', container('readinessProbe: {tcpSocket: {port: nowhere}}')],
+  ['a hook of an unknown port', container('lifecycle: {preStop: {httpGet: {port: nowhere}}}')],
+  ...['', 'a/b', '..a', 'a/../b', '/a', '$(A)/b', '$(A'].map(
+    (path) =>
+      [
+        `a mount by the expression ${JSON.stringify(path)}`,
+        container(
+          `volumeMounts: [{name: data, mountPath: /v, subPathExpr: ${JSON.stringify(path)}}]`,
+          'volumes: [{name: data}]',
+        ),
+      ] as const,
+  ),
+  [
+    'a mount by an empty sub-path',
+    container(
+      'volumeMounts: [{name: data, mountPath: /v, subPath: ""}]',
+      'volumes: [{name: data}]',
+    ),
+  ],
+  ['an emptyDir in memory, in small letters', volume('emptyDir: {medium: memory}')],
+  ['an emptyDir of huge pages of a size', volume('emptyDir: {medium: HugePages-2Mi}')],
 ];

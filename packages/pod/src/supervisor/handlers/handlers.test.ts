@@ -5,6 +5,7 @@ import { createServer as createTcp, type Server } from 'node:net';
 import { test } from 'node:test';
 import { podOf } from '../../lifecycle/testing/simulation.ts';
 import type { HttpGet } from '../../manifest/types.ts';
+import { carryOut } from './carry-out.ts';
 import { grpcCheck } from './grpc.ts';
 import { httpGet } from './http.ts';
 
@@ -48,6 +49,21 @@ test('statuses from 200 to 399 are success', async () => {
   ] as const) {
     const outcome = await get((_, response) => response.writeHead(status).end());
     assert.equal(outcome.result, result, String(status));
+  }
+});
+
+test('a port by a name that the container does not give has no verdict', async () => {
+  const target = {
+    container,
+    id: '',
+    engine: undefined,
+    reach: () => ({ host: '127.0.0.1', port: 1 }),
+  };
+  const get = { path: '/', port: 'nowhere', scheme: 'HTTP', httpHeaders: [] };
+  for (const handler of [{ httpGet: get }, { tcpSocket: { port: 'nowhere' } }]) {
+    const { result, message } = await carryOut(handler as never, target as never, 1000);
+    assert.equal(result, 'error');
+    assert.match(message ?? '', /no port of the container has the name nowhere/);
   }
 });
 

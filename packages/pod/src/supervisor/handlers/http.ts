@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
-import { portNumber } from '../../manifest/references/port-number.ts';
+import { knownPort } from '../../manifest/references/port-number.ts';
 import type { HttpGet } from '../../manifest/types.ts';
 import type { HandlerOutcome, HandlerTarget } from './handler.ts';
 import { USER_AGENT } from './user-agent.ts';
@@ -24,7 +24,7 @@ export async function httpGet(
   target: HandlerTarget,
   timeout: number,
 ): Promise<HandlerOutcome> {
-  const port = portNumber([target.container], action.port) ?? 0;
+  const port = knownPort([target.container], action.port);
   const place = action.host ? { host: action.host, port } : target.reach(port);
   const host = isIPv6(place.host) ? `[${place.host}]` : place.host;
   const path = action.path.startsWith('/') ? action.path : `/${action.path}`;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
-import { portNumber } from '../../manifest/references/port-number.ts';
+import { knownPort } from '../../manifest/references/port-number.ts';
 import type { TcpSocketAction } from '../../manifest/types.ts';
 import type { HandlerOutcome, HandlerTarget } from './handler.ts';
 
@@ -10,7 +10,7 @@ export function tcpDial(
   { container, reach }: HandlerTarget,
   timeout: number,
 ): Promise<HandlerOutcome> {
-  const number = portNumber([container], port) ?? 0;
+  const number = knownPort([container], port);
   return new Promise((resolve) => {
     const socket = connect(host ? { host, port: number } : reach(number));
     const timer = setTimeout(() => fail(`no connection within ${timeout / 1000}s`), timeout);
