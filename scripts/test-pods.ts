@@ -3,16 +3,19 @@
  * kube); `-- NAME…` only some, `-- lifecycle` the lifecycle suite. What only a cluster has is tested
  * on one: admission, injection, the manifests of manifests/cluster, and `kubectl debug`.
  */
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ensureDebianPackages } from './support/debian.ts';
-import { findEngine } from './support/engine.ts';
+import { type ContainerEngine, findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
+import { OrdinaryUser } from './support/ordinary-user/ordinary-user.ts';
 import { dim, heading } from './support/output.ts';
-import { runTests } from './support/tests.ts';
+import { LIMIT, runTests, testArguments } from './support/tests.ts';
 
 /** Begun first, so that everything else runs beside it. */
 const LONGEST = 'test/lifecycle/leave-nothing.test.ts';
+/** Pods that run as an ordinary user in every test: HTTP, a message queue, and a shared volume with a group. */
+const AS_USER = ['ambassador', 'message-queue-at-least-once', 'shared-volume'];
 
 export async function main(args: readonly string[]): Promise<number> {
   const { POD_ENGINE: wanted } = process.env;
@@ -42,6 +45,35 @@ export async function main(args: readonly string[]): Promise<number> {
   const code = await runTests(chosen, { concurrency, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
+}
+
+/**
+ * Runs Pods as an ordinary user: with rootless Podman, or as a member of the docker group. If that
+ * is not possible on this machine, what it lacks is printed.
+ * @param names of Pods; three representative ones by default.
+ */
+export async function testAsUser(
+  engine: ContainerEngine,
+  names: readonly string[] = AS_USER,
+): Promise<number> {
+  heading(`Pods as an ordinary user (${engine.name})`);
+  const manifests = names.map((name) => readFileSync(`manifests/pods/${name}.yaml`, 'utf8'));
+  const images = manifests.flatMap((text) => text.match(/(?<=image: )sidekit\/\S+/g) ?? []);
+  let user: OrdinaryUser;
+  try {
+    user = await OrdinaryUser.create(engine, [...new Set(images)]);
+  } catch (error) {
+    console.log(dim(`  not run: ${(error as Error).message}`));
+    return 0;
+  }
+  try {
+    const files = names.map((name) => `test/pods/${name}.test.ts`);
+    const command = ['node', ...testArguments(files, 2)];
+    return await user.run(command, { env: { POD_ENGINE: engine.name }, timeout: LIMIT });
+  } finally {
+    user.keep('dist/user');
+    user[Symbol.dispose]();
+  }
 }
 
 /** The order of everything in a Pod's life, by Pods of the toolbox; the images are there already. */

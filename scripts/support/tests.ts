@@ -11,7 +11,7 @@ export interface TestRunOptions {
  * How long a run may take, in milliseconds; the long form has no limit. A test's own limit does not
  * end its process, so without this one a test that hangs would take all the time of CI.
  */
-const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 20 * 60_000;
+export const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 20 * 60_000;
 
 /**
  * Each test file, `pod` and the programs under test are processes that load the same modules: with
@@ -28,14 +28,8 @@ export async function runTests(
   files: readonly string[],
   { concurrency, env }: TestRunOptions,
 ): Promise<number> {
-  const args = [
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    '--test-reporter=spec',
-    '--test-timeout=600000',
-  ];
   using interruption = new Interruption();
-  const child = spawn(process.execPath, [...args, ...files], {
+  const child = spawn(process.execPath, testArguments(files, concurrency), {
     stdio: 'inherit',
     ...(LIMIT === undefined ? {} : { timeout: LIMIT }),
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILED, ...env },
@@ -45,4 +39,15 @@ export async function runTests(
     child.once('close', (code) => resolve(code ?? 1));
   });
   return interruption.exitCode ?? ended;
+}
+
+/** The arguments of Node for these test files. */
+export function testArguments(files: readonly string[], concurrency: number): string[] {
+  return [
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=spec',
+    '--test-timeout=600000',
+    ...files,
+  ];
 }

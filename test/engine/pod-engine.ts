@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command, must } from './command.ts';
@@ -15,6 +15,14 @@ import { BaseSession, request } from './session.ts';
 import { PodWatch } from './watch.ts';
 
 const POD = 'node_modules/.bin/pod';
+
+/** The ports of 127.0.0.1 that lead to a Pod, as its record has them. */
+interface Addresses {
+  readonly forwards: readonly { readonly containerPort: number; readonly host: number }[];
+  readonly services: readonly {
+    readonly ports: readonly { readonly target: number; readonly host?: number }[];
+  }[];
+}
 
 /** Runs Pods with the `pod` command on Docker or Podman. */
 export class PodEngine implements TestEngine {
@@ -41,6 +49,7 @@ class PodSession extends BaseSession {
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #host: readonly string[];
+  readonly #rootless: boolean;
 
   constructor(path: string, directory: string, engine: string, options: ApplyOptions) {
     super(path, options);
@@ -48,6 +57,7 @@ class PodSession extends BaseSession {
     this.#host = options.security === 'privileged' ? ['--allow-host'] : [];
     this.#path = path;
     this.#directory = directory;
+    this.#rootless = engine === 'podman' && process.getuid?.() !== 0;
     this.#env = { ...process.env, SIDEKIT_POD_DIR: directory, POD_ENGINE: engine };
   }
 
@@ -79,8 +89,22 @@ class PodSession extends BaseSession {
   }
 
   async http(name: string, port: number, path: string, init?: HttpInit): Promise<HttpResult> {
-    const { status } = await this.status(name);
-    return request(`http://${status.podIP}:${port}`, path, init);
+    const { metadata, status } = await this.status(name);
+    const base = this.#rootless ? this.#forwarded(metadata.name, port) : `${status.podIP}:${port}`;
+    return request(`http://${base}`, path, init);
+  }
+
+  /** This machine has no route to the Pods of rootless Podman: `up` prints an address for each port. */
+  #forwarded(pod: string, port: number): string {
+    const path = join(this.#directory, 'pods', pod, 'record.json');
+    const { forwards, services }: Addresses = JSON.parse(readFileSync(path, 'utf8'));
+    const all = [
+      ...forwards.map(({ containerPort, host }) => ({ target: containerPort, host })),
+      ...services.flatMap(({ ports }) => ports),
+    ];
+    const found = all.find(({ target, host }) => target === port && host !== undefined);
+    if (!found) throw new Error(`no address of this machine leads to port ${port} of Pod ${pod}`);
+    return `127.0.0.1:${found.host}`;
   }
 
   async exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult> {

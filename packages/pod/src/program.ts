@@ -82,7 +82,11 @@ export async function runProgram(
     return ExitCode.ok;
   };
   try {
-    if (name === '--help' || name === '-h' || name === 'help') return say(await overview());
+    if (name === '--help' || name === '-h' || name === 'help') {
+      const [topic = ''] = argv;
+      const about = Object.hasOwn(COMMANDS, topic) ? await COMMANDS[topic]?.() : undefined;
+      return say(about?.help ?? (await overview()));
+    }
     if (name === '--version') return say(`${version}\n`);
     if (name === 'remove-volumes' && argv[0] !== undefined) {
       const { removeVolumes } = await import('./volumes/pod-volumes.ts');

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { duration, type Fault, nearest, readValue, UsageError } from '@sidekit/core/tool';
 
+import { flagCounterpart } from './counterparts.ts';
+
 type Kind = 'boolean' | 'string';
 
 /** The flags of every command; each command takes some of them. */
@@ -68,10 +70,12 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
       faults.push({
         name: token.rawName,
         rule: 'is not a known flag',
-        remedy: nearest(
-          token.rawName,
-          names.map((name) => `--${name}`),
-        ),
+        remedy:
+          flagCounterpart(token.rawName) ??
+          nearest(
+            token.rawName,
+            names.map((name) => `--${name}`),
+          ),
       });
     } else if (FLAGS[known].type === 'string' && token.value === undefined) {
       faults.push({ name: token.rawName, rule: 'needs a value' });
@@ -89,6 +93,8 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
     const time = readValue(duration(), value, `--${name}`, (fault) => faults.push(fault));
     if (time !== undefined) times.set(name, time);
   }
+  // kubectl's -1 is all of them.
+  if (values.get('tail') === '-1') values.delete('tail');
   const tail = values.get('tail');
   if (tail !== undefined && !/^\d{1,9}$/.test(String(tail))) {
     faults.push({ name: '--tail', value: String(tail), rule: 'must be a number of lines' });

@@ -7,7 +7,6 @@ import { podOf } from '../lifecycle/testing/simulation.ts';
 import type { PodObject } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
 import { PodStore } from '../store/store.ts';
-import { counterpart } from './counterparts.ts';
 import { findPods, podsOf, selectPods } from './select.ts';
 
 const pod = podOf('containers: [{name: a, image: x}]');
@@ -50,9 +49,4 @@ test('the Pods of a controller are those of its kind, name and namespace', () =>
   assert.deepEqual(names('Deployment', 'default'), ['web-a', 'web-b']);
   assert.deepEqual(names('StatefulSet', 'default'), []);
   assert.deepEqual(names('Deployment', 'other'), []);
-});
-
-test('commands of kubectl are answered with their counterparts', () => {
-  assert.equal(counterpart('delete'), 'use pod down POD');
-  assert.equal(counterpart('constructor'), undefined);
 });

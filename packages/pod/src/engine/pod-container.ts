@@ -31,9 +31,9 @@ export function podContainer(
   { attempt, image, environment, mounts }: ContainerInputs,
 ): ContainerConfig {
   const { pod, sandbox, labels } = place;
-  const valueOf = (name: string) => environment.get(name);
-  const command = container.command.map((word) => expand(word, valueOf));
-  const args = container.args.map((word) => expand(word, valueOf));
+  const find = (name: string) => environment.get(name);
+  const command = container.command.map((word) => expand(word, find));
+  const args = container.args.map((word) => expand(word, find));
   const { securityContext: own } = container;
   const { securityContext: shared, shareProcessNamespace, hostPID, hostIPC } = pod.spec;
   const seccomp = own?.seccompProfile ?? shared?.seccompProfile;
