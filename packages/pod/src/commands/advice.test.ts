@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { readWorkload } from '../manifest/workload.ts';
 import { advice } from './advice.ts';
@@ -59,14 +61,31 @@ test('volumes that nobody mounts or writes are warned about', () => {
     warnings('containers: [{name: a, image: x}]\nvolumes: [{name: v, emptyDir: {}}]')[0] ?? '',
     /volume v is mounted by no container/,
   );
+  // An init container writes it, or is the only one that needs it.
+  const init = (more: string) =>
+    `initContainers: [{name: i, image: x, volumeMounts: [{name: v, mountPath: /v}]}]\ncontainers: [{name: a, image: x${more}}]\nvolumes: [{name: v, emptyDir: {}}]`;
+  assert.deepEqual(
+    warnings(init(', volumeMounts: [{name: v, mountPath: /v, readOnly: true}]')),
+    [],
+  );
+  assert.deepEqual(warnings(init('')), []);
+});
+
+test('none of our own manifests is warned about', () => {
+  for (const path of globSync('../../../../manifests/pods/*.yaml', { cwd: import.meta.dirname })) {
+    const name = join(import.meta.dirname, path);
+    const text = readFileSync(name, 'utf8');
+    assert.deepEqual(advice(readWorkload([{ name, text }])), [], name);
+  }
 });
 
 test('an adapter whose files are in none of its volumes is warned about', () => {
-  const adapter = (path: string) => `
+  const adapter = (path: string, glob = '/logs/*.log') => `
 containers:
 - {name: app, image: app, volumeMounts: [{name: logs, mountPath: /logs}]}
-- {name: adapter, image: sidekit/adapter, args: [--include, "/logs/*.log"], volumeMounts: [{name: logs, mountPath: ${path}}]}
+- {name: adapter, image: sidekit/adapter, args: [--include, "${glob}"], volumeMounts: [{name: logs, mountPath: ${path}}]}
 volumes: [{name: logs, emptyDir: {}}]`;
   assert.deepEqual(warnings(adapter('/logs')), []);
+  assert.deepEqual(warnings(adapter('/logs/web', '/logs/*/access.log')), []);
   assert.match(warnings(adapter('/log'))[0] ?? '', /reads \/logs\/\*\.log, which is in none/);
 });

@@ -98,8 +98,9 @@ function portOf(address: string | undefined): number | undefined {
 
 /** emptyDirs are empty: a volume that nobody can write stays so. */
 function volumes({ spec }: PodObject): string[] {
+  const containers = [...spec.initContainers, ...spec.containers];
   return spec.volumes.flatMap(({ name }) => {
-    const mounts = containersOf(spec).flatMap(({ volumeMounts }) =>
+    const mounts = containers.flatMap(({ volumeMounts }) =>
       volumeMounts.filter((mount) => mount.name === name),
     );
     if (mounts.length === 0) return [`volume ${name} is mounted by no container`];
@@ -117,9 +118,12 @@ function globs({ spec }: PodObject): string[] {
     if (!/(^|\/)adapter([:@]|$)/.test(image)) return [];
     const glob = option(container, '--include', 'ADAPTER_INCLUDE');
     if (!glob?.startsWith('/')) return [];
-    const inside = volumeMounts.some(({ mountPath }) =>
-      `${glob}/`.startsWith(`${mountPath.replace(/\/$/, '')}/`),
-    );
+    // Up to the first wildcard: a mount may be below it.
+    const fixed = glob.replace(/[*?[{].*$/s, '');
+    const inside = volumeMounts.some(({ mountPath }) => {
+      const folder = `${mountPath.replace(/\/$/, '')}/`;
+      return `${glob}/`.startsWith(folder) || (fixed !== glob && folder.startsWith(fixed));
+    });
     return inside ? [] : [`container ${name} reads ${glob}, which is in none of its volumeMounts`];
   });
 }

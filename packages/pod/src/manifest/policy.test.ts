@@ -29,7 +29,9 @@ test('what needs a cluster is noted and skipped, and refused with --strict', () 
     pod(`${CONTAINERS}, nodeSelector: {disktype: ssd}, priorityClassName: high`),
     `${pod(CONTAINERS)}---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: s}\n`,
     `${pod(CONTAINERS)}---\napiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: s}\n`,
+    `${pod(CONTAINERS)}---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: s}\n`,
     pod(`${CONTAINERS}, volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]`),
+    pod('containers: [{name: a, image: x, livenessProbe: {httpGet: {port: nowhere}}}]'),
   ]) {
     const { notes, pods } = read(text);
     assert.equal(pods.length, 1);
@@ -40,6 +42,11 @@ test('what needs a cluster is noted and skipped, and refused with --strict', () 
     );
     assert.equal(faults(text, { strict: true }).length, notes.length);
   }
+});
+
+test('a misspelled kind is a fault, also in an API group of Kubernetes', () => {
+  const route = 'apiVersion: networking.k8s.io/v1\nkind: Ingres\nmetadata: {name: s}\n';
+  assert.match(faults(`${pod(CONTAINERS)}---\n${route}`)[0] ?? '', /"Ingres" is not a kind/);
 });
 
 test('what changes the containers is refused, and skipped only with --unsupported=warn', () => {
