@@ -3,18 +3,18 @@
  * kube); `-- NAME…` only some, `-- lifecycle` the lifecycle suite. What only a cluster has is tested
  * on one: admission, injection, the manifests of manifests/cluster, and `kubectl debug`.
  */
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ensureDebianPackages } from './support/debian.ts';
 import { type ContainerEngine, findEngine } from './support/engine.ts';
-import { buildImages } from './support/images/build.ts';
+import { buildImages, imageReference } from './support/images/build.ts';
 import { OrdinaryUser } from './support/ordinary-user/ordinary-user.ts';
 import { dim, heading } from './support/output.ts';
 import { LIMIT, runTests, testArguments } from './support/tests.ts';
 
 /** Begun first, so that everything else runs beside it. */
 const LONGEST = 'test/lifecycle/leave-nothing.test.ts';
-/** Pods that run as an ordinary user in every test: HTTP, a message queue, and a shared volume with a group. */
+/** Run as an ordinary user in every test: HTTP, a message queue, and a shared volume. */
 const AS_USER = ['ambassador', 'message-queue-at-least-once', 'shared-volume'];
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -50,30 +50,55 @@ export async function main(args: readonly string[]): Promise<number> {
 /**
  * Runs Pods as an ordinary user: with rootless Podman, or as a member of the docker group. If that
  * is not possible on this machine, what it lacks is printed.
- * @param names of Pods; three representative ones by default.
+ * @returns the exit code; undefined if nothing was run.
  */
 export async function testAsUser(
   engine: ContainerEngine,
-  names: readonly string[] = AS_USER,
-): Promise<number> {
+  files: readonly string[],
+): Promise<number | undefined> {
   heading(`Pods as an ordinary user (${engine.name})`);
-  const manifests = names.map((name) => readFileSync(`manifests/pods/${name}.yaml`, 'utf8'));
-  const images = manifests.flatMap((text) => text.match(/(?<=image: )sidekit\/\S+/g) ?? []);
   let user: OrdinaryUser;
   try {
-    user = await OrdinaryUser.create(engine, [...new Set(images)]);
+    user = await OrdinaryUser.create(engine, imagesOf(files));
   } catch (error) {
     console.log(dim(`  not run: ${(error as Error).message}`));
-    return 0;
+    return undefined;
   }
   try {
-    const files = names.map((name) => `test/pods/${name}.test.ts`);
     const command = ['node', ...testArguments(files, 2)];
     return await user.run(command, { env: { POD_ENGINE: engine.name }, timeout: LIMIT });
   } finally {
     user.keep('dist/user');
     user[Symbol.dispose]();
   }
+}
+
+/** Lists the images of the manifests of Pod tests, and that of the lifecycle Pods. */
+function imagesOf(files: readonly string[]): string[] {
+  const manifests = files
+    .map((file) => `manifests/pods/${basename(file, '.test.ts')}.yaml`)
+    .filter((path) => existsSync(path));
+  const found = manifests.flatMap(
+    (path) => readFileSync(path, 'utf8').match(/(?<=image: )sidekit\/\S+/g) ?? [],
+  );
+  const isOther = (file: string) => !file.startsWith('test/pods/');
+  const others = files.some(isOther) ? [imageReference('wait-for')] : [];
+  return [...new Set([...found, ...others])];
+}
+
+/**
+ * Runs every Pod: three representative ones as an ordinary user if this machine lets one run Pods,
+ * all others as the user who runs the tests.
+ */
+export async function testPodsOfBoth(engine: ContainerEngine): Promise<number> {
+  const root = process.getuid?.() === 0;
+  const asUser = AS_USER.map((name) => `test/pods/${name}.test.ts`);
+  const code = root ? await testAsUser(engine, asUser) : undefined;
+  if (code === undefined) return main([]);
+  const others = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts')]
+    .filter((file) => !asUser.includes(file))
+    .map((file) => basename(file, '.test.ts'));
+  return Math.max(code, await main(others));
 }
 
 /** The order of everything in a Pod's life, by Pods of the toolbox; the images are there already. */

@@ -8,7 +8,7 @@ import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 import { main as testComponents } from './test-components.ts';
 import { main as testDocs } from './test-docs.ts';
-import { testAsUser, testLifecycle, main as testPods } from './test-pods.ts';
+import { testLifecycle, testPodsOfBoth } from './test-pods.ts';
 import { main as testUnit } from './test-unit.ts';
 
 export async function main(): Promise<number> {
@@ -34,8 +34,7 @@ export async function main(): Promise<number> {
     return runTests(['test/images.test.ts'], { concurrency: 1, env: { POD_ENGINE: engine.name } });
   });
   process.env.POD_ENGINE = engine.name;
-  await stage('Pods', () => testPods([]));
-  await stage('Pods as an ordinary user', () => testAsUser(engine));
+  await stage('Pods', () => testPodsOfBoth(engine));
   await stage('components', testComponents);
   await stage('lifecycle', () => testLifecycle(engine.name));
   await stage('documentation', () => testDocs([]));

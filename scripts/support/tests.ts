@@ -28,6 +28,8 @@ export async function runTests(
   files: readonly string[],
   { concurrency, env }: TestRunOptions,
 ): Promise<number> {
+  // Without a file, Node would look for tests by itself.
+  if (files.length === 0) return 0;
   using interruption = new Interruption();
   const child = spawn(process.execPath, testArguments(files, concurrency), {
     stdio: 'inherit',
