@@ -17,7 +17,7 @@ import { step } from '../output.ts';
 import { CommandError, run } from '../run.ts';
 import { FOLDERS, USER } from './user.ts';
 
-/** What rootless Podman needs: the programs that map IDs, and the network of an ordinary user. */
+/** Packages for rootless Podman: the programs that map IDs, and the network of an ordinary user. */
 const PACKAGES = ['uidmap', 'slirp4netns'];
 const DOCKER_SOCKET = '/var/run/docker.sock';
 

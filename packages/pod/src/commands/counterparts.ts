@@ -1,4 +1,4 @@
-/** What to use here instead of the commands of kubectl and of engines that have another name, or none. */
+/** Counterparts here of the commands of kubectl and of engines that have another name, or none. */
 const COMMANDS: Readonly<Record<string, string>> = {
   apply: 'use pod up FILE',
   create: 'use pod up FILE',
