@@ -56,7 +56,8 @@ export const sharedOptions = {
   checkInterval: option(duration(1, 60_000), {
     description:
       'The longest time until a created, removed or recreated queue is noticed; events of `/dev/mqueue` shorten it.',
-    default: 200,
+    // Each check wakes an idle process: a few a second would be most of what it costs.
+    default: 1000,
   }),
 };
 

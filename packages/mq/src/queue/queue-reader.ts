@@ -20,6 +20,9 @@ interface Retired {
   used: number;
 }
 
+/** How long a queue that lost its name is kept after its last message, in milliseconds. */
+const UNUSED = 2000;
+
 /**
  * How long EACCES is tolerated, in milliseconds: the creator of a queue sets its mode right after
  * creation.
@@ -181,10 +184,9 @@ export class QueueReader {
   }
 
   #closeUnused() {
-    const patience = Math.max(1000, 10 * this.#options.checkInterval);
     const now = monotonic();
     this.#retired = this.#retired.filter(({ queue, used }) => {
-      if (now - used < patience || queue.curmsgs > 0) return true;
+      if (now - used < UNUSED || queue.curmsgs > 0) return true;
       queue.close();
       return false;
     });

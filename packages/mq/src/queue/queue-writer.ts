@@ -25,6 +25,9 @@ export interface QueueWriterOptions<T extends WriteEnd | ReadEnd> {
   readonly stopping: AbortSignal;
 }
 
+/** How long messages of a removed queue are left to a consumer that takes none, in milliseconds. */
+const PATIENCE = 1000;
+
 /**
  * Keeps the end of a queue that this side creates: creates it if it does not exist, and recreates
  * it if its name was removed. An open queue works without its name, but nobody else finds it.
@@ -89,11 +92,10 @@ export class QueueWriter<T extends WriteEnd | ReadEnd = WriteEnd> {
    * first waits while a consumer that has the old one open still takes some.
    */
   async moveOver(stopping: AbortSignal): Promise<void> {
-    const patience = 5 * this.#options.checkInterval;
     let left = this.queue.curmsgs;
     let since = monotonic();
-    while (left > 0 && monotonic() - since < patience) {
-      if (!(await pause(this.#options.checkInterval, stopping))) return;
+    while (left > 0 && monotonic() - since < PATIENCE) {
+      if (!(await pause(PATIENCE / 5, stopping))) return;
       const now = this.queue.curmsgs;
       if (now !== left) since = monotonic();
       left = now;
