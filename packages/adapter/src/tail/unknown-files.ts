@@ -102,11 +102,11 @@ export class UnknownFiles {
     const log = owner === undefined ? undefined : logs.byPath.get(owner);
     // A copy that is read as a log of its own may be compressed under the name of another.
     const others = compressed ? logs.inDirectory(dirname(file.path)) : [];
-    const original = [...others, ...(log?.generations ?? [])].findLast(
-      (one) =>
-        mayHaveCopy(one, file) &&
-        (isCopyOf(file, one) || (orUnread(one) && isUnreadCopyOf(file, one))),
-    );
+    const all = [...others, ...(log?.generations ?? [])].filter((one) => mayHaveCopy(one, file));
+    const original =
+      // Of files that begin alike, the one of this size is the better match.
+      all.findLast((one) => one.currentSize === file.size && isCopyOf(file, one)) ??
+      all.findLast((one) => isCopyOf(file, one) || (orUnread(one) && isUnreadCopyOf(file, one)));
     if (!original) return false;
     const complete = original.detached || isLost(original) || file.size >= original.size;
     if (live && !complete) return false;

@@ -55,8 +55,8 @@ export class WrittenLog {
   /** Whether the reader knows the log, so that it reads compressed files of it. */
   known = false;
   /**
-   * Whether a file was deleted that begins as others do: a later copy of another file may be taken
-   * for its rest, and continue its key.
+   * Whether a file was deleted or truncated that begins as others do: a copy of another file may be
+   * taken for its rest, and continue its key.
    */
   isAmbiguous = false;
   readonly #options: WrittenLogOptions;
@@ -182,6 +182,7 @@ export class WrittenLog {
     if (!this.exists) return;
     this.endLine();
     truncateSync(this.path);
+    this.isAmbiguous ||= this.#options.sameHead;
     excuse(this.#inLive);
     this.#inLive = [];
   }
