@@ -107,6 +107,7 @@ test('JSON in the message of a container becomes fields, and other text stays a 
   const line = (message: string) => `${AT} stdout F ${message}\n`;
   s.write(line('{"time":"2026-11-26T09:00:00Z","level":"info","msg":"hi","__proto__":{"a":1}}'));
   s.write(line('not JSON') + line('[1]') + line('{"level":"warn"}'));
+  s.write(line('{"time":"soon","msg":"no time"}'));
   s.write(`${AT} stdout P {"msg":"in \n${AT} stdout F parts"}\n`);
   await s.settle();
   const records = plain(s.receiver.records);
@@ -118,6 +119,7 @@ test('JSON in the message of a container becomes fields, and other text stays a 
     { time: AT, stream: 'stdout', message: 'not JSON' },
     { time: AT, stream: 'stdout', message: '[1]' },
     { time: AT, stream: 'stdout', level: 'warn' },
+    { time: AT, stream: 'stdout', 'original.time': 'soon', msg: 'no time' },
     { time: AT, stream: 'stdout', msg: 'in parts' },
   ]);
   assert.equal(s.adapter.metric('adapter_unparsed_fields_total'), 2);
