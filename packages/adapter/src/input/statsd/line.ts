@@ -1,3 +1,5 @@
+import { digitsAt } from '../../parse/calendar.ts';
+
 /** The kinds of metrics that StatsD and DogStatsD send. */
 export type Kind = 'counter' | 'gauge' | 'histogram' | 'set';
 
@@ -46,6 +48,8 @@ const LONGEST_MEMBER = 256;
 /** With larger values a sum could leave the range of finite numbers. */
 const LARGEST = 1e18;
 
+/** A whole number of so many digits is in range. */
+const SHORT = 15;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
 
@@ -84,6 +88,11 @@ export function parseLine(text: string): Line | DropCause {
  * and of a counter, which only grows, at least 0.
  */
 export function parseValue(text: string, { kind, rate }: Line): number | DropCause {
+  // Most values are short whole numbers.
+  if (text !== '' && text.length <= SHORT && rate === 1) {
+    const digits = digitsAt(text, 0, text.length);
+    if (digits >= 0) return digits;
+  }
   if (!NUMBER.test(text)) return NOT_FINITE.test(text) ? 'not_finite' : 'invalid_value';
   const value = Number(text);
   if (!Number.isFinite(value)) return 'not_finite';

@@ -241,3 +241,21 @@ test('counters equal the sum of what was sent, however it is cut into datagrams'
     propertyParameters(100),
   );
 });
+
+test('a line that is known by all but its value is judged by that value like the first', () => {
+  const s = receiving();
+  for (const value of ['1', '2', '', 'x', '-3', '1e400', '1:2', ' 4', '0004', '9'.repeat(40)]) {
+    s.send(`a.b:${value}|c|#t:x`);
+    s.send(`set:${value}|s`);
+  }
+  s.send('a.b:1|c|@0.5|#t:x\na.b:1|g|#t:x\na.b:1|c|#t:y');
+  assert.deepEqual(s.samples(), ['a_b{t="x"} 12', 'a_b{t="y"} 1', 'set 9']);
+  assert.deepEqual(s.drops, {
+    malformed: 2,
+    invalid_value: 2,
+    negative_counter: 1,
+    not_finite: 1,
+    out_of_range: 1,
+    conflict: 1,
+  });
+});

@@ -36,7 +36,16 @@ interface Series {
   updated: number;
 }
 
+/** A line that was parsed before, of which only the value differs. */
+interface Known {
+  readonly series: Series | 'mapping';
+  readonly line: Line;
+}
+
 type Labels = Readonly<Record<string, string>>;
+
+/** A longer value is parsed with its line. */
+const USUAL = 32;
 
 const TYPES: Readonly<Record<Kind, MetricType>> = {
   counter: 'counter',
@@ -58,8 +67,9 @@ export class StatsdStore {
   readonly #metrics = new Map<string, Metric>();
   /** By kind, name and labels. */
   readonly #series = new Map<string, Series>();
-  /** By kind, name and tags as they are sent, so that most lines need no conversion. */
-  readonly #known = new Map<string, Series | 'mapping'>();
+  /** By what follows the value and by name, as they are sent, so that most lines are not parsed. */
+  readonly #known = new Map<string, Map<string, Known>>();
+  #knownSize = 0;
   readonly #room: MemberRoom = { left: MEMBERS };
   #size = 0;
   #swept = Number.NEGATIVE_INFINITY;
@@ -101,34 +111,51 @@ export class StatsdStore {
   }
 
   #line(text: string): void {
-    const { onDrop, now } = this.#options;
+    const colon = text.indexOf(':');
+    const bar = text.indexOf('|', colon);
+    const known = this.#known.get(text.slice(bar))?.get(text.slice(0, colon));
+    if (known) {
+      const value = text.slice(colon + 1, bar);
+      if (value.length <= USUAL && value !== '' && !value.includes(':')) {
+        this.#value(value, known.line, known.series);
+        return;
+      }
+    }
     const line = parseLine(text);
     if (typeof line === 'string') {
-      onDrop(line);
+      this.#options.onDrop(line);
       return;
     }
-    for (const text of line.values) {
-      const value = line.kind === 'set' ? 1 : parseValue(text, line);
-      const series = typeof value === 'string' ? value : this.#seriesOf(line);
-      if (typeof series === 'string') {
-        onDrop(series);
-        continue;
-      }
-      series.updated = now();
-      series.take(value as number, text, line);
-    }
+    let series: Known['series'] | undefined;
+    for (const value of line.values) series = this.#value(value, line, series) ?? series;
+    if (series && !known) this.#remember(text.slice(bar), { series, line });
   }
 
-  /** Finds or adds the series of a line, or returns why there is none. */
-  #seriesOf(line: Line): Series | DropCause {
-    const sent = `${line.kind} ${line.name}#${line.tags}`;
-    const known = this.#known.get(sent);
-    if (known) return known;
-    const series = this.#mapped(line);
-    if (typeof series === 'string' && series !== 'mapping') return series;
-    if (this.#known.size >= this.#options.series) this.#known.clear();
-    this.#known.set(sent, series);
+  /** Adds one value to its series, which is found or added if it is not known, and returns that. */
+  #value(text: string, line: Line, known: Known['series'] | undefined) {
+    const { onDrop, now } = this.#options;
+    const value = line.kind === 'set' ? 1 : parseValue(text, line);
+    const series = typeof value === 'string' ? value : (known ?? this.#mapped(line));
+    if (typeof series === 'string') {
+      onDrop(series);
+      return series === 'mapping' ? series : undefined;
+    }
+    series.updated = now();
+    series.take(value as number, text, line);
     return series;
+  }
+
+  #remember(rest: string, { series, line }: Known): void {
+    if (this.#knownSize++ >= this.#options.series) this.#forgetKnown();
+    const key = detached(rest);
+    const names = this.#known.get(key) ?? new Map<string, Known>();
+    this.#known.set(key, names);
+    names.set(detached(line.name), { series, line: { ...line, name: '', tags: '', values: [] } });
+  }
+
+  #forgetKnown(): void {
+    this.#known.clear();
+    this.#knownSize = 0;
   }
 
   /** Finds or adds the series to which the mapping leads a line. */
@@ -206,7 +233,7 @@ export class StatsdStore {
   #forget(key: string, { name, labels, members }: Series): void {
     const metric = this.#metrics.get(name)!;
     this.#series.delete(key);
-    this.#known.clear();
+    this.#forgetKnown();
     this.#size -= metric.cost;
     members?.all.clear();
     metric.remove(labels);
