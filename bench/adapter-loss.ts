@@ -4,22 +4,33 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TestProcess } from '@sidekit/test-kit';
 import {
+  hasLogrotate,
+  type RotationResult,
+  rotate,
+  rotationCases,
+} from '../packages/adapter/src/testing/logrotate.ts';
+import {
   type Reader,
   type StormOptions,
   type StormResult,
   storm,
 } from '../packages/adapter/src/testing/storm.ts';
 import { isThere } from './adapter/peers.ts';
+import { RsyslogRotations } from './adapter/rsyslog-rotations.ts';
 import { stoodStill } from './adapter/run.ts';
 
 /**
  * The storm: 20,000 lines/s into one log that is rotated by rename every 50 ms, or by
  * copytruncate every 500 ms, with and without a SIGKILL of the reader every 2 s; only the live
  * name is given. The adapter for the time given (60 s by default), the peers found on the
- * machine for 10 s. `--seconds=60`.
+ * machine for 10 s. Then logrotate in all combinations of its options, or every N-th of them, for
+ * the adapter and rsyslog on the same files. `--seconds=60`, `--every=1` (97 shares no factor with them).
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { seconds: { type: 'string' } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seconds: { type: 'string' }, every: { type: 'string' } },
+  });
   const seconds = Number(values.seconds ?? 60);
   console.log(
     '| reader | rotation | kills | written | lost | duplicates | not told by their key |',
@@ -37,6 +48,46 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(
     '\nA peer watches before the first line is written. What it loses was renamed or truncated before it had read it, so the count grows with the load of the machine.',
   );
+  if (hasLogrotate()) await rotations(Number(values.every ?? 1));
+}
+
+/** The number of logs that are rotated side by side. */
+const AT_ONCE = 60;
+
+/** Prints what the adapter and rsyslog lose and double in logrotate's combinations. */
+async function rotations(every: number): Promise<void> {
+  const cases = rotationCases().filter((_, i) => i % every === 0);
+  const ours: RotationResult[] = [];
+  const theirs: RotationResult[] = [];
+  for (let i = 0; i < cases.length; i += AT_ONCE) {
+    const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-logrotate-'));
+    try {
+      const peer = isThere('rsyslogd') ? new RsyslogRotations(directory) : undefined;
+      const results = await rotate(cases.slice(i, i + AT_ONCE), directory, peer);
+      ours.push(...results.adapter);
+      theirs.push(...results.peer);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  console.log(`\n${cases.length} combinations of logrotate's options, 4 rotations each\n`);
+  console.log(
+    '| method | reader | cases | written | adapter lost | twice | rsyslog lost | twice |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+  );
+  for (const method of new Set(cases.map(({ directives }) => directives[0]!))) {
+    for (const mode of ['up', 'down', 'dead output'] as const) {
+      const isOne = ({ case: one }: RotationResult) =>
+        one.mode === mode && one.directives[0] === method;
+      const own = ours.filter(isOne);
+      if (own.length === 0) continue;
+      const sum = (key: 'written' | 'lost' | 'twice', of = own) =>
+        of.reduce((total, one) => total + one[key].length, 0);
+      const other = theirs.filter(isOne);
+      const peer = other.length === 0 ? ['–', '–'] : [sum('lost', other), sum('twice', other)];
+      const cells = [own.length, sum('written'), sum('lost'), sum('twice'), ...peer];
+      console.log(`| ${[method, mode, ...cells].join(' | ')} |`);
+    }
+  }
 }
 
 /** A peer that put nothing out for so many milliseconds has nothing more to come. */

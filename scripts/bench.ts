@@ -20,7 +20,9 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`no benchmark ${unknown.join(', ')}: there are ${names.join(', ')}`);
     return 64;
   }
-  await ensureDebianPackages(['gcc', 'libc6-dev', 'util-linux'], 'the benchmarks');
+  // rsyslog and mtail are the counterparts that Debian has.
+  const packages = ['gcc', 'libc6-dev', 'util-linux', 'logrotate', 'rsyslog', 'mtail'];
+  await ensureDebianPackages(packages, 'the benchmarks');
   await ensureMessageQueues();
   for (const name of wanted.length > 0 ? wanted : names) {
     heading(`Benchmark ${name}`);

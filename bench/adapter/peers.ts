@@ -16,8 +16,8 @@ const RULE =
  * The quickest that was found: no queue between reading and writing, and no metadata on each
  * message (imfile adds them where not told otherwise, which alone halves the speed).
  */
-const rsyslog: Peer = {
-  name: 'rsyslog (imfile + mmnormalize)',
+export const rsyslogFor = (format: 'combined' | 'json'): Peer => ({
+  name: `rsyslog (imfile + ${format === 'json' ? 'mmjsonparse' : 'mmnormalize'})`,
   command: (directory, from, to) => {
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, 'rules'), `version=2\n${RULE}`);
@@ -26,9 +26,14 @@ const rsyslog: Peer = {
       `global(workDirectory="${directory}")
 module(load="imfile" mode="inotify")
 module(load="mmnormalize")
+module(load="mmjsonparse")
 template(name="json" type="list") { property(name="$!all-json-plain") constant(value="\\n") }
 ruleset(name="r" queue.type="direct") {
-  action(type="mmnormalize" rulebase="${directory}/rules")
+  ${
+    format === 'json'
+      ? 'action(type="mmjsonparse" cookie="")'
+      : `action(type="mmnormalize" rulebase="${directory}/rules")`
+  }
   action(type="omfile" file="${to}" template="json" asyncWriting="off" ioBufferSize="256k" flushOnTXEnd="off")
 }
 input(type="imfile" file="${from}" tag="x" ruleset="r" addMetadata="off")
@@ -37,7 +42,7 @@ input(type="imfile" file="${from}" tag="x" ruleset="r" addMetadata="off")
     const pid = join(directory, 'pid');
     return ['rsyslogd', '-n', '-f', join(directory, 'rsyslog.conf'), '-i', pid];
   },
-};
+});
 
 const fluentBit: Peer = {
   name: 'Fluent Bit (larger buffer)',
@@ -74,7 +79,7 @@ sinks: {out: {type: file, inputs: [p], path: ${to}, encoding: {codec: json}}}
 };
 
 const PROGRAMS: readonly (readonly [program: string, peer: Peer])[] = [
-  ['rsyslogd', rsyslog],
+  ['rsyslogd', rsyslogFor('combined')],
   ['fluent-bit', fluentBit],
   ['vector', vector],
 ];
@@ -96,11 +101,19 @@ export function isThere(program: string): boolean {
 }
 
 /** mtail only counts; it shows what reading and matching cost. */
-export function mtailCommand(directory: string, from: string): string[] {
+export function mtailCommand(
+  directory: string,
+  from: string,
+  format: 'combined' | 'json' = 'combined',
+): string[] {
   mkdirSync(directory, { recursive: true });
+  const pattern =
+    format === 'json'
+      ? '"method":"(?P<method>[A-Z]+)".*"statusCode":(?P<status>\\d{3})'
+      : '"(?P<method>[A-Z]+) \\S+ [^"]*" (?P<status>\\d{3}) ';
   writeFileSync(
     join(directory, 'access.mtail'),
-    `counter requests by method, status\n/"(?P<method>[A-Z]+) \\S+ [^"]*" (?P<status>\\d{3}) / {\n  requests[$method][$status]++\n}\n`,
+    `counter requests by method, status\n/${pattern}/ {\n  requests[$method][$status]++\n}\n`,
   );
   const program = join(directory, 'access.mtail');
   return ['mtail', '-one_shot', '-progs', program, '-logs', from, '-logtostderr'];

@@ -70,7 +70,7 @@ export async function measure({ argv, done }: Contestant, lines: number): Promis
 }
 
 /** CPU seconds and peak memory of a process, from /proc; undefined once it is gone. */
-function usage(pid = 0): { cpu: number; rss: number } | undefined {
+export function usage(pid = 0): { cpu: number; rss: number } | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -14,6 +14,32 @@ export interface RotationCase {
   readonly glob: boolean;
 }
 
+/** The lines of a case that were written, lost and doubled. */
+export interface RotationResult {
+  readonly case: RotationCase;
+  readonly written: readonly string[];
+  readonly lost: readonly string[];
+  readonly twice: readonly string[];
+  /**
+   * Whether duplicates are no fault: a copy that was made while the adapter was down, under a name
+   * that the glob matches too, and whose original has grown since, may as well be the log of another
+   * program that began alike, and is read.
+   */
+  readonly isAmbiguous: boolean;
+}
+
+/** Another reader of the same logs, to compare with. */
+export interface RotationPeer {
+  start(logs: readonly { readonly live: string; readonly case: RotationCase }[]): Promise<void>;
+  /** Ends the reader of the logs whose reader is down meanwhile, as SIGKILL does. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+  /** Waits until it has read what was written, as far as it does. */
+  read(): Promise<void>;
+  /** Ends it; returns the lines that arrived of each log. */
+  finish(): Promise<readonly string[][]>;
+}
+
 const ROUNDS = 4;
 
 /** All valid combinations. */
@@ -44,7 +70,7 @@ class RotatedLog {
   readonly #directory: string;
   readonly #receiver: Receiver;
   readonly #clock: { now: number };
-  readonly #live: string;
+  readonly live: string;
   readonly #written: string[] = [];
   #adapter: HandDriven;
 
@@ -53,7 +79,7 @@ class RotatedLog {
     this.#directory = directory;
     this.#receiver = receiver;
     this.#clock = clock;
-    this.#live = join(directory, 'logs/app.log');
+    this.live = join(directory, 'logs/app.log');
     mkdirSync(join(directory, 'logs/old'), { recursive: true });
     chmodSync(join(directory, 'logs'), 0o755);
     receiver.down = one.mode === 'dead output';
@@ -63,12 +89,16 @@ class RotatedLog {
   get section(): string {
     const { directives } = this.#case;
     const lines = ['su root root', 'rotate 99', ...directives].map((line) => `  ${line}\n`);
-    return `${this.#live} {\n${lines.join('')}}\n`;
+    return `${this.live} {\n${lines.join('')}}\n`;
+  }
+
+  /** Writes what is read before the rotation. */
+  async writeBefore(round: number): Promise<void> {
+    this.#write(`${round} read`);
+    await this.#read();
   }
 
   async beforeRotation(round: number): Promise<void> {
-    this.#write(`${round} read`);
-    await this.#read();
     if (this.#case.mode === 'down') await this.#adapter.crash();
     this.#write(`${round} unread`);
   }
@@ -79,32 +109,34 @@ class RotatedLog {
     await this.#read();
   }
 
-  /** Lets everything arrive; returns what is wrong. */
-  async verdict(): Promise<string | undefined> {
+  /** Lets everything arrive. */
+  async result(): Promise<RotationResult> {
     this.#receiver.down = false;
     for (let i = 0; i < 4; i++) {
       await this.#adapter.settle();
       this.#clock.now += 10_000;
     }
     await this.#adapter.stop();
-    const counts = new Map<unknown, number>();
-    for (const { message } of this.#receiver.records) {
-      counts.set(message, (counts.get(message) ?? 0) + 1);
-    }
-    const lost = this.#written.filter((line) => !counts.has(line));
+    return this.resultOf(this.#receiver.records.map(({ message }) => String(message)));
+  }
+
+  resultOf(arrived: readonly string[]): RotationResult {
+    const counts = new Map<string, number>();
+    for (const message of arrived) counts.set(message, (counts.get(message) ?? 0) + 1);
     const { directives, mode, glob } = this.#case;
-    // A copy made while the adapter was down, under a name that the glob matches too, whose original
-    // has grown since: it may as well be the log of another program that began alike, and is read.
     const has = (directive: string) => directives.includes(directive);
     const isMatched =
       glob &&
       has('extension .log') &&
       !has('olddir old') &&
       has('compress') === has('delaycompress');
-    const isAmbiguous = mode === 'down' && isMatched && has('copy');
-    const twice = isAmbiguous ? [] : [...counts].filter(([, count]) => count > 1);
-    if (lost.length + twice.length === 0) return undefined;
-    return `${mode}, ${glob ? '*.log' : 'app.log'}, ${directives.join(' ')}: lost ${lost.length} (${lost[0]}), twice ${twice.length} (${twice[0]?.[0]})`;
+    return {
+      case: this.#case,
+      written: this.#written,
+      lost: this.#written.filter((line) => !counts.has(line)),
+      twice: this.#written.filter((line) => (counts.get(line) ?? 0) > 1),
+      isAmbiguous: mode === 'down' && isMatched && has('copy'),
+    };
   }
 
   #start(): HandDriven {
@@ -112,7 +144,7 @@ class RotatedLog {
     return new HandDriven(
       this.#directory,
       {
-        include: [glob ? this.#live.replace('app', '*') : this.#live],
+        include: [glob ? this.live.replace('app', '*') : this.live],
         output: [this.#receiver.url],
         batchBytes: 1024,
         bufferBytes: 4096,
@@ -126,7 +158,7 @@ class RotatedLog {
     for (let i = 0; i < 40; i++) {
       const line = `round ${what} line ${i} ${'x'.repeat(i)}`;
       this.#written.push(line);
-      appendFileSync(this.#live, `${line}\n`);
+      appendFileSync(this.live, `${line}\n`);
     }
   }
 
@@ -136,8 +168,21 @@ class RotatedLog {
   }
 }
 
-/** Runs cases side by side through the rotations of one logrotate; returns all that is wrong. */
-export async function rotate(cases: readonly RotationCase[], directory: string): Promise<string[]> {
+/** Says what is wrong with a result; undefined if nothing is. */
+export function faultOf(result: RotationResult): string | undefined {
+  const { lost, isAmbiguous } = result;
+  const twice = isAmbiguous ? [] : result.twice;
+  if (lost.length + twice.length === 0) return undefined;
+  const { directives, mode, glob } = result.case;
+  return `${mode}, ${glob ? '*.log' : 'app.log'}, ${directives.join(' ')}: lost ${lost.length} (${lost[0]}), twice ${twice.length} (${twice[0]})`;
+}
+
+/** Runs cases side by side through the rotations of one logrotate, for the adapter and a peer. */
+export async function rotate(
+  cases: readonly RotationCase[],
+  directory: string,
+  peer?: RotationPeer,
+): Promise<{ readonly adapter: RotationResult[]; readonly peer: RotationResult[] }> {
   await using stack = new AsyncDisposableStack();
   const logs: { log: RotatedLog; clock: { now: number } }[] = [];
   for (const [i, one] of cases.entries()) {
@@ -147,25 +192,32 @@ export async function rotate(cases: readonly RotationCase[], directory: string):
     const clock = { now: Date.now() };
     logs.push({ log: new RotatedLog(one, own, receiver, clock), clock });
   }
+  await peer?.start(logs.map(({ log }, i) => ({ live: log.live, case: cases[i]! })));
   const config = join(directory, 'logrotate.conf');
   writeFileSync(config, logs.map(({ log }) => log.section).join(''), { mode: 0o644 });
   for (let round = 0; round < ROUNDS; round++) {
+    for (const { log } of logs) await log.writeBefore(round);
+    await peer?.read();
+    await peer?.down();
     for (const { log } of logs) await log.beforeRotation(round);
     const second = Math.floor(Date.now() / 1000);
     // Names with a date have seconds.
     await eventually(() => Math.floor(Date.now() / 1000) > second, { what: 'the next second' });
     execFileSync('logrotate', ['-f', '-s', join(directory, 'status'), config], { stdio: 'pipe' });
+    await peer?.up();
     for (const { log, clock } of logs) {
       clock.now = Math.max(clock.now, Date.now());
       await log.afterRotation(round);
     }
+    await peer?.read();
   }
-  const faults: string[] = [];
-  for (const { log } of logs) {
-    const fault = await log.verdict();
-    if (fault !== undefined) faults.push(fault);
-  }
-  return faults;
+  const results: RotationResult[] = [];
+  for (const { log } of logs) results.push(await log.result());
+  const arrived = (await peer?.finish()) ?? [];
+  return {
+    adapter: results,
+    peer: arrived.map((lines, i) => logs[i]!.log.resultOf(lines)),
+  };
 }
 
 /** Whether logrotate is installed. */
