@@ -17,11 +17,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+/** A terminal that moves its cursor; a dumb one shows each line once (terminfo(5)). */
+const terminal = process.stdout.isTTY === true && process.env.TERM !== 'dumb';
 const [command] = process.argv.slice(2);
 const code = await runProgram(process.argv.slice(2), {
   folders: storeFolders(),
-  live: process.stdout.isTTY === true,
-  colours: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  live: terminal,
+  colours: terminal && process.env.NO_COLOR === undefined,
   engine: process.env.POD_ENGINE || undefined,
   program: fileURLToPath(import.meta.url),
   environment: process.env,

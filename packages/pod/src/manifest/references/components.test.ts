@@ -33,6 +33,18 @@ test('a component that matched no workload is refused with the label to add', ()
   );
 });
 
+test('a labelled Pod, which components do not add to, is refused with the kinds that they do', () => {
+  const labelled = pod('').replace(
+    '{ name: shop,',
+    '{ name: shop, labels: { sidekit.dev/adapter: "true" },',
+  );
+  assert.match(labelled, /labels/);
+  assert.throws(
+    () => read(CONFIG + labelled),
+    /the component did nothing.*a Deployment, StatefulSet, DaemonSet, Job or CronJob/s,
+  );
+});
+
 test('a component in another namespace than its container is refused with the line to add', () => {
   assert.throws(
     () => read(CONFIG + pod(SIDECAR, MOUNT, 'shop')),

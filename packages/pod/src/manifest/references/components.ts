@@ -41,7 +41,7 @@ export function checkComponents(
       report(['metadata', 'labels', COMPONENT_LABEL], {
         value: component,
         rule: `no workload has the container ${container}, so the component did nothing`,
-        remedy: `give the workload itself the label sidekit.dev/${component}: "true", in its manifest or in a component that is listed before (labels and patches of the same kustomization.yaml are applied too late)`,
+        remedy: `give the workload itself (a Deployment, StatefulSet, DaemonSet, Job or CronJob) the label sidekit.dev/${component}: "true", in its manifest or in a component that is listed before (labels and patches of the same kustomization.yaml are applied too late)`,
       });
     } else if (!namespaces.includes(namespace)) {
       report(['metadata', 'namespace'], {
