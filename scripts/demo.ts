@@ -3,7 +3,9 @@
  * `-- --only NAME`, `--keep`, `--view` (with the live page), `--engine docker|podman`. Exit code 0
  * only if all worked. Ctrl-C removes what it started.
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { IMAGES, type ImageSpec } from '../images/catalog.ts';
 import { demoNames, demonstrate } from './support/demo/demo.ts';
 import { servePage } from './support/demo/live-page.ts';
 import { podTarget } from './support/demo/pod-target.ts';
@@ -29,17 +31,24 @@ export async function main(args: readonly string[]): Promise<number> {
     return 64;
   }
   const engine = await findEngine(values.engine);
+  const { keep = false } = values;
+  const wanted = names.filter((one) => !values.only || values.only.includes(one));
   heading(`Images (${engine.name})`);
-  await buildImages(engine);
+  await buildImages(engine, imagesOf(wanted));
   console.log(dim('  all built'));
 
   using interruption = new Interruption();
-  const { keep = false } = values;
-  const wanted = names.filter((one) => !values.only || values.only.includes(one));
   const { signal } = interruption;
   await using _page = values.view ? servePage() : undefined;
-  const code = await demonstrate(wanted, podTarget(engine.name), { keep, signal });
+  await using target = podTarget(engine.name);
+  const code = await demonstrate(wanted, target, { keep, signal });
   if (keep && !signal.aborted)
     console.log(dim('\nThe Pods are kept: npx pod ps, npx pod logs POD, npx pod down --all'));
   return interruption.exitCode ?? code;
+}
+
+/** The images that the Pods of these manifests run. */
+function imagesOf(names: readonly string[]): ImageSpec[] {
+  const texts = names.map((name) => readFileSync(`manifests/pods/${name}.yaml`, 'utf8'));
+  return IMAGES.filter(({ name }) => texts.some((text) => text.includes(` sidekit/${name}:`)));
 }

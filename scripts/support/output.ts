@@ -1,7 +1,8 @@
 /** Calm, aligned output for the project's commands. */
 
-const colours =
-  process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb';
+/** A terminal that moves its cursor. */
+const terminal = process.stdout.isTTY && process.env.TERM !== 'dumb';
+const colours = terminal && process.env.NO_COLOR === undefined;
 const COLOUR = /\x1b\[\d+m/g;
 
 export const bold = (text: string) => paint('1', text);
@@ -28,7 +29,7 @@ export function seconds(start: number): string {
  */
 export async function step<T>(text: string, work: () => T | Promise<T>): Promise<T> {
   const start = performance.now();
-  const live = process.stdout.isTTY;
+  const live = terminal;
   const timer = setInterval(
     () => {
       if (live) process.stdout.write(`\r  ${text} … ${seconds(start)} `);
@@ -61,6 +62,15 @@ export function table(rows: readonly (readonly string[])[]): string {
       return r === 0 ? bold(line) : line;
     })
     .join('\n');
+}
+
+/**
+ * The columns of the terminal, or of `COLUMNS` where there is none, within what can be read: from 40
+ * to 200.
+ */
+export function terminalWidth(): number {
+  const columns = process.stdout.columns || Number(process.env.COLUMNS) || 80;
+  return Math.min(Math.max(columns, 40), 200);
 }
 
 /** Cuts a text between words if it is wider than `width` columns; colours take none. */

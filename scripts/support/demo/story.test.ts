@@ -36,6 +36,11 @@ test('a line of an access log becomes its request', () => {
   assert.deepEqual(story(line, 60), ['app  · GET /a?b 200']);
 });
 
+test('lines that are the same are shown once, with their number', () => {
+  const lines = ['GET / 200', 'GET / 200', 'GET /a 404'].map((line) => `app | ${line}`).join('\n');
+  assert.deepEqual(story(lines, 60), ['app  · GET / 200 (2 times), GET /a 404']);
+});
+
 test('the logs of a cluster tell the same', () => {
   const cluster = QUEUE.replace(/^(\w+) \|/gm, '[pod/message-queue/$1]');
   assert.deepEqual(story(cluster, 100), story(QUEUE, 100));

@@ -90,9 +90,21 @@ function sentences({ data, events }: Told, produced: readonly string[]): string[
     consumed.length > 0 && produced.length > 0
       ? `, ${arrived(consumed, produced)}`
       : ` (${data.length} lines)`;
-  const lines = data.length > 2 ? `${first} … ${last}${count}` : data.join(', ');
-  const log = [...events].map(([text, count]) => (count > 1 ? `${text} (${count} times)` : text));
+  const distinct = new Set(data).size;
+  const lines =
+    distinct > 2 ? `${first} … ${last}${count}` : [...counted(data)].map(times).join(', ');
+  const log = [...events].map(times);
   return [...(lines ? [lines] : []), ...log.slice(-MAX_OF_CONTAINER)].slice(0, MAX_OF_CONTAINER);
+}
+
+function counted(lines: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return counts;
+}
+
+function times([text, count]: readonly [string, number]): string {
+  return count > 1 ? `${text} (${count} times)` : text;
 }
 
 function recordsOf(data: readonly string[], prefix: string): string[] {

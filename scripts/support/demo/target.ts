@@ -13,12 +13,24 @@ export interface DemoTarget {
   allLogs(pod: string): Promise<string>;
   /** Returns the body of a response of the Pod. */
   get(pod: string, port: number, path: string): Promise<string>;
-  /** Kills the process of a container with SIGKILL, if that can be done from outside. */
-  kill?(pod: string, container: string): Promise<void>;
-  /** Runs a program of Node in a container. */
-  node?(pod: string, container: string, program: string): Promise<string>;
+}
+
+/** A target on which faults can be caused from outside. */
+export interface StageTarget extends DemoTarget {
+  /** Kills the process of a container with SIGKILL. */
+  kill(pod: string, container: string): Promise<void>;
+  /** Runs a program of Node in a container. @throws {CommandError} with its exit code. */
+  node(pod: string, container: string, program: string): Promise<string>;
   /** Applies the text of a manifest over what runs, and waits as `up` does. */
-  apply?(manifest: string): Promise<void>;
+  apply(manifest: string): Promise<void>;
+  /** Applies the text of a manifest and does not wait for its Pods. */
+  begin(manifest: string): Promise<void>;
   /** Removes a Pod. */
-  remove?(pod: string): Promise<void>;
+  remove(pod: string): Promise<void>;
+  /** Returns how often a container was started again. */
+  restarts(pod: string, container: string): Promise<number>;
+}
+
+export function isStage(target: DemoTarget): target is StageTarget {
+  return 'kill' in target;
 }

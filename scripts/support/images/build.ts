@@ -10,7 +10,7 @@ import { step } from '../output.ts';
 import { run } from '../run.ts';
 import { type Base, CACHE, ensureBase } from './base.ts';
 import { addDebianFiles } from './debian-files.ts';
-import { builtInputs } from './engine-image.ts';
+import { allBuiltInputs } from './engine-image.ts';
 
 export const version: string = JSON.parse(readFileSync('package.json', 'utf8')).version;
 
@@ -22,10 +22,12 @@ export function imageReference(name: string): string {
 export async function buildImages(engine: ContainerEngine, images: readonly ImageSpec[] = IMAGES) {
   const base = await ensureBase(engine);
   const platform = PLATFORMS[hostArchitecture()];
-  for (const image of images) {
+  const references = images.map(({ name }) => imageReference(name));
+  const built = await allBuiltInputs(engine, references);
+  for (const [i, image] of images.entries()) {
     const reference = imageReference(image.name);
     const inputs = hash(base.inputs, ...sources(image));
-    if ((await builtInputs(engine, reference)) === inputs) continue;
+    if (built[i] === inputs) continue;
     await step(`image ${reference}`, async () => {
       const context = join(CACHE, image.name);
       const app = join(context, platform, image.name, 'app');

@@ -17,10 +17,26 @@ export async function inspectImage(
   return (JSON.parse(text) as InspectedImage[])[0];
 }
 
+/** Returns the hashes that images were built with: of one call of the engine if it has all of them. */
+export async function allBuiltInputs(
+  engine: ContainerEngine,
+  references: readonly string[],
+): Promise<(string | undefined)[]> {
+  const all = await run(engine.name, ['image', 'inspect', ...references]).catch(() => undefined);
+  if (all === undefined)
+    return Promise.all(references.map((reference) => builtInputs(engine, reference)));
+  return (JSON.parse(all) as InspectedImage[]).map(inputsOf);
+}
+
 /** Returns the hash that an image was built with. */
 export async function builtInputs(
   engine: ContainerEngine,
   reference: string,
 ): Promise<string | undefined> {
-  return (await inspectImage(engine, reference))?.Config.Labels?.[INPUTS_LABEL];
+  const image = await inspectImage(engine, reference);
+  return image && inputsOf(image);
+}
+
+function inputsOf({ Config }: InspectedImage): string | undefined {
+  return Config.Labels?.[INPUTS_LABEL];
 }
