@@ -119,7 +119,8 @@ export class GitRemote {
 
 function serviceUrl(base: URL, path: string, query?: string): string {
   const url = new URL(base);
-  url.pathname += path;
+  // The root has a slash even if nothing follows it.
+  url.pathname = url.pathname.replace(/\/$/, '') + path;
   if (query !== undefined) url.search = url.search ? `${url.search}&${query}` : query;
   return url.href;
 }

@@ -199,3 +199,35 @@ test('a list of refs that is cut between two packets is not taken for the comple
     message: /ended before its list did/,
   });
 });
+
+test('a repository at the root of a server is followed, also after a redirect', async () => {
+  using directory = temporaryDirectory('git');
+  const repository = new GitRepository(directory.path);
+  repository.write('index.html', 'one');
+  repository.push();
+  await using server = await startGitServer(directory.path);
+  const paths: string[] = [];
+  await using root = await serve((incoming, response) => {
+    paths.push(incoming.url ?? '');
+    const { method, headers } = incoming;
+    const onward = request(
+      `${server.url}/site.git${incoming.url}`,
+      { method, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    incoming.pipe(onward);
+  });
+  await using front = await serve((incoming, response) => {
+    const location = root.url + (incoming.url ?? '').replace('/repo', '');
+    response.writeHead(301, { location }).end();
+  });
+  for (const [i, url] of [root.url, `${root.url}/`, `${front.url}/repo`].entries()) {
+    const path = join(directory.path, `out${i}`);
+    await followGit(url, path)();
+    assert.equal(readFileSync(join(path, 'index.html'), 'utf8'), 'one');
+  }
+  for (const path of paths) assert.match(path, /^\/(info\/refs\?|git-upload-pack$)/);
+});
