@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { syslogParser } from './syslog.ts';
+import { timeZone } from './time-zone.ts';
 
 const parse = syslogParser();
 
@@ -29,4 +30,16 @@ test('a message with a priority and no header is a message; without a priority i
   assert.equal(typeof parse('just text'), 'string');
   assert.equal(typeof parse('<192>text'), 'string');
   assert.equal(typeof parse('<0>1 what follows is no header'), 'string');
+});
+
+test('a time of RFC 5424 without its zone is one of the zone that is set', () => {
+  const inBerlin = syslogParser(timeZone('Europe/Berlin'));
+  for (const [stamp, time] of [
+    ['2026-11-26T10:00:00', '2026-11-26T09:00:00Z'],
+    ['2026-11-26T10:00:00.25', '2026-11-26T09:00:00.25Z'],
+    ['2026-11-26T10:00:00Z', '2026-11-26T10:00:00Z'],
+  ]) {
+    const record = inBerlin(`<14>1 ${stamp} h a - - - hi`);
+    assert.equal(typeof record === 'object' && record.time, time);
+  }
 });

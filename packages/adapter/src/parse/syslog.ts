@@ -11,7 +11,8 @@ const FACILITIES = [
 ] as const;
 
 const PRIORITY = /^<(\d{1,3})>/;
-const RFC5424 = /^1 (-|\S{20,40}) (-|\S{1,255}) (-|\S{1,48}) (-|\S{1,128}) (-|\S{1,32}) (-|\[)/;
+/** Senders leave out the zone of the time, against the RFC. */
+const RFC5424 = /^1 (-|\S{19,40}) (-|\S{1,255}) (-|\S{1,48}) (-|\S{1,128}) (-|\S{1,32}) (-|\[)/;
 const RFC3164 =
   /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) (\S{1,255}) (.*)$/s;
 /** A header without a host name, as libc's syslog(3) writes it to a local socket. */
@@ -37,7 +38,7 @@ function parseSyslog(line: string, zone: TimeZone): LogRecord | string {
     rest = line.slice(priority[0].length);
     record.facility = FACILITIES[value >> 3];
     record.severity = SEVERITIES[value & 7];
-    if (rest.startsWith('1 ')) return rfc5424(rest, record);
+    if (rest.startsWith('1 ')) return rfc5424(rest, record, zone);
   }
   const failure = rfc3164(rest, record, zone);
   if (failure === undefined) return record;
@@ -66,12 +67,12 @@ function rfc3164(text: string, record: LogRecord, zone: TimeZone): string | unde
   return undefined;
 }
 
-function rfc5424(text: string, record: LogRecord): LogRecord | string {
+function rfc5424(text: string, record: LogRecord, zone: TimeZone): LogRecord | string {
   const match = RFC5424.exec(text);
   if (!match) return 'not in the format of RFC 5424';
   const [head, stamp, ...names] = match;
   if (stamp !== '-') {
-    const time = isoTime(stamp!);
+    const time = isoTime(stamp!, zone);
     if (time === undefined) return 'its time is not that of RFC 3339';
     record.time = time;
   }
