@@ -7,7 +7,7 @@ import { IMAGES } from '../images/catalog.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages, imageReference } from './support/images/build.ts';
 import { writeBundles } from './support/images/bundles.ts';
-import { loadImages } from './support/images/load.ts';
+import { checkLoadTarget, loadImages } from './support/images/load.ts';
 import { heading } from './support/output.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -27,6 +27,8 @@ export async function main(args: readonly string[]): Promise<number> {
     );
     return 64;
   }
+  // Before the build, which takes minutes.
+  if (values.load !== undefined) checkLoadTarget(values.load);
   const engine = await findEngine(values.engine ?? process.env.POD_ENGINE);
   if (values['bundles-only']) {
     await writeBundles(engine, 'dist/bundles');

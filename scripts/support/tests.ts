@@ -22,12 +22,17 @@ const COMPILED = resolve('node_modules/.cache/compiled');
 /**
  * Runs files with Node's test runner, its report passed through, and returns its exit code. At the
  * time limit, at Ctrl-C and at SIGTERM the runner is stopped, and says what it was running.
- * @returns the runner's exit code, or 130 or 143 after a signal.
+ * @returns the runner's exit code, 130 or 143 after a signal, or 64 if there are no files.
  */
 export async function runTests(
   files: readonly string[],
   { concurrency, env }: TestRunOptions,
 ): Promise<number> {
+  // Without files Node would look for tests of its own choice.
+  if (files.length === 0) {
+    console.error('no test file has such a name');
+    return 64;
+  }
   // Without a file, Node would look for tests by itself.
   if (files.length === 0) return 0;
   using interruption = new Interruption();

@@ -12,6 +12,16 @@ const CLUSTERS: Readonly<Record<string, (archive: string) => readonly string[]>>
   k3s: (archive) => ['k3s', 'ctr', 'images', 'import', archive],
 };
 
+/** @throws Error if `target` is neither a kind of local cluster nor a registry. */
+export function checkLoadTarget(target: string): void {
+  if (CLUSTERS[target]) return;
+  if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)*$/.test(target) || !/[.:/]/.test(target)) {
+    throw new Error(
+      `--load ${target} is neither ${Object.keys(CLUSTERS).join(', ')} nor a registry such as registry.example.org/team`,
+    );
+  }
+}
+
 /**
  * Brings images to a cluster: to the nodes of a local one by its own tool, or to a registry, such
  * as `registry.example.org/team`.
@@ -22,6 +32,7 @@ export async function loadImages(
   references: readonly string[],
   target: string,
 ): Promise<void> {
+  checkLoadTarget(target);
   const command = CLUSTERS[target];
   if (command) {
     await step(`load the images into ${target}`, () =>
@@ -31,11 +42,6 @@ export async function loadImages(
       }),
     );
     return;
-  }
-  if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)*$/.test(target) || !/[.:/]/.test(target)) {
-    throw new Error(
-      `--load ${target} is neither ${Object.keys(CLUSTERS).join(', ')} nor a registry such as registry.example.org/team`,
-    );
   }
   for (const reference of references) {
     const remote = `${target}/${reference.replace(/^sidekit\//, '')}`;
