@@ -163,7 +163,7 @@ export class AppliedPod implements AsyncDisposable {
       const seen = orderOf(timeline).filter((one) => one === event).length;
       return seen >= times ? timeline : undefined;
     };
-    return eventually(found, { what: `${this.name}: ${event}`, timeout: 60_000, interval: 500 });
+    return eventually(found, { what: `${this.name}: ${event}`, interval: 500 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,7 +14,7 @@ lifecycle('probes', () => {
 containers:
 - name: main
   run: main http=8080 ready-until=2000
-  livenessProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 2}`,
+  livenessProbe: {httpGet: {port: 8080}, timeoutSeconds: 30, periodSeconds: 1, failureThreshold: 2}`,
     );
     await pod.when('was restarted', restarted);
     const timeline = await pod.settled('main starts', 2);
@@ -58,10 +58,12 @@ containers:
       `
 containers:
 - name: main
-  run: main http=8080 ready-after=1000 ready-until=6000
-  readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 1}`,
+  run: main http=8080 ready-after=1000 ready-unless=/state/closed
+  readinessProbe: {httpGet: {port: 8080}, timeoutSeconds: 30, periodSeconds: 1, failureThreshold: 1}`,
     );
     await pod.ready();
+    const close = ['/nodejs/bin/node', '-e', "fs.writeFileSync('/state/closed', '')"];
+    assert.equal((await pod.session.exec('lc-readiness', 'main', close)).code, 0);
     const { status } = await pod.when('is not ready any more', (now) => !isReady(now));
     assert.equal(status.phase, 'Running');
     assert.equal(status.containerStatuses?.[0]?.ready, false);
@@ -76,7 +78,7 @@ initContainers:
 - name: s
   restartPolicy: Always
   run: s http=8081 ready-after=3000
-  readinessProbe: {httpGet: {port: 8081}, periodSeconds: 1}
+  readinessProbe: {httpGet: {port: 8081}, timeoutSeconds: 30, periodSeconds: 1}
 containers:
 - {name: main, run: main}`,
     );
@@ -94,8 +96,8 @@ containers:
 containers:
 - name: main
   run: main http=8080 ready-after=3500
-  startupProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 30}
-  livenessProbe: {httpGet: {port: 8080}, periodSeconds: 1, failureThreshold: 1}`,
+  startupProbe: {httpGet: {port: 8080}, timeoutSeconds: 30, periodSeconds: 1, failureThreshold: 30}
+  livenessProbe: {httpGet: {port: 8080}, timeoutSeconds: 30, periodSeconds: 1, failureThreshold: 1}`,
     );
     const { status } = await pod.ready();
     assert.equal(status.containerStatuses?.[0]?.restartCount, 0);

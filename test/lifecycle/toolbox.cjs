@@ -4,7 +4,8 @@
 //   exit-at=NAME,N   ends with 0 once container NAME has started N times
 //   term=MS          ends with 0 so long after SIGTERM; term=ignore never does (0 by default)
 //   fail-runs=N,CODE ends at once with CODE in its first N runs
-//   http=PORT        serves 200, from ready-after=MS after its start and until ready-until=MS
+//   http=PORT        serves 200, from ready-after=MS after its start and until ready-until=MS, and
+//                    not once ready-unless=PATH exists
 //   say=TEXT         records TEXT at its start; ${NAME} is a variable, @PATH a file's content
 //   watch=PATH       records the content of a file each time it changes
 //   fill=PATH        writes 64 MiB, a MiB at a time
@@ -77,11 +78,12 @@ function run(name, options) {
   if (options.fill) fill(options.fill, 64);
 }
 
-function serve({ http, 'ready-after': after = 0, 'ready-until': until = Infinity }) {
+function serve({ http, 'ready-after': after = 0, 'ready-until': until = Infinity, ...options }) {
   const began = performance.now();
   const server = require('node:http').createServer((_, response) => {
     const age = performance.now() - began;
-    response.writeHead(age >= Number(after) && age < Number(until) ? 200 : 503).end();
+    const closed = fs.existsSync(options['ready-unless'] ?? '');
+    response.writeHead(age >= after && age < until && !closed ? 200 : 503).end();
   });
   server.listen(Number(http));
 }
