@@ -29,3 +29,12 @@ test('a tail of -1 is the whole log, as for kubectl', () => {
   assert.equal(readArguments(['web', '--tail', '5'], ['tail']).text('tail'), '5');
   assert.throws(() => readArguments(['web', '--tail=-2'], ['tail']), /must be a number of lines/);
 });
+
+test('every file of -f counts, and a word too many is refused', () => {
+  const { files, words } = readArguments(['-f', 'a', 'b', '--filename=c'], ['filename']);
+  assert.deepEqual([files, words], [['a', 'c'], ['b']]);
+  assert.throws(
+    () => readArguments(['web', 'app', 'x'], ['container'], 1),
+    /app is a word too many: a container is named by -c\n.*x is a word too many/,
+  );
+});

@@ -39,6 +39,8 @@ export type FlagName = keyof typeof FLAGS;
 
 export interface Arguments {
   readonly words: readonly string[];
+  /** The files of every -f. */
+  readonly files: readonly string[];
   /** The words after `--`. */
   readonly rest: readonly string[];
   text(name: FlagName): string | undefined;
@@ -49,8 +51,16 @@ export interface Arguments {
   number(name: 'port'): number | undefined;
 }
 
-/** Reads a command's words and flags. @throws {UsageError} with all faults. */
-export function readArguments(argv: readonly string[], allowed: readonly FlagName[]): Arguments {
+/**
+ * Reads a command's words and flags.
+ * @param most the number of words that the command takes.
+ * @throws {UsageError} with all faults.
+ */
+export function readArguments(
+  argv: readonly string[],
+  allowed: readonly FlagName[],
+  most = Number.POSITIVE_INFINITY,
+): Arguments {
   const faults: Fault[] = [];
   const names: readonly FlagName[] = [...allowed, 'help'];
   const end = argv.indexOf('--');
@@ -62,6 +72,7 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
   });
   const values = new Map<string, string | true>();
   const words: string[] = [];
+  const files: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value);
     if (token.kind !== 'option') continue;
@@ -81,7 +92,12 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
       faults.push({ name: token.rawName, rule: 'needs a value' });
     } else {
       values.set(known, token.value ?? true);
+      if (known === 'filename') files.push(String(token.value));
     }
+  }
+  for (const word of words.slice(most)) {
+    const remedy = allowed.includes('container') ? 'a container is named by -c' : undefined;
+    faults.push({ name: word, rule: 'is a word too many', remedy });
   }
   const times = new Map<string, number>();
   for (const name of ['timeout', 'backoff-base', 'grace-period', 'since'] as const) {
@@ -121,6 +137,7 @@ export function readArguments(argv: readonly string[], allowed: readonly FlagNam
   if (faults.length > 0) throw new UsageError(faults);
   return {
     words,
+    files,
     rest: end === -1 ? [] : argv.slice(end + 1),
     text: (name) => {
       const value = values.get(name);

@@ -13,8 +13,7 @@ export const checkHelp = `pod check FILE… [--strict] [--unsupported warn|refus
 /** Validates manifests, and prints notes and warnings. */
 export async function check(argv: readonly string[], session: Session): Promise<ExitCode> {
   const args = readArguments(argv, ['allow-host', 'filename', 'strict', 'unsupported']);
-  const filename = args.text('filename');
-  const files = [...args.words, ...(filename === undefined ? [] : [filename])];
+  const files = [...args.words, ...args.files];
   if (files.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod check my-pod.yaml' }]);
   }

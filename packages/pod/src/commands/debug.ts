@@ -17,7 +17,7 @@ export const debugHelp = `pod debug POD [-c CONTAINER] [--image IMAGE] [-it] [--
 
 /** Runs a command in an ephemeral container in the namespaces of a Pod's container. */
 export async function debug(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['container', 'image', 'stdin', 'tty']);
+  const args = readArguments(argv, ['container', 'image', 'stdin', 'tty'], 1);
   const [name] = args.words;
   if (name === undefined) {
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod debug POD' }]);

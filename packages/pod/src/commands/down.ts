@@ -23,9 +23,9 @@ export const downHelp = `pod down POD… | -f FILE | --all [--grace-period 30s] 
 export async function down(argv: readonly string[], session: Session): Promise<ExitCode> {
   const args = readArguments(argv, ['all', 'filename', 'grace-period', 'engine', 'volumes']);
   const { store } = session;
-  const file = args.text('filename');
-  const { names, controllers } =
-    file === undefined ? { names: args.words, controllers: [] } : await namesOf(file);
+  const found = args.files.length > 0 ? await namesOf(args.files) : undefined;
+  const { controllers } = found ?? { controllers: [] };
+  const names = [...args.words, ...(found?.names ?? [])];
   if (names.length + controllers.length === 0 && !args.has('all')) {
     throw new UsageError([
       {
@@ -57,8 +57,9 @@ export async function down(argv: readonly string[], session: Session): Promise<E
     await removeFolder(path, engine, session);
     session.print(`claim ${namespace}/${name} removed`);
   }
-  const missing = unknown.filter((name) => !orphans.includes(name));
-  if (missing.length > 0 && file === undefined) {
+  // What a file defines may be gone already.
+  const missing = args.words.filter((name) => unknown.includes(name) && !orphans.includes(name));
+  if (missing.length > 0) {
     const all = store.pods.map(({ name }) => name).join(', ');
     throw new ExpectedError(
       `no Pod ${missing.join(', ')}: ${all ? `there are ${all}` : 'there is none'}`,
@@ -68,9 +69,9 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   return ExitCode.ok;
 }
 
-async function namesOf(file: string) {
+async function namesOf(files: readonly string[]) {
   // What the file needs of the host does not matter for its removal.
-  const { pods, controllers } = await readInputs([file], { allowHost: true, unsupported: 'warn' });
+  const { pods, controllers } = await readInputs(files, { allowHost: true, unsupported: 'warn' });
   return { names: pods.map(({ metadata }) => metadata.name), controllers };
 }
 

@@ -10,7 +10,7 @@ export const eventsHelp = `pod events POD [-o json]
 `;
 
 export function events(argv: readonly string[], session: Session): ExitCode {
-  const args = readArguments(argv, ['output']);
+  const args = readArguments(argv, ['output'], 1);
   const [name] = args.words;
   if (name === undefined)
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod events POD' }]);

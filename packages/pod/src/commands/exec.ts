@@ -14,7 +14,13 @@ export const execHelp = `pod exec POD [-c CONTAINER] [-it] -- COMMAND…
 `;
 
 export async function exec(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, ['container', 'stdin', 'tty']);
+  // Without --, the command's own flags would be taken for those of pod.
+  if (!argv.includes('--')) {
+    throw new UsageError([
+      { name: '-- COMMAND', rule: 'is missing', remedy: 'pod exec POD -- COMMAND' },
+    ]);
+  }
+  const args = readArguments(argv, ['container', 'stdin', 'tty'], 1);
   const [name] = args.words;
   if (name === undefined || args.rest.length === 0) {
     throw new UsageError([

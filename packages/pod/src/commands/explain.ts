@@ -12,7 +12,7 @@ export const explainHelp = `pod explain POD
 `;
 
 export function explain(argv: readonly string[], session: Session): ExitCode {
-  const [name] = readArguments(argv, []).words;
+  const [name] = readArguments(argv, [], 1).words;
   if (name === undefined)
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod explain POD' }]);
   const { record, timeline, status } = selectPod(session.store, name);

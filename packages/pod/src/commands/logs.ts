@@ -11,7 +11,7 @@ import {
 import { Engine } from '../engine/engine.ts';
 import { timedLine } from '../engine/log-line.ts';
 import type { PodFolder } from '../store/folder.ts';
-import { readArguments } from './arguments.ts';
+import { type FlagName, readArguments } from './arguments.ts';
 import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 import { allStatuses, hasEnded } from './summary.ts';
@@ -32,14 +32,8 @@ export interface LoggedRun {
 const INTERVAL = 100;
 
 export async function logs(argv: readonly string[], session: Session): Promise<ExitCode> {
-  const args = readArguments(argv, [
-    'container',
-    'follow',
-    'previous',
-    'since',
-    'tail',
-    'timestamps',
-  ]);
+  const flags: FlagName[] = ['container', 'follow', 'previous', 'since', 'tail', 'timestamps'];
+  const args = readArguments(argv, flags, 1);
   const [name] = args.words;
   if (name === undefined) {
     throw new UsageError([{ name: 'POD', rule: 'is missing', remedy: 'pod logs POD' }]);

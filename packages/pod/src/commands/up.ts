@@ -44,8 +44,7 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
     'unsupported',
     'watch',
   ]);
-  const filename = args.text('filename');
-  const files = [...args.words, ...(filename === undefined ? [] : [filename])];
+  const files = [...args.words, ...args.files];
   if (files.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }

@@ -12,7 +12,7 @@ export const volumesHelp = `pod volumes
 
 /** Lists the kept claims. */
 export async function volumes(argv: readonly string[], session: Session): Promise<ExitCode> {
-  readArguments(argv, []);
+  readArguments(argv, [], 0);
   const claims = keptClaims(session.store.data);
   if (claims.length === 0) {
     session.print('no claims are kept');
