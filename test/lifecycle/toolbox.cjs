@@ -5,7 +5,7 @@
 //   term=MS          ends with 0 so long after SIGTERM; term=ignore never does (0 by default)
 //   fail-runs=N,CODE ends at once with CODE in its first N runs
 //   http=PORT        serves 200, from ready-after=MS after its start and until ready-until=MS, and
-//                    not once ready-unless=PATH exists
+//                    only while ready-if=PATH exists, and not once ready-unless=PATH does
 //   say=TEXT         records TEXT at its start; ${NAME} is a variable, @PATH a file's content
 //   watch=PATH       records the content of a file each time it changes
 //   fill=PATH        writes 64 MiB, a MiB at a time
@@ -82,8 +82,9 @@ function serve({ http, 'ready-after': after = 0, 'ready-until': until = Infinity
   const began = performance.now();
   const server = require('node:http').createServer((_, response) => {
     const age = performance.now() - began;
+    const open = !options['ready-if'] || fs.existsSync(options['ready-if']);
     const closed = fs.existsSync(options['ready-unless'] ?? '');
-    response.writeHead(age >= after && age < until && !closed ? 200 : 503).end();
+    response.writeHead(age >= after && age < until && open && !closed ? 200 : 503).end();
   });
   server.listen(Number(http));
 }
