@@ -2,10 +2,17 @@
  * `npm run test:long`: the full form of the properties, kills, storms and matrices whose short form
  * `npm test` runs; hours. `-- PATTERN` only files that contain it.
  */
+import { globSync } from 'node:fs';
+import { basename } from 'node:path';
+import { main as testPods } from './test-pods.ts';
 import { main as testUnit } from './test-unit.ts';
 
-export function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[]): Promise<number> {
   process.env.SIDEKIT_LONG = '1';
   process.env.SIDEKIT_RUNS ??= '20';
-  return testUnit(args);
+  const code = await testUnit(args);
+  const kills = globSync('test/kills/*.test.ts')
+    .filter((file) => args.every((word) => file.includes(word)))
+    .map((file) => basename(file, '.test.ts'));
+  return kills.length === 0 ? code : (await testPods(kills)) || code;
 }

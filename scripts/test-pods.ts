@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (args.includes('lifecycle')) return testLifecycle(engine.name);
   await ensureDebianPackages(['prometheus'], 'what scrapes the Pods');
   heading(`Pods (${engine.name})`);
-  const files = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts').toSorted()];
+  const files = ['test/pods.test.ts', ...globSync('test/{kills,pods}/*.test.ts').toSorted()];
   const onCluster = globSync([
     'test/{admission,cluster,debug,injection}/*.test.ts',
     'packages/pod/src/manifest/verdicts.test.ts',
