@@ -129,7 +129,7 @@ test('each connection gets its own bytes, whatever sizes they are read in', asyn
     fc.asyncProperty(fc.constantFrom(...HTTP, TCP), loads, (kind, all) =>
       echo(kind === TCP ? tcp.port : proxy.port, kind, all),
     ),
-    propertyParameters(40),
+    propertyParameters(15),
   );
   await proxy.settled();
   for (const one of [proxy, tcp])

@@ -40,10 +40,10 @@ export class ReadBuffer implements LentBytes {
   }
 }
 
-/** The buffers of one allocation. Its memory is freed by the garbage collector, never at once: a
- * socket may still point into a buffer that it does not read into. */
+/** The buffers of one allocation. */
 interface Slab {
-  free: number;
+  readonly memory: ArrayBuffer;
+  readonly free: ReadBuffer[];
   /** Whether someone may still read a buffer that was given back: none is used again. */
   retired: boolean;
 }
@@ -51,7 +51,9 @@ interface Slab {
 /** Hands out read buffers, counts those in use in the budget, and frees slabs without any. */
 export class ReadBufferPool {
   readonly #budget: MemoryBudget;
-  readonly #free: ReadBuffer[] = [];
+  /** In the order of their use, so that the last ones become free when load ends. */
+  readonly #slabs: Slab[] = [];
+  #free = 0;
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget;
@@ -62,11 +64,16 @@ export class ReadBufferPool {
     return !this.#budget.held;
   }
 
+  /** Bytes that are allocated at the moment, in use or not. */
+  get allocated(): number {
+    return this.#slabs.length * SLAB * READ_SIZE;
+  }
+
   /** Takes a buffer with one reference. */
   take(): ReadBuffer {
-    if (this.#free.length === 0) this.#allocate();
-    const buffer = this.#free.pop()!;
-    buffer.slab.free--;
+    const slab = this.#slabs.find(({ free }) => free.length > 0) ?? this.#allocate();
+    const buffer = slab.free.pop()!;
+    this.#free--;
     buffer.references = 1;
     this.#budget.count(READ_SIZE);
     return buffer;
@@ -74,29 +81,37 @@ export class ReadBufferPool {
 
   give(buffer: ReadBuffer): void {
     const { slab } = buffer;
-    if (slab.retired) this.#remove(slab);
-    else {
-      slab.free++;
-      this.#free.push(buffer);
-      // One slab stays for the next response.
-      if (slab.free === SLAB && this.#free.length > SLAB) this.#remove(slab);
+    if (slab.retired) {
+      // The garbage collector frees it once nobody can read it any more.
+      this.#remove(slab);
+      slab.free.length = 0;
+    } else {
+      slab.free.push(buffer);
+      this.#free++;
+      // Some stay for the next response.
+      if (slab.free.length === SLAB && this.#free > SLAB) {
+        this.#remove(slab);
+        // After this call no socket reads into it: the one that gave it back has its next buffer.
+        setImmediate(() => slab.memory.transfer(0));
+      }
     }
     this.#budget.count(-READ_SIZE);
   }
 
-  #allocate() {
-    const slab: Slab = { free: SLAB, retired: false };
+  #allocate(): Slab {
     const memory = new ArrayBuffer(SLAB * READ_SIZE);
-    for (let i = 0; i < SLAB; i++) {
-      const bytes = Buffer.from(memory, i * READ_SIZE, READ_SIZE);
-      this.#free.push(new ReadBuffer(bytes, slab, this));
-    }
+    const slab: Slab = { memory, free: [], retired: false };
+    for (let i = SLAB - 1; i >= 0; i--)
+      slab.free.push(new ReadBuffer(Buffer.from(memory, i * READ_SIZE, READ_SIZE), slab, this));
+    this.#slabs.push(slab);
+    this.#free += SLAB;
+    return slab;
   }
 
   #remove(slab: Slab) {
-    if (slab.free === 0) return;
-    slab.free = 0;
-    const rest = this.#free.filter((buffer) => buffer.slab !== slab);
-    this.#free.splice(0, this.#free.length, ...rest);
+    const at = this.#slabs.indexOf(slab);
+    if (at === -1) return;
+    this.#slabs.splice(at, 1);
+    this.#free -= slab.free.length;
   }
 }
