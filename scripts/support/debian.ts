@@ -18,6 +18,8 @@ export const TEST_PACKAGES: readonly string[] = [
   'chromium',
   'fcgiwrap',
   'git',
+  'gunicorn',
+  'haproxy',
   'logrotate',
   'nginx-light',
   'openssl',
