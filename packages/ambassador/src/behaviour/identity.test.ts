@@ -67,6 +67,7 @@ for (const fastLane of [true, false]) {
         name.toUpperCase(),
         name.replaceAll('-', '_'),
         name.replace('-', '_'),
+        name.replaceAll('-', '.'),
       ];
       for (const spelling of spellings) {
         const { body } = await request(proxy.url, { headers: { [spelling]: 'evil value' } });

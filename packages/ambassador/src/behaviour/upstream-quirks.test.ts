@@ -10,10 +10,13 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 for (const fastLane of [true, false]) {
   const lane = fastLane ? 'fast lane' : 'full lane';
 
-  test(`${lane}: a response head with bare LF is 502 at once`, async () => {
+  test(`${lane}: a response head with bare CR or LF, or of another protocol, is 502 at once`, async () => {
     for (const head of [
       'HTTP/1.1 200 OK\nContent-Length: 0\n\n',
       'HTTP/1.1 200 OK\r\nA: b\n\r\n',
+      'HTTP/1.1 200 OK\rContent-Length: 0\r\r',
+      '220 mail.example ESMTP\r\n',
+      'RFB',
     ]) {
       await using upstream = await RawServer.start((socket) => socket.write(head));
       await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });

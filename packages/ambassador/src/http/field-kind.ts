@@ -54,10 +54,14 @@ const known = new Map<string, FieldKind>();
 /** Bounds the cache, since clients choose names. */
 const MAX_KNOWN = 1024;
 
+const OTHER = /[^a-z0-9-]/;
+const OTHERS = /[^a-z0-9-]/g;
+
 function kindOf(name: string): FieldKind {
   const kind = KINDS.get(name);
   if (kind !== undefined) return kind;
-  return name.includes('_') && KINDS.has(name.replaceAll('_', '-'))
+  // Some servers read every other character as an underscore, and so as a hyphen.
+  return OTHER.test(name) && KINDS.has(name.replace(OTHERS, '-'))
     ? FieldKind.alias
     : FieldKind.ordinary;
 }
