@@ -75,6 +75,10 @@ test('faults between options are reported with their remedy', async () => {
       /--exposed "?8080"? is not a port of a listener \(8081\): Services .* would bypass .*ambassador\/port last/,
     ],
     [
+      ['--listen', ':8080', '--upstream', 'http://a', '--grpc-web-origins', 'https://b'],
+      /--grpc-web-origins needs upstreams with the scheme h2c or https/,
+    ],
+    [
       ['--listen', ':8080', '--upstream', 'http://a', '--tls-cert', '/x'],
       /--tls-key is missing: a certificate and its key go together/,
     ],

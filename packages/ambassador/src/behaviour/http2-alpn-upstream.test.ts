@@ -166,7 +166,32 @@ test('gRPC passes to an https upstream, its health too', async () => {
   using client = await Http2Client.connect(proxy.url);
   const call = { ':method': 'POST', ':path': '/', 'content-type': 'application/grpc' };
   assert.deepEqual((await client.request(call, framed('x'))).trailers, ['grpc-status', '0']);
+  await using web = await TestProxy.start({
+    ...options(`https://localhost:${port}`),
+    grpcWebOrigins: ['https://page.example'],
+  });
+  const got = await request(web.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/grpc-web' },
+    body: framed('x'),
+  });
+  assert.equal(got.headers['content-type'], 'application/grpc-web');
+  assert.match(got.body, /grpc-status: ?0/);
   await eventually(() => checks.length > 2, { what: 'checks' });
   assert.ok(proxy.listeners.clusters[0]!.cluster.endpoints.every(({ healthy }) => healthy));
   server.close();
+});
+
+test('gRPC-Web to an https upstream without HTTP/2 is UNAVAILABLE, and other requests pass', async () => {
+  await using upstream = await new TlsUpstream('http/1.1').listen();
+  await using proxy = await TestProxy.start({
+    ...options(upstream.url),
+    grpcWebOrigins: ['https://page.example'],
+  });
+  for (let i = 0; i < 8; i++) {
+    const headers = { 'content-type': 'application/grpc-web' };
+    const got = await request(proxy.url, { method: 'POST', headers, body: framed('x') });
+    assert.equal(got.headers['grpc-status'], '14');
+  }
+  assert.equal((await request(proxy.url)).body, 'GET 1.1 -');
 });

@@ -55,7 +55,7 @@ export function refusal(candidate: Candidate, now: number): Refused | undefined 
 
 /** Replies to a browser's question whether a page may call gRPC-Web. */
 function preflight({ head, runtime }: Candidate): Refused | undefined {
-  if (head.method !== 'OPTIONS' || !runtime.cluster.speaksHttp2) return undefined;
+  if (head.method !== 'OPTIONS' || !runtime.grpcWeb) return undefined;
   const fields = preflightFields(head, runtime.grpcWebOrigins);
   return fields && { status: 204, reason: 'a preflight request', flag: '', fields };
 }

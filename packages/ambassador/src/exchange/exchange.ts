@@ -18,8 +18,7 @@ import { grpcTrailers, localMessage } from '../http/local-reply.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
-import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
-import type { Flow } from '../memory/memory-budget.ts';
+import type { LentBytes } from '../memory/lent-bytes.ts';
 import type { ExchangeRecord } from '../observe/exchange-record.ts';
 import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -30,21 +29,22 @@ import {
 } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 import { refusal } from './admission.ts';
+import { Attempts } from './attempts.ts';
 import { ConnectionSearch, type ConnectionUser } from './connection-search.ts';
+import { ExchangeFlow } from './exchange-flow.ts';
 import { identify } from './identifiers.ts';
+import { NEVER, Phase, Progress } from './progress.ts';
 import { RequestBody } from './request-body.ts';
 import type { ReplyOptions, ResponseSink } from './response-sink.ts';
-import { isIdempotent, MAX_RETRIES } from './retry.ts';
+import { isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-
-const Phase = { idle: 0, connecting: 1, waiting: 2, streaming: 3 } as const;
-type Phase = (typeof Phase)[keyof typeof Phase];
+import { endOfWeb, firstOfWeb, pieceOfWeb } from './web-body.ts';
 
 /**
  * Carries one request and its response, over as many tries as the guarantees on retries allow. A
  * lane creates one for each connection or request and may start it again once it has ended.
  */
-export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Flow, Watched {
+export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Watched {
   /** The runtime of the listener, for the next request. */
   listener: Runtime;
   /** The runtime of the current request: of its route, or of the listener. */
@@ -69,31 +69,27 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   readonly #body: RequestBody;
   readonly #search: ConnectionSearch = new ConnectionSearch(this);
   #stream: UpstreamStream | undefined;
-  #phase: Phase = Phase.idle;
+  readonly #progress = new Progress();
+  readonly #attempts = new Attempts();
+  readonly #flow: ExchangeFlow;
   /** The gRPC call that the request is, if it is one. */
   #call: GrpcCall | undefined;
-  /** Whether the request may be served twice. */
-  #idempotent = false;
-  #retries = 0;
-  /** The time by which all must have ended, in milliseconds of `performance.now()`. */
-  #deadline = NEVER;
   #responded = false;
-  #tunnel = false;
-  /** Whether the upstream cannot take more of the request now. */
-  #bodyBlocked = true;
-  /** Whether the client cannot take more of the response now. */
-  #responseBlocked = false;
-  /** Whether the memory budget wants nothing to be read. */
-  #held = false;
-  #joined = false;
-  /** Time since when it waits for a connection, or for the response. */
-  #since = 0;
-  #lastActivity = 0;
 
   constructor(sink: ResponseSink, runtime: Runtime) {
     this.#lane = this.#sink = sink;
     this.listener = this.runtime = runtime;
     this.#body = new RequestBody(runtime.memory);
+    this.#flow = new ExchangeFlow({
+      pauseRequest: () => {
+        // Memory that is used up is not for another try.
+        if (this.#stream !== undefined) this.#body.clear();
+        this.#sink.pauseBody();
+      },
+      resumeRequest: () => this.#sink.resumeBody(),
+      pauseResponse: () => this.#stream?.pause(),
+      resumeResponse: () => this.#stream?.resume(),
+    });
   }
 
   /** The endpoint that was tried last. */
@@ -110,17 +106,17 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   get active(): boolean {
-    return this.#phase !== Phase.idle;
+    return this.#progress.phase !== Phase.idle;
   }
 
   /**
    * Starts an exchange.
-   * @param firstBody the body, or the part that arrived with the head.
+   * @param firstBody the body, or the part that arrived with the head; the exchange releases it.
    */
   start(
     head: RequestHead,
     forwarding: Forwarding,
-    firstBody: Buffer | undefined,
+    firstBody: LentBytes | undefined,
     extras?: RequestExtras,
     http11 = true,
   ): void {
@@ -133,16 +129,16 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.startedAt = performance.now();
     this.status = 0;
     this.flags = '';
-    this.bytesIn = firstBody === undefined ? 0 : firstBody.length;
+    this.bytesIn = firstBody === undefined ? 0 : firstBody.bytes.length;
     this.bytesOut = 0;
     this.clientAddress = forwarding.clientAddress;
     this.#search.reset(runtime, this.startedAt, extras?.upgrade !== undefined);
     this.#http11 = http11;
-    const { speaksHttp2, maySpeakHttp2 } = runtime.cluster;
+    const { maySpeakHttp2 } = runtime.cluster;
     const call =
       head.method === 'POST'
         ? GrpcCall.of(head, {
-            translate: speaksHttp2 && http11,
+            translate: runtime.grpcWeb && http11,
             origins: runtime.grpcWebOrigins,
             largest: runtime.maxBody,
           })
@@ -152,23 +148,22 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       ? new WebSink(call.web, this.#lane, (reason) => this.#fail(502, reason, 'UF'))
       : undefined;
     this.#sink = this.#web ?? this.#lane;
-    this.#idempotent = runtime.idempotent || isIdempotent(head.method);
+    const idempotent = runtime.idempotent || isIdempotent(head.method);
     // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
-    const repeatable = (this.#idempotent || maySpeakHttp2) && extras?.upgrade === undefined;
-    this.#retries = 0;
+    const repeatable = (idempotent || maySpeakHttp2) && extras?.upgrade === undefined;
+    this.#attempts.begin(idempotent);
     this.#responded = false;
-    this.#tunnel = false;
-    this.#bodyBlocked = true;
-    this.#responseBlocked = false;
-    this.#phase = Phase.connecting;
-    this.#since = this.#lastActivity = this.startedAt;
+    this.#flow.begin();
+    this.#progress.begin(this.startedAt);
     runtime.observer.begin();
     const refused = refusal({ head, forwarding, extras, listener, runtime }, this.startedAt);
     if (refused !== undefined) {
+      firstBody?.release();
       this.#replyLocally(refused.status, refused.reason, refused.flag, refused);
       return;
     }
     if (call?.malformed) {
+      firstBody?.release();
       this.#replyLocally(400, 'grpc-timeout is malformed', '');
       return;
     }
@@ -178,24 +173,20 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     if (call?.web) {
       if (!this.#beginWeb(call.web, firstBody, repeatable)) return;
     } else this.#body.begin(head.contentLength, firstBody, repeatable);
-    this.#deadline = this.startedAt + Math.min(total || NEVER, call?.timeout ?? NEVER);
+    this.#progress.deadline = this.startedAt + Math.min(total || NEVER, call?.timeout ?? NEVER);
     const size = head.contentLength;
-    if (size === -1 || size > this.bytesIn) this.#join();
+    if (size === -1 || size > this.bytesIn) this.#flow.join(runtime.memory);
     runtime.retryBudget.request(this.startedAt);
     this.#search.start(true);
   }
 
   /** Begins the body of a gRPC-Web call; false if it is refused at once. */
-  #beginWeb(web: WebCall, firstBody: Buffer | undefined, repeatable: boolean): boolean {
+  #beginWeb(web: WebCall, firstBody: LentBytes | undefined, repeatable: boolean): boolean {
     this.#request = web.request(this.#request);
-    const first = firstBody && web.decode(firstBody);
     const complete = this.head.contentLength === this.bytesIn;
-    if (first !== undefined && !Buffer.isBuffer(first)) {
+    const first = firstOfWeb(web, firstBody, complete);
+    if (first !== undefined && 'status' in first) {
       this.#replyLocally(first.status, first.reason, '');
-      return false;
-    }
-    if (complete && !web.complete) {
-      this.#replyLocally(400, INCOMPLETE, '');
       return false;
     }
     this.#body.begin(-1, first, repeatable);
@@ -211,55 +202,42 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
       return true;
     }
     this.bytesIn += piece.bytes.length;
-    this.#lastActivity = this.runtime.clock.now;
-    if (this.#tunnel) {
-      this.#bodyBlocked = !(stream?.sendTunnel(piece) ?? true);
-      return !this.#bodyBlocked && !this.#held;
-    }
+    this.#progress.lastActivity = this.runtime.clock.now;
+    if (this.#progress.tunnel) return this.#flow.requestTaken(stream?.sendTunnel(piece) ?? true);
     if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
       piece.release();
       this.#fail(413, 'the body is larger than allowed', '');
       return true;
     }
     const web = this.#call?.web;
-    if (web !== undefined) return this.#sendWeb(web, piece);
-    this.#bodyBlocked = !this.#body.take(piece, stream);
-    return !this.#bodyBlocked && !this.#held;
-  }
-
-  /** Sends a piece of a gRPC-Web call. */
-  #sendWeb(web: WebCall, piece: LentBytes): boolean {
-    const bytes = web.decode(piece.bytes);
-    if (!Buffer.isBuffer(bytes)) {
-      piece.release();
-      this.#fail(bytes.status, bytes.reason, '');
+    const own = web === undefined ? piece : pieceOfWeb(web, piece);
+    if (own === undefined) return this.#flow.readsRequest;
+    if ('status' in own) {
+      this.#fail(own.status, own.reason, '');
       return true;
     }
-    const same = bytes === piece.bytes;
-    if (!same) piece.release();
-    if (bytes.length > 0)
-      this.#bodyBlocked = !this.#body.take(same ? piece : new OwnBytes(bytes), this.#stream);
-    return !this.#bodyBlocked && !this.#held;
+    return this.#flow.requestTaken(this.#body.take(own, stream));
   }
 
   /** The body is complete. */
   endBody(trailers: readonly string[]): void {
     const stream = this.#stream;
-    if (this.#tunnel) stream?.endTunnel();
+    if (this.#progress.tunnel) stream?.endTunnel();
     else if (this.active) {
-      if (this.#call?.web?.complete === false) {
-        this.#fail(400, INCOMPLETE, '');
+      const cut = this.#call?.web && endOfWeb(this.#call.web);
+      if (cut !== undefined) {
+        this.#fail(cut.status, cut.reason, '');
         return;
       }
       this.#body.end(this.#call?.web ? NOTHING : trailers, stream);
-      this.#since = this.runtime.clock.now;
+      this.#progress.since = this.runtime.clock.now;
     }
   }
 
   /** Ends the exchange because the client went away. */
   cancel(): void {
-    if (this.#phase === Phase.idle) return;
-    this.flags = this.#tunnel ? '' : 'DC';
+    if (!this.active) return;
+    this.flags = this.#progress.tunnel ? '' : 'DC';
     this.#releaseUpstream();
     if (this.status === 0) this.status = 499;
     if (this.#call) this.#call.status = GrpcStatus.cancelled;
@@ -278,31 +256,22 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   /** The client accepts data again. */
   resume(): void {
-    this.#lastActivity = this.runtime.clock.now;
-    this.#responseBlocked = false;
-    if (!this.#held) this.#stream?.resume();
-  }
-
-  holdReading(): void {
-    this.#held = true;
-    // Memory that is used up is not for another try.
-    if (this.#stream !== undefined) this.#body.clear();
-    this.#sink.pauseBody();
-    this.#stream?.pause();
-  }
-
-  continueReading(): void {
-    this.#held = false;
-    if (!this.#bodyBlocked) this.#sink.resumeBody();
-    if (!this.#responseBlocked) this.#stream?.resume();
+    this.#progress.lastActivity = this.runtime.clock.now;
+    this.#flow.responseDrained();
   }
 
   onConnected(stream: UpstreamStream): void {
-    this.#phase = Phase.waiting;
     this.#stream = stream;
-    this.#since = this.#lastActivity = this.runtime.clock.now;
-    this.#bodyBlocked = !this.#body.sendWith(this.#request, stream, this);
-    if (!stream.requestSent && !this.#bodyBlocked && !this.#held) this.#sink.resumeBody();
+    if (this.#web !== undefined && !stream.http2) {
+      // That is no failure of an endpoint which serves other requests.
+      this.#search.release(true);
+      this.#fail(502, 'gRPC needs an upstream that chooses HTTP/2', 'UF');
+      return;
+    }
+    this.#progress.phase = Phase.waiting;
+    this.#progress.since = this.#progress.lastActivity = this.runtime.clock.now;
+    const reads = this.#flow.requestTaken(this.#body.sendWith(this.#request, stream, this));
+    if (!stream.requestSent && reads) this.#sink.resumeBody();
   }
 
   onUnavailable(status: number, reason: string, flag: string): void {
@@ -311,7 +280,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   onInformational(head: ResponseHead): void {
-    this.#lastActivity = this.runtime.clock.now;
+    this.#progress.lastActivity = this.runtime.clock.now;
     if (this.#http11) this.#sink.sendInformational(head);
   }
 
@@ -327,24 +296,26 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#body.clear();
     this.status = head.status;
     this.#responded = true;
-    this.#phase = Phase.streaming;
-    this.#tunnel = head.status === 101;
-    this.#lastActivity = this.runtime.clock.now;
+    this.#progress.phase = Phase.streaming;
+    const tunnel = head.status === 101;
+    this.#progress.tunnel = tunnel;
+    this.#progress.lastActivity = this.runtime.clock.now;
     // With an incomplete body neither connection can be used again.
-    const early = !this.#stream!.requestSent && !this.#tunnel;
-    const framing = this.#tunnel
+    const early = !this.#stream!.requestSent && !tunnel;
+    const framing = tunnel
       ? TUNNEL
       : responseFraming(head, this.#http11, early || this.#sink.mustClose());
-    if (this.#tunnel || head.framing >= Framing.chunked || head.contentLength > SMALL) this.#join();
+    if (tunnel || head.framing >= Framing.chunked || head.contentLength > SMALL)
+      this.#flow.join(this.runtime.memory);
     const fields = canonicalResponseFields(head, this.ids.requestId, framing);
     this.#sink.sendHead(head, this.runtime.responseHeaders?.apply(fields) ?? fields, framing);
   }
 
   onBody(lent: LentBytes, start: number, end: number): void {
     this.bytesOut += end - start;
-    this.#responseBlocked = !this.#sink.sendBodyPiece(lent, start, end);
-    if (this.#responseBlocked || this.#held) this.#stream!.pause();
-    this.#lastActivity = this.runtime.clock.now;
+    if (!this.#flow.responseTaken(this.#sink.sendBodyPiece(lent, start, end)))
+      this.#stream!.pause();
+    this.#progress.lastActivity = this.runtime.clock.now;
   }
 
   onMoreToCome(): void {
@@ -364,16 +335,15 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   onDrain(): void {
-    this.#lastActivity = this.runtime.clock.now;
-    this.#bodyBlocked = false;
-    if (!this.#held) this.#sink.resumeBody();
+    this.#progress.lastActivity = this.runtime.clock.now;
+    this.#flow.requestDrained();
   }
 
   onLost(error: Error): void {
     const stream = this.#stream;
     this.#stream = undefined;
     if (error instanceof UnprocessedRequest) {
-      if (!this.#responded && this.#body.repeatable && this.#retries < MAX_RETRIES) this.#repeat();
+      if (!this.#responded && this.#attempts.mayResend(this.#body)) this.#repeat();
       else this.#fail(502, error.message, 'UF');
       return;
     }
@@ -389,44 +359,34 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
    * @param later whether the upstream needs a pause before.
    */
   #retry(later = false): boolean {
-    if (!this.#idempotent || !this.#body.repeatable) return false;
-    if (this.#retries > 0 || !this.runtime.retryBudget.take()) return false;
+    if (!this.#attempts.mayRepeat(this.#body, this.runtime.retryBudget)) return false;
     this.#repeat(later);
     return true;
   }
 
   #repeat(later = false) {
-    this.#retries++;
+    this.#attempts.count();
     this.#stream?.destroy();
     this.#stream = undefined;
-    this.#bodyBlocked = true;
+    this.#flow.begin();
     this.runtime.observer.retries.inc();
     this.#search.release(!later);
-    this.#phase = Phase.connecting;
-    this.#since = this.runtime.clock.now;
+    this.#progress.phase = Phase.connecting;
+    this.#progress.since = this.runtime.clock.now;
     if (later) this.#search.startLater();
     else this.#search.start(false);
   }
 
   check(now: number): void {
-    const { timeouts } = this.runtime;
-    if (this.#phase === Phase.idle) return;
+    if (!this.active) return;
     this.#stream?.measure?.();
-    if (now > this.#deadline && !this.#tunnel)
-      this.#fail(504, 'the total timeout has passed', 'UT');
-    else if (
-      this.#phase === Phase.waiting &&
-      this.#call?.timeout === undefined &&
-      this.#stream?.requestSent &&
-      now - Math.max(this.#since, this.#lastActivity) > timeouts.response
-    )
-      this.#fail(504, 'the upstream did not respond in time', 'UT');
-    else if (this.#held && now - this.#lastActivity > STALLED)
-      this.#fail(503, 'a slow peer while the memory for bodies is used up', 'OM');
-    else if (this.#phase >= Phase.waiting && now - this.#lastActivity > timeouts.streamIdle)
-      this.#fail(504, 'no data was transferred for too long', 'UT');
-    else if (this.#phase === Phase.connecting && now - this.#since > timeouts.queue)
-      this.#fail(503, 'no connection was free in time', 'UO');
+    const facts = {
+      requestSent: this.#stream?.requestSent ?? false,
+      bounded: this.#call?.timeout !== undefined,
+      held: this.#flow.held,
+    };
+    const expired = this.#progress.expired(now, facts, this.runtime.timeouts);
+    if (expired !== undefined) this.#fail(expired.status, expired.reason, expired.flag);
   }
 
   /** Ends with an error of the upstream; sends a local reply if no response has begun. */
@@ -474,32 +434,13 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#search.cancel(this.flags === 'DC');
   }
 
-  #join() {
-    if (this.#joined) return;
-    this.#joined = true;
-    this.runtime.memory.join(this);
-  }
-
   #end() {
-    this.#phase = Phase.idle;
-    if (this.#joined) {
-      this.runtime.memory.leave(this);
-      this.#joined = false;
-      this.#held = false;
-    }
+    this.#progress.phase = Phase.idle;
+    this.#flow.leave();
     this.#body.clear();
     this.runtime.observer.end(this);
   }
 }
 
-const NEVER = Number.POSITIVE_INFINITY;
 const NOTHING: readonly string[] = [];
-const INCOMPLETE = 'the body ends within a message';
-
-/**
- * How long a peer may make no progress while other exchanges wait for the memory that it occupies,
- * in milliseconds.
- */
-const STALLED = 15_000;
-
 const TUNNEL: ResponseFraming = { chunked: false, close: false, keepAlive: false };

@@ -48,7 +48,7 @@ for (const { size, length, calls, more } of [
 ]) {
   test(`${size} of ${length} bytes that came with the head pause the client: ${!more}`, () => {
     const body = new RequestBody(new MemoryBudget(1));
-    body.begin(length, size === 0 ? undefined : Buffer.alloc(size), false);
+    body.begin(length, size === 0 ? undefined : new OwnBytes(Buffer.alloc(size)), false);
     const recorded = recordingStream();
     assert.equal(body.sendWith(REQUEST, recorded.stream, RECEIVER), more);
     assert.deepEqual(recorded.calls, calls);
@@ -58,7 +58,7 @@ for (const { size, length, calls, more } of [
 test('a first piece that is not needed for a retry any more leaves the budget', () => {
   const memory = new MemoryBudget(1024 * 1024);
   const body = new RequestBody(memory);
-  body.begin(4 * SMALL, Buffer.alloc(SMALL), true);
+  body.begin(4 * SMALL, new OwnBytes(Buffer.alloc(SMALL)), true);
   const { stream } = recordingStream();
   body.sendWith(REQUEST, stream, RECEIVER);
   assert.equal(memory.used, SMALL, 'it is kept for a retry');

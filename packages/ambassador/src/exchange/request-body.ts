@@ -1,6 +1,6 @@
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
-import { KeptBytes, type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
+import { KeptBytes, type LentBytes } from '../memory/lent-bytes.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
 import type { ResponseReceiver } from '../upstream/response-receiver.ts';
@@ -15,7 +15,7 @@ export class RequestBody {
   /** In bytes; -1 if unknown. */
   #length = 0;
   /** The piece that arrived with the head. */
-  #first: Buffer | undefined;
+  #first: LentBytes | undefined;
   /**
    * One copy of the pieces that arrived later: tiny pieces would take far more memory than they have
    * bytes.
@@ -31,11 +31,11 @@ export class RequestBody {
   }
 
   /** @param length in bytes; -1 if unknown. @param repeatable whether the method is. */
-  begin(length: number, first: Buffer | undefined, repeatable: boolean): void {
+  begin(length: number, first: LentBytes | undefined, repeatable: boolean): void {
     this.repeatable = repeatable;
     this.#length = length;
     this.#first = first;
-    if (first !== undefined) this.#waiting.set(first.length);
+    this.#waiting.set(this.#firstSize());
     this.#kept = undefined;
     this.#keptSize = 0;
     this.#ended = undefined;
@@ -44,6 +44,7 @@ export class RequestBody {
   /** Drops everything that was kept: there will be no other try. */
   clear(): void {
     this.repeatable = false;
+    this.#first?.release();
     this.#first = undefined;
     this.#kept = undefined;
     this.#waiting.set(0);
@@ -55,13 +56,14 @@ export class RequestBody {
    */
   sendWith(request: CanonicalRequest, stream: UpstreamStream, receiver: ResponseReceiver): boolean {
     const first = this.#first;
-    const size = first === undefined ? 0 : first.length;
+    const size = first === undefined ? 0 : first.bytes.length;
     const complete = this.#ended === undefined && size === this.#length;
     let more = true;
-    if (size <= SMALL) stream.begin(receiver, request, first, complete);
+    if (size <= SMALL) stream.begin(receiver, request, first?.bytes, complete);
     else {
       stream.begin(receiver, request, undefined, false);
-      more = stream.sendBody(this.repeatable ? new KeptBytes(first!) : new OwnBytes(first!));
+      first!.retain();
+      more = stream.sendBody(first!);
       if (complete) stream.endBody(NO_TRAILERS);
     }
     if (this.#kept !== undefined)
@@ -100,6 +102,11 @@ export class RequestBody {
       this.#kept = larger;
     }
     chunk.copy(this.#kept, before);
-    this.#waiting.set((this.#first?.length ?? 0) + this.#kept.length);
+    this.#waiting.set(this.#firstSize() + this.#kept.length);
+  }
+
+  /** Bytes of the first piece that are not counted otherwise. */
+  #firstSize(): number {
+    return this.#first === undefined || this.#first.counted ? 0 : this.#first.bytes.length;
   }
 }

@@ -55,6 +55,8 @@ export interface Runtime {
   readonly routes: RouteTable<Runtime> | undefined;
   /** The prefix that is removed from targets; empty for none. */
   readonly stripPrefix: string;
+  /** Whether gRPC-Web is translated to gRPC. */
+  readonly grpcWeb: boolean;
   /** The origins whose pages may call gRPC-Web. */
   readonly grpcWebOrigins: ReadonlySet<string>;
   readonly hostHeader: string | undefined;

@@ -15,7 +15,7 @@ import { localReplyText } from '../http/local-reply.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 import { ResponseWriter } from '../http/response-writer.ts';
 import { beginsHttp2 } from '../http2/preface.ts';
-import type { LentBytes } from '../memory/lent-bytes.ts';
+import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import { startReading, stopReading } from '../memory/reading.ts';
 import { type Incoming, receive } from '../memory/socket-reading.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
@@ -102,13 +102,13 @@ export class FastLaneConnection implements ResponseSink, Watched {
       if (!reader.settle()) stopReading(this.#socket);
       this.#waiting.set(reader.unread!.length);
     } else {
-      this.#next();
+      this.#next(read);
       reader.settle();
     }
   };
 
-  /** Starts the next request of the unread bytes. */
-  #next() {
+  /** Starts the next request of the unread bytes. @param from brought them, if they are lent. */
+  #next(from?: Incoming) {
     const reader = this.#reader;
     const { runtime } = this.#host;
     const http2 = this.#first ? beginsHttp2(reader.unread!) : false;
@@ -138,9 +138,17 @@ export class FastLaneConnection implements ResponseSink, Watched {
       this.#exchange.listener = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
     }
-    const { body } = reader;
-    reader.body = undefined;
-    this.#exchange.start(reader.head, this.#forwarding, body);
+    this.#exchange.start(reader.head, this.#forwarding, this.#takeBody(from));
+  }
+
+  /** Takes the part of the body that arrived with the head. */
+  #takeBody(read: Incoming | undefined): LentBytes | undefined {
+    const { body, bodyStart } = this.#reader;
+    if (body === undefined) return undefined;
+    this.#reader.body = undefined;
+    return read !== undefined && bodyStart !== -1
+      ? read.take(bodyStart, bodyStart + body.length)
+      : new OwnBytes(Buffer.from(body));
   }
 
   #handOver(unread: Buffer, to: 'toFullLane' | 'toHttp2') {

@@ -21,7 +21,10 @@ export type Read = (typeof Read)[keyof typeof Read];
 export class RequestReader {
   /** The head of the request that was read last. */
   head!: RequestHead;
+  /** The part of the body that arrived with the head, in lent bytes or in `unread` before. */
   body: Buffer | undefined;
+  /** The offset of `body` in lent bytes; -1 if they are not lent any more. */
+  bodyStart = -1;
   /** Bytes of the current request's body that are still to come. */
   bodyLeft = 0;
   /** Bytes that arrived and are not used yet. */
@@ -71,7 +74,8 @@ export class RequestReader {
     const bodyStart = end + 4;
     const bodyEnd = Math.min(unread.length, bodyStart + head.contentLength);
     this.head = head;
-    this.body = bodyEnd > bodyStart ? Buffer.from(unread.subarray(bodyStart, bodyEnd)) : undefined;
+    this.body = bodyEnd > bodyStart ? unread.subarray(bodyStart, bodyEnd) : undefined;
+    this.bodyStart = this.#lent ? bodyStart : -1;
     this.bodyLeft = head.contentLength - (bodyEnd - bodyStart);
     this.unread = bodyEnd < unread.length ? unread.subarray(bodyEnd) : undefined;
     return Read.request;

@@ -23,6 +23,7 @@ const MAX_INFORMATIONAL = 16;
 
 /** Carries one request to an upstream over HTTP/2. */
 export class Http2UpstreamStream implements UpstreamStream {
+  readonly http2 = true;
   readonly reused: boolean;
   responding = false;
   requestSent = false;

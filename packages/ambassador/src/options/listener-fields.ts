@@ -223,7 +223,7 @@ export const listenerFields = {
     ),
     {
       description:
-        'Other origins whose pages may call `h2c://` upstreams by gRPC-Web (CORS), without credentials.',
+        'Origins whose pages may call `h2c://` and `https://` upstreams by gRPC-Web (CORS), without credentials. Calls to `https://` upstreams are translated only if there are any.',
       default: [],
     },
   ),

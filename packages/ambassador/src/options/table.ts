@@ -133,6 +133,7 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
   });
   if (one.healthGrpcService !== undefined && !one.upstream.every(isHttp2))
     fault('healthGrpcService', 'needs upstreams with the scheme h2c or https');
+  checkWebOrigins(one, fault);
   if (one.proxyProtocol.length > 0 && one.listen !== undefined && 'path' in one.listen)
     fault(
       'proxyProtocol',
@@ -161,6 +162,17 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
 
 function isHttp2({ scheme }: { readonly scheme: string }): boolean {
   return scheme === 'h2c' || scheme === 'https';
+}
+
+/** Refuses origins that no upstream, of the listener or of a route, can serve by gRPC-Web. */
+function checkWebOrigins(
+  { grpcWebOrigins, upstream, routes }: ListenerOptions,
+  fault: (key: string, rule: string, remedy?: string) => void,
+) {
+  const all = [upstream, ...routes.map((route) => route.upstream)];
+  const served = all.some((one) => one.length > 0 && one.every(isHttp2));
+  if (grpcWebOrigins.length > 0 && !served)
+    fault('grpcWebOrigins', 'needs upstreams with the scheme h2c or https, which gRPC takes');
 }
 
 function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string, report: Report) {

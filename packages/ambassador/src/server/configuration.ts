@@ -168,13 +168,14 @@ export function httpRuntime(
   rules: ListenerRules,
   env: Environment,
 ): Runtime {
+  const upstreams = cluster(options, tls, env);
   return {
     routes: undefined,
     stripPrefix: '',
     name: options.name,
     clock: env.clock,
     memory: env.memory,
-    cluster: cluster(options, tls, env),
+    cluster: upstreams,
     timeouts: {
       headers: options.headersTimeout,
       keepAlive: options.keepAliveTimeout,
@@ -199,6 +200,7 @@ export function httpRuntime(
     maxHead: options.maxHeadSize,
     maxFields: options.maxFields,
     clientNames: new Set(options.clientNames),
+    grpcWeb: upstreams.speaksHttp2 || (options.grpcWebOrigins.length > 0 && upstreams.offersHttp2),
     grpcWebOrigins: new Set(options.grpcWebOrigins),
     requestHeaders: rules.request,
     responseHeaders: rules.response,

@@ -45,6 +45,7 @@ export class Cluster {
   #closed = false;
   readonly #http2: boolean;
   readonly #maybeHttp2: boolean;
+  readonly #offersHttp2: boolean;
 
   constructor(options: ClusterOptions, resources: UpstreamResources, log: Log) {
     this.options = options;
@@ -52,6 +53,8 @@ export class Cluster {
     // The endpoint is chosen later, so a call is translated only if it goes to HTTP/2 in any case.
     this.#http2 = http2.includes(true) && !http2.includes(false);
     this.#maybeHttp2 = http2.includes(true) || options.upstreams.some(({ secure }) => secure);
+    this.#offersHttp2 =
+      http2.length > 0 && options.upstreams.every(({ secure }, i) => secure || http2[i]);
     this.#resources = resources;
     this.#clock = resources.clock;
     this.#log = log;
@@ -85,6 +88,11 @@ export class Cluster {
   /** Whether every upstream speaks HTTP/2 by its configuration. */
   get speaksHttp2(): boolean {
     return this.#http2;
+  }
+
+  /** Whether every upstream speaks HTTP/2, or may choose it. */
+  get offersHttp2(): boolean {
+    return this.#offersHttp2;
   }
 
   /** Whether an upstream may choose HTTP/2, or speaks it. */

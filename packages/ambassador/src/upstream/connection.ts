@@ -60,9 +60,12 @@ export interface HeadLimits {
 /** Limits what waits for the upstream; beyond, the client is not read. */
 const WRITE_BUFFER = { highWaterMark: SMALL };
 const NOTHING: readonly string[] = [];
+/** The beginning of each response head. */
+const START = 'HTTP/1.';
 
 /** Carries requests to an upstream over HTTP/1.1, one at a time. */
 export class UpstreamConnection implements UpstreamStream {
+  readonly http2 = false;
   readonly socket: net.Socket;
   /** Whether any byte of the current response has arrived. */
   responding = false;
@@ -302,8 +305,11 @@ export class UpstreamConnection implements UpstreamStream {
       buffer.toString('latin1', at, Math.min(length, at + this.#limits.maxHead + 4));
     const end = text.indexOf('\r\n\r\n');
     if (end === -1 || end > this.#limits.maxHead) {
-      if (/(?:^|[^\r])\n/.test(text)) {
-        this.fail(new InvalidResponse('a line of the response head ends with LF alone'));
+      // What can never become a head is an error at once, not at a timeout.
+      if (/(?:^|[^\r])\n|\r[^\n]/.test(text)) {
+        this.fail(new InvalidResponse('a line of the response head ends with CR or LF alone'));
+      } else if (!START.startsWith(text.slice(0, START.length))) {
+        this.fail(new InvalidResponse('the response does not begin with HTTP/1.'));
       } else if (text.length > this.#limits.maxHead) {
         this.fail(new InvalidResponse('the response head is too large'));
       } else this.#partial = text;

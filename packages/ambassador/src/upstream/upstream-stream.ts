@@ -7,6 +7,7 @@ import type { ResponseReceiver } from './response-receiver.ts';
  * serves the request, or a stream of another protocol.
  */
 export interface UpstreamStream {
+  readonly http2: boolean;
   /** Whether its connection has carried requests before, so that the upstream may be closing it. */
   readonly reused: boolean;
   /** Whether any byte of the response has arrived. */
