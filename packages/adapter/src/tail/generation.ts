@@ -38,6 +38,8 @@ export class Generation {
   /** Earlier offsets of the furthest cursor. */
   readonly places: Mark[] = [];
   size = 0;
+  /** The size at the scan before, which a copy that was made since then has at least. */
+  sizeBefore: number | undefined;
   mtime = 0;
   grownAt: number;
   /** The bytes by which the file grew last. */

@@ -179,6 +179,7 @@ export class Tailer {
   /** Checks whether a file has grown or was truncated. */
   #check(generation: Generation): void {
     const { fd } = generation;
+    generation.sizeBefore = generation.size;
     if (fd === undefined) {
       if (generation.isClosedForRoom) this.#catalogue.checkClosed(generation);
       return;

@@ -108,7 +108,8 @@ export class UnknownFiles {
       all.findLast((one) => one.currentSize === file.size && isCopyOf(file, one)) ??
       all.findLast((one) => isCopyOf(file, one) || (orUnread(one) && isUnreadCopyOf(file, one)));
     if (!original) return false;
-    const complete = original.detached || isLost(original) || file.size >= original.size;
+    const complete =
+      original.detached || isLost(original) || file.size >= (original.sizeBefore ?? original.size);
     if (live && !complete) return false;
     if (original.finished) this.#leave(file);
     else continuations.take(original, file);
