@@ -17,7 +17,7 @@ const ALWAYS = STEPS.length + 1;
  * A request that takes longer than a kill on a busy machine, in milliseconds; a shorter one if it
  * runs to its end.
  */
-const HELD = 100_000;
+const HELD = 60_000;
 const HELD_TO_THE_END = 20_000;
 
 interface State {
