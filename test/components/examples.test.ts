@@ -23,6 +23,12 @@ async function post(session: Session, pod: string, url: string, body: string): P
   return stdout.trim() || stderr;
 }
 
+/** Sends a datagram from inside the Pod, as the application would. */
+async function datagram(session: Session, port: number, text: string): Promise<void> {
+  const script = `const socket = require('node:dgram').createSocket('udp4'); socket.send('${text}', ${port}, '127.0.0.1', () => socket.close());`;
+  await session.exec('shop', 'app', ['/nodejs/bin/node', '-e', script]);
+}
+
 const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = {
   async ambassador(session) {
     await session.ready('shop');
@@ -36,6 +42,14 @@ const EXAMPLES: Readonly<Record<string, (session: Session) => Promise<void>>> = 
     await session.http('shop', 8080, '/echo?seen=1');
     const record = /"path":"\/echo\?seen=1".*"service":"shop"/;
     await session.logged('shop', 'sidekit-adapter', record);
+    await datagram(session, 8125, 'orders:2|c');
+    await datagram(session, 5514, '<14>1 - - billing - - - paid');
+    const message = /"app_name":"billing".*"message":"paid".*"service":"shop"/;
+    await session.logged('shop', 'sidekit-adapter', message);
+    await eventually(
+      async () => /^orders 2$/m.test((await session.http('shop', 9902, '/metrics')).body),
+      { what: 'the metric' },
+    );
   },
   'file-writer': async (session) => {
     await session.ready('shop-0');
