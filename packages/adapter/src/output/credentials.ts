@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import type http from 'node:http';
 import type { AgentOptions } from 'node:https';
+import { errorText, readSmallFile } from '@sidekit/core';
 
 /** Files that authenticate an output, and that may be rotated while it runs. */
 export interface Credentials {
@@ -68,6 +68,9 @@ export class Secured {
 }
 
 function content(path: string): string {
-  if (statSync(path).size > LARGEST) throw new Error(`${path} is larger than 1MiB`);
-  return readFileSync(path, 'utf8');
+  try {
+    return readSmallFile(path, LARGEST).toString();
+  } catch (error) {
+    throw new Error(`${path} cannot be read (${errorText(error)})`);
+  }
 }

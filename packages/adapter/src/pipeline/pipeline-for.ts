@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import {
   ExitCode,
   ExpectedError,
   errorText,
   type OptionValues,
   type Registry,
+  readSmallFile,
 } from '@sidekit/core';
 import { AccessMetrics, declaredMetrics } from '../observe/log-metrics.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
@@ -63,13 +63,16 @@ export function pipelinesFor(
   };
 }
 
+/** The largest file of a value, in bytes. */
+const LARGEST = 1024 * 1024;
+
 /** Reads values of the form `file:/path` from their files. */
 function resolved(add: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(add).map(([name, value]) => {
       if (!value.startsWith('file:')) return [name, value];
       try {
-        return [name, readFileSync(value.slice('file:'.length), 'utf8').trim()];
+        return [name, readSmallFile(value.slice('file:'.length), LARGEST).toString().trim()];
       } catch (error) {
         throw new ExpectedError(
           `--add ${name}=${value} cannot be read (${errorText(error)}): mount the file`,

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { errorText, type Fault, UsageError } from '@sidekit/core';
+import { errorText, type Fault, readSmallFile, UsageError } from '@sidekit/core';
 import type { ResolvedRule } from '../http/header-rules.ts';
 import type { HeaderRule } from '../options/header-rules.ts';
 
@@ -36,10 +35,10 @@ function readValue(rule: HeaderRule, name: string, variables: Variables, faults:
     return value ?? '';
   }
   try {
-    const bytes = readFileSync(rule.file!);
-    if (bytes.length > MAX_VALUE) throw new Error('it is larger than 8 KiB');
     // Editors and `kubectl create secret` end files with a line feed.
-    return bytes.toString('latin1').replace(/\r?\n$/, '');
+    return readSmallFile(rule.file!, MAX_VALUE)
+      .toString('latin1')
+      .replace(/\r?\n$/, '');
   } catch (error) {
     faults.push({ name, value: rule.file, rule: `cannot be read (${errorText(error)})` });
     return '';

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { errorText, type Fault, UsageError } from '@sidekit/core';
+import { errorText, type Fault, readSmallFile, UsageError } from '@sidekit/core';
 import type { ListenerOptions } from '../options/table.ts';
+
+/** The largest file of certificates, in bytes. */
+const LARGEST = 1024 * 1024;
 
 /** The TLS files of a listener, read and checked. */
 export interface TlsFiles {
@@ -33,7 +35,7 @@ export function readTls(options: ListenerOptions): TlsFiles {
     const path = options[key];
     if (path === undefined) return undefined;
     try {
-      return readFileSync(path);
+      return readSmallFile(path, LARGEST);
     } catch (error) {
       faults.push({ name: key, value: path, rule: `cannot be read (${errorText(error)})` });
       return undefined;

@@ -65,14 +65,19 @@ function isKubernetesName(host: string): boolean {
   return /^kubernetes(\.default(\.svc(\..+)?)?)?$/.test(host);
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+/** Made at first use: node:net loads BlockList only then. */
+let loopback: BlockList | undefined;
 
 /** Whether an address is one of the loopback interface, in IPv4, IPv6 or mapped form. */
 export function isLoopback(address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && LOOPBACK.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 0) return false;
+  if (loopback === undefined) {
+    loopback = new BlockList();
+    loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+    loopback.addAddress('::1', 'ipv6');
+  }
+  return loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 function matches(entry: string, host: string, port: string): boolean {
