@@ -1,3 +1,4 @@
+import { SMALL } from '../http/small.ts';
 import type { LentBytes } from './lent-bytes.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
@@ -11,6 +12,8 @@ const SLAB = 16;
  * brings it.
  */
 export const SHARED: Buffer = Buffer.allocUnsafeSlow(READ_SIZE);
+/** The part of it that is read into when the pool has no memory to keep more. */
+export const SHARED_SMALL: Buffer = SHARED.subarray(0, SMALL);
 
 /** A buffer of the pool; its reader holds the first reference. */
 export class ReadBuffer implements LentBytes {
@@ -24,6 +27,11 @@ export class ReadBuffer implements LentBytes {
     this.bytes = bytes;
     this.slab = slab;
     this.#pool = pool;
+  }
+
+  /** Whether its reader may read into it again: nobody else refers to it, or may do so. */
+  get reusable(): boolean {
+    return this.references === 1 && !this.slab.retired;
   }
 
   retain(): void {

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { SMALL } from '../http/small.ts';
 import { type LentBytes, LentPart, OwnBytes } from './lent-bytes.ts';
-import { type ReadBuffer, type ReadBufferPool, SHARED } from './read-buffer.ts';
+import { type ReadBuffer, type ReadBufferPool, SHARED, SHARED_SMALL } from './read-buffer.ts';
 
 /** One read of a socket, for the time of the call. */
 export interface Incoming {
@@ -12,7 +12,6 @@ export interface Incoming {
 
 export type Receiver = (read: Incoming) => void;
 
-const SHARED_SMALL = SHARED.subarray(0, SMALL);
 const readings = new WeakMap<net.Socket, SocketReading>();
 
 /**
@@ -37,8 +36,8 @@ class SocketReading implements Incoming {
 
   /** Returns the buffer of the next read. */
   next(): Buffer {
-    // Someone still refers to it, or the sender is slow and would occupy it for long.
-    if (this.#current !== undefined && (this.#current.references > 1 || !this.#full)) this.#rest();
+    // A slow sender would occupy it for long.
+    if (!this.#full || this.#current?.reusable === false) this.#rest();
     if (!this.#full || this.#closed) this.#target = SHARED;
     else {
       if (this.#current === undefined && this.#pool.available) this.#current = this.#pool.take();

@@ -1,8 +1,6 @@
 import { SMALL } from '../http/small.ts';
 import { KeptBytes, type LentBytes } from '../memory/lent-bytes.ts';
-import { type ReadBufferPool, SHARED } from '../memory/read-buffer.ts';
-
-const SHARED_SMALL = SHARED.subarray(0, SMALL);
+import { type ReadBufferPool, SHARED, SHARED_SMALL } from '../memory/read-buffer.ts';
 
 /** Writers copy pieces up to `SMALL`, and `lend` copies larger ones. */
 const lentShared: LentBytes = new KeptBytes(SHARED);
@@ -25,9 +23,7 @@ export class ResponseBuffers {
       this.#releaseCurrent();
       return SHARED;
     }
-    // A writer still refers to it, or may do so.
-    if (this.#current !== undefined && (this.#current.references > 1 || this.#current.slab.retired))
-      this.#releaseCurrent();
+    if (this.#current?.reusable === false) this.#releaseCurrent();
     if (this.#current === undefined) {
       if (!this.#pool.available) return SHARED_SMALL;
       this.#current = this.#pool.take();
