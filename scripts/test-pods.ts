@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (args.includes('lifecycle')) return testLifecycle(engine.name);
   await ensureDebianPackages(['prometheus'], 'what scrapes the Pods');
   heading(`Pods (${engine.name})`);
-  const files = ['test/pods.test.ts', ...globSync('test/{kills,pods}/*.test.ts').toSorted()];
+  const files = podTests();
   const onCluster = globSync([
     'test/{admission,cluster,debug,injection}/*.test.ts',
     'packages/pod/src/manifest/verdicts.test.ts',
@@ -45,6 +45,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const code = await runTests(chosen, { concurrency, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
+}
+
+/** Lists the tests of Pods that every engine can run. */
+function podTests(): string[] {
+  return ['test/pods.test.ts', ...globSync('test/{kills,pods}/*.test.ts').toSorted()];
 }
 
 /**
@@ -95,7 +100,7 @@ export async function testPodsOfBoth(engine: ContainerEngine): Promise<number> {
   const asUser = AS_USER.map((name) => `test/pods/${name}.test.ts`);
   const code = root ? await testAsUser(engine, asUser) : undefined;
   if (code === undefined) return main([]);
-  const others = ['test/pods.test.ts', ...globSync('test/pods/*.test.ts')]
+  const others = podTests()
     .filter((file) => !asUser.includes(file))
     .map((file) => basename(file, '.test.ts'));
   return Math.max(code, await main(others));

@@ -9,9 +9,11 @@ export async function main(args: readonly string[]): Promise<number> {
   await ensureDebianPackages(TEST_PACKAGES, 'the counterparts of the tests');
   await ensureMessageQueues();
   heading('Unit tests');
+  return runTests(unitTests(args), { concurrency: 3 });
+}
+
+/** Lists the test files beside the code whose paths contain all of the words. */
+export function unitTests(words: readonly string[]): string[] {
   const files = globSync('{packages/*/src,scripts,images}/**/*.test.ts').toSorted();
-  return runTests(
-    files.filter((file) => args.every((word) => file.includes(word))),
-    { concurrency: 3 },
-  );
+  return files.filter((file) => words.every((word) => file.includes(word)));
 }
