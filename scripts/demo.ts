@@ -40,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
   using interruption = new Interruption();
   const { signal } = interruption;
   await using _page = values.view ? servePage() : undefined;
-  await using target = podTarget(engine.name);
+  await using target = podTarget(engine.name, signal);
   const code = await demonstrate(wanted, target, { keep, signal });
   if (keep && !signal.aborted)
     console.log(dim('\nThe Pods are kept: npx pod ps, npx pod logs POD, npx pod down --all'));

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { eventually } from '@sidekit/test-kit';
+import { eachObject } from '../../scripts/support/json-objects.ts';
 import type { PodStatus } from './engine.ts';
 
 /** Waits for what is said of a session's Pods. */
@@ -38,13 +38,7 @@ export class PodWatch implements Watch {
   constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
-    let lines: string[] = [];
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      lines.push(line);
-      // Objects are printed one after another, each with its braces at the margin.
-      if (line !== '}') return;
-      const pod: PodStatus = JSON.parse(lines.join('\n'));
-      lines = [];
+    eachObject<PodStatus>(child.stdout, (pod) => {
       this.#pods.set(pod.metadata.name, pod);
       for (const wake of this.#waiters) wake();
     });

@@ -13,7 +13,7 @@ const TIMEOUT = 20_000;
 const NOT_READY = 69;
 
 /** Runs the demo's Pods with `pod` on an engine, until it is disposed of. */
-export function podTarget(engine: string): StageTarget & AsyncDisposable {
+export function podTarget(engine: string, signal: AbortSignal): StageTarget & AsyncDisposable {
   const watch = new PodWatch({ ...process.env, POD_ENGINE: engine });
   let reachable: boolean | undefined;
   const pod = (args: readonly string[], detached = false) =>
@@ -30,6 +30,7 @@ export function podTarget(engine: string): StageTarget & AsyncDisposable {
   };
 
   return {
+    signal,
     up: async (path) => void (await pod(['up', path, '--timeout', '90s'])),
     // A terminal's Ctrl-C must not reach it.
     down: async (path) => void (await pod(['down', '-f', path], true)),

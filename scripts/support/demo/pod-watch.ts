@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { eachObject } from '../json-objects.ts';
 
 export interface ContainerStatus {
   readonly name: string;
@@ -34,15 +34,7 @@ export class PodWatch implements AsyncDisposable {
     });
     this.#child = child;
     this.#closed = once(child, 'close').catch(() => {});
-    let lines: string[] = [];
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      lines.push(line);
-      // Objects come one after another, each with its braces at the margin.
-      if (line !== '}') return;
-      const pod: PodObject = JSON.parse(lines.join('\n'));
-      lines = [];
-      this.#pods.set(pod.metadata.name, pod);
-    });
+    eachObject<PodObject>(child.stdout, (pod) => this.#pods.set(pod.metadata.name, pod));
   }
 
   /** The Pod of that name, or one that the workload of that name made. @throws Error if there is none. */

@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import type { DemoTarget } from './target.ts';
+import { within } from './within.ts';
 
 /**
  * The annotation of a Pod or a Pod template with its promises, one a line: `CONTAINER: TEXT` is in
  * that container's log, `GET PORT/PATH: TEXT` in that response.
  */
 const SHOWS = 'sidekit.dev/shows';
-/** How long a promise may take, and the pause between two checks, in milliseconds. */
-const TIMEOUT = 60_000;
-const INTERVAL = 100;
 
 interface Metadata {
   readonly name: string;
@@ -49,13 +46,7 @@ async function awaitOne(pod: string, text: string, target: DemoTarget, signal: A
   const get = /^GET (\d+)(\/.*)$/.exec(subject);
   const read = () =>
     get ? target.get(pod, Number(get[1]), get[2] ?? '/') : target.logs(pod, subject);
-  const deadline = performance.now() + TIMEOUT;
-  for (;;) {
-    if ((await read().catch(() => '')).includes(wanted)) return;
-    if (signal.aborted) throw new Error('interrupted');
-    if (performance.now() > deadline) throw new Error(`${pod} did not show ${text}`);
-    await delay(INTERVAL);
-  }
+  await within({ signal }, `${pod} shows ${text}`, async () => (await read()).includes(wanted));
 }
 
 /** The Pods and the Pod templates of a manifest, the latter by the name of their workload. */

@@ -17,6 +17,8 @@ export interface DemoTarget {
 
 /** A target on which faults can be caused from outside. */
 export interface StageTarget extends DemoTarget {
+  /** Aborts when the demo is interrupted. */
+  readonly signal: AbortSignal;
   /** Kills the process of a container with SIGKILL. */
   kill(pod: string, container: string): Promise<void>;
   /** Runs a program of Node in a container. @throws {CommandError} with its exit code. */

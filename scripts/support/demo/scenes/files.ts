@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Scene, since, startedAgain, within } from './scene.ts';
+import { within } from '../within.ts';
+import { type Scene, since, startedAgain } from './scene.ts';
 
 /** A template that cannot be rendered leaves the page as it was; the next one is published. */
 export const brokenConfiguration: Scene = async (target, path) => {
@@ -7,13 +8,13 @@ export const brokenConfiguration: Scene = async (target, path) => {
   const page = () => target.get('config-reload', 5000, '/page.txt');
   const before = await page();
   await target.apply(manifest.replace('{{ settings.greeting }}', '{{ settings.greeting'));
-  await within('the warning about the template', async () =>
+  await within(target, 'the warning about the template', async () =>
     /"level":"(warn|error)"/.test(await target.logs('config-reload', 'renderer')),
   );
   if ((await page()) !== before) throw new Error('a broken template changed the page');
   await target.apply(manifest.replace('greeting: Hello', 'greeting: Goodbye'));
   const start = performance.now();
-  await within('the corrected page', async () => (await page()).startsWith('Goodbye'));
+  await within(target, 'the corrected page', async () => (await page()).startsWith('Goodbye'));
   return `broken template: the page stayed as it was; corrected, it changed after ${since(start)}`;
 };
 
@@ -23,7 +24,7 @@ export const changedWhileDown: Scene = async (target, path) => {
   await target.kill('reload-by-signal', 'reloader');
   await target.apply(manifest);
   const start = performance.now();
-  await within('the new settings', async () =>
+  await within(target, 'the new settings', async () =>
     (await target.get('reload-by-signal', 5000, '/settings')).includes('Goodbye'),
   );
   await startedAgain(target, 'reload-by-signal', 'reloader');
@@ -40,7 +41,7 @@ if (!ok) process.exit(1);`;
 export const pushedCommit: Scene = async (target) => {
   await target.node('git-server', 'server', put('second commit'));
   const start = performance.now();
-  await within('the commit on the page', async () =>
+  await within(target, 'the commit on the page', async () =>
     (await target.get('git-sync', 5000, '/site/index.html')).includes('second commit'),
   );
   return `git push → the page changed after ${since(start)}`;
@@ -53,12 +54,14 @@ export const killedGitServer: Scene = async (target) => {
   await target.kill('git-server', 'server');
   if ((await page()) !== before) throw new Error('the page was lost');
   await startedAgain(target, 'git-server', 'server');
-  await within('a commit', async () => {
+  await within(target, 'a commit', async () => {
     await target.node('git-server', 'server', put('third commit'));
     return true;
   });
   const start = performance.now();
-  await within('the commit on the page', async () => (await page()).includes('third commit'));
+  await within(target, 'the commit on the page', async () =>
+    (await page()).includes('third commit'),
+  );
   return `git server killed: the page stayed; a commit after its restart was there after ${since(start)}`;
 };
 
@@ -68,7 +71,7 @@ export const killedWriter: Scene = async (target) => {
   await target.kill('mc1', 'writer');
   const before = await lines();
   const start = performance.now();
-  await within('a new line', async () => (await lines()).length > before.length);
+  await within(target, 'a new line', async () => (await lines()).length > before.length);
   const after = await lines();
   if (!after.every((line) => line.endsWith(String(new Date().getUTCFullYear())))) {
     throw new Error('a line is not complete');

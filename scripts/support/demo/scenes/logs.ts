@@ -1,5 +1,6 @@
 import type { StageTarget } from '../target.ts';
-import { type Scene, since, startedAgain, within } from './scene.ts';
+import { within } from '../within.ts';
+import { type Scene, since, startedAgain } from './scene.ts';
 
 /** Requests that a scene follows. */
 const REQUESTS = 5;
@@ -21,7 +22,7 @@ export const rotatedLog: Scene = async (target) => {
   await target.node('adapter', 'webapp', "fs.renameSync('/logs/access.log', '/logs/access.log.1')");
   await ask(target, 'adapter', 'after-rotation');
   const start = performance.now();
-  await within('the records around the rotation', async () => {
+  await within(target, 'the records around the rotation', async () => {
     const log = await target.logs('adapter', 'adapter');
     return found(log, 'before-rotation') + found(log, 'after-rotation') === 2 * REQUESTS;
   });
@@ -33,7 +34,7 @@ export const killedAdapter: Scene = async (target) => {
   await target.kill('adapter', 'adapter');
   await ask(target, 'adapter', 'while-down');
   const start = performance.now();
-  await within('the records of the time without an adapter', async () => {
+  await within(target, 'the records of the time without an adapter', async () => {
     return found(await target.logs('adapter', 'adapter'), 'while-down') === REQUESTS;
   });
   return `adapter killed: ${REQUESTS} of ${REQUESTS} requests of that time arrived after ${since(start)}`;
@@ -45,7 +46,7 @@ export const deadReceiver: Scene = async (target, path) => {
   await ask(target, 'adapter-otlp', 'while-away');
   await target.up(path);
   const start = performance.now();
-  await within('the records of the outage', async () => {
+  await within(target, 'the records of the outage', async () => {
     return found(await target.get('otlp-receiver', 4318, '/sink'), 'while-away') === REQUESTS;
   });
   return `receiver removed: ${REQUESTS} of ${REQUESTS} requests of that time arrived ${since(start)} after its return`;
@@ -57,7 +58,7 @@ export const malformedMetric: Scene = async (target) => {
 const send = (text, done) => socket.send(text, 8125, '127.0.0.1', done);
 send('not a metric', () => send('demo.after:1|c', () => socket.close()));`;
   await target.node('monitoring-adapter', 'webapp', send);
-  await within('the count of the malformed line, and the metric after it', async () => {
+  await within(target, 'the count of the malformed line, and the metric after it', async () => {
     const text = await target.get('monitoring-adapter', 9902, '/metrics');
     return (
       /^adapter_statsd_dropped_values_total\{cause="malformed"\} 1$/m.test(text) &&
@@ -73,12 +74,13 @@ export const killedReceiver: Scene = async (target) => {
   await target.kill('syslog', 'adapter');
   await ask(target, 'syslog', 'while-down');
   await startedAgain(target, 'syslog', 'adapter');
-  await within('syslog again', async () => {
+  await within(target, 'syslog again', async () => {
     await target.get('syslog', 5000, '/?again');
     return (await target.logs('syslog', 'adapter')).includes('/?again');
   });
   await ask(target, 'syslog', 'after-restart');
   await within(
+    target,
     'the messages after the restart',
     async () => (await arrived('after-restart')) === REQUESTS,
   );

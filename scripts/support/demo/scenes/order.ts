@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { CommandError } from '../../run.ts';
-import { type Scene, since, startedAgain, within, without } from './scene.ts';
+import { within } from '../within.ts';
+import { type Scene, since, startedAgain, without } from './scene.ts';
 
 /** The Services are late: the Pod waits for them in its init containers. */
 export const lateServices: Scene = async (target, path) => {
   await target.begin(without(readFileSync(path, 'utf8'), 'myservice', 'mydb'));
-  await within('init-myservice at its wait', async () =>
+  await within(target, 'init-myservice at its wait', async () =>
     (await target.logs('myapp-pod', 'init-myservice')).includes('myservice'),
   );
   const start = performance.now();
@@ -17,7 +18,7 @@ export const lateServices: Scene = async (target, path) => {
 export const tamperedData: Scene = async (target, path) => {
   const manifest = readFileSync(path, 'utf8');
   await target.begin(manifest.replace('"price": 3', '"price": 0'));
-  await within('the refusal', async () =>
+  await within(target, 'the refusal', async () =>
     /"level":"(warn|error)".*sha256/.test(await target.logs('data-loader', 'loader')),
   );
   const start = performance.now();
@@ -29,7 +30,7 @@ export const tamperedData: Scene = async (target, path) => {
 export const killedSidecar: Scene = async (target, path) => {
   const job = 'job-with-sidecar';
   await target.begin(without(readFileSync(path, 'utf8'), 'products'));
-  await within('the loader at work', async () =>
+  await within(target, 'the loader at work', async () =>
     (await target.logs(job, 'loader')).includes('starting'),
   );
   await target.kill(job, 'proxy');
@@ -43,7 +44,7 @@ export const killedSidecar: Scene = async (target, path) => {
 export const killedNativeSidecar: Scene = async (target) => {
   await target.kill('coordination', 'writer');
   const after = await startedAgain(target, 'coordination', 'writer');
-  await within('its health file', async () => {
+  await within(target, 'its health file', async () => {
     const health = JSON.parse(await target.get('coordination', 5000, '/writer.json'));
     return health.ready.status === 'ok';
   });
@@ -59,7 +60,7 @@ export const killedWorker: Scene = async (target, path) => {
   await startedAgain(target, 'coordinator', 'worker');
   await target.apply(manifest.replace('greeting = Hello', 'greeting = Goodbye'));
   const start = performance.now();
-  await within('the plan', async () =>
+  await within(target, 'the plan', async () =>
     /"event":"sequence_succeeded"/.test(await target.logs('coordinator', 'coordinator')),
   );
   const settings = await target.get('coordinator', 5000, '/settings');

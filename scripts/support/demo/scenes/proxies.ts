@@ -1,5 +1,6 @@
 import type { StageTarget } from '../target.ts';
-import { type Scene, since, startedAgain, within } from './scene.ts';
+import { within } from '../within.ts';
+import { type Scene, since, startedAgain } from './scene.ts';
 
 /** Requests while a fault lasts, and the pause between two, in milliseconds. */
 const REQUESTS = 100;
@@ -51,7 +52,7 @@ export const restartedUpstream: Scene = async (target) => {
     { ask: get('http://127.0.0.1:8080/') },
     () => target.kill('ambassador', 'app'),
   );
-  await within('the application behind the ambassador', async () =>
+  await within(target, 'the application behind the ambassador', async () =>
     (await target.get('ambassador', 8080, '/')).includes('Hello from'),
   );
   return `app killed under ${count} requests: ${told}; the longest took ${longest} ms; served again`;
@@ -65,7 +66,7 @@ export const restartedNeighbour: Scene = async (target) => {
     { ask: get('http://127.0.0.1:8080/') },
     () => target.kill('multi-port', 'office'),
   );
-  await within('the office behind its port', async () =>
+  await within(target, 'the office behind its port', async () =>
     (await target.get('multi-port', 8081, '/')).includes('Hello from'),
   );
   return `office killed: of ${count} requests to shop meanwhile ${told}; office served again`;
@@ -103,7 +104,7 @@ export const restartedOutside: Scene = async (target) => {
   const before = await page();
   if (!before.includes('Hello from external-db')) throw new Error('the page was lost');
   const start = performance.now();
-  await within('the page of after the outage', async () => {
+  await within(target, 'the page of after the outage', async () => {
     const now = await page();
     return now !== before && now.includes('Hello from external-db');
   });
@@ -117,7 +118,7 @@ export const recordOnItsWay: Scene = async (target) => {
   const post = `const { status } = await fetch('http://127.0.0.1:8181/', { method: 'POST', body: 'order 8' });
 if (status !== 202) throw new Error(status);`;
   await target.node('everything', 'proxy', post);
-  await within('the order at the application', async () =>
+  await within(target, 'the order at the application', async () =>
     (await target.get('everything', 8080, '/sink')).includes('order 8'),
   );
   await startedAgain(target, 'everything', 'web');

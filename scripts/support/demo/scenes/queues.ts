@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { StageTarget } from '../target.ts';
-import { type Scene, since, within } from './scene.ts';
+import { within } from '../within.ts';
+import { type Scene, since } from './scene.ts';
 
 /** Records of the scenes with a killed consumer, and how many it has taken when it is killed. */
 const RECORDS = 500;
@@ -59,11 +60,16 @@ async function killConsumer(target: StageTarget, manifest: string): Promise<Arri
   try {
     await target.begin(manifest.replaceAll(name, pod));
     await within(
+      target,
       'the first records',
       async () => (await records('consumer')).length >= KILLED_AFTER,
     );
     await target.kill(pod, 'consumer');
-    await within('the last record', async () => (await records('consumer')).at(-1) === 'done');
+    await within(
+      target,
+      'the last record',
+      async () => (await records('consumer')).at(-1) === 'done',
+    );
     return {
       produced: await records('producer'),
       before: await records('consumer', true),
@@ -78,12 +84,14 @@ async function killConsumer(target: StageTarget, manifest: string): Promise<Arri
 export const killedHolder: Scene = async (target, path) => {
   await target.begin(readFileSync(path, 'utf8'));
   const second = () => target.logs('semaphore', 'second');
-  await within('the second one at its wait', async () =>
+  await within(target, 'the second one at its wait', async () =>
     (await second()).includes('another process has it'),
   );
   await target.kill('semaphore', 'first');
   const start = performance.now();
-  await within('its turn', async () => (await second()).includes('second one has its turn'));
+  await within(target, 'its turn', async () =>
+    (await second()).includes('second one has its turn'),
+  );
   const after = since(start);
   await target.up(path);
   return `first killed while it had the semaphore: the kernel gave it back, second had its turn after ${after}`;

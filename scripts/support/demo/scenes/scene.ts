@@ -1,26 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { StageTarget } from '../target.ts';
+import { within } from '../within.ts';
 
 /**
  * A fault that the demo causes in the Pods of the manifest at `path`.
  * @returns the sentence that says what it changed.
  */
 export type Scene = (target: StageTarget, path: string) => Promise<string>;
-
-/** The longest time that a part of a scene takes, in milliseconds. */
-const TIMEOUT = 60_000;
-/** The pause between two checks, in milliseconds. */
-const INTERVAL = 50;
-
-/** Waits for a condition. @throws Error that says what did not come. */
-export async function within(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + TIMEOUT;
-  while (!(await condition().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error(`not within ${TIMEOUT / 1000} s: ${what}`);
-    await delay(INTERVAL);
-  }
-}
 
 /** Waits until a killed container was started again. @returns how long that took. */
 export async function startedAgain(
@@ -29,7 +15,11 @@ export async function startedAgain(
   container: string,
 ): Promise<string> {
   const start = performance.now();
-  await within(`${container} again`, async () => (await target.restarts(pod, container)) > 0);
+  await within(
+    target,
+    `${container} again`,
+    async () => (await target.restarts(pod, container)) > 0,
+  );
   return since(start);
 }
 
