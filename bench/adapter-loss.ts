@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { TestProcess } from '@sidekit/test-kit';
 import {
   hasLogrotate,
@@ -18,6 +17,7 @@ import {
 import { isThere } from './adapter/peers.ts';
 import { RsyslogRotations } from './adapter/rsyslog-rotations.ts';
 import { stoodStill } from './adapter/run.ts';
+import { numbers } from './support/numbers.ts';
 
 /**
  * The storm: 20,000 lines/s into one log that is rotated by rename every 50 ms, or by
@@ -27,11 +27,7 @@ import { stoodStill } from './adapter/run.ts';
  * the adapter and rsyslog on the same files. `--seconds=60`, `--every=1` (97 shares no factor with them).
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { seconds: { type: 'string' }, every: { type: 'string' } },
-  });
-  const seconds = Number(values.seconds ?? 60);
+  const { seconds, every } = numbers(args, { seconds: 60, every: 1 });
   console.log(
     '| reader | rotation | kills | written | lost | duplicates | not told by their key |',
   );
@@ -48,7 +44,7 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(
     '\nA peer watches before the first line is written. What it loses was renamed or truncated before it had read it, so the count grows with the load of the machine.',
   );
-  if (hasLogrotate()) await rotations(Number(values.every ?? 1));
+  if (hasLogrotate()) await rotations(every);
 }
 
 /** The number of logs that are rotated side by side. */

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { freePort } from '@sidekit/test-kit';
 import { bundledAdapter } from './adapter/bundle.ts';
 import { writeLines } from './adapter/generate.ts';
@@ -10,6 +9,7 @@ import { isThere, mtailCommand, rsyslogFor } from './adapter/peers.ts';
 import { type Contestant, checkOutput, measure, type Result, stoodStill } from './adapter/run.ts';
 import { SHAPES, type Shape } from './adapter/shapes.ts';
 import { delivered } from './adapter.ts';
+import { numbers } from './support/numbers.ts';
 import { median } from './support/statistics.ts';
 
 /**
@@ -19,12 +19,7 @@ import { median } from './support/statistics.ts';
  * `--rounds=3`, `--lines=500000`.
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { rounds: { type: 'string' }, lines: { type: 'string' } },
-  });
-  const rounds = Number(values.rounds ?? 3);
-  const lines = Number(values.lines ?? 500_000);
+  const { rounds, lines } = numbers(args, { rounds: 3, lines: 500_000 });
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-shapes-'));
   try {
     const adapter = await bundledAdapter(directory);

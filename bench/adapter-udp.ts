@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { eventually, freePort, TestProcess } from '@sidekit/test-kit';
 import { bundledAdapter } from './adapter/bundle.ts';
 import { seeded } from './adapter/generate.ts';
 import { usage } from './adapter/run.ts';
+import { numbers } from './support/numbers.ts';
 import { median } from './support/statistics.ts';
 
 /**
@@ -17,12 +17,7 @@ import { median } from './support/statistics.ts';
  * measured until its records are in a file. Interleaved rounds, medians. `--rounds=3`, `--seconds=5`.
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { rounds: { type: 'string' }, seconds: { type: 'string' } },
-  });
-  const rounds = Number(values.rounds ?? 3);
-  const seconds = Number(values.seconds ?? 5);
+  const { rounds, seconds } = numbers(args, { rounds: 3, seconds: 5 });
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-udp-'));
   try {
     const source = fileURLToPath(new URL('./adapter/udp-sender.c', import.meta.url));

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { freePort } from '@sidekit/test-kit';
 import { bundledAdapter } from './adapter/bundle.ts';
 import { combinedLine, jsonLine, writeLines } from './adapter/generate.ts';
 import { foundPeers, isThere, mtailCommand } from './adapter/peers.ts';
 import { idleCpu, latency, manyFiles } from './adapter/quiet.ts';
 import { type Contestant, checkOutput, measure, type Result, stoodStill } from './adapter/run.ts';
+import { numbers } from './support/numbers.ts';
 import { median } from './support/statistics.ts';
 
 /**
@@ -18,12 +18,7 @@ import { median } from './support/statistics.ts';
  * files. `--rounds=3`, `--lines=1000000`.
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { rounds: { type: 'string' }, lines: { type: 'string' } },
-  });
-  const rounds = Number(values.rounds ?? 3);
-  const lines = Number(values.lines ?? 1_000_000);
+  const { rounds, lines } = numbers(args, { rounds: 3, lines: 1_000_000 });
   const directory = mkdtempSync(join(tmpdir(), 'sidekit-bench-adapter-'));
   try {
     const adapter = await bundledAdapter(directory);
