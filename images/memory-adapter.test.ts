@@ -158,9 +158,13 @@ describe('adapter with 128 MiB', { skip: missingMemoryLimits }, () => {
       await eventually(
         async () => {
           const isFull = (await get('/readyz')).match(/is full/g)?.length === 2;
-          return isFull && /^adapter_dropped_messages_total.* [1-9]/m.test(await get('/metrics'));
+          const metrics = await get('/metrics');
+          const counts = (name: string) => new RegExp(`^adapter_${name}_total.* [1-9]`, 'm');
+          return (
+            isFull && ['dropped_messages', 'retries'].every((one) => counts(one).test(metrics))
+          );
         },
-        { what: `both spools are full: ${adapter.stderr}`, interval: 100 },
+        { what: `full spools that are read: ${adapter.stderr}`, interval: 100 },
       );
     }
     assertLimits(adapter, context);
