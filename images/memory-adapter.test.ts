@@ -97,7 +97,11 @@ const LOADS: Readonly<Record<string, Load>> = {
   },
   'two outputs, one of them dead': {
     write: (logs) => fillAll(logs, 50, size(256, 8)),
-    args: (receiver) => ['--format', 'combined', ...otlp(receiver), ...otlp(DEAD)],
+    args: (receiver) => [
+      ...['--format', 'combined', ...otlp(receiver), ...otlp(DEAD)],
+      // A stop tries to deliver to the dead one for this long.
+      ...['--grace-period', '1s'],
+    ],
   },
 };
 

@@ -176,6 +176,28 @@ test('several outputs get everything, each in its own time; the state waits for 
   assert.match(readFileSync(join(s.directory, 'state/state.json'), 'utf8'), /"offset":4/);
 });
 
+test('a stop delivers the rest to each output, whether or not another accepts anything', async () => {
+  await using dead = await Receiver.start();
+  await using s = await delivering((url) => ({
+    ...{ output: [url, dead.url], gracePeriod: '60s' },
+    ...{ batchBytes: 1024, bufferBytes: 4096 },
+  }));
+  dead.down = true;
+  const lines = Array.from({ length: 1000 }, (_, i) => `line number ${i}`);
+  s.write(`${lines.join('\n')}\n`);
+  s.receiver.respond = (body) => {
+    // Without this the stop would last as long as the grace period.
+    if (body.includes(lines.at(-1)!)) dead.down = false;
+    return undefined;
+  };
+  await s.adapter.stop();
+  for (const { records } of [s.receiver, dead])
+    assert.deepEqual(
+      records.map(({ message }) => message),
+      lines,
+    );
+});
+
 test('a file output rotates itself between batches, and repairs a torn end', async () => {
   await using s = await delivering((_url, directory) => {
     writeFileSync(join(directory, 'out.json'), '{"whole":1}\n{"to');

@@ -190,9 +190,10 @@ export function startReading(
       const deadline = AbortSignal.timeout(Math.max(100, options.gracePeriod * 0.8));
       closeSpools();
       await tailer.stop();
-      for (let more = true; more && !deadline.aborted; ) {
-        more = await tailer.pass(true);
-        while (!isIdle() && !deadline.aborted) await change(deadline);
+      // After each delivery, since an output that accepts nothing must not keep the rest from others.
+      for (let more = true; (more || !isIdle()) && !deadline.aborted; ) {
+        more = await tailer.pass(true, isIdle());
+        if (!isIdle()) await change(deadline);
       }
       await Promise.all(deliveries.map((delivery) => delivery.close()));
       await checkpoint.close();
