@@ -40,7 +40,7 @@ export function fingerprint(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'base64url').slice(0, 24);
 }
 
-/** What of two files is compared at once: most files that differ do so in their first bytes. */
+/** The pieces in which two files are compared: most files that differ do so in their first bytes. */
 const LEFT = Buffer.allocUnsafeSlow(16 * 1024);
 const RIGHT = Buffer.allocUnsafeSlow(LEFT.length);
 
