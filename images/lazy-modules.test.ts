@@ -24,8 +24,10 @@ const WITNESS = `
     require('node:fs').writeFileSync(process.env.WITNESS, JSON.stringify({ loaded, intl }));
   });`;
 
+const STRICT: readonly string[] = ['ambassador', 'adapter', 'file-writer'];
+
 // Together they are more than 20 MiB of resident memory, which each sidecar of each Pod would pay.
-for (const image of IMAGES.filter(({ name }) => name === 'ambassador' || name === 'adapter')) {
+for (const image of IMAGES.filter(({ name }) => STRICT.includes(name))) {
   test(`${image.name} starts without Intl, OpenSSL, HTTP/2 and compression`, async () => {
     using directory = temporaryDirectory();
     const at = (name: string) => join(directory.path, name);

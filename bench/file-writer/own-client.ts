@@ -13,7 +13,7 @@ const source = gitSource({
 });
 const target = new Target({
   ...{ target: path, mode: 0o644, directoryMode: 0o755, owner: undefined, fsync: false },
-  ...{ keep: 0, keepFor: 0, links: 'refuse', fileSystem, ...limits },
+  ...{ keep: 0, keepFor: 0, appends: false, links: 'refuse', fileSystem, ...limits },
 });
 await serveChecks(async () => {
   const content = await source.poll({ signal: AbortSignal.timeout(120_000), fresh: false });

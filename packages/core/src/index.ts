@@ -28,6 +28,7 @@ export { listen } from './io/listen.ts';
 export { sizeByMemory } from './io/memory-limit.ts';
 export { parseSignal, signalByName } from './io/processes.ts';
 export { proxyAgent, proxyFor } from './io/proxy.ts';
+export { Sha256 } from './io/sha256.ts';
 export { readSmallFile } from './io/small-file.ts';
 export { PollingWatch } from './io/watch.ts';
 export type { PostRequest, PostResponse } from './observe/admin-endpoints.ts';

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type Chunks, formatSize } from '@sidekit/core';
+import { type Chunks, formatSize, Sha256 } from '@sidekit/core';
 import { Failure } from './failure.ts';
 
 /** The new content that a source delivers after a change. */
@@ -77,7 +76,7 @@ export class Allowance {
 
 /** Counts and hashes chunks as they pass through. */
 export class Measure {
-  readonly #hash = createHash('sha256');
+  readonly #hash = new Sha256();
   readonly #allowance: Allowance;
   size = 0;
 
@@ -96,7 +95,7 @@ export class Measure {
 
   /** Returns the SHA-256 of everything that passed. Call it once, at the end. */
   digest(): string {
-    return this.#hash.digest('hex');
+    return this.#hash.digest();
   }
 }
 

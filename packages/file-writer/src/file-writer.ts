@@ -54,10 +54,11 @@ async function openFollower(
   const condition = health.condition(spec.target, 'startup', 'ready');
   const send = notification(spec);
   const notifier = send && new Notifier(send, spec, { write: spec, metrics, log, stopping });
+  const appends = spec.source === 'clock' && spec.clockMode === 'append';
   const follower = new Follower({
     spec,
     source: await openSource(spec, environment),
-    target: new Target({ ...spec, fileSystem }),
+    target: new Target({ ...spec, appends, fileSystem }),
     notifier,
     slots,
     condition,

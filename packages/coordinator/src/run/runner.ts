@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { ExpectedError, errorText, fullJitter, pause, rfc3339 } from '@sidekit/core';
+import { ExpectedError, errorText, fullJitter, pause, rfc3339, Sha256 } from '@sidekit/core';
 import type { Journal, JournalState, LastRun, RunRecord } from '../journal/journal.ts';
 import type { Term } from '../lead/elector.ts';
 import { isLeaderOnly, type Sequence } from '../plan/sequence.ts';
@@ -336,5 +335,5 @@ function withRun(state: JournalState, run: RunRecord): JournalState {
 }
 
 function digestOf(sequence: Sequence): string {
-  return createHash('sha256').update(JSON.stringify(sequence)).digest('hex').slice(0, 16);
+  return new Sha256().update(JSON.stringify(sequence)).digest().slice(0, 16);
 }

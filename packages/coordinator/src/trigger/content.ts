@@ -1,8 +1,7 @@
-import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExpectedError } from '@sidekit/core';
+import { ExpectedError, Sha256 } from '@sidekit/core';
 
 /** A ConfigMap holds 1 MiB; this is for other directories. */
 const MOST_FILES = 1000;
@@ -14,12 +13,12 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * @throws {ExpectedError} beyond 1,000 files or 64 MiB, and the system call's error.
  */
 export async function contentDigest(path: string): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = new Sha256();
   let budget = MOST_BYTES;
   try {
     if (!(await stat(path)).isDirectory()) {
       await addFile(hash, path, budget);
-      return hash.digest('hex');
+      return hash.digest();
     }
     const names = (await readdir(path)).filter((name) => !name.startsWith('.')).toSorted();
     if (names.length > MOST_FILES) {
@@ -35,11 +34,11 @@ export async function contentDigest(path: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
     throw error;
   }
-  return hash.digest('hex');
+  return hash.digest();
 }
 
 /** @returns the bytes that were read; 0 of what is not a regular file. */
-async function addFile(hash: Hash, path: string, budget: number): Promise<number> {
+async function addFile(hash: Sha256, path: string, budget: number): Promise<number> {
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   if (!(await file.stat()).isFile()) return 0;
   const buffer = Buffer.alloc(64 * 1024);

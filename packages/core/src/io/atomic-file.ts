@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
 import * as nodeFileSystem from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Sha256 } from './sha256.ts';
 
 /** The calls that writing needs, in the shape of `node:fs/promises`; a test passes its own. */
 export type FileSystem = Pick<
@@ -107,7 +107,11 @@ async function writeAll(file: nodeFileSystem.FileHandle, chunk: Uint8Array): Pro
 
 /** A new name next to `path`, on the same file system so that rename(2) is atomic. */
 export function temporaryPath(path: string): string {
-  const unique = `${process.pid}-${randomBytes(6).toString('hex')}`;
+  // Whoever guesses it gains nothing: it is created with O_EXCL.
+  const random = Math.floor(Math.random() * 2 ** 48)
+    .toString(16)
+    .padStart(12, '0');
+  const unique = `${process.pid}-${random}`;
   return join(dirname(path), `${TEMPORARY_PREFIX}${unique}-${temporarySuffix(path)}`);
 }
 
@@ -121,7 +125,7 @@ export function isTemporaryOf(name: string, path: string): boolean {
 function temporarySuffix(path: string): string {
   const name = basename(path);
   if (Buffer.byteLength(name) <= 200) return name;
-  return createHash('sha256').update(name).digest('hex');
+  return new Sha256().update(name).digest();
 }
 
 /** Makes the names in a directory durable (fsync(2) on the directory). */

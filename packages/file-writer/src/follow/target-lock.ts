@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
-import { rfc3339 } from '@sidekit/core';
+import { rfc3339, Sha256 } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 import { explainWrite } from '../publish/explain.ts';
 
+/** The longest name that is not replaced by its hash, in bytes: sun_path of unix(7) holds 108. */
+const SHORT = 80;
 /** The longest time to ask the owner of a lock, in milliseconds. */
 const OWNER_TIME = 1000;
 
@@ -47,10 +48,9 @@ async function lockName(target: string, mode: number): Promise<string> {
   try {
     await mkdir(directory, { recursive: true, mode });
     const { dev, ino } = await stat(directory, { bigint: true });
-    const id = createHash('sha256')
-      .update(`${dev}:${ino}:${basename(target)}`)
-      .digest('hex');
-    return `\0sidekit-file-writer-${id}`;
+    const id = `${dev}:${ino}:${basename(target)}`;
+    const short = Buffer.byteLength(id) <= SHORT ? id : new Sha256().update(id).digest();
+    return `\0sidekit-file-writer-${short}`;
   } catch (error) {
     throw explainWrite(error, target);
   }

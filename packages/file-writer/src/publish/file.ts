@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type Chunks, replaceFile } from '@sidekit/core';
+import { type Chunks, replaceFile, Sha256 } from '@sidekit/core';
 import { Allowance, checkPin, type FileContent, Measure } from '../content.ts';
 import { openRegularFile } from '../io/regular-file.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
@@ -79,10 +78,15 @@ async function* joined(
 
 /** Reads the content that an earlier run left at the target; undefined if there is no file. */
 export async function readPublishedFile(settings: WriteSettings): Promise<Published | undefined> {
+  const { appends, fileSystem, target } = settings;
   const trace = await fileTrace(settings);
+  if (appends) {
+    const there = await fileSystem.lstat(target).catch(() => undefined);
+    return there?.isFile() ? { digest: '', size: there.size, trace } : undefined;
+  }
   const measure = new Measure(new Allowance(Number.POSITIVE_INFINITY));
   try {
-    await using file = await openRegularFile(settings.target);
+    await using file = await openRegularFile(target);
     for await (const _ of measure.through(file.createReadStream({ autoClose: false })));
   } catch {
     return undefined;
@@ -101,13 +105,13 @@ export async function fileTrace({ fileSystem, target }: WriteSettings): Promise<
 }
 
 function measureAll(chunks: readonly Uint8Array[]) {
-  const hash = createHash('sha256');
+  const hash = new Sha256();
   let size = 0;
   for (const chunk of chunks) {
     hash.update(chunk);
     size += chunk.length;
   }
-  return { digest: hash.digest('hex'), size };
+  return { digest: hash.digest(), size };
 }
 
 async function hasAttributes({ fileSystem, target, mode, owner }: WriteSettings) {

@@ -19,6 +19,8 @@ export interface WriteSettings {
   readonly keep: number;
   /** The minimum time to keep a version after it was replaced, in milliseconds. */
   readonly keepFor: number;
+  /** Whether lines are appended to the target: then what it has already is not read. */
+  readonly appends: boolean;
   readonly fileSystem: FileSystem;
 }
 

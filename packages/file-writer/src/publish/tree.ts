@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { basename, dirname, join, posix, relative } from 'node:path';
-import { syncDirectory, temporaryPath, writeNewFile } from '@sidekit/core';
+import { Sha256, syncDirectory, temporaryPath, writeNewFile } from '@sidekit/core';
 import { Allowance, checkPin, Measure, type TreeContent, type TreeEntry } from '../content.ts';
 import { bytesOf } from '../io/bytes.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
@@ -186,5 +185,5 @@ function isBuffered(entry: TreeEntry): boolean {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text, 'latin1').digest('hex');
+  return new Sha256().update(text, 'latin1').digest();
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { errorText } from '@sidekit/core';
+import { errorText, Sha256 } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 import { readRegularFile } from '../io/regular-file.ts';
 
@@ -30,7 +29,7 @@ export class TemplateData {
 
   /** Reads the current state of all of them. @throws {Failure} with the file, line and column. */
   async read(): Promise<Inputs> {
-    const digest = createHash('sha256');
+    const digest = new Sha256();
     const load = async (path: string, option: string) => {
       const text = await readText(path, option);
       digest.update(`${path}\0${text.length}\0`).update(text);
@@ -44,7 +43,7 @@ export class TemplateData {
         ? await readDirectory(path, (file) => load(file, option))
         : await parse(await load(path, option), path);
     }
-    return { text, data, digest: digest.digest('hex') };
+    return { text, data, digest: digest.digest() };
   }
 }
 

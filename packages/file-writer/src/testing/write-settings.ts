@@ -14,6 +14,7 @@ export function writeSettings(target: string, changes: Partial<WriteSettings> = 
     links: 'refuse',
     keep: 2,
     keepFor: 0,
+    appends: false,
     fileSystem,
     ...changes,
   };
