@@ -48,3 +48,15 @@ test('an IPv6 client is its network of 64 bits', () => {
   assert.notEqual(clientKey('2001:db8::1'), clientKey('2001:db8:0:1::1'));
   assert.equal(clientKey('10.0.0.1'), '10.0.0.1');
 });
+
+test('a client is the same in every spelling of its address', () => {
+  for (const [key, ...spellings] of [
+    ['10.0.0.1', '10.0.0.1:4711', '::ffff:10.0.0.1', '::FFFF:a00:1', '[::ffff:10.0.0.1]:4711'],
+    ['2001:db8:0:0', '2001:db8::1', '2001:DB8:0::2', '2001:0db8::3', '[2001:db8::4]:80'],
+    ['fe80:0:0:0', 'fe80::1', 'fe80::2%eth0', '[fe80::3%eth0]'],
+    ['0:0:0:0', '::1', '::'],
+  ])
+    for (const spelling of spellings) assert.equal(clientKey(spelling), key, spelling);
+  assert.notEqual(clientKey('::ffff:10.0.0.1'), clientKey('::ffff:10.0.0.2'));
+  for (const other of ['unix:', 'user-1', 'a:b', '[x]:1', '']) clientKey(other);
+});

@@ -64,14 +64,26 @@ export class ClientRateLimit {
   }
 }
 
-/** Returns the part of an address that stands for one client: of IPv6, the network of 64 bits. */
-export function clientKey(address: string): string {
+/**
+ * Returns the part of an address that stands for one client: of IPv6, the network of 64 bits. A port,
+ * which some proxies add, is removed.
+ */
+export function clientKey(text: string): string {
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
+  const address = bracketed ?? dotted ?? text;
   if (!isIPv6(address)) return address;
-  const [head = '', tail = ''] = address.split('::');
+  // The parser of URLs has the canonical form (RFC 5952); it knows no zones.
+  const canonical = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.slice(1, -1);
+  const [head = '', tail = ''] = canonical.split('::');
   const groups = head === '' ? [] : head.split(':');
   const rest = tail === '' ? [] : tail.split(':');
-  const zeros = address.includes('::')
-    ? Array(Math.max(0, 8 - groups.length - rest.length)).fill('0')
-    : [];
+  // A client of IPv4 that the proxy sees through a socket of IPv6.
+  if (groups.length === 0 && rest.length === 3 && rest[0] === 'ffff')
+    return rest
+      .slice(1)
+      .map((group) => Number.parseInt(group, 16))
+      .map((group) => `${group >> 8}.${group & 255}`)
+      .join('.');
+  const zeros = Array(8 - groups.length - rest.length).fill('0');
   return [...groups, ...zeros, ...rest].slice(0, 4).join(':');
 }
