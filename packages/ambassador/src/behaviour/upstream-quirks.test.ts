@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer } from '../testing/raw.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
@@ -79,6 +79,18 @@ for (const fastLane of [true, false]) {
     await using back = await TestProxy.start({ upstream: [front.url], fastLane });
     await front.reload({ upstream: [back.url], fastLane });
     assert.equal((await request(front.url)).status, 508);
+  });
+
+  test(`${lane}: a listener whose name begins with that of the next is no loop`, async () => {
+    using directory = temporaryDirectory('chain');
+    const socket = `unix:${directory.path}/web.sock`;
+    await using upstream = await RawServer.start((client) => client.write(OK));
+    const listeners = [
+      { name: 'web-public', listen: '127.0.0.1:0', upstream: [socket] },
+      { name: 'web', listen: socket, upstream: [upstream.url] },
+    ];
+    await using proxy = await TestProxy.start({ listen: undefined, listeners, fastLane });
+    assert.equal((await request(proxy.url)).status, 200);
   });
 
   test(`${lane}: a response that arrived survives a failed write of the body`, async () => {

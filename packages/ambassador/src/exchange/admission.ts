@@ -73,7 +73,7 @@ function routing({ head, listener, runtime }: Candidate): Refused | undefined {
 function lastHop({ fields, method }: RequestHead, via: string): Refused | undefined {
   const { kinds, values } = fields;
   for (let i = 0; i < kinds.length; i++) {
-    if (kinds[i] === FieldKind.via && values[i]!.includes(via))
+    if (kinds[i] === FieldKind.via && values[i]!.split(/[\s,]+/).includes(via))
       return { status: 508, reason: 'the request came back to this proxy', flag: 'LD' };
     if (kinds[i] === FieldKind.maxForwards && parseLength(values[i]!) === 0) {
       const reason = 'Max-Forwards is 0';
