@@ -4,7 +4,12 @@ import https from 'node:https';
 import { after, before, test } from 'node:test';
 import { temporaryDirectory } from '@sidekit/test-kit';
 import { namesOf } from '../exchange/forwarding.ts';
-import { FORWARDED, IDENTITY } from '../http/forwarded-fields.ts';
+import {
+  FORWARDED,
+  FORWARDED_PREFIXES,
+  IDENTITY,
+  IDENTITY_PREFIXES,
+} from '../http/forwarded-fields.ts';
 import { type Certificate, TestAuthority } from '../testing/certificates.ts';
 import { TestProxy } from '../testing/proxy.ts';
 import { request, TestUpstream } from '../testing/upstream.ts';
@@ -60,7 +65,11 @@ for (const fastLane of [true, false]) {
   test(`${lane}: fields that say who the client is do not pass from strangers, in any spelling`, async () => {
     await using upstream = await mirror();
     await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
-    const names = [...FORWARDED, ...IDENTITY, 'x-forwarded-for', 'x-request-id', 'traceparent'];
+    const prefixes = [...FORWARDED_PREFIXES, ...IDENTITY_PREFIXES];
+    const names = [
+      ...[...FORWARDED, ...IDENTITY, 'x-forwarded-for', 'x-request-id', 'traceparent'],
+      ...prefixes.map((prefix) => `${prefix}anything`),
+    ];
     for (const name of names) {
       const spellings = [
         name,

@@ -1,4 +1,5 @@
-import { FORWARDED, IDENTITY } from './forwarded-fields.ts';
+import { foldedName } from './folded-name.ts';
+import { FORWARDED, FORWARDED_PREFIXES, IDENTITY, IDENTITY_PREFIXES } from './forwarded-fields.ts';
 
 /** The kinds of fields that a proxy must understand; all other fields pass unchanged. */
 export const FieldKind = {
@@ -54,23 +55,23 @@ const known = new Map<string, FieldKind>();
 /** Bounds the cache, since clients choose names. */
 const MAX_KNOWN = 1024;
 
-const OTHER = /[^a-z0-9-]/;
-const OTHERS = /[^a-z0-9-]/g;
-
+/** Returns the kind of a name in the real spelling. */
 function kindOf(name: string): FieldKind {
   const kind = KINDS.get(name);
   if (kind !== undefined) return kind;
-  // Some servers read every other character as an underscore, and so as a hyphen.
-  return OTHER.test(name) && KINDS.has(name.replace(OTHERS, '-'))
-    ? FieldKind.alias
-    : FieldKind.ordinary;
+  if (FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix))) return FieldKind.forwarded;
+  if (IDENTITY_PREFIXES.some((prefix) => name.startsWith(prefix))) return FieldKind.identity;
+  return FieldKind.ordinary;
 }
 
 /** Returns the kind of a field by its name, in any case. */
 export function fieldKind(name: string): FieldKind {
   const found = known.get(name);
   if (found !== undefined) return found;
-  const kind = kindOf(name.toLowerCase());
+  const folded = foldedName(name);
+  const real = kindOf(folded);
+  const kind =
+    real === FieldKind.ordinary || folded === name.toLowerCase() ? real : FieldKind.alias;
   if (known.size < MAX_KNOWN && name.length < 32) known.set(name, kind);
   return kind;
 }

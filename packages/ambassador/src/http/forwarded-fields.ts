@@ -4,18 +4,8 @@
  */
 export const FORWARDED: readonly string[] = [
   'forwarded',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-server',
-  'x-forwarded-scheme',
-  'x-forwarded-protocol',
-  'x-forwarded-ssl',
-  'x-forwarded-prefix',
-  'x-forwarded-path',
-  'x-forwarded-uri',
-  'x-forwarded-method',
-  'x-forwarded-by',
+  'forwarded-for',
+  'x-forwarded',
   'x-original-forwarded-for',
   'x-original-host',
   'x-original-url',
@@ -24,17 +14,26 @@ export const FORWARDED: readonly string[] = [
   'x-scheme',
   'x-url-scheme',
   'x-script-name',
+  'x-host',
   'front-end-https',
   'x-real-ip',
   'x-client-ip',
   'x-cluster-client-ip',
+  'x-originating-ip',
   'x-envoy-external-address',
   'x-remote-addr',
   'x-remote-ip',
+  'x-azure-clientip',
+  'x-appengine-user-ip',
   'true-client-ip',
   'cf-connecting-ip',
+  'cf-connecting-ipv6',
   'fastly-client-ip',
+  'fly-client-ip',
 ];
+
+/** The beginnings of names of such fields. */
+export const FORWARDED_PREFIXES: readonly string[] = ['x-forwarded-'];
 
 /**
  * Fields that say who the client is by its certificate, in lower case. Like the others, and never
@@ -43,30 +42,22 @@ export const FORWARDED: readonly string[] = [
 export const IDENTITY: readonly string[] = [
   'client-cert',
   'client-cert-chain',
-  'x-forwarded-client-cert',
-  'x-forwarded-client-cert-chain',
-  'x-forwarded-tls-client-cert',
-  'x-forwarded-tls-client-cert-info',
-  'x-client-cert',
   'x-client-verify',
   'x-client-dn',
   'x-client-subject',
   'x-ssl-cert',
-  'x-ssl-client-cert',
-  'x-ssl-client-verify',
-  'x-ssl-client-dn',
-  'x-ssl-client-s-dn',
-  'x-ssl-client-i-dn',
-  'x-ssl-client-cn',
-  'x-ssl-client-serial',
-  'x-ssl-client-subject-dn',
-  'x-ssl-client-issuer-dn',
-  'ssl-client-cert',
-  'ssl-client-verify',
-  'ssl-client-subject-dn',
-  'ssl-client-issuer-dn',
   'x-arr-clientcert',
-  'x-amzn-mtls-clientcert',
-  'x-amzn-mtls-clientcert-leaf',
-  'x-amzn-mtls-clientcert-subject',
+  'x-forwarded-client-cert',
+  'x-forwarded-client-cert-chain',
+  'x-forwarded-tls-client-cert',
+  'x-forwarded-tls-client-cert-info',
+];
+
+/** The beginnings of names of such fields. */
+export const IDENTITY_PREFIXES: readonly string[] = [
+  'x-client-cert',
+  'x-ssl-client-',
+  'x-tls-client-',
+  'ssl-client-',
+  'x-amzn-mtls-',
 ];

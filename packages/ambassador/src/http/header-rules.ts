@@ -1,3 +1,5 @@
+import { foldedName } from './folded-name.ts';
+
 /** A rule with its value; without a value it removes the field. */
 export interface ResolvedRule {
   readonly name: string;
@@ -11,7 +13,7 @@ export class HeaderRules {
   readonly #rules: readonly (ResolvedRule & { readonly folded: string })[];
 
   constructor(rules: readonly ResolvedRule[]) {
-    this.#rules = rules.map((rule) => ({ ...rule, folded: folded(rule.name) }));
+    this.#rules = rules.map((rule) => ({ ...rule, folded: foldedName(rule.name) }));
   }
 
   apply(fields: readonly string[]): string[] {
@@ -27,11 +29,6 @@ export class HeaderRules {
 function without(fields: readonly string[], name: string): string[] {
   const kept: string[] = [];
   for (let i = 0; i < fields.length; i += 2)
-    if (folded(fields[i]!) !== name) kept.push(fields[i]!, fields[i + 1]!);
+    if (foldedName(fields[i]!) !== name) kept.push(fields[i]!, fields[i + 1]!);
   return kept;
-}
-
-/** Apps read names in any case, and often `_` as `-`. */
-function folded(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
 }

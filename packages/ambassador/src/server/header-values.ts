@@ -36,9 +36,12 @@ function readValue(rule: HeaderRule, name: string, variables: Variables, faults:
   }
   try {
     // Editors and `kubectl create secret` end files with a line feed.
-    return readSmallFile(rule.file!, MAX_VALUE)
+    const value = readSmallFile(rule.file!, MAX_VALUE)
       .toString('latin1')
       .replace(/\r?\n$/, '');
+    // Most likely it is being written; the value before stays in use.
+    if (value === '') faults.push({ name, value: rule.file, rule: 'is an empty file' });
+    return value;
   } catch (error) {
     faults.push({ name, value: rule.file, rule: `cannot be read (${errorText(error)})` });
     return '';
