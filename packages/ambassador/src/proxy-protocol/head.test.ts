@@ -31,6 +31,7 @@ test('heads of version 1 are read strictly', () => {
     'PROXY TCP4 192.0.2.256 10.0.0.1 1 2\r\n',
     'PROXY TCP4 ::1 10.0.0.1 1 2\r\n',
     'PROXY TCP6 192.0.2.1 10.0.0.1 1 2\r\n',
+    'PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n',
     'PROXY TCP4 192.0.2.1 10.0.0.1 01 2\r\n',
     'PROXY TCP4 192.0.2.1 10.0.0.1 1 65536\r\n',
     'PROXY TCP4 192.0.2.1 10.0.0.1 1 2 3\r\n',
@@ -58,6 +59,8 @@ test('heads of version 2 are read strictly, and TLVs are skipped', () => {
   for (const [command, family, addresses] of [
     [0x20, 0x00, []],
     [0x20, 0x11, []],
+    [0x20, 0x11, [1, 2, 3]],
+    [0x20, 0x99, [1, 2, 3]],
     [0x21, 0x00, []],
     [0x21, 0x31, Array(216).fill(0)],
   ] as const) {

@@ -40,10 +40,15 @@ function readText(bytes: Buffer): ProxyHead | string | undefined {
   const line = text.slice(TEXT.length, end);
   if (line === 'UNKNOWN' || line.startsWith('UNKNOWN ')) return { length, address: undefined };
   const [family, source = '', destination = '', from = '', to = '', ...rest] = line.split(' ');
-  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : () => false;
+  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isGlobalIPv6 : () => false;
   const good =
     rest.length === 0 && [source, destination].every(isAddress) && [from, to].every(isPort);
   return good ? { length, address: source } : 'the head is malformed';
+}
+
+/** Whether a text is an address of IPv6 without a zone, which has no meaning on another machine. */
+function isGlobalIPv6(text: string): boolean {
+  return isIPv6(text) && !text.includes('%');
 }
 
 function isPort(text: string): boolean {
@@ -72,9 +77,10 @@ function readBinary(bytes: Buffer): ProxyHead | string | undefined {
   const length = FIXED + bytes.readUInt16BE(14);
   if (length > MAX_HEAD) return 'the head is too large';
   if (command !== LOCAL && command !== PROXY) return 'the version or command is unknown';
-  const size = FAMILIES.get(family);
+  // Whatever follows LOCAL is ignored, the family too.
+  const size = command === LOCAL ? 0 : FAMILIES.get(family);
   if (size === undefined) return 'the address family is unknown';
-  if (command === PROXY && length < FIXED + size) return 'the addresses are incomplete';
+  if (length < FIXED + size) return 'the addresses are incomplete';
   if (bytes.length < length) return undefined;
   if (command === LOCAL) return { length, address: undefined };
   if (family === TCP4) return { length, address: [...bytes.subarray(16, 20)].join('.') };
