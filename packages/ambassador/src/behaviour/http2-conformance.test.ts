@@ -66,6 +66,16 @@ const REFUSED: readonly [string, readonly Buffer[], RegExp][] = [
   ['a length with a sign', [head(with_(['content-length', '+0']))], /400|reset 1/],
   ['a list of lengths', [head(with_(['content-length', '0, 0']))], /400|reset 1/],
   ['an unknown expectation', [head([...POST, ['expect', 'x']], Flag.endHeaders)], /417/],
+  ['a long method', [head(replaced(':method', 'A'.repeat(33)))], /400/],
+  // SETTINGS are not yet acknowledged.
+  [
+    'a head that is too large',
+    [
+      frame(Type.headers, Flag.endStream, 1, literals(with_(['x-a', 'a'.repeat(9000)]))),
+      frame(Type.continuation, Flag.endHeaders, 1, literals([['x-b', 'b'.repeat(9000)]])),
+    ],
+    /431|reset 11/,
+  ],
 ];
 
 test('malformed requests are refused and never reach the upstream', async () => {
@@ -207,6 +217,8 @@ test('what a receiver must ignore or accept does not disturb a request', async (
       ],
     ],
     ['a Host equal to :authority', [head(with_(['host', 'A']))]],
+    ['a Host with the default port', [head(with_(['host', 'a:80']))]],
+    ['values that end with a byte of UTF-8', [head(with_(['x-a', 'voil\xc3\xa0']))]],
     ['a Host instead of :authority', [head([...without(':authority'), ['host', 'a']])]],
     ['a PING before', [frame(Type.ping, 0, 0, '12345678'), head(GET)]],
     [

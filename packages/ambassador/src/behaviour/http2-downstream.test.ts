@@ -82,6 +82,16 @@ test('bodies, trailers and informational responses pass both ways', async () => 
   await proxy.settled();
 });
 
+test('a 205 with a body, which HTTP/2 does not have, is passed on without it', async () => {
+  await using upstream = await RawServer.start((socket) =>
+    socket.write('HTTP/1.1 205 Reset Content\r\nContent-Length: 2\r\n\r\nok'),
+  );
+  await using proxy = await TestProxy.start({ upstream: [upstream.url] });
+  using client = await Http2Client.connect(proxy.url);
+  const { status, code, body } = await client.request({ ':path': '/' });
+  assert.deepEqual([status, code, body], [205, 0, '']);
+});
+
 test('an HTTP/2 request goes upstream as the same HTTP/1.1 request does', async () => {
   await using upstream = await RawServer.start((socket, text) => {
     if (requestsIn(text).at(-1)?.complete)

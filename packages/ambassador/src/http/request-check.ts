@@ -1,6 +1,7 @@
 import { isMadeOf, parseLength, TARGET, TOKEN, VALUE } from './characters.ts';
 import { FieldKind, fieldKind } from './field-kind.ts';
 import type { Fields } from './fields.ts';
+import { MAX_METHOD } from './methods.ts';
 import { isHost, type RequestHead } from './request-head.ts';
 
 /** A request as node:http parsed it, not yet checked. */
@@ -37,6 +38,7 @@ const bad = (reason: string, status = 400): Refusal => ({ status, reason });
 export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   const { method, rawHeaders, version } = parsed;
   if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
+  if (method.length > MAX_METHOD) return bad('the method is too long');
   if (version === '0.9') return bad('the request line has no HTTP version');
   if (version !== '1.1' && version !== '1.0') return bad('the HTTP version is not known', 505);
   if (rawHeaders.length > parsed.maxFields * 2) return bad('too many fields', 431);
@@ -71,7 +73,7 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   const absolute = absoluteForm(parsed.target);
   const host = hosts[0] ?? absolute?.authority ?? 'localhost';
   if (!isHost(host)) return bad('Host is not a host');
-  if (absolute !== undefined && !sameHost(absolute, host))
+  if (absolute !== undefined && !sameHost(absolute.authority, host, absolute.scheme))
     return bad('the request target and Host name different hosts');
   const target = originForm(method, parsed.target, absolute);
   if (target === undefined) return bad('the request target is not allowed');
@@ -150,7 +152,8 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgr
 /** A target in absolute-form (RFC 9112 §3.2.2). */
 interface AbsoluteForm {
   readonly authority: string;
-  readonly defaultPort: string;
+  readonly scheme: 'http' | 'https';
+  /** Empty if there is neither a path nor a query. */
   readonly path: string;
 }
 
@@ -160,18 +163,19 @@ function absoluteForm(target: string): AbsoluteForm | undefined {
   const rest = match[3]!;
   return {
     authority: match[2]!,
-    defaultPort: match[1] === '' ? ':80' : ':443',
-    path: rest.startsWith('/') ? rest : `/${rest}`,
+    scheme: match[1] === '' ? 'http' : 'https',
+    path: rest === '' || rest.startsWith('/') ? rest : `/${rest}`,
   };
 }
 
-/** Whether a target and Host name the same host, with or without the scheme's default port. */
-function sameHost({ authority, defaultPort }: AbsoluteForm, host: string): boolean {
-  const [one, two] = [authority, host].map((text) => {
+/** Whether two authorities are the same host, with or without the default port of `scheme`. */
+export function sameHost(one: string, two: string, scheme: 'http' | 'https'): boolean {
+  const defaultPort = scheme === 'http' ? ':80' : ':443';
+  const [a, b] = [one, two].map((text) => {
     const lower = text.toLowerCase();
     return lower.endsWith(defaultPort) ? lower.slice(0, -defaultPort.length) : lower;
   });
-  return one === two;
+  return a === b;
 }
 
 /** Returns the target for the upstream: origin-form, or `*` of OPTIONS (RFC 9112 §3.2). */
@@ -181,6 +185,9 @@ function originForm(
   absolute: AbsoluteForm | undefined,
 ): string | undefined {
   if (target === '*') return method === 'OPTIONS' ? target : undefined;
+  // The asterisk in absolute-form (§3.2.4).
+  if (absolute?.path === '' && method === 'OPTIONS') return '*';
+  if (absolute?.path === '') return '/';
   if (absolute) return isMadeOf(TARGET, absolute.path) ? absolute.path : undefined;
   return target.startsWith('/') && isMadeOf(TARGET_LENIENT, target) ? target : undefined;
 }

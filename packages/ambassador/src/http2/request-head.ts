@@ -1,5 +1,11 @@
 import { FieldKind, fieldKind } from '../http/field-kind.ts';
-import { type CheckedRequest, checkRequest, type Refusal } from '../http/request-check.ts';
+import {
+  type CheckedRequest,
+  checkRequest,
+  type Refusal,
+  sameHost,
+} from '../http/request-check.ts';
+import { type HeadLimits, headSize } from './head-limits.ts';
 
 const bad = (reason: string, status = 400): Refusal => ({ status, reason });
 
@@ -16,13 +22,15 @@ const FORBIDDEN: ReadonlySet<FieldKind> = new Set<FieldKind>([
  * that both protocols have one reading (RFC 9113 §8.3). The body's length is the Content-Length, or
  * 0 if the stream ended with the head, or unknown.
  * @param raw names and values in turn, as they arrived. @param ended whether no body follows.
- * @param maxFields the most fields, of which all cookies are one.
+ * @param limits of the decoded head; all cookies are one field.
  */
 export function checkHttp2Request(
   raw: readonly string[],
   ended: boolean,
-  maxFields: number,
+  { maxHead, maxFields }: HeadLimits,
 ): CheckedRequest | Refusal {
+  // A client may send it before it knows the limit that SETTINGS give.
+  if (headSize(raw) > maxHead) return bad('the request head is too large', 431);
   const pseudo: Record<string, string> = { __proto__: null } as never;
   const headers: string[] = [];
   let cookies: string | undefined;
@@ -39,7 +47,7 @@ export function checkHttp2Request(
       continue;
     }
     if (name !== name.toLowerCase()) return bad('a field name in upper case');
-    if (value !== value.trim()) return bad('a field value that begins or ends with space');
+    if (SPACE.test(value)) return bad('a field value that begins or ends with space');
     const kind = fieldKind(name);
     if (FORBIDDEN.has(kind)) return bad('a field of HTTP/1.1 connections');
     if (kind === FieldKind.te && value.toLowerCase() !== 'trailers')
@@ -61,7 +69,7 @@ export function checkHttp2Request(
   if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
   if (method === undefined || target === undefined) return bad('a pseudo-header field is missing');
   if (scheme !== 'http' && scheme !== 'https') return bad('the scheme is not http or https');
-  if (authority !== undefined && host !== undefined && !sameName(authority, host))
+  if (authority !== undefined && host !== undefined && !sameHost(authority, host, scheme))
     return bad(':authority and Host name different hosts');
   // The target of HTTP/2 has no absolute-form.
   if (!target.startsWith('/') && target !== '*') return bad('the request target is not allowed');
@@ -72,8 +80,7 @@ export function checkHttp2Request(
   return checkRequest({ method, target, version: '1.1', rawHeaders: headers, maxFields });
 }
 
-const PSEUDO: ReadonlySet<string> = new Set([':method', ':scheme', ':path', ':authority']);
+/** Space at the beginning or the end (RFC 9113 §8.2.1); the bytes of other characters are none. */
+const SPACE = /^[ \t]|[ \t]$/;
 
-function sameName(one: string, two: string): boolean {
-  return one.toLowerCase() === two.toLowerCase();
-}
+const PSEUDO: ReadonlySet<string> = new Set([':method', ':scheme', ':path', ':authority']);

@@ -21,8 +21,12 @@ export function lowerCase(name: string): string {
 export function http2Response(status: number, fields: readonly string[]): string[] {
   const list = [':status', String(status)];
   for (let i = 0; i < fields.length; i += 2) {
+    const kind = fieldKind(fields[i]!);
     // TE has no meaning in a response, and HTTP/2 forbids other values than `trailers`.
-    if (fieldKind(fields[i]!) !== FieldKind.te) list.push(lowerCase(fields[i]!), fields[i + 1]!);
+    if (kind === FieldKind.te) continue;
+    // node:http2 ends a 205 with its head, which a length would contradict.
+    if (kind === FieldKind.contentLength && status === 205) continue;
+    list.push(lowerCase(fields[i]!), fields[i + 1]!);
   }
   return list;
 }

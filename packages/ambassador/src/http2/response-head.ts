@@ -2,6 +2,7 @@ import { isMadeOf, parseLength, TOKEN, VALUE } from '../http/characters.ts';
 import { FieldKind, fieldKind } from '../http/field-kind.ts';
 import type { Fields } from '../http/fields.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
+import { type HeadLimits, headSize } from './head-limits.ts';
 
 /**
  * Reads the head of an HTTP/2 response as one of HTTP/1.1, strictly (RFC 9113 §8.3.2).
@@ -12,12 +13,13 @@ export function readHttp2Response(
   raw: readonly string[],
   method: string,
   ended: boolean,
-  maxFields: number,
+  { maxHead, maxFields }: HeadLimits,
 ): ResponseHead | string {
   const fields: Fields = { names: [], values: [], kinds: [] };
   let status = -1;
   let length = -1;
   if (raw.length > 2 * maxFields + 2) return 'too many fields';
+  if (headSize(raw) > maxHead) return 'the response head is too large';
   for (let i = 0; i < raw.length; i += 2) {
     const [name, value] = [raw[i]!, raw[i + 1]!];
     if (name === ':status') {

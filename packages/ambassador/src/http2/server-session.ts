@@ -124,7 +124,7 @@ export class ServerSession implements Watched {
       this.#requests.delete(request);
       this.#idleSince = runtime.clock.now;
     });
-    const head = checkHttp2Request(raw, ended, runtime.maxFields);
+    const head = checkHttp2Request(raw, ended, runtime);
     if ('reason' in head) {
       runtime.observer.refused('', head.status);
       const grpcStatus = isCall(raw) ? statusOfHttp(head.status) : undefined;

@@ -1,30 +1,24 @@
 import type { ServerSessionOptions } from 'node:http2';
+import { type HeadLimits, headerListSize } from './head-limits.ts';
 
 /** Concurrent streams of a client's session. */
 export const MAX_STREAMS = 100;
-
-/** The bounds of a request head, decoded, as in HTTP/1.1. */
-interface HeadLimits {
-  /** In bytes. */
-  readonly maxHead: number;
-  readonly maxFields: number;
-}
 
 /**
  * Bounds a session in either direction. What is beyond ends the stream or, for floods, the session
  * with ENHANCE_YOUR_CALM; nghttp2 adds limits of its own on CONTINUATION frames and frames that wait.
  */
-export function limits({ maxHead, maxFields }: HeadLimits): ServerSessionOptions {
+export function limits(head: HeadLimits): ServerSessionOptions {
   return {
     settings: {
       enablePush: false,
       maxConcurrentStreams: MAX_STREAMS,
-      maxHeaderListSize: maxHead,
+      maxHeaderListSize: headerListSize(head),
       /** The bytes of a body that a stream may hold unread. */
       initialWindowSize: 64 * 1024 - 1,
     },
     // Cookies may come in many fields, which count as one.
-    maxHeaderListPairs: 2 * maxFields,
+    maxHeaderListPairs: 2 * head.maxFields,
     /** The memory of node:http2 for one session, in MB. */
     maxSessionMemory: 4,
     maxSessionInvalidFrames: 100,

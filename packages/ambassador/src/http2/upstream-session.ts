@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Target, UpstreamResources } from '../upstream/connection.ts';
 import type { EndpointLimits } from '../upstream/waiter.ts';
 import { connectHttp2 } from './connect.ts';
+import { type HeadLimits, headerListSize } from './head-limits.ts';
 
 /** Streams of a session for which the upstream sets no limit. */
 const MOST_STREAMS = 1000;
@@ -21,7 +22,7 @@ export class UpstreamSession {
   readonly session: ClientHttp2Session;
   readonly openedAt: number;
   readonly resources: UpstreamResources;
-  readonly maxFields: number;
+  readonly limits: HeadLimits;
   readonly scheme: 'http' | 'https';
   idleSince: number;
   /** The number of requests it has carried. */
@@ -43,7 +44,7 @@ export class UpstreamSession {
   ) {
     this.#owner = owner;
     this.resources = resources;
-    this.maxFields = limits.maxFields;
+    this.limits = limits;
     this.scheme = 'secure' in target ? 'https' : 'http';
     this.openedAt = this.idleSince = resources.clock.now;
     const options: ClientSessionOptions & { readonly strictSingleValueFields: boolean } = {
@@ -51,7 +52,7 @@ export class UpstreamSession {
       settings: {
         enablePush: false,
         initialWindowSize: 64 * 1024 - 1,
-        maxHeaderListSize: limits.maxHead,
+        maxHeaderListSize: headerListSize(limits),
       },
       maxHeaderListPairs: 2 * limits.maxFields,
       maxSessionMemory: 64,

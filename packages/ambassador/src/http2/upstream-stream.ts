@@ -165,7 +165,7 @@ export class Http2UpstreamStream implements UpstreamStream {
 
   #onInformational(raw: readonly string[]) {
     this.responding = true;
-    const head = readHttp2Response(raw, '', false, this.#owner.maxFields);
+    const head = readHttp2Response(raw, '', false, this.#owner.limits);
     if (typeof head === 'string' || ++this.#informational > MAX_INFORMATIONAL)
       this.#fail(typeof head === 'string' ? head : 'too many informational responses');
     else if (head.status !== 101) this.#receiver?.onInformational(head);
@@ -173,7 +173,7 @@ export class Http2UpstreamStream implements UpstreamStream {
 
   #onHead(raw: readonly string[], method: string, ended: boolean) {
     this.responding = true;
-    const head = readHttp2Response(raw, method, ended, this.#owner.maxFields);
+    const head = readHttp2Response(raw, method, ended, this.#owner.limits);
     if (typeof head === 'string') {
       this.#fail(head);
       return;
