@@ -81,6 +81,10 @@ for (const fastLane of [true, false]) {
       assert.match(text, /^HTTP\/1\.1 200/);
       assert.match(text, /Host: a\.example/);
     }
+    assert.match(
+      await send('OPTIONS http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n', one),
+      /OPTIONS \* HTTP/,
+    );
     for (const host of ['b.example', 'a.example:81'])
       assert.match(
         await send(`GET http://a.example/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`, () => false),

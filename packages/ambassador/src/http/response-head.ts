@@ -68,8 +68,11 @@ export function parseResponse(
   let framing: Framing = chunked ? Framing.chunked : length === -1 ? Framing.close : Framing.length;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) {
     framing = Framing.none;
-    if ((status < 200 || status === 204) && (chunked || length > 0))
-      return `a ${status} with a body`;
+    if (chunked || length > 0) {
+      if (status < 200) return `a ${status} with a body`;
+      // Some apps send one. No client reads it, so nothing can follow on the connection.
+      if (status === 204) keepAlive = false;
+    }
   } else if (framing === Framing.length && length === 0) framing = Framing.none;
   return {
     status,

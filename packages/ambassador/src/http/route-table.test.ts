@@ -26,6 +26,8 @@ test('the most specific host is first, then the longest prefix of complete segme
     ['www.example', '/x', 'default'],
     ['example', '/img', 'default'],
     ['a', '*', 'default'],
+    ['shop.example', '*', 'shop'],
+    ['www.example', '*', 'default'],
   ] as const)
     assert.equal(table.find(host, target) ?? 'default', found, `${host}${target}`);
 });

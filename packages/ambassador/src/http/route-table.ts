@@ -52,6 +52,8 @@ function hostName(host: string): string {
 }
 
 function hasPrefix(target: string, prefix: string): boolean {
+  // All paths, and the asterisk of OPTIONS.
+  if (prefix === '') return true;
   if (!target.startsWith(prefix)) return false;
   const next = target.charCodeAt(prefix.length);
   // The end, `/` or `?`.
