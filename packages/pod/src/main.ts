@@ -1,15 +1,9 @@
-#!/usr/bin/env node
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runProgram } from './program.ts';
 import type { StoreFolders } from './store/store.ts';
-
-// `up` starts this program twice. Loading takes a third of the time from the cache, but only what
-// is imported after this line comes from there.
-enableCompileCache();
-const { runProgram } = await import('./program.ts');
 
 // The reader may stop before the end, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -40,6 +40,7 @@ async function compile(outDir: string, names: readonly string[]): Promise<void> 
   const tests = ['**/*.test.ts', '**/testing/**', '**/behaviour/**', '**/corpus/**'];
   const compilerOptions = {
     noEmit: false,
+    allowJs: true,
     declaration: true,
     rewriteRelativeImportExtensions: true,
     rootDir: 'packages',

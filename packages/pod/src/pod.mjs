@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * Starts the program with a cache of its compiled modules, in a third of the time. This file is
+ * JavaScript because Node loads its own compiler, for more than all the rest, to strip the types
+ * of what is not cached. Node's default folder for the cache is in /tmp, where another user can
+ * prepare code for this one to run: what is in the cache is only protected by a checksum.
+ */
+import { lstatSync, mkdirSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const { NODE_COMPILE_CACHE: chosen, XDG_CACHE_HOME: caches } = process.env;
+const uid = process.getuid?.();
+// Root's home may be that of the user who became root.
+const base = uid === 0 ? '/var/cache' : caches || join(homedir(), '.cache');
+if (!chosen) cacheIn(join(base, 'sidekit-pod'));
+await import('./main.ts');
+
+/**
+ * Keeps compiled modules in a folder, also those of the supervisors, if only this user writes there.
+ * @param {string} folder is created if it is missing
+ */
+function cacheIn(folder) {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const found = lstatSync(folder);
+    if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) return;
+  } catch {
+    return;
+  }
+  enableCompileCache(folder);
+  process.env.NODE_COMPILE_CACHE = folder;
+}
