@@ -11,7 +11,7 @@ export interface TestRunOptions {
  * How long a run may take, in milliseconds; the long form has no limit. A test's own limit does not
  * end its process, so without this one a test that hangs would take all the time of CI.
  */
-export const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 20 * 60_000;
+export const LIMIT = process.env.SIDEKIT_LONG === '1' ? undefined : 30 * 60_000;
 
 /**
  * Each test file, `pod` and the programs under test are processes that load the same modules: with
