@@ -30,6 +30,7 @@ export { parseSignal, signalByName } from './io/processes.ts';
 export { proxyAgent, proxyFor } from './io/proxy.ts';
 export { Sha256 } from './io/sha256.ts';
 export { readSmallFile } from './io/small-file.ts';
+export { splitUser } from './io/url-user.ts';
 export { PollingWatch } from './io/watch.ts';
 export type { PostRequest, PostResponse } from './observe/admin-endpoints.ts';
 export { type Condition, Health, type Probe, type Warning } from './observe/health.ts';

@@ -37,6 +37,15 @@ test('any status resolves with headers and body', async () => {
   assert.equal(body.toString(), 'busy');
 });
 
+test('user and password of the URL are sent, whatever percent signs they have', async () => {
+  using server = await serving((request, response) => {
+    response.end(request.headers.authorization);
+  });
+  const url = server.url.replace('//', '//user:100%@');
+  const { body } = await send(url, { timeout: 10_000 });
+  assert.equal(String(body), `Basic ${Buffer.from('user:100%').toString('base64')}`);
+});
+
 test('a body is sent with its length', async () => {
   using server = await serving((request, response) => {
     const length = request.headers['content-length'] ?? '';

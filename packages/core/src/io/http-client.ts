@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { formatSize } from '../options/index.ts';
 import { proxyAgent } from './proxy.ts';
+import { splitUser } from './url-user.ts';
 
 export interface HttpRequest {
   readonly method?: string;
@@ -37,14 +38,19 @@ export interface HttpResponse {
  * Small and lazy where `fetch` would load all of undici: a sidecar's start and memory count.
  * @throws Error where the exchange failed, timed out, was aborted or was larger than `limit`.
  */
-export function send(url: string | URL, request: HttpRequest): Promise<HttpResponse> {
+export function send(address: string | URL, request: HttpRequest): Promise<HttpResponse> {
   const { method = 'GET', headers, body, timeout, limit = 1024 * 1024, agent, ca } = request;
-  const { request: start } = new URL(url).protocol === 'https:' ? https : http;
+  const { url, authorization } = splitUser(address);
+  const { request: start } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const length = body === undefined ? undefined : Buffer.byteLength(body);
     const outgoing = start(url, {
       method,
-      headers: { ...(length === undefined ? {} : { 'content-length': length }), ...headers },
+      headers: {
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(length === undefined ? {} : { 'content-length': length }),
+        ...headers,
+      },
       ...(request.signal ? { signal: request.signal } : {}),
       ...(ca === undefined ? {} : { ca }),
       agent: agent ?? (request.proxy ? proxyAgent(url) : undefined) ?? false,

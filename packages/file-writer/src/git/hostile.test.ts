@@ -116,6 +116,15 @@ test('set-uid bits and unknown modes of a tree never reach the disk', async () =
   assert.deepEqual(readdirSync(path), ['a', 'b']);
 });
 
+test('a directory is one also if an old tool wrote a zero before its mode', async () => {
+  using directory = temporaryDirectory('hostile');
+  const x = blob('x');
+  const inner = tree(['0100644', 'f', x]);
+  const path = join(directory.path, 'site');
+  await publish(tree(['040000', 'd', inner]), [inner, x], path);
+  assert.deepEqual(readdirSync(join(path, 'd')), ['f']);
+});
+
 test('a few trees that expand to millions of directories are refused at once', async () => {
   using directory = temporaryDirectory('hostile');
   const parts = [tree()];

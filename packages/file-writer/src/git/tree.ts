@@ -13,8 +13,14 @@ const LINK_LIMIT = 4096;
 const POINTER_LIMIT = 1024;
 const POINTER = 'version https://git-lfs.github.com/spec/v1\n';
 
+/** The kinds of entries, by the type bits of their mode. */
+const DIRECTORY = 0o040000;
+const LINK = 0o120000;
+const FILE = 0o100000;
+
 interface TreeItem {
-  readonly mode: string;
+  /** As a number: old tools wrote a zero before the mode of a directory. */
+  readonly mode: number;
   /** One character per byte: names are not always UTF-8. */
   readonly name: string;
   readonly id: string;
@@ -53,7 +59,7 @@ export async function* filesOf(
     for (const item of itemsOf(await pack.read(tree, 'tree', TREES_LIMIT), tree)) {
       if (item.name === part) found = item;
     }
-    if (found?.mode !== '40000') {
+    if (found === undefined || typeOf(found) !== DIRECTORY) {
       throw new Failure(
         'subpath_missing',
         `the repository has no directory ${Buffer.from(subpath, 'latin1')}: correct --subpath`,
@@ -84,7 +90,8 @@ async function* walk(
   const data = await pack.read(tree, 'tree', state.room);
   // Also limits the depth: every directory on the way takes some room.
   const below = { ...state, room: state.room - data.length - 1024 };
-  for (const { mode, name, id } of itemsOf(data, tree)) {
+  for (const item of itemsOf(data, tree)) {
+    const { name, id } = item;
     signal?.throwIfAborted();
     if (name.includes('/') || ['', '.', '..', '.git'].includes(name.toLowerCase())) {
       throw new Failure(
@@ -93,15 +100,17 @@ async function* walk(
       );
     }
     const full = path === '' ? name : `${path}/${name}`;
-    if (mode === '40000') {
+    const type = typeOf(item);
+    if (type === DIRECTORY) {
       yield* walk(pack, id, full, below);
-    } else if (mode === '120000') {
+    } else if (type === LINK) {
       yield { path: full, link: (await pack.read(id, 'blob', LINK_LIMIT)).toString('latin1') };
-    } else if (mode === '160000') {
+    } else if (type !== FILE) {
+      // git takes whatever is none of the others as a submodule (mode 160000), too.
       skipped.submodules++;
-    } else if (mode.startsWith('10')) {
+    } else {
       // Only the `x` of the owner counts, as in git: no set-uid bit reaches the disk.
-      const executable = (Number.parseInt(mode, 8) & 0o100) !== 0;
+      const executable = (item.mode & 0o100) !== 0;
       const length = pack.length(id, 'blob');
       if (length > SMALL) {
         yield { path: full, executable, chunks: pack.stream(id, 'blob') };
@@ -116,6 +125,10 @@ async function* walk(
   }
 }
 
+function typeOf({ mode }: TreeItem): number {
+  return mode & 0o170000;
+}
+
 /** Parses a tree: entries of the form `<mode> <name>\0<id>`. */
 function* itemsOf(data: Buffer, tree: string): Generator<TreeItem> {
   const idBytes = tree.length / 2;
@@ -126,7 +139,7 @@ function* itemsOf(data: Buffer, tree: string): Generator<TreeItem> {
       throw new Failure('git_pack', `the tree ${tree} is broken`);
     }
     yield {
-      mode: data.toString('latin1', position, space),
+      mode: Number.parseInt(data.toString('latin1', position, space), 8),
       name: data.toString('latin1', space + 1, end),
       id: data.toString('hex', end + 1, end + 1 + idBytes),
     };

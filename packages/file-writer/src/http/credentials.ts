@@ -26,15 +26,14 @@ export async function readOptionFile(
 
 /**
  * Returns the header for basic authentication (RFC 7617) from a file with `user:password`, or from
- * a directory with `username` and `password`; from `user` if there is no path. Either part may be
- * empty or contain spaces: some servers take a token without a user.
+ * a directory with `username` and `password`; undefined without a path. Either part may be empty or
+ * contain spaces: some servers take a token without a user.
  */
 export async function basicAuthorization(
   path: string | undefined,
-  user: string | undefined,
 ): Promise<{ readonly authorization: string } | undefined> {
-  const pair = path === undefined ? user : await readPair(path);
-  if (pair === undefined) return undefined;
+  if (path === undefined) return undefined;
+  const pair = await readPair(path);
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 

@@ -5,7 +5,8 @@ import { Failure } from '../failure.ts';
 import { readOptionFile } from './credentials.ts';
 import { show } from './show.ts';
 
-const REDIRECTS = 5;
+/** As many as git and curl follow by default in one chain. */
+const REDIRECTS = 20;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 
 export interface ExchangeOptions {
@@ -17,7 +18,7 @@ export interface ExchangeOptions {
   /** The longest time that the server may send nothing, in milliseconds. */
   readonly idleTimeout: number;
   readonly signal: AbortSignal;
-  /** How many redirects are followed, 5 by default; with 0 one is a response like any other. */
+  /** How many redirects are followed, 20 by default; with 0 one is a response like any other. */
   readonly redirects?: number;
   /** A file with PEM certificates, read for each request so that it can be rotated. */
   readonly caFile?: string | undefined;
@@ -180,6 +181,10 @@ const NETWORK: Readonly<Record<string, readonly [reason: string, remedy: string]
   EPIPE: ['cut', 'the server or a proxy cut the connection'],
   ETIMEDOUT: ['timeout', 'no connection could be established; check network policies'],
   EHOSTUNREACH: ['unreachable', 'there is no route; check network policies'],
+  EPROTO: [
+    'tls',
+    'that port does not speak TLS; correct the scheme or the port of the URL, or the settings of the server',
+  ],
   ERR_PROXY_TUNNEL: ['proxy', 'the proxy refused the tunnel; check its access rules'],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'tls',
@@ -209,6 +214,6 @@ function explainNetwork(error: unknown, url: URL): unknown {
   const via = proxy === undefined ? '' : ` through the proxy ${show(proxy)}`;
   return new Failure(
     reason,
-    `${show(url)} cannot be reached${via} (${errorText(error)}): ${remedy}`,
+    `${show(url)} cannot be reached${via} (${errorText(error).replace(/\s+/g, ' ').trim()}): ${remedy}`,
   );
 }

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { temporaryPath } from '@sidekit/core';
+import { splitUser, temporaryPath } from '@sidekit/core';
 import { Allowance, type TreeEntry } from '../content.ts';
 import { Pack } from '../git/pack.ts';
 import { isCommitId } from '../git/refs.ts';
@@ -31,13 +31,15 @@ type Access = Parameters<GitRemote['fetchCommit']>[1] & { readonly signal: Abort
 /** Follows a branch or tag; delivers the files of its newest commit, without history. */
 export function gitSource(options: GitSourceOptions): Source {
   const { ref, repository } = options;
-  const { url, user } = splitUser(repository);
-  const remote = new GitRemote(url);
+  const { url, authorization } = splitUser(repository);
+  const remote = new GitRemote(url.href);
   let published: string | undefined;
   return {
     poll: async ({ signal, fresh }) => {
       if (isCommitId(ref) && published === ref && !fresh) return undefined;
-      const credentials = await basicAuthorization(options.credentials, user);
+      const credentials =
+        (await basicAuthorization(options.credentials)) ??
+        (authorization === undefined ? undefined : { authorization });
       const access = { ...options, signal, credentials };
       const commit = isCommitId(ref) ? ref : await remote.resolve(ref, access);
       if (commit === published && !fresh) return undefined;
@@ -93,25 +95,4 @@ function warningsOf({ submodules, lfsPointers }: Skipped): string[] {
         ]
       : []),
   ];
-}
-
-/** Decodes percent signs, which a URL may also have as they are. */
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Removes `user:password@` from a URL, so that no message contains it. */
-function splitUser(repository: string): { url: string; user: string | undefined } {
-  const url = new URL(repository);
-  const user =
-    url.username || url.password
-      ? `${unescaped(url.username)}:${unescaped(url.password)}`
-      : undefined;
-  url.username = '';
-  url.password = '';
-  return { url: url.href, user };
 }

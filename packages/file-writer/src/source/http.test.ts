@@ -136,7 +136,7 @@ test('nginx: 404, 503, 403 and a redirect are followed or explained; the old con
     ['/none', { reason: 'not_found', message: /\/none answered 404: correct the URL/ }],
     ['/busy', { reason: 'unavailable', retryAfter: 7000 }],
     ['/closed', { reason: 'unauthorized', message: /check --bearer-token-file or --header/ }],
-    ['/loop', { reason: 'redirect', message: /redirects more than 5 times/ }],
+    ['/loop', { reason: 'redirect', message: /redirects more than 20 times/ }],
     ['/error', { reason: 'http_status', message: /answered 500: check the log of the server/ }],
   ];
   for (const [page, expected] of cases) {
@@ -213,6 +213,32 @@ test('a server that stops sending is abandoned after the idle timeout', async ()
     reason: 'timeout',
     message: /sent nothing for 100 ms: raise --idle-timeout/,
   });
+});
+
+test('user and password of the URL go along on every redirect to the same server, and nowhere else', async () => {
+  using directory = temporaryDirectory('http');
+  const path = join(directory.path, 'out');
+  const listener: RequestListener = ({ url, headers }, response) => {
+    const [, kind = '', left = ''] = /^\/(\w+)\/(\d+)$/.exec(url ?? '') ?? [];
+    const next = `/${kind}/${Number(left) - 1}`;
+    const location = kind === 'absolute' ? `http://${headers.host}${next}` : next;
+    if (left === '0') response.end(headers.authorization ?? 'nobody');
+    else if (kind === 'other')
+      response.writeHead(302, { location: new URL('/a/0', other.url).href }).end();
+    else response.writeHead(302, { location }).end();
+  };
+  await using other = await serve(listener);
+  await using server = await serve(listener);
+  const { host } = new URL(server.url);
+  const header = `Basic ${Buffer.from('user:100%').toString('base64')}`;
+  for (const [start, expected] of [
+    ['absolute/20', header],
+    ['relative/1', header],
+    ['other/1', 'nobody'],
+  ] as const) {
+    await follow(`http://user:100%@${host}/${start}`, path)();
+    assert.equal(readFileSync(path, 'utf8'), expected, start);
+  }
 });
 
 test('a refused connection is explained without secrets', async () => {

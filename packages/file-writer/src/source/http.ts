@@ -1,3 +1,4 @@
+import { splitUser } from '@sidekit/core';
 import type { Content, TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import { readOptionFile } from '../http/credentials.ts';
@@ -19,14 +20,16 @@ export interface HttpSourceOptions {
 /** Delivers one URL as a file, or several as the files of one directory. */
 export function httpSource(options: HttpSourceOptions): Source {
   const known = new Map<string, Validators>();
-  const get = async (url: string, signal: AbortSignal, validators?: Validators) =>
-    await download(url, {
-      ...options,
-      signal,
-      validators,
-      credentials: await credentialsOf(options),
-      pinned: options.sha256 !== undefined,
-    });
+  const get = async (address: string, signal: AbortSignal, validators?: Validators) => {
+    // As a header, it also goes to where the server redirects to on itself.
+    const { url, authorization } = splitUser(address);
+    const credentials = {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(await credentialsOf(options)),
+    };
+    const pinned = options.sha256 !== undefined;
+    return await download(url.href, { ...options, signal, validators, credentials, pinned });
+  };
 
   const one = async (url: string, signal: AbortSignal, fresh: boolean) => {
     const response = await get(url, signal, fresh ? undefined : known.get(url));
