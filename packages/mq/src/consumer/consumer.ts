@@ -118,12 +118,18 @@ export const consumer = defineSidecar({
   },
 });
 
-function openDelivered({ options, onStop }: Consumer): DeliveredOffsets | undefined {
+function openDelivered({ options, log, onStop }: Consumer): DeliveredOffsets | undefined {
   if (options.delivery === 'at-most-once' || options.journal === undefined) return undefined;
   const path = deliveredPath(options);
   try {
     const delivered = new DeliveredOffsets(path, options);
     onStop('journal', () => delivered.close());
+    if (delivered.damaged) {
+      log.warn('the record of what was delivered is damaged: records may be delivered again', {
+        event: 'inbox_damaged',
+        path,
+      });
+    }
     return delivered;
   } catch (error) {
     throw fileFailure('--journal cannot be used', path, error);

@@ -35,8 +35,14 @@ export class DeliveredOffsets {
     this.ended = this.#file.value.ended;
   }
 
+  /** Whether what was stored last may be lost: then records may be delivered again. */
+  get damaged(): boolean {
+    return this.#file.damaged;
+  }
+
+  /** An older mark would cut off records that were acknowledged, so a damaged file has none. */
   get sink(): SinkMark | undefined {
-    return this.#file.value.sink;
+    return this.#file.damaged ? undefined : this.#file.value.sink;
   }
 
   get streams(): ReadonlyMap<string, number> {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { ExpectedError } from '@sidekit/core';
 import { lockFile } from '@sidekit/shared-memory';
 import { skipLines } from '../queue/lines.ts';
-import { type Entry, lastOf, readEntries, writeEntry } from './segment.ts';
+import { type Entry, endsInWriting, lastOf, readEntries, writeEntry } from './segment.ts';
 import { SlotFile } from './slot-file.ts';
 
 /** A segment is closed when it is longer than this, in bytes; acknowledged ones are removed. */
@@ -45,7 +45,7 @@ export interface JournalOptions {
  *
  * A directory with `mark` (the stream's name and what is acknowledged), `lock`, and segments, each
  * named by its first sequence, of entries with a checksum. An incomplete entry at the end is cut
- * off. A journal that lost records (a power failure, an old copy of the volume, a removed file)
+ * off; entries behind damaged ones are found. A journal that lost records (a power failure, an old copy of the volume, a removed file)
  * continues as a new stream: the consumer has numbers of the old one that would be used twice.
  */
 export class Journal {
@@ -207,7 +207,7 @@ export class Journal {
     const segments = [...this.#segments];
     for (const [i, segment] of segments.entries()) {
       if ((segments[i + 1] ?? Number.POSITIVE_INFINITY) <= acknowledged + 1) continue;
-      for (const { entry, end } of readEntries(this.#path(segment))) {
+      for (const { entry, end } of readEntries(this.#path(segment), this.stream)) {
         if (entry.stream === this.stream) yield { entry, segment, end };
       }
     }
@@ -242,20 +242,21 @@ export class Journal {
     this.ended = ended;
     let newest = { segment: -1, end: 0 };
     let next = acknowledged + 1;
-    let gap = false;
+    let gap: string | undefined;
     for (const { entry, segment, end } of this.#entries(0)) {
       if (lastOf(entry) >= next) {
-        gap ||= entry.sequence > next;
+        if (entry.sequence > next) gap ??= `records ${next} to ${entry.sequence - 1} are missing`;
         next = lastOf(entry) + 1;
       }
       newest = { segment, end };
       this.#added(entry);
     }
     if (short) return 'the consumer acknowledged records that it does not have';
-    if (gap) return `records after ${acknowledged} are missing`;
+    if (gap !== undefined) return gap;
     if (newest.segment === -1 && acknowledged > 0) return 'its records were removed';
     if (this.last < acknowledged) return `its records after ${this.last} are missing`;
     if (this.last < delivered) return `it ends at ${this.last}, ${delivered} were delivered`;
+    if (this.#hasDamagedEnd(newest)) return `what follows record ${this.last} is damaged`;
     // Segments without an entry of this stream are left from a crash.
     for (const segment of this.#segments.filter((one) => one > newest.segment)) {
       rmSync(this.#path(segment));
@@ -267,6 +268,17 @@ export class Journal {
       ftruncateSync(this.#descriptor, newest.end);
     }
     return undefined;
+  }
+
+  /** Whether something follows the newest entry that no interrupted write leaves. */
+  #hasDamagedEnd(newest: { readonly segment: number; readonly end: number }): boolean {
+    return this.#segments.some((segment) => {
+      if (segment < newest.segment) return false;
+      if (segment === newest.segment) return !endsInWriting(this.#path(segment), newest.end);
+      // One of another stream is left from a new start that was interrupted.
+      for (const _ of readEntries(this.#path(segment))) return false;
+      return !endsInWriting(this.#path(segment), 0);
+    });
   }
 
   /**

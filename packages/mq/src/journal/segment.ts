@@ -5,6 +5,8 @@ const HEADER = 48;
 const MAGIC = 0x534b4a32;
 /** The longest entry, in bytes: a block of a source never has more. */
 const ENTRY_LIMIT = 64 * 1024 * 1024;
+/** The size of the reads behind damage, in bytes. */
+const WINDOW = 64 * 1024;
 
 /** Records that were taken from the source, as lines, in the order of their sequence. */
 export interface Entry {
@@ -42,29 +44,79 @@ export function writeEntry(descriptor: number, at: number, entry: Entry): number
   return at + HEADER + lines.length;
 }
 
-/** Reads the complete entries of a segment, each with the offset of its end. */
-export function* readEntries(path: string): Generator<{ entry: Entry; end: number }> {
+/**
+ * Reads the complete entries of a segment, each with the offset of its end. It ends at the first
+ * one that is incomplete or damaged; with `stream`, at the last entry of that stream: what is
+ * behind damage is found by the stream's name, which no record can guess.
+ */
+export function* readEntries(
+  path: string,
+  stream?: string,
+): Generator<{ entry: Entry; end: number }> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const header = Buffer.alloc(HEADER);
     const { size } = fstatSync(descriptor);
-    for (let at = 0; readSync(descriptor, header, 0, HEADER, at) === HEADER; ) {
-      const length = header.readUInt32BE(8);
-      if (header.readUInt32BE(0) !== MAGIC || length > Math.min(ENTRY_LIMIT, size)) return;
-      const lines = Buffer.alloc(length);
-      if (readSync(descriptor, lines, 0, length, at + HEADER) !== length) return;
-      if (crc32(lines, crc32(header.subarray(8))) !== header.readUInt32BE(4)) return;
-      at += HEADER + length;
-      const entry = {
-        stream: header.toString('hex', 36, 44),
-        sequence: header.readDoubleBE(16),
-        count: header.readUInt32BE(12),
-        position: header.readDoubleBE(24),
-        end: header.readUInt32BE(32) === 1,
-        lines,
-      };
-      yield { entry, end: at };
+    for (let at = 0; at < size; ) {
+      const entry = readEntry(descriptor, at, size);
+      if (entry !== undefined) {
+        at += HEADER + entry.lines.length;
+        yield { entry, end: at };
+      } else if (stream === undefined) return;
+      else at = findHeader(descriptor, at + 1, size, stream);
     }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** @returns undefined if there is no complete entry at this offset. */
+function readEntry(descriptor: number, at: number, size: number): Entry | undefined {
+  const header = Buffer.alloc(HEADER);
+  if (readSync(descriptor, header, 0, HEADER, at) !== HEADER) return undefined;
+  const length = header.readUInt32BE(8);
+  if (header.readUInt32BE(0) !== MAGIC || length > Math.min(ENTRY_LIMIT, size)) return undefined;
+  const lines = Buffer.alloc(length);
+  if (readSync(descriptor, lines, 0, length, at + HEADER) !== length) return undefined;
+  if (crc32(lines, crc32(header.subarray(8))) !== header.readUInt32BE(4)) return undefined;
+  return {
+    stream: header.toString('hex', 36, 44),
+    sequence: header.readDoubleBE(16),
+    count: header.readUInt32BE(12),
+    position: header.readDoubleBE(24),
+    end: header.readUInt32BE(32) === 1,
+    lines,
+  };
+}
+
+/** Finds where an entry of a stream may begin, from `from` on. @returns `size` if nowhere. */
+function findHeader(descriptor: number, from: number, size: number, stream: string): number {
+  const magic = Buffer.alloc(4);
+  magic.writeUInt32BE(MAGIC);
+  const window = Buffer.alloc(WINDOW);
+  for (let start = from; start < size; start += WINDOW - HEADER) {
+    const length = readSync(descriptor, window, 0, WINDOW, start);
+    for (let at = window.indexOf(magic); at !== -1; at = window.indexOf(magic, at + 1)) {
+      if (at + HEADER > length) break;
+      if (window.toString('hex', at + 36, at + 44) === stream) return start + at;
+    }
+  }
+  return size;
+}
+
+/**
+ * Whether what follows the last entry of a segment can be one whose writing was interrupted: it
+ * is shorter than its header says. Anything else was complete once, and is damaged.
+ */
+export function endsInWriting(path: string, end: number): boolean {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const rest = fstatSync(descriptor).size - end;
+    const start = Buffer.alloc(HEADER);
+    readSync(descriptor, start, 0, HEADER, end);
+    const magic = Buffer.alloc(4);
+    magic.writeUInt32BE(MAGIC);
+    if (rest < HEADER) return magic.indexOf(start.subarray(0, Math.min(rest, 4))) === 0;
+    return start.readUInt32BE(0) === MAGIC && HEADER + start.readUInt32BE(8) > rest;
   } finally {
     closeSync(descriptor);
   }

@@ -36,8 +36,11 @@ test('property: whatever happens to the bytes of the last write, the value befor
       const { n } = readSlotFile<{ n: number }>(path) ?? assert.fail('no value');
       // Bytes after the text do not matter.
       assert.ok(n === writes || n === writes + 1, `${n}`);
+      const again = new SlotFile(path, { n: 0 });
+      assert.equal(again.damaged, n === writes);
+      again.close();
     }),
-    propertyParameters(200),
+    propertyParameters(100),
   );
 });
 

@@ -17,6 +17,8 @@ export class SlotFile<T> {
   readonly #sync: boolean;
   /** Whether there was a value when it was opened. */
   readonly found: boolean;
+  /** Whether one of the two values was unreadable then: it may have been the newer one. */
+  readonly damaged: boolean;
 
   /**
    * Opens or creates the file; with `sync`, a write returns when the value is on the disk.
@@ -25,7 +27,8 @@ export class SlotFile<T> {
   constructor(path: string, initial: T, { sync = false } = {}) {
     this.#sync = sync;
     this.#descriptor = openOrCreate(path);
-    const newest = readNewest<T>(this.#descriptor);
+    const { newest, damaged } = readSlots<T>(this.#descriptor);
+    this.damaged = damaged;
     this.found = newest !== undefined;
     this.#generation = newest?.generation ?? 0;
     this.value = newest?.value ?? initial;
@@ -70,7 +73,7 @@ export function readSlotFile<T>(path: string): T | undefined {
   }
   if (descriptor === undefined) return undefined;
   try {
-    return readNewest<T>(descriptor)?.value;
+    return readSlots<T>(descriptor).newest?.value;
   } finally {
     closeSync(descriptor);
   }
@@ -85,17 +88,31 @@ function openOrCreate(path: string): number {
   }
 }
 
-function readNewest<T>(descriptor: number): { generation: number; value: T } | undefined {
-  if (fstatSync(descriptor).size === 0) return undefined;
+interface Slots<T> {
+  readonly newest: { readonly generation: number; readonly value: T } | undefined;
+  readonly damaged: boolean;
+}
+
+function readSlots<T>(descriptor: number): Slots<T> {
   const found: { generation: number; value: T }[] = [];
+  const { size } = fstatSync(descriptor);
+  let damaged = false;
   const slot = Buffer.alloc(SLOT);
   for (const index of [0, 1]) {
-    if (readSync(descriptor, slot, 0, SLOT, index * SLOT) !== SLOT) continue;
+    slot.fill(0);
+    readSync(descriptor, slot, 0, SLOT, index * SLOT);
     const generation = slot.readUInt32BE(4);
     const length = slot.readUInt32BE(8);
-    if (length > SLOT - HEADER || length === 0) continue;
-    if (crc32(slot.subarray(4, HEADER + length)) !== slot.readUInt32BE(0)) continue;
-    found.push({ generation, value: JSON.parse(slot.toString('utf8', HEADER, HEADER + length)) });
+    if (
+      length > 0 &&
+      length <= SLOT - HEADER &&
+      crc32(slot.subarray(4, HEADER + length)) === slot.readUInt32BE(0)
+    ) {
+      found.push({ generation, value: JSON.parse(slot.toString('utf8', HEADER, HEADER + length)) });
+      continue;
+    }
+    // A process that ended between the first two writes leaves a slot without a byte.
+    damaged ||= size > 0 && (size < 2 * SLOT || slot.some((byte) => byte !== 0));
   }
-  return found.toSorted((a, b) => b.generation - a.generation)[0];
+  return { newest: found.toSorted((a, b) => b.generation - a.generation)[0], damaged };
 }
