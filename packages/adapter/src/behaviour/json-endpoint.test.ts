@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { valuesOf } from '@sidekit/core/testing';
 import { eventually, startProgram, temporaryDirectory } from '@sidekit/test-kit';
 import { adapterTable } from '../options/table.ts';
@@ -127,11 +128,14 @@ test('a page that is large, deep, slow, redirected or no JSON costs itself only,
   await warns(/status 302/);
   answer = (_request, response) => response.end('<html>');
   await warns(/not JSON/);
+  answer = (_request, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"n":1}'));
+  await warns(/encoding gzip/);
   answer = (_request, response) => response.write('{"n":');
   await warns(/within 1000 ms/);
   assert.equal((await s.program.event('json_poll_failed')).endpoint, s.url);
   const deep = `${'['.repeat(900)}${']'.repeat(900)}`;
-  answer = (_request, response) => response.end(`{"n":7,"deep":${deep}}`);
+  answer = (_request, response) => response.end(`\ufeff{"n":7,"deep":${deep}}`);
   await s.shows('n 7');
   await eventually(async () => !(await s.get('/readyz')).includes('json endpoint'), {
     what: 'no warning',
@@ -141,10 +145,11 @@ test('a page that is large, deep, slow, redirected or no JSON costs itself only,
 
 test('series are bounded, and the credentials of a file are sent but never shown', async () => {
   const authorizations = new Set<string | undefined>();
+  let length = 50;
   await using s = await polling(
     (request, response) => {
       authorizations.add(request.headers.authorization);
-      response.end(JSON.stringify({ list: Array.from({ length: 50 }, (_one, i) => i) }));
+      response.end(JSON.stringify({ list: Array.from({ length }, (_one, i) => i) }));
     },
     {
       maxSeries: 10,
@@ -155,6 +160,9 @@ test('series are bounded, and the credentials of a file are sent but never shown
   await s.shows('item{i="9"} 9');
   await eventually(async () => /more than 10 series/.test(await s.get('/readyz')), { what: 'cap' });
   await s.without('item{i="10"}');
+  length = 10;
+  await eventually(async () => !/series/.test(await s.get('/readyz')), { what: 'room for all' });
+  await s.shows('item{i="9"} 9');
   assert.deepEqual([...authorizations], ['Bearer hidden']);
   assert.doesNotMatch(s.program.stderr, /hidden/);
 });

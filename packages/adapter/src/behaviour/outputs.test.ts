@@ -141,6 +141,21 @@ test('a partial success is a success, and what was rejected is counted', async (
   assert.equal(s.adapter.metric('adapter_dropped_records_total'), 1);
 });
 
+for (const claimed of ['1e99', -1e99, '0.5', 'NaN', '"x"', '{"a":1}', null]) {
+  test(`a receiver that claims to have rejected ${claimed} records does not spoil the counters`, async () => {
+    await using s = await delivering((url) => ({ output: [`otlp:${url}`] }));
+    const body = `{"partialSuccess":{"rejectedLogRecords":${claimed},"errorMessage":7}}`;
+    s.receiver.answers.push({ status: 200, body });
+    s.write('one\ntwo\n');
+    await s.adapter.settle();
+    const count = (name: string) => s.adapter.metric(`adapter_${name}_records_total`) || 0;
+    const [delivered, dropped] = [count('delivered'), count('dropped')];
+    assert.equal(delivered + dropped, 2);
+    assert.ok(delivered >= 0 && dropped >= 0, `${delivered} delivered, ${dropped} dropped`);
+    assert.equal(s.receiver.count, 1);
+  });
+}
+
 test('what was refused is parked where that is asked for', async () => {
   await using s = await delivering((url) => ({ output: [url], refused: 'park', fileFields: [] }));
   s.receiver.answers.push({ status: 400 });

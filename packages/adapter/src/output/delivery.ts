@@ -190,9 +190,14 @@ export class Delivery {
     return undefined;
   }
 
-  #accept({ count }: Segment, { warning, rejected = 0 }: Outcome & { accepted: true }): void {
+  #accept(
+    { count }: Segment,
+    { warning, rejected: claimed = 0 }: Outcome & { accepted: true },
+  ): void {
     const { metrics, log } = this.#options;
     const output = this.output.name;
+    // The receiver may claim any number, and counters only grow.
+    const rejected = Math.min(count, Math.max(0, Math.trunc(claimed)));
     metrics.delivered.with({ output }).inc(count - rejected);
     if (rejected > 0) metrics.droppedRecords.with({ cause: 'rejected', output }).inc(rejected);
     if (warning === undefined) return;

@@ -30,6 +30,8 @@ export function withBoundedDepth(line: string): string {
       default:
     }
   }
+  // What is not closed is not JSON: without its deep end a parser finds that out sooner.
+  if (depth > DEEPEST) return text + line.slice(copied, deepFrom);
   return copied === 0 ? line : text + line.slice(copied);
 }
 

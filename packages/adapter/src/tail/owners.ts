@@ -1,5 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { isDatedName, isLeftOut, isRotatedName, uncompressedName } from './rotated-names.ts';
+import {
+  hasDate,
+  isDatedName,
+  isLeftOut,
+  isRotatedName,
+  mayBeAdded,
+  uncompressedName,
+} from './rotated-names.ts';
 
 /** The log to which a file name belongs. */
 export interface Owner {
@@ -12,9 +19,6 @@ export interface Owner {
   /** The log of which a live file may be a copy: `app-20261121.log` next to `app.log`. */
   readonly original: string | undefined;
 }
-
-/** The characters that may separate a live name from what rotation adds. */
-const MARKS = '._-';
 
 /** The live names, and the logs to which the names next to them belong. */
 export class Owners {
@@ -86,20 +90,26 @@ function rotatedBase(
 ): string | undefined {
   if (compressed && bases.has(name)) return bases.get(name);
   for (let i = 1; i < name.length; i++) {
-    if (!MARKS.includes(name[i]!)) continue;
+    if (!mayBeAdded(name, i)) continue;
     const base = name.slice(0, i);
     if (bases.has(base) && isRotatedName(name, base)) return bases.get(base);
   }
   return undefined;
 }
 
-/** Finds the log of a name like `app-20261121.log`. */
+/**
+ * Finds the log of a name like `app-20261121.log`. Of `app-2.log` and `app.log` the former has
+ * `app-2.1.log`; but a file with a date in its own name has no others.
+ */
 function datedBase(name: string, bases: ReadonlyMap<string, string>): string | undefined {
   const extension = name.lastIndexOf('.');
-  for (let i = 1; i < extension; i++) {
-    if (!MARKS.includes(name[i]!)) continue;
+  let found: string | undefined;
+  for (let i = extension - 1; i > 0; i--) {
+    if (!mayBeAdded(name, i)) continue;
     const base = name.slice(0, i) + name.slice(extension);
-    if (bases.has(base) && isDatedName(name, base)) return bases.get(base);
+    if (!bases.has(base) || !isDatedName(name, base)) continue;
+    found = bases.get(base);
+    if (!hasDate(base)) break;
   }
-  return undefined;
+  return found;
 }

@@ -1,9 +1,25 @@
+import { basename } from 'node:path';
+
 /** The extensions of compressors; such files hold what was read before they were compressed. */
 const COMPRESSED = /\.(gz|tgz|bz2|xz|zst|zstd|lz4|lzma|br|zip|z|7z)$/i;
 /** Files of editors, copies in progress, and other programs' state. */
 const NO_LOG = /(\.(tmp|temp|swp|swx|lock|pid|part|partial|pos|offset|idx|index|db)|~)$/i;
-const MARK = /^[._-](?=.*(\d|old|prev|bak|orig|rotated|archive))/i;
-const DATED = /^[._-](\d{4}-?\d\d-?\d\d|\d{2}-\d{2}-\d{4})[\dT:._-]*$|^[._-]\d{1,6}$/;
+/** The suffix that rotation adds to a name; digits without a mark only if they can be a date. */
+const MARK = /^[._-](?=.*(\d|old|prev|bak|orig|rotated|archive))|^\d{6,}/i;
+/** The part that rotation adds before an extension: a number, or a date in any order of its parts. */
+const DATED = /^[._-]W?\d[\dTZW:._-]*$|^\d{6,}[\dTZ:._-]*$/;
+const MONTH = '(?:0[1-9]|1[0-2])';
+const DAY = '(?:0[1-9]|[12]\\d|3[01])';
+/** A year, month and day, in this order or the other, or seconds since the epoch. */
+const DATE = new RegExp(
+  [
+    `(?<!\\d)\\d{4}[-._]?${MONTH}[-._]?${DAY}`,
+    `(?<!\\d)${DAY}[-._]${MONTH}[-._]\\d{4}`,
+    `(?<!\\d)${MONTH}[-._]${DAY}[-._]\\d{4}`,
+    `(?<!\\d)\\d\\d${MONTH}${DAY}(?!\\d)`,
+    '(?<!\\d)\\d{10}(?!\\d)',
+  ].join('|'),
+);
 
 /** Whether a name says that the file is compressed or not a log. */
 export function isLeftOut(name: string): boolean {
@@ -16,14 +32,25 @@ export function uncompressedName(name: string): string | undefined {
   return plain === name ? undefined : plain;
 }
 
-/** Whether a name carries a date, as opposed to a number that may be a program's. */
-export function hasDate(name: string): boolean {
-  return /\d{4}-?\d\d-?\d\d/.test(name);
+/** Whether the name of a file carries a date, as opposed to a number that may be a program's. */
+export function hasDate(path: string): boolean {
+  return DATE.test(basename(path));
+}
+
+/** Whether what rotation adds to a live name may start at an index of `name`. */
+export function mayBeAdded(name: string, index: number): boolean {
+  if ('._-'.includes(name[index]!)) return true;
+  return isDigit(name, index) && !isDigit(name, index - 1);
+}
+
+function isDigit(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code >= 0x30 && code <= 0x39;
 }
 
 /**
  * Whether rotation turns the live name `base` into `name`: `app.log.1`,
- * `app.log-20261121`, `app.log.old` (logrotate, kubelet, newsyslog).
+ * `app.log-20261121`, `app.log20261121`, `app.log.old` (logrotate, kubelet, newsyslog).
  */
 export function isRotatedName(name: string, base: string): boolean {
   if (name.length <= base.length || !name.startsWith(base) || isLeftOut(name)) return false;
@@ -32,7 +59,7 @@ export function isRotatedName(name: string, base: string): boolean {
 
 /**
  * Whether `name` carries a date or number before the extension of `base`: `app-2026-11-21.log`,
- * `app.1.log` (log4j, logback, winston). Such a name may also be another program's live log.
+ * `app_21.11.2026.log`, `app.1.log` (logrotate's extension, log4j, logback, winston). Such a name may also be another program's live log.
  */
 export function isDatedName(name: string, base: string): boolean {
   const dot = base.lastIndexOf('.');

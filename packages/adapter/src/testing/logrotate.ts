@@ -42,16 +42,29 @@ export interface RotationPeer {
 
 const ROUNDS = 4;
 
+/** Formats of dates, of which the combinations take one after the other. */
+const DATES = [
+  '-%Y%m%d-%s',
+  '_%d.%m.%Y-%s',
+  '%s',
+  '-%Y-%m-%d-%H-%s',
+  '%Y%m%d%s',
+  '-%y%m%d-%s',
+  '.%s',
+];
+
 /** All valid combinations. */
 export function rotationCases(): RotationCase[] {
   const cases: RotationCase[] = [];
   for (const method of ['create', 'nocreate', 'copytruncate', 'copy', 'renamecopy']) {
-    for (const date of [[], ['dateext', 'dateformat -%Y%m%d-%s']]) {
+    for (const dated of [false, true]) {
       for (const extension of [[], ['extension .log']]) {
         for (const compress of [[], ['compress'], ['compress', 'delaycompress']]) {
           for (const olddir of [[], ['olddir old']]) {
             for (const mode of ['up', 'down', 'dead output'] as const) {
               for (const glob of [false, true]) {
+                const format = DATES[cases.length % DATES.length];
+                const date = dated ? ['dateext', `dateformat ${format}`] : [];
                 const directives = [method, ...date, ...extension, ...compress, ...olddir];
                 cases.push({ directives, mode, glob });
               }

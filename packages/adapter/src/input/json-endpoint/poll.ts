@@ -86,17 +86,21 @@ async function poll(endpoint: Endpoint, name: string, parts: PollParts): Promise
     try {
       const document = await fetchDocument(endpoint, secured, stopping);
       const samples = new Map<string, Sample>();
+      let isOverLimit = false;
       for (const read of readers) {
         read(document, (sample) => {
           const key = `${sample.name} ${JSON.stringify(sample.labels)}`;
           if (samples.has(key)) onDrop('duplicate');
-          else if (samples.size === maxSeries) onDrop('limit');
-          else samples.set(key, sample);
+          else if (samples.size < maxSeries) samples.set(key, sample);
+          else {
+            isOverLimit = true;
+            onDrop('limit');
+          }
         });
       }
       published.replace(samples);
       succeeded = now();
-      if (samples.size === maxSeries) warning.set(`has more than ${maxSeries} series`);
+      if (isOverLimit) warning.set(`has more than ${maxSeries} series`);
       else warning.clear();
       isUp(true);
     } catch (error) {
@@ -117,19 +121,37 @@ async function fetchDocument(
   secured: Secured,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { status, body } = await send(url, {
-    headers: { accept: 'application/json', ...headers, ...secured.headers() },
+  const {
+    status,
+    headers: given,
+    body,
+  } = await send(url, {
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...headers,
+      ...secured.headers(),
+    },
     timeout,
     limit: maxBytes,
     agent: secured.agent(),
     signal,
   });
   if (status < 200 || status > 299) throw new Error(`the answer has the status ${status}`);
+  const encoding = given['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new Error(`the answer has the encoding ${encoding}, which was not asked for`);
+  }
   try {
-    return JSON.parse(withBoundedDepth(body.toString('utf8'))) as unknown;
+    return JSON.parse(withBoundedDepth(textOf(body))) as unknown;
   } catch {
     throw new Error('the answer is not JSON');
   }
+}
+
+/** Decodes UTF-8; a byte order mark, which RFC 8259 lets a reader ignore, is left out. */
+function textOf(body: Buffer): string {
+  return new TextDecoder().decode(body);
 }
 
 /** The URL without what may be secret: it is logged, and a label. */
