@@ -43,6 +43,28 @@ for (const fastLane of [true, false]) {
     assert.match(await send(`LIST /a HTTP/1.1\r\nHost: a\r\n${chunked}`, one), /LIST \/a HTTP/);
   });
 
+  test(`${lane}: any token is a method on a connection of node:http too, one after another`, async () => {
+    await using upstream = await echo();
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    using client = new RawClient(proxy.port);
+    const chunked = 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
+    const ends: string[] = [];
+    for (const [method, rest] of [
+      ['POST', chunked],
+      ['LIST', '\r\n'],
+      ['GET', '\r\n'],
+      ['BAN', 'Content-Length: 3\r\n\r\nabc'],
+      ['x-custom', chunked],
+      ['LIST', '\r\n'],
+    ]) {
+      client.send(`${method} /a HTTP/1.1\r\nHost: a\r\n${rest}`);
+      ends.push(`${method} /a HTTP/1.1`);
+      await client.wait(method!, () => client.received.split(' /a HTTP/1.1').length > ends.length);
+    }
+    assert.deepEqual(client.received.match(/\S+ \/a HTTP\/1\.1/g), ends);
+    assert.equal(client.ended, false);
+  });
+
   test(`${lane}: an upgrade to HTTP/2 or TLS is ignored, with and without a body`, async () => {
     for (const protocol of ['h2c', 'HTTP/2.0', 'TLS/1.2'])
       for (const [method, body] of [

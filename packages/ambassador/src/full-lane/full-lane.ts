@@ -7,6 +7,7 @@ import { leadingMethod, MAX_METHOD } from '../http/methods.ts';
 import { checkRequest, offered } from '../http/request-check.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
+import { ParsedSocket } from './parsed-socket.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
 import { UpgradeRequest } from './upgrade.ts';
 
@@ -27,6 +28,7 @@ interface Client {
   malformed: string | undefined;
   /** The method of the first request, if the parser of node:http does not know it. */
   method: string | undefined;
+  parsed: ParsedSocket | undefined;
 }
 
 /** Serves everything that the fast lane does not support, by node:http. */
@@ -73,7 +75,8 @@ export class FullLane implements Watched {
   accept(socket: Socket, unread: Buffer): void {
     const { now } = this.#host.runtime.clock;
     const [method, readable] = withKnownMethod(unread);
-    this.#clients.set(socket, {
+    if (!this.#clients.has(socket)) socket.once('close', () => this.#clients.delete(socket));
+    const client: Client = {
       requests: 0,
       quietSince: now,
       readBefore: socket.bytesRead,
@@ -82,13 +85,14 @@ export class FullLane implements Watched {
       last: undefined,
       malformed: undefined,
       method,
-    });
-    socket.once('close', () => this.#clients.delete(socket));
+      parsed: undefined,
+    };
+    this.#clients.set(socket, client);
     // node:http calls it after the last response. A client that still sends would be reset.
     socket.destroySoon = () => this.#linger(socket);
     // node:http reads it for each connection; a reload may have changed it.
     (this.#server as { maxHeaderSize?: number }).maxHeaderSize = this.#host.runtime.maxHead;
-    this.#server.emit('connection', socket);
+    client.parsed = new ParsedSocket(this.#server, socket);
     if (readable.length > 0) socket.unshift(readable);
     socket.resume();
   }
@@ -191,12 +195,13 @@ export class FullLane implements Watched {
     client.readBefore = socket.bytesRead;
   }
 
-  #malformed(error: NodeJS.ErrnoException, socket: Socket) {
+  #malformed(error: ParseError, socket: Socket) {
     const client = this.#clients.get(socket);
     if (error.code === 'ECONNRESET' || !socket.writable || client === undefined) {
       socket.destroy();
       return;
     }
+    if (this.#readAgain(error, socket, client)) return;
     // Bytes after a request that closes the connection are ignored.
     if (error.code === 'HPE_CLOSED_CONNECTION' && client.requests > 0) return;
     const overflow = error.code === 'HPE_HEADER_OVERFLOW';
@@ -208,7 +213,20 @@ export class FullLane implements Watched {
     else if (client.last?.complete) client.malformed = text;
     else client.last?.rejectBody(status, reason);
   }
+
+  /** Reads a request again whose method the parser does not know, if it arrived alone. */
+  #readAgain(error: ParseError, socket: Socket, { requests, parsed }: Client): boolean {
+    const { code, rawPacket } = error;
+    if (code !== 'HPE_INVALID_METHOD' || requests > 0 || !parsed?.canBeReadAgain) return false;
+    if (rawPacket === undefined || withKnownMethod(rawPacket)[0] === undefined) return false;
+    parsed.release();
+    this.accept(socket, rawPacket);
+    return true;
+  }
 }
+
+/** An error of the parser, with the bytes that it was given last. */
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
 /**
  * Replaces a method that the parser of node:http would refuse by one with the same framing, and
