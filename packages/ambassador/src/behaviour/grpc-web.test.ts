@@ -213,6 +213,20 @@ test('a response whose upstream ends it within a message never gets trailers the
   }
 });
 
+test('a response without a status is UNKNOWN, never a success', async () => {
+  await using upstream = await Http2Upstream.start((stream) => {
+    stream.resume();
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
+    stream.end(framed('a message'));
+  });
+  await using proxy = await TestProxy.start({ upstream: [upstream.url] });
+  const headers = { 'content-type': BINARY };
+  const { body } = await request(proxy.url, { method: 'POST', headers, body: framed('x') });
+  const [message, trailers] = frames(Buffer.from(body, 'latin1'));
+  assert.equal(message, 'a message');
+  assert.match(trailers ?? '', /^trailers:grpc-status: 2\r\n/);
+});
+
 test('a stop ends streams over HTTP/1.1 with a status too', async () => {
   using server = await EchoServer.start({
     chat: (call) => {

@@ -85,7 +85,8 @@ export class GrpcCall {
   }
 }
 
-function isStatus(name: string): boolean {
+/** Whether a field is the status, in any case. */
+export function isStatus(name: string): boolean {
   return name.length === 11 && name.toLowerCase() === 'grpc-status';
 }
 

@@ -1,15 +1,18 @@
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { ResponseFraming } from '../http/canonical-response.ts';
+import { grpcTrailers } from '../http/local-reply.ts';
 import { Framing, type ResponseHead } from '../http/response-head.ts';
 import { trailerFields } from '../http/trailers.ts';
 import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
-import { isGrpcType } from './call.ts';
+import { isGrpcType, isStatus } from './call.ts';
 import { FrameScanner } from './frame-scanner.ts';
+import { GrpcStatus } from './status.ts';
 import type { WebCall } from './web-call.ts';
 
 /** The flag of the frame with the trailers. */
 const TRAILERS = 0x80;
 const NOTHING: readonly string[] = [];
+const NO_STATUS = grpcTrailers(GrpcStatus.unknown, 'the response has no status');
 
 /** Turns the response to a gRPC-Web call into one of gRPC-Web, in front of the sink of a lane. */
 export class WebSink implements ResponseSink {
@@ -19,6 +22,8 @@ export class WebSink implements ResponseSink {
   /** Whether the response is one of gRPC with a body to come. */
   #translating = false;
   #invalid = false;
+  /** Whether the head has the status. */
+  #hasStatus = false;
   readonly #onInvalid: (reason: string) => void;
 
   /** @param onInvalid ends the exchange, because the upstream's response is not made of messages. */
@@ -58,6 +63,7 @@ export class WebSink implements ResponseSink {
         grpc = true;
         own.push(fields[i]!, this.#call.type);
       } else own.push(fields[i]!, fields[i + 1]!);
+      if (isStatus(name)) this.#hasStatus = true;
     }
     this.#translating = grpc && head.framing !== Framing.none;
     // The frame with the trailers makes it longer, and base64 too.
@@ -85,7 +91,9 @@ export class WebSink implements ResponseSink {
 
   sendEnd(trailers: readonly string[]): void {
     if (this.#translating) {
-      const frame = trailersFrame(trailers);
+      const known = this.#hasStatus || trailers.some((name, i) => i % 2 === 0 && isStatus(name));
+      // Clients read trailers without a status as success.
+      const frame = trailersFrame(known ? trailers : [...trailers, ...NO_STATUS]);
       if (this.#call.text) this.#sendText(frame);
       else sendOwn(this.#sink, frame);
     }
