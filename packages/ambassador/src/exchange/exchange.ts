@@ -3,7 +3,6 @@ import { GrpcStatus, isServerFailure, statusOfHttp } from '../grpc/status.ts';
 import type { WebCall } from '../grpc/web-call.ts';
 import { WebSink } from '../grpc/web-sink.ts';
 import {
-  type CanonicalRequest,
   canonicalRequest,
   type Forwarding,
   type RequestExtras,
@@ -22,15 +21,7 @@ import type { LentBytes } from '../memory/lent-bytes.ts';
 import type { ExchangeRecord } from '../observe/exchange-record.ts';
 import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import {
-  InvalidResponse,
-  type ResponseReceiver,
-  UnprocessedRequest,
-} from '../upstream/response-receiver.ts';
-import type { UpstreamStream } from '../upstream/upstream-stream.ts';
-import { refusal } from './admission.ts';
-import { Attempts } from './attempts.ts';
-import { ConnectionSearch, type ConnectionUser } from './connection-search.ts';
+import { type Refused, refusal } from './admission.ts';
 import { ExchangeFlow } from './exchange-flow.ts';
 import { identify } from './identifiers.ts';
 import { NEVER, Phase, Progress } from './progress.ts';
@@ -38,13 +29,14 @@ import { RequestBody } from './request-body.ts';
 import type { ReplyOptions, ResponseSink } from './response-sink.ts';
 import { isIdempotent } from './retry.ts';
 import type { Runtime } from './runtime.ts';
+import { Tries, type TriesOwner } from './tries.ts';
 import { endOfWeb, firstOfWeb, pieceOfWeb } from './web-body.ts';
 
 /**
- * Carries one request and its response, over as many tries as the guarantees on retries allow. A
- * lane creates one for each connection or request and may start it again once it has ended.
+ * Carries one request and its response between a lane and the tries. A lane creates one for each
+ * connection or request and may start it again once it has ended.
  */
-export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUser, Watched {
+export class Exchange implements ExchangeRecord, TriesOwner, Watched {
   /** The runtime of the listener, for the next request. */
   listener: Runtime;
   /** The runtime of the current request: of its route, or of the listener. */
@@ -65,36 +57,35 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   /** The sink, if it translates to gRPC-Web. */
   #web: WebSink | undefined;
   #http11 = true;
-  #request!: CanonicalRequest;
   readonly #body: RequestBody;
-  readonly #search: ConnectionSearch = new ConnectionSearch(this);
-  #stream: UpstreamStream | undefined;
   readonly #progress = new Progress();
-  readonly #attempts = new Attempts();
   readonly #flow: ExchangeFlow;
+  readonly #tries: Tries;
   /** The gRPC call that the request is, if it is one. */
   #call: GrpcCall | undefined;
-  #responded = false;
 
   constructor(sink: ResponseSink, runtime: Runtime) {
     this.#lane = this.#sink = sink;
     this.listener = this.runtime = runtime;
-    this.#body = new RequestBody(runtime.memory);
-    this.#flow = new ExchangeFlow({
+    const body = new RequestBody(runtime.memory);
+    const flow = new ExchangeFlow({
       pauseRequest: () => {
         // Memory that is used up is not for another try.
-        if (this.#stream !== undefined) this.#body.clear();
+        if (this.#tries.connected) this.#body.clear();
         this.#sink.pauseBody();
       },
       resumeRequest: () => this.#sink.resumeBody(),
-      pauseResponse: () => this.#stream?.pause(),
-      resumeResponse: () => this.#stream?.resume(),
+      pauseResponse: () => this.#tries.pause(),
+      resumeResponse: () => this.#tries.resume(),
     });
+    this.#body = body;
+    this.#flow = flow;
+    this.#tries = new Tries(this, { body, flow, progress: this.#progress });
   }
 
   /** The endpoint that was tried last. */
   get endpoint(): Endpoint | undefined {
-    return this.#search.endpoint;
+    return this.#tries.endpoint;
   }
 
   get grpcStatus(): number | undefined {
@@ -121,68 +112,69 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     http11 = true,
   ): void {
     const { listener } = this;
-    const route = listener.routes?.find(head.host, head.target);
-    const runtime = route ?? listener;
+    const runtime = listener.routes?.find(head.host, head.target) ?? listener;
     this.runtime = runtime;
     this.head = head;
     this.ids = identify(head.fields, listener.sampling);
-    this.startedAt = performance.now();
+    const startedAt = performance.now();
+    this.startedAt = startedAt;
     this.status = 0;
     this.flags = '';
     this.bytesIn = firstBody === undefined ? 0 : firstBody.bytes.length;
     this.bytesOut = 0;
     this.clientAddress = forwarding.clientAddress;
-    this.#search.reset(runtime, this.startedAt, extras?.upgrade !== undefined);
     this.#http11 = http11;
-    const { maySpeakHttp2 } = runtime.cluster;
+    const call = this.#beginCall();
+    const idempotent = runtime.idempotent || isIdempotent(head.method);
+    const upgrades = extras?.upgrade !== undefined;
+    this.#tries.reset(runtime, startedAt, upgrades, idempotent);
+    this.#flow.begin();
+    this.#progress.begin(startedAt);
+    runtime.observer.begin();
+    const refused =
+      refusal({ head, forwarding, extras, listener, runtime }, startedAt) ??
+      (call?.malformed ? MALFORMED_TIMEOUT : undefined);
+    if (refused !== undefined) {
+      firstBody?.release();
+      this.#replyLocally(refused.status, refused.reason, refused.flag, refused);
+      return;
+    }
+    let request = canonicalRequest(head, forwarding, runtime, this.ids, extras);
+    const { total } = runtime.timeouts;
+    if (call !== undefined) request = call.bounded(request, total);
+    // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
+    const repeatable = (idempotent || runtime.cluster.maySpeakHttp2) && !upgrades;
+    if (call?.web) {
+      request = call.web.request(request);
+      if (!this.#beginWebBody(call.web, firstBody, repeatable)) return;
+    } else this.#body.begin(head.contentLength, firstBody, repeatable);
+    this.#progress.deadline = startedAt + Math.min(total || NEVER, call?.timeout ?? NEVER);
+    const size = head.contentLength;
+    if (size === -1 || size > this.bytesIn) this.#flow.join(runtime.memory);
+    this.#tries.start(request, call, startedAt);
+  }
+
+  /** Finds out whether the request is a gRPC call, and which sink its response needs. */
+  #beginCall(): GrpcCall | undefined {
+    const { head, runtime } = this;
     const call =
       head.method === 'POST'
         ? GrpcCall.of(head, {
-            translate: runtime.grpcWeb && http11,
+            translate: runtime.grpcWeb && this.#http11,
             origins: runtime.grpcWebOrigins,
             largest: runtime.maxBody,
           })
         : undefined;
     this.#call = call;
     this.#web = call?.web
-      ? new WebSink(call.web, this.#lane, (reason) => this.#fail(502, reason, 'UF'))
+      ? new WebSink(call.web, this.#lane, (reason) => this.onFailed(502, reason, 'UF'))
       : undefined;
     this.#sink = this.#web ?? this.#lane;
-    const idempotent = runtime.idempotent || isIdempotent(head.method);
-    // A stream that an HTTP/2 upstream refuses may be sent again whatever its method is.
-    const repeatable = (idempotent || maySpeakHttp2) && extras?.upgrade === undefined;
-    this.#attempts.begin(idempotent);
-    this.#responded = false;
-    this.#flow.begin();
-    this.#progress.begin(this.startedAt);
-    runtime.observer.begin();
-    const refused = refusal({ head, forwarding, extras, listener, runtime }, this.startedAt);
-    if (refused !== undefined) {
-      firstBody?.release();
-      this.#replyLocally(refused.status, refused.reason, refused.flag, refused);
-      return;
-    }
-    if (call?.malformed) {
-      firstBody?.release();
-      this.#replyLocally(400, 'grpc-timeout is malformed', '');
-      return;
-    }
-    const request = canonicalRequest(head, forwarding, runtime, this.ids, extras);
-    const { total } = runtime.timeouts;
-    this.#request = call === undefined ? request : call.bounded(request, total);
-    if (call?.web) {
-      if (!this.#beginWeb(call.web, firstBody, repeatable)) return;
-    } else this.#body.begin(head.contentLength, firstBody, repeatable);
-    this.#progress.deadline = this.startedAt + Math.min(total || NEVER, call?.timeout ?? NEVER);
-    const size = head.contentLength;
-    if (size === -1 || size > this.bytesIn) this.#flow.join(runtime.memory);
-    runtime.retryBudget.request(this.startedAt);
-    this.#search.start(true);
+    return call;
   }
 
   /** Begins the body of a gRPC-Web call; false if it is refused at once. */
-  #beginWeb(web: WebCall, firstBody: LentBytes | undefined, repeatable: boolean): boolean {
-    this.#request = web.request(this.#request);
+  #beginWebBody(web: WebCall, firstBody: LentBytes | undefined, repeatable: boolean): boolean {
     const complete = this.head.contentLength === this.bytesIn;
     const first = firstOfWeb(web, firstBody, complete);
     if (first !== undefined && 'status' in first) {
@@ -196,40 +188,38 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   /** Sends a piece of the body, and releases it afterwards; false asks for `pauseBody`. */
   sendBody(piece: LentBytes): boolean {
-    const stream = this.#stream;
-    if (stream === undefined && !this.active) {
+    if (!this.#tries.connected && !this.active) {
       piece.release();
       return true;
     }
     this.bytesIn += piece.bytes.length;
     this.#progress.lastActivity = this.runtime.clock.now;
-    if (this.#progress.tunnel) return this.#flow.requestTaken(stream?.sendTunnel(piece) ?? true);
+    if (this.#progress.tunnel) return this.#flow.requestTaken(this.#tries.sendTunnel(piece));
     if (this.head.contentLength === -1 && this.bytesIn > this.runtime.maxBody) {
       piece.release();
-      this.#fail(413, 'the body is larger than allowed', '');
+      this.onFailed(413, 'the body is larger than allowed', '');
       return true;
     }
     const web = this.#call?.web;
     const own = web === undefined ? piece : pieceOfWeb(web, piece);
     if (own === undefined) return this.#flow.readsRequest;
     if ('status' in own) {
-      this.#fail(own.status, own.reason, '');
+      this.onFailed(own.status, own.reason, '');
       return true;
     }
-    return this.#flow.requestTaken(this.#body.take(own, stream));
+    return this.#flow.requestTaken(this.#tries.sendBody(own));
   }
 
   /** The body is complete. */
   endBody(trailers: readonly string[]): void {
-    const stream = this.#stream;
-    if (this.#progress.tunnel) stream?.endTunnel();
+    if (this.#progress.tunnel) this.#tries.endTunnel();
     else if (this.active) {
       const cut = this.#call?.web && endOfWeb(this.#call.web);
       if (cut !== undefined) {
-        this.#fail(cut.status, cut.reason, '');
+        this.onFailed(cut.status, cut.reason, '');
         return;
       }
-      this.#body.end(this.#call?.web ? NOTHING : trailers, stream);
+      this.#tries.endBody(this.#call?.web ? NOTHING : trailers);
       this.#progress.since = this.runtime.clock.now;
     }
   }
@@ -238,7 +228,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   cancel(): void {
     if (!this.active) return;
     this.flags = this.#progress.tunnel ? '' : 'DC';
-    this.#releaseUpstream();
+    this.#tries.cancel(this.flags === 'DC');
     if (this.status === 0) this.status = 499;
     if (this.#call) this.#call.status = GrpcStatus.cancelled;
     this.#end();
@@ -246,12 +236,12 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   /** Ends a gRPC call, which may be a stream without an end, because the proxy stops. */
   stop(): void {
-    if (this.active && this.#call) this.#fail(503, 'the proxy stops', '');
+    if (this.active && this.#call) this.onFailed(503, 'the proxy stops', '');
   }
 
   /** Ends it because its body takes up memory that is exhausted. */
   shed(): void {
-    if (this.active) this.#fail(503, 'the body waits in too many pieces', 'OM');
+    if (this.active) this.onFailed(503, 'the body waits in too many pieces', 'OM');
   }
 
   /** The client accepts data again. */
@@ -260,18 +250,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#flow.responseDrained();
   }
 
-  onConnected(stream: UpstreamStream): void {
-    this.#stream = stream;
-    if (this.#web !== undefined && !stream.http2) {
-      // That is no failure of an endpoint which serves other requests.
-      this.#search.release(true);
-      this.#fail(502, 'gRPC needs an upstream that chooses HTTP/2', 'UF');
-      return;
-    }
-    this.#progress.phase = Phase.waiting;
-    this.#progress.since = this.#progress.lastActivity = this.runtime.clock.now;
-    const reads = this.#flow.requestTaken(this.#body.sendWith(this.#request, stream, this));
-    if (!stream.requestSent && reads) this.#sink.resumeBody();
+  onBodyWanted(): void {
+    this.#sink.resumeBody();
   }
 
   onUnavailable(status: number, reason: string, flag: string): void {
@@ -280,28 +260,15 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   onInformational(head: ResponseHead): void {
-    this.#progress.lastActivity = this.runtime.clock.now;
     if (this.#http11) this.#sink.sendInformational(head);
   }
 
   onHead(head: ResponseHead): void {
-    // The upstream timed the connection out while the request was on its way (RFC 9110 §15.5.9).
-    if (head.status === 408 && this.#stream!.reused) {
-      if (!this.#retry()) this.#fail(502, 'the upstream closed its idle connection', 'UF');
-      return;
-    }
-    this.#call?.readHead(head);
-    if (this.grpcStatus === GrpcStatus.unavailable && this.runtime.idempotent && this.#retry(true))
-      return;
-    this.#body.clear();
     this.status = head.status;
-    this.#responded = true;
-    this.#progress.phase = Phase.streaming;
     const tunnel = head.status === 101;
     this.#progress.tunnel = tunnel;
-    this.#progress.lastActivity = this.runtime.clock.now;
     // With an incomplete body neither connection can be used again.
-    const early = !this.#stream!.requestSent && !tunnel;
+    const early = !this.#tries.requestSent && !tunnel;
     const framing = tunnel
       ? TUNNEL
       : responseFraming(head, this.#http11, early || this.#sink.mustClose());
@@ -313,9 +280,7 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
   onBody(lent: LentBytes, start: number, end: number): void {
     this.bytesOut += end - start;
-    if (!this.#flow.responseTaken(this.#sink.sendBodyPiece(lent, start, end)))
-      this.#stream!.pause();
-    this.#progress.lastActivity = this.runtime.clock.now;
+    if (!this.#flow.responseTaken(this.#sink.sendBodyPiece(lent, start, end))) this.#tries.pause();
   }
 
   onMoreToCome(): void {
@@ -323,76 +288,32 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   }
 
   onEnd(trailers: readonly string[]): void {
-    this.#stream = undefined;
     if (this.#web?.incomplete) {
-      this.#fail(502, 'the response ends within a message', 'UF');
+      this.onFailed(502, 'the response ends within a message', 'UF');
       return;
     }
     this.#call?.readTrailers(trailers);
-    this.#search.release(this.status < 500 && !isServerFailure(this.grpcStatus ?? 0));
+    this.#tries.release(this.status < 500 && !isServerFailure(this.grpcStatus ?? 0));
     this.#end();
     this.#sink.sendEnd(trailers);
   }
 
-  onDrain(): void {
-    this.#progress.lastActivity = this.runtime.clock.now;
-    this.#flow.requestDrained();
-  }
-
-  onLost(error: Error): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    if (error instanceof UnprocessedRequest) {
-      if (!this.#responded && this.#attempts.mayResend(this.#body)) this.#repeat();
-      else this.#fail(502, error.message, 'UF');
-      return;
-    }
-    const invalid = error instanceof InvalidResponse;
-    // The upstream closed it as idle while we wrote: most likely it has not seen the request.
-    const unseen = (stream?.reused || this.runtime.idempotent) && !stream?.responding;
-    if (invalid || this.#responded || !unseen || !this.#retry())
-      this.#fail(502, error.message, 'UF');
-  }
-
-  /**
-   * Sends the request once more, if it may be served twice and the budget allows it.
-   * @param later whether the upstream needs a pause before.
-   */
-  #retry(later = false): boolean {
-    if (!this.#attempts.mayRepeat(this.#body, this.runtime.retryBudget)) return false;
-    this.#repeat(later);
-    return true;
-  }
-
-  #repeat(later = false) {
-    this.#attempts.count();
-    this.#stream?.destroy();
-    this.#stream = undefined;
-    this.#flow.begin();
-    this.runtime.observer.retries.inc();
-    this.#search.release(!later);
-    this.#progress.phase = Phase.connecting;
-    this.#progress.since = this.runtime.clock.now;
-    if (later) this.#search.startLater();
-    else this.#search.start(false);
-  }
-
   check(now: number): void {
     if (!this.active) return;
-    this.#stream?.measure?.();
+    this.#tries.measure();
     const facts = {
-      requestSent: this.#stream?.requestSent ?? false,
+      requestSent: this.#tries.requestSent,
       bounded: this.#call?.timeout !== undefined,
       held: this.#flow.held,
     };
     const expired = this.#progress.expired(now, facts, this.runtime.timeouts);
-    if (expired !== undefined) this.#fail(expired.status, expired.reason, expired.flag);
+    if (expired !== undefined) this.onFailed(expired.status, expired.reason, expired.flag);
   }
 
   /** Ends with an error of the upstream; sends a local reply if no response has begun. */
-  #fail(status: number, reason: string, flag: string) {
-    this.#releaseUpstream();
-    if (!this.#responded) {
+  onFailed(status: number, reason: string, flag: string): void {
+    this.#tries.cancel(this.flags === 'DC');
+    if (!this.#tries.responded) {
       this.#replyLocally(status, reason, flag);
       return;
     }
@@ -414,7 +335,6 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
   #replyLocally(status: number, reason: string, flag: string, options: ReplyOptions = {}) {
     this.status = status;
     this.flags = flag;
-    this.#responded = true;
     if (flag !== '' && flag !== 'RL') this.runtime.observer.failed(this, reason);
     const { retryAfter, fields } = options;
     let grpcStatus: number | undefined;
@@ -427,13 +347,6 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
     this.#sink.sendLocalReply(status, reason, { retryAfter, grpcStatus, fields });
   }
 
-  /** Releases the upstream in any phase. */
-  #releaseUpstream() {
-    this.#stream?.destroy();
-    this.#stream = undefined;
-    this.#search.cancel(this.flags === 'DC');
-  }
-
   #end() {
     this.#progress.phase = Phase.idle;
     this.#flow.leave();
@@ -444,3 +357,8 @@ export class Exchange implements ExchangeRecord, ResponseReceiver, ConnectionUse
 
 const NOTHING: readonly string[] = [];
 const TUNNEL: ResponseFraming = { chunked: false, close: false, keepAlive: false };
+const MALFORMED_TIMEOUT: Refused = {
+  status: 400,
+  reason: 'grpc-timeout is malformed',
+  flag: '',
+};
