@@ -171,6 +171,33 @@ test('without a healthy endpoint requests are 503, until it is healthy again', a
   await eventually(async () => (await request(proxy.url)).status === 200, { what: '200' });
 });
 
+test('clients eject no endpoint by what they send, or by going away', async () => {
+  await using upstream = await TestUpstream.start((incoming) => incoming.resume());
+  upstream.server.on('upgrade', (_incoming, socket) => {
+    socket.on('error', () => {});
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nhello');
+    socket.pipe(socket);
+  });
+  await using proxy = await TestProxy.start({
+    upstream: [upstream.url, upstream.url.replace('127.0.0.1', 'localhost')],
+    ejectAfter: 1,
+    maxBody: '10B',
+  });
+  const head = (text: string) => `POST / HTTP/1.1\r\nHost: a\r\n${text}\r\n\r\n`;
+  for (const [sent, until] of [
+    [`${head('Transfer-Encoding: chunked')}b\r\nhello world\r\n`, '413'],
+    [head('Connection: Upgrade\r\nUpgrade: websocket'), 'hello'],
+  ]) {
+    using client = new RawClient(proxy.port);
+    client.send(sent!);
+    await client.wait(until!, () => client.received.includes(until!));
+    client.socket.resetAndDestroy();
+    await proxy.settled();
+  }
+  for (const { consecutiveFailures, ejections } of proxy.listeners.clusters[0]!.cluster.endpoints)
+    assert.deepEqual([consecutiveFailures, ejections], [0, 0]);
+});
+
 test('an endpoint that keeps failing is ejected while there is another', async () => {
   const dead = await freePort();
   await using upstream = await TestUpstream.start((_request, response) => response.end('ok'));

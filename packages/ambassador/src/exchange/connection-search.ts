@@ -61,8 +61,8 @@ export class ConnectionSearch implements Waiter {
     );
   }
 
-  /** Cancels a search that is in progress, and releases the endpoint. */
-  cancel(good: boolean): void {
+  /** Cancels a search that is in progress, and releases the endpoint. @param good as of `release`. */
+  cancel(good: boolean | undefined): void {
     clearTimeout(this.#pause);
     this.#pause = undefined;
     if (this.#searching) this.endpoint?.cancel(this);
@@ -70,12 +70,16 @@ export class ConnectionSearch implements Waiter {
     this.release(good);
   }
 
-  /** Releases the endpoint. @param good whether it served the request as it should. */
-  release(good: boolean): void {
+  /**
+   * Releases the endpoint.
+   * @param good whether it served the request as it should; undefined if that did not show.
+   */
+  release(good: boolean | undefined): void {
     const { endpoint } = this;
     if (endpoint === undefined || !this.#counted) return;
     this.#counted = false;
     endpoint.pending--;
+    if (good === undefined) return;
     if (!good || endpoint.consecutiveFailures > 0)
       this.#runtime.cluster.recordOutcome(endpoint, good);
   }

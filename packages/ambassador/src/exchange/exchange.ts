@@ -228,7 +228,7 @@ export class Exchange implements ExchangeRecord, TriesOwner, Watched {
   cancel(): void {
     if (!this.active) return;
     this.flags = this.#progress.tunnel ? '' : 'DC';
-    this.#tries.cancel(this.flags === 'DC');
+    this.#tries.cancel(undefined);
     if (this.status === 0) this.status = 499;
     if (this.#call) this.#call.status = GrpcStatus.cancelled;
     this.#end();
@@ -310,9 +310,10 @@ export class Exchange implements ExchangeRecord, TriesOwner, Watched {
     if (expired !== undefined) this.onFailed(expired.status, expired.reason, expired.flag);
   }
 
-  /** Ends with an error of the upstream; sends a local reply if no response has begun. */
+  /** Ends with an error; sends a local reply if no response has begun. */
   onFailed(status: number, reason: string, flag: string): void {
-    this.#tries.cancel(this.flags === 'DC');
+    // Clients must not be able to eject endpoints by what they send, or how slowly they read.
+    this.#tries.cancel(flag.startsWith('U') ? false : undefined);
     if (!this.#tries.responded) {
       this.#replyLocally(status, reason, flag);
       return;

@@ -126,8 +126,11 @@ export class Tries implements ResponseReceiver, ConnectionUser {
     this.#stream?.measure?.();
   }
 
-  /** Ends in any phase. @param good whether the endpoint served the request as it should. */
-  cancel(good: boolean): void {
+  /**
+   * Ends in any phase.
+   * @param good whether the endpoint served the request as it should; undefined if that did not show.
+   */
+  cancel(good: boolean | undefined): void {
     this.#stream?.destroy();
     this.#stream = undefined;
     this.#search.cancel(good);
@@ -142,7 +145,7 @@ export class Tries implements ResponseReceiver, ConnectionUser {
     this.#stream = stream;
     if (this.#call?.web !== undefined && !stream.http2) {
       // That is no failure of an endpoint which serves other requests.
-      this.#search.release(true);
+      this.#search.release(undefined);
       this.#owner.onFailed(502, 'gRPC needs an upstream that chooses HTTP/2', 'UF');
       return;
     }
@@ -228,7 +231,7 @@ export class Tries implements ResponseReceiver, ConnectionUser {
     this.#stream = undefined;
     this.#flow.begin();
     this.#runtime.observer.retries.inc();
-    this.#search.release(!later);
+    this.#search.release(later ? false : undefined);
     this.#progress.phase = Phase.connecting;
     this.#progress.since = this.#runtime.clock.now;
     if (later) this.#search.startLater();
