@@ -61,6 +61,24 @@ for (const fastLane of [true, false]) {
     assert.equal(headers['content-length'], undefined);
   });
 
+  test(`${lane}: a 426 names the protocol that it requires, unless that is HTTP`, async () => {
+    for (const [protocol, expected] of [
+      ['websocket', 'websocket'],
+      ['h2c', undefined],
+    ] as const) {
+      await using upstream = await RawServer.start((socket) =>
+        socket.write(
+          `HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nContent-Length: 2\r\n\r\nno`,
+        ),
+      );
+      await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+      using client = new RawClient(proxy.port);
+      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await client.wait('a response', () => client.received.endsWith('no'));
+      assert.equal(/\r\nUpgrade: (.*)\r\n/.exec(client.received)?.[1], expected);
+    }
+  });
+
   test(`${lane}: Max-Forwards counts the hops of OPTIONS and TRACE, and 0 is answered here`, async () => {
     await using upstream = await RawServer.start((socket) => socket.write(OK));
     await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });

@@ -1,4 +1,5 @@
 import { FieldKind } from './field-kind.ts';
+import { offered } from './request-check.ts';
 import { Framing, type ResponseHead } from './response-head.ts';
 
 /** The framing of a response in HTTP/1.1; `close` if the connection ends with it. */
@@ -7,6 +8,8 @@ export interface ResponseFraming {
   readonly close: boolean;
   /** Whether the client must be notified that the connection stays, as in HTTP/1.0. */
   readonly keepAlive: boolean;
+  /** The protocol that the upstream requires with a 426 (RFC 9110 §15.5.22). */
+  readonly upgrade?: string | undefined;
 }
 
 /**
@@ -38,6 +41,7 @@ export function canonicalResponseFields(
 export function withFraming(fields: readonly string[], framing: ResponseFraming): string[] {
   const all = [...fields];
   if (framing.chunked) all.push('Transfer-Encoding', 'chunked');
+  if (framing.upgrade !== undefined) all.push('Connection', 'upgrade', 'Upgrade', framing.upgrade);
   if (framing.close) all.push('Connection', 'close');
   else if (framing.keepAlive) all.push('Connection', 'keep-alive');
   return all;
@@ -85,7 +89,13 @@ export function responseFraming(
     chunked: unknownLength && http11,
     close: close || (unknownLength && !http11),
     keepAlive: !http11,
+    upgrade: head.status === 426 && http11 ? requiredUpgrade(head) : undefined,
   };
+}
+
+/** Returns the protocol that a response asks for, if the ambassador takes it up. */
+function requiredUpgrade({ fields: { kinds, values } }: ResponseHead): string | undefined {
+  return offered(values.filter((_, i) => kinds[i] === FieldKind.upgrade));
 }
 
 /** Writes a response head in HTTP/1.1. */
