@@ -66,7 +66,9 @@ export function violationText({ value, rule, remedy }: Omit<Fault, 'name'>): str
 }
 
 function abbreviated(value: unknown): string {
-  const text = withoutPasswords(JSON.stringify(value) ?? String(value));
+  // Of numbers, JSON has neither .inf nor .nan of YAML.
+  const json = typeof value === 'number' ? undefined : JSON.stringify(value);
+  const text = withoutPasswords(json ?? String(value));
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 

@@ -36,6 +36,25 @@ test('an alias without its anchor and a bomb of aliases are faults, not crashes'
   assert.match((await parse(bomb.join('\n'))).faults[0]!, /Excessive alias count/);
 });
 
+test('a value that contains itself is a fault, one that is used twice is not', async () => {
+  assert.deepEqual((await parse('a: &a\n  - b: [*a]\n')).faults, [
+    'c.yaml has an alias within its own anchor: write the value out',
+  ]);
+  assert.deepEqual((await parse('a: &a [1]\nb: [*a, *a]\n')).data, { a: [1], b: [[1], [1]] });
+});
+
+test('files with many tokens or faults are refused in few lines', async () => {
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}: 1\n`).join('');
+  const many = await parse(`${keys(2000)}k7: 2\n`);
+  assert.deepEqual(many.faults, [
+    'c.yaml:2001:1 is not YAML (Map keys must be unique): fix the file',
+  ]);
+  assert.deepEqual((await parse('- '.repeat(450_000))).faults, [
+    'c.yaml has more than 400,000 YAML tokens: split it, or write fewer values',
+  ]);
+  assert.equal((await parse(`a: [${']\n'.repeat(300)}`)).faults.length, 100);
+});
+
 test('a file that holds no mapping is refused', async () => {
   assert.deepEqual((await parse('- a\n')).faults, [
     'c.yaml must hold key: value lines: see --help for the keys',

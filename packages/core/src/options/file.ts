@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import type { Document } from 'yaml';
 import { errorText } from '../errors.ts';
 import { isRecord } from '../schema/fields.ts';
 import type { Report } from './type.ts';
@@ -6,6 +7,12 @@ import { formatSize } from './units.ts';
 
 /** The largest configuration file that is read, in bytes: that of a ConfigMap. */
 export const CONFIG_LIMIT = 1024 * 1024;
+/** The most tokens of YAML that are parsed: a full plan of the coordinator has some 320,000. */
+const TOKEN_LIMIT = 400_000;
+/** The most faults of YAML that are reported: one missing quote can cause thousands. */
+const MOST_FAULTS = 100;
+
+type Yaml = typeof import('yaml');
 
 /**
  * Reads a configuration file (YAML 1.2, so JSON too). Every fault names the file, and the
@@ -38,17 +45,31 @@ export async function parseConfig(
   report: Report,
 ): Promise<Record<string, unknown> | undefined> {
   // Loaded only if a file is given: it costs a tenth of the start-up time.
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(source, { prettyErrors: true, uniqueKeys: true });
-  for (const { message, linePos } of document.errors) {
-    const place = linePos ? `:${linePos[0].line}:${linePos[0].col}` : '';
+  const yaml = await import('yaml');
+  if (tokensOf(source, yaml) > TOKEN_LIMIT) {
+    const rule = `has more than ${TOKEN_LIMIT.toLocaleString('en')} YAML tokens`;
+    report({ name: path, rule, remedy: 'split it, or write fewer values' });
+    return undefined;
+  }
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(source, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // The check of this option compares each key with each other one.
+    uniqueKeys: false,
+  });
+  const wrong = document.errors.map(({ message, pos }) => ({ message, at: pos[0] }));
+  wrong.push(...duplicateKeys(document, yaml));
+  const first = wrong.sort((a, b) => a.at - b.at).slice(0, MOST_FAULTS);
+  for (const { message, at } of first) {
+    const { line, col } = lines.linePos(at);
     report({
-      name: `${path}${place}`,
-      rule: `is not YAML (${message.split(' at line')[0]})`,
+      name: `${path}:${line}:${col}`,
+      rule: `is not YAML (${message})`,
       remedy: 'fix the file',
     });
   }
-  if (document.errors.length > 0) return undefined;
+  if (wrong.length > 0) return undefined;
   let data: unknown;
   try {
     data = document.toJS({ maxAliasCount: 100 }) ?? {};
@@ -57,9 +78,49 @@ export async function parseConfig(
     report({ name: path, rule: `is not YAML (${errorText(error)})`, remedy: 'fix the file' });
     return undefined;
   }
+  if (hasCycle(data)) {
+    const rule = 'has an alias within its own anchor';
+    report({ name: path, rule, remedy: 'write the value out' });
+    return undefined;
+  }
   if (isRecord(data)) return data;
   report({ name: path, rule: 'must hold key: value lines', remedy: 'see --help for the keys' });
   return undefined;
+}
+
+/** Counts the tokens without keeping them: a parsed document takes some 400 bytes for each. */
+function tokensOf(source: string, { Lexer }: Yaml): number {
+  let count = 0;
+  for (const _ of new Lexer().lex(source)) if (++count > TOKEN_LIMIT) break;
+  return count;
+}
+
+function duplicateKeys(document: Document, { visit, isScalar }: Yaml) {
+  const found: { message: string; at: number }[] = [];
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          found.push({ message: 'Map keys must be unique', at: key.range?.[0] ?? 0 });
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
+/** Whether a value contains itself. Each object is visited once, however many aliases it has. */
+function hasCycle(value: unknown, open = new Set<unknown>(), done = new Set<unknown>()): boolean {
+  if (typeof value !== 'object' || value === null || done.has(value)) return false;
+  if (open.has(value)) return true;
+  open.add(value);
+  const found = Object.values(value).some((one) => hasCycle(one, open, done));
+  open.delete(value);
+  done.add(value);
+  return found;
 }
 
 function readBounded(path: string): string {

@@ -39,6 +39,17 @@ test('flags go before variables, variables before the file, the file before defa
   assert.equal((await run(['--queue', '/q'], { GADGET_CONFIG: config })).values.count, 30);
 });
 
+test('keys of every object, and numbers that JSON lacks, are faults as others are', async () => {
+  using directory = temporaryDirectory();
+  const config = join(directory.path, 'c.yaml');
+  writeFileSync(config, '__proto__: 1\nconstructor: 2\ncount: .inf\n');
+  assert.deepEqual(await faults(['--config', config, '--queue', '/q']), [
+    `${config}: __proto__ is not a known key`,
+    `${config}: constructor is not a known key`,
+    `${config}: count Infinity must be a whole number: write a number 1–500`,
+  ]);
+});
+
 test('all faults of all sources are reported at once', async () => {
   using directory = temporaryDirectory();
   const config = join(directory.path, 'c.yaml');

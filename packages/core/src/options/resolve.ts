@@ -61,8 +61,9 @@ export async function resolveOptions<F extends OptionMap>(
   };
   const unknown = unknownKey(Object.keys(table.options));
   for (const [key, value] of Object.entries(file ?? {})) {
-    const name = table.options[key]?.type.fileOnly ? key : `${path}: ${key}`;
-    if (!Object.hasOwn(table.options, key)) {
+    const option = Object.hasOwn(table.options, key) ? table.options[key] : undefined;
+    const name = option?.type.fileOnly ? key : `${path}: ${key}`;
+    if (!option) {
       const violation = unknown(key, value, []);
       if (violation) report({ name, ...violation });
     } else if (value !== null) add(key, name, value);
