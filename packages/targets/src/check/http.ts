@@ -25,8 +25,10 @@ export async function checkHttp(
         ? expected.some(([first, last]) => first <= status && status <= last)
         : status >= 200 && status < 400;
     if (!good) return `status ${status}`;
-    if (pattern === undefined || new RegExp(pattern).test(body.toString('utf8', 0, 65_536)))
-      return undefined;
+    if (pattern === undefined) return undefined;
+    // Loaded only if there is a pattern.
+    const { matches } = await import('./matches.ts');
+    if (matches(pattern, body.toString('utf8', 0, 65_536))) return undefined;
     return `the response does not match ${pattern}`;
   } catch (error) {
     return signal.aborted ? 'no answer in time' : absence(error);
