@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { ExitCode } from '../errors.ts';
 import { helpText, type OptionMap, type OptionTable } from '../options/index.ts';
 import { type Invocation, resolveOptions } from '../options/resolve.ts';
@@ -27,7 +28,10 @@ export async function invoke<F extends OptionMap>(
 ): Promise<number> {
   try {
     const invocation = await resolveOptions(table, { argv, environment: process.env });
-    if (invocation.kind === 'run') return await run(invocation);
+    if (invocation.kind === 'run') {
+      nameProcess(table.command);
+      return await run(invocation);
+    }
     await print(invocation.kind === 'help' ? helpText(table) : `${version}\n`);
     return ExitCode.ok;
   } catch (error) {
@@ -38,4 +42,16 @@ export async function invoke<F extends OptionMap>(
 /** Writes to stdout and waits: the exit would cut what a pipe has not taken yet. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}
+
+/**
+ * Sets the command name that neighbours in a shared process namespace find and signal; without it
+ * all would have that of Node's main thread. The command line stays as it is (proc_pid_comm(5)).
+ */
+function nameProcess(command: string): void {
+  try {
+    writeFileSync('/proc/self/comm', command);
+  } catch {
+    // A name for neighbours only.
+  }
 }

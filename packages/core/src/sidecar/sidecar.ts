@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { ExitCode, ExpectedError, errorText } from '../errors.ts';
 import { AdminEndpoints } from '../observe/admin-endpoints.ts';
 import { startAdminServer } from '../observe/admin-server.ts';
@@ -69,7 +68,6 @@ export async function runSidecar<F extends OptionMap>(
 ): Promise<ExitCode> {
   const common = invocation.values as CommonValues;
   const { command } = sidecar.table;
-  nameProcess(command);
   const log = createLog({ name: command, level: common.logLevel });
   const health = new Health();
   const serving = health.condition('process', 'ready');
@@ -138,18 +136,6 @@ export async function runSidecar<F extends OptionMap>(
   if (code === ExitCode.ok && !good) code = ExitCode.internal;
   log.info('stopped', { event: 'stopped', code });
   return code;
-}
-
-/**
- * Sets the command name that neighbours in a shared process namespace find and signal; without it
- * all would have that of Node's main thread. The command line stays as it is (proc_pid_comm(5)).
- */
-function nameProcess(command: string): void {
-  try {
-    writeFileSync('/proc/self/comm', command);
-  } catch {
-    // A name for neighbours only.
-  }
 }
 
 /** Logs once that the sidecar is ready, when all conditions of `/readyz` hold for the first time. */
