@@ -1,4 +1,5 @@
 import {
+  ExpectedError,
   errorText,
   formatDuration,
   fullJitter,
@@ -105,7 +106,7 @@ async function request(
   permitted: () => void,
 ): Promise<string | undefined> {
   const { url, method, body, caFile, bearerTokenFile } = http;
-  const token = bearerTokenFile && readSmallFile(bearerTokenFile, FILE_LIMIT).toString().trim();
+  const token = bearerTokenFile && read(bearerTokenFile).toString().trim();
   const { status } = await send(url, {
     method,
     headers: { ...http.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) },
@@ -113,10 +114,18 @@ async function request(
     timeout,
     signal,
     before: permitted,
-    ...(caFile === undefined ? {} : { ca: readSmallFile(caFile, FILE_LIMIT) }),
+    ...(caFile === undefined ? {} : { ca: read(caFile) }),
   });
   const good = http.status.some(([first, last]) => first <= status && status <= last);
   return good ? undefined : `${withoutPasswords(url)} answered ${status}`;
+}
+
+function read(path: string): Buffer {
+  try {
+    return readSmallFile(path, FILE_LIMIT);
+  } catch (error) {
+    throw new ExpectedError(`${path} cannot be read`, undefined, { cause: error });
+  }
 }
 
 /** Tries a condition until it holds; only the timeout or a stop ends it otherwise. */

@@ -191,6 +191,23 @@ test('triggers are coalesced, keep their order, and run one at a time; a stop dr
   assert.deepEqual(log.slice(5), ['b-always', 'end-step', 'end-always']);
 });
 
+test('a flood of one event while its sequence waits costs one write', async () => {
+  const { plan } = readSequences([
+    { name: 'a', when: [{ event: 'a' }], steps: [http('one', false)] },
+  ]);
+  let saves = 0;
+  const runner = new Runner({
+    plan,
+    journal: { load: async () => EMPTY, save: async () => void saves++ },
+    state: EMPTY,
+    perform: async () => undefined,
+    observer: quiet,
+  });
+  await Promise.all(Array.from({ length: 100 }, () => runner.trigger(['a'])));
+  assert.equal(saves, 1);
+  assert.equal(runner.pending, 1);
+});
+
 test('a journal that cannot be written begins no step, and always steps run all the same', async () => {
   const { plan } = readSequences([
     {
@@ -200,9 +217,10 @@ test('a journal that cannot be written begins no step, and always steps run all 
       always: [http('resume', true)],
     },
   ]);
-  const { journal } = inMemory();
+  const { journal, state } = inMemory();
   const log: string[] = [];
   let full = false;
+  let failure: string | undefined;
   const runner = new Runner({
     plan,
     journal: {
@@ -215,12 +233,22 @@ test('a journal that cannot be written begins no step, and always steps run all 
       full = true;
       return undefined;
     },
-    observer: quiet,
+    observer: { ...quiet, journal: (given) => (failure = given) },
   });
   await runner.trigger(['a']);
   const work = runner.work();
   await eventually(() => log.includes('resume'), { what: 'the always part' });
   assert.deepEqual(log, ['one', 'resume']);
+  // Once there is space, the end is recorded without a further trigger.
+  full = false;
+  await eventually(() => failure === undefined, { what: 'a journal that is written again' });
+  assert.equal(state().run, undefined);
+  assert.equal(state().last.a?.result, 'failed');
+  full = true;
+  await assert.rejects(runner.trigger(['a']), /ENOSPC/);
+  assert.match(failure ?? '', /ENOSPC/);
+  full = false;
+  await eventually(() => failure === undefined, { what: 'a journal that is written again' });
   await runner.stop([]);
   await work;
 });

@@ -60,6 +60,9 @@ export class Runner {
     | { readonly sequences: readonly string[]; readonly done: PromiseWithResolvers<void> }
     | undefined;
   #working = false;
+  /** Whether the last save failed. */
+  #unwritten = false;
+  #retries = 0;
 
   constructor(parts: {
     readonly plan: readonly Sequence[];
@@ -126,11 +129,16 @@ export class Runner {
     const added = this.#stop ? [] : sequences;
     await this.#save((state) => {
       const before = state.pending.filter((one) => !(last && added.includes(one)));
+      const pending = [...new Set([...before, ...added])];
+      const news = Object.entries(observed).some(([key, value]) => state.observed[key] !== value);
+      const moved = pending.some((one, i) => one !== state.pending[i]);
+      // A flood of one event costs one write.
+      if (!news && !moved && (state.started || !started)) return state;
       return {
         ...state,
         started: state.started || started,
         observed: { ...state.observed, ...observed },
-        pending: [...new Set([...before, ...added])],
+        pending,
       };
     });
     this.#wake.resolve();
@@ -162,8 +170,7 @@ export class Runner {
     while (!this.#stop) {
       const [next] = this.#state.pending;
       if (next === undefined) {
-        await this.#wake.promise;
-        this.#wake = Promise.withResolvers<void>();
+        await this.#idle();
       } else {
         await this.#begin(next);
       }
@@ -173,6 +180,19 @@ export class Runner {
     await this.#try((state) => ({ ...state, pending: this.#stop?.sequences ?? [] }));
     for (const name of this.#stop.sequences) await this.#begin(name);
     this.#stop.done.resolve();
+  }
+
+  /** Waits for a trigger. While the journal cannot be written, it is tried again and again. */
+  async #idle(): Promise<void> {
+    const failed = this.#unwritten;
+    await Promise.race([this.#wake.promise, ...(failed ? [this.#pause(this.#retries++)] : [])]);
+    this.#wake = Promise.withResolvers<void>();
+    if (failed && this.#unwritten) await this.#try((state) => ({ ...state }));
+    if (!this.#unwritten) this.#retries = 0;
+  }
+
+  #pause(failures: number): Promise<unknown> {
+    return pause(fullJitter(failures, { base: 500, cap: 10_000 }), this.#steps.signal);
   }
 
   async #begin(sequence: string): Promise<void> {
@@ -194,7 +214,7 @@ export class Runner {
     for (let failures = 0; !(await this.#try(start)); failures++) {
       // Nothing has happened yet, so nothing is lost by waiting for the volume.
       if (this.#stop) return;
-      await pause(fullJitter(failures, { base: 500, cap: 10_000 }), this.#steps.signal);
+      await this.#pause(failures);
     }
     if (permit) await this.#finish(run, false, permit);
     else this.#observer.sequenceSkipped(sequence);
@@ -219,12 +239,18 @@ export class Runner {
       at: rfc3339(Date.now()),
     };
     this.#place = undefined;
-    await this.#try((state) => ({
+    const end = (state: JournalState): JournalState => ({
       ...state,
       run: undefined,
       last: { ...state.last, [sequence]: last },
-    }));
+    });
+    const ended = await this.#try(end);
     this.#observer.sequenceEnded(sequence, last);
+    // Without it, a crash would run the always part again; and no other sequence could begin.
+    for (let failures = 0; !ended && !this.#stop; failures++) {
+      await this.#pause(failures);
+      if (await this.#try(end)) return;
+    }
   }
 
   /** @returns why the steps ended early; undefined if all succeeded. */
@@ -310,10 +336,14 @@ export class Runner {
   async #save(change: (state: JournalState) => JournalState): Promise<void> {
     const saved = this.#saving.then(async () => {
       const next = change(this.#state);
+      if (next === this.#state) return;
       try {
         await this.#journal.save(next);
+        this.#unwritten = false;
         this.#observer.journal(undefined);
       } catch (error) {
+        this.#unwritten = true;
+        this.#wake.resolve();
         this.#observer.journal(errorText(error));
         throw new ExpectedError(`the journal cannot be written: ${errorText(error)}`);
       }
