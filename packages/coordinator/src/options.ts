@@ -4,13 +4,12 @@ import {
   defineOptions,
   duration,
   kubernetesServer,
-  list,
   type OptionValues,
   option,
 } from '@sidekit/core';
 import { checkLeadership, leadership } from './lead/options.ts';
 import { checkPlan, draftOf } from './plan/between.ts';
-import { absolutePath, name } from './plan/names.ts';
+import { absolutePath, participants } from './plan/names.ts';
 import { sequences } from './plan/sequence.ts';
 
 /** The plan is the configuration file: its keys are options like any other. */
@@ -23,7 +22,7 @@ export const table = defineOptions({
       description: 'What to do, and when: at most 100 sequences of 100 steps.',
       default: [],
     }),
-    participants: option(list(name), {
+    participants: option(participants, {
       description:
         'The containers that stop when the plan lets them: each has a `preStop` request to `/stop/NAME`.',
       default: [],
@@ -45,7 +44,12 @@ export const table = defineOptions({
     ...commonOptions(':9906'),
   },
   checkParts: ({ participants, stateDir, leadership }, written, report) => {
-    const parts = { participants, stateDir, leadership: written.leadership ?? undefined };
+    const parts = {
+      participants,
+      stateDir,
+      leadership: written.leadership ?? undefined,
+      tokenFile: leadership?.tokenFile,
+    };
     checkPlan(draftOf(written.sequences), parts, report);
     if (leadership) checkLeadership(leadership, kubernetesServer(), report);
   },

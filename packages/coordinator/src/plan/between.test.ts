@@ -56,6 +56,47 @@ test('a plan names all of its faults at once, also those between its parts', asy
   assert.equal(faults.length, wanted.length, faults.join('\n'));
 });
 
+test('names that are given twice, fields that would not count, and files in each other’s place are refused', async () => {
+  const faults = await faultsOf(`
+stateDir: /state
+participants: [app, app]
+leadership: { lease: web, tokenFile: /state/journal.json }
+sequences:
+  - name: one
+    when: [{ condition: { target: 'file:/x', minMessages: 5 } }]
+    steps:
+      - wait: { target: 'tcp:127.0.0.1:80', status: [200], body: x, caFile: /ca }
+      - wait: { target: 'http://127.0.0.1/', status: [200], body: x, caFile: /ca }
+      - { write: { path: /x, content: [s3cret] } }
+      - { http: { url: 'http://127.0.0.1/', body: { key: s3cret }, headers: { key: [s3cret] } } }
+`);
+  const steps = 'sequences[0].steps';
+  for (const start of [
+    'participants ["app","app"] must not have a name twice',
+    'leadership.tokenFile "/state/journal.json" is below stateDir',
+    'sequences[0].when[0].condition.minMessages needs a target with mq:',
+    `${steps}[0].wait.status needs a target with http: or https:`,
+    `${steps}[0].wait.body needs a target with http: or https:`,
+    `${steps}[0].wait.caFile needs a target with https:`,
+    `${steps}[1].wait.caFile needs a target with https:`,
+    `${steps}[2].write.content must be text`,
+    `${steps}[3].http.body must be text`,
+    `${steps}[3].http.headers.key must be text`,
+  ]) {
+    assert.ok(
+      faults.some((fault) => fault.startsWith(start)),
+      `${start} in\n${faults.join('\n')}`,
+    );
+  }
+  assert.doesNotMatch(faults.join('\n'), /s3cret/);
+});
+
+test('too many sequences are one fault', async () => {
+  const one = '  - { name: x, when: [{ event: go }], steps: [{ pause: 1s }] }\n';
+  const faults = await faultsOf(`stateDir: /state\nsequences:\n${one.repeat(101)}`);
+  assert.deepEqual(faults, ['sequences 101 must be a list of 0 to 100 items: write - lines']);
+});
+
 test('a part with a fault of its own causes no other fault', async () => {
   const plan = (participants: string, more: string) => `
 stateDir: /state

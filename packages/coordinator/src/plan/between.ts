@@ -26,7 +26,7 @@ const change = choice('gained', 'lost');
 /** Takes from what was written the parts that are good; undefined if it is not a list. */
 export function draftOf(written: unknown): Draft | undefined {
   if (written === undefined || written === null) return [];
-  if (!Array.isArray(written)) return undefined;
+  if (!Array.isArray(written) || written.length > MOST) return undefined;
   return itemsOf(written).map((one) => ({
     name: one.name,
     leaderOnly: good(boolean, one.leaderOnly) ?? false,
@@ -63,15 +63,22 @@ export function checkPlan(
     participants,
     leadership,
     stateDir,
+    tokenFile,
   }: {
     readonly participants?: readonly string[] | undefined;
     readonly leadership?: unknown;
     readonly stateDir?: string | undefined;
+    readonly tokenFile?: string | undefined;
   },
   report: (fault: Fault) => void,
 ): void {
   const isOwn = (path: string) =>
     stateDir !== undefined && posix.relative(stateDir, path).split('/')[0] !== '..';
+  if (tokenFile !== undefined && isOwn(tokenFile)) {
+    const rule = 'is below stateDir, where only the journal is written';
+    const remedy = 'write it elsewhere on the volume';
+    report({ name: 'leadership.tokenFile', value: tokenFile, rule, remedy });
+  }
   if (plan?.length === 0 && leadership === undefined) {
     const rule = 'must have at least one sequence';
     report({ name: 'sequences', rule, remedy: 'add one, or leadership' });

@@ -1,4 +1,4 @@
-import { Broken, path, refine, scalar, text } from '@sidekit/core';
+import { Broken, list, path, refine, scalar, text } from '@sidekit/core';
 import { parseTarget, type Target } from '@sidekit/targets';
 
 /** A name of a sequence, a step, an event or a participant: a DNS label (RFC 1123). */
@@ -6,6 +6,18 @@ export const name = text('name', {
   matches: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   rule: 'must be a name of lowercase letters, digits and dashes, at most 63',
   remedy: 'write a name such as reload-app',
+});
+
+/** The most participants: far more than a Pod has containers. */
+const MOST_PARTICIPANTS = 100;
+
+export const participants = refine(list(name), (names) => {
+  if (new Set(names).size < names.length) {
+    return new Broken('must not have a name twice', 'write each container once');
+  }
+  return names.length > MOST_PARTICIPANTS
+    ? new Broken(`must have at most ${MOST_PARTICIPANTS} names`)
+    : undefined;
 });
 
 export const absolutePath = refine(

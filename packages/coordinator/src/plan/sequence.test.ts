@@ -135,7 +135,7 @@ test('headers that HTTP does not allow, and a process without a name, are faults
       steps: [
         http({ 'x-good': 'a b', Authorization: 'Basic eA==' }),
         http({ 'a\nb': 'c' }),
-        http({ secret: 'hush\r\nhost: b' }),
+        http({ secret: 'hush\r\nhost: b', 'Content-Length': '5' }),
         { signal: { process: '', signal: 'HUP' } },
       ],
     },
@@ -145,6 +145,7 @@ test('headers that HTTP does not allow, and a process without a name, are faults
     [
       'sequences[0].steps[1].http.headers["a\\nb"]',
       'sequences[0].steps[2].http.headers.secret',
+      'sequences[0].steps[2].http.headers.Content-Length',
       'sequences[0].steps[3].signal.process',
     ],
   );

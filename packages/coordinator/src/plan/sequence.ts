@@ -10,7 +10,7 @@ import {
 } from '@sidekit/core';
 import { absolutePath, name } from './names.ts';
 import { exactlyOne, listOf, objectWithRules, oneOf } from './rules.ts';
-import { alwaysStep, step, targetFields } from './step.ts';
+import { alwaysStep, checkTarget, step, targetFields } from './step.ts';
 
 /** The most sequences of a plan, and triggers and steps of a sequence. */
 export const MOST = 100;
@@ -31,17 +31,20 @@ const trigger = objectWithRules(
     interval: option(duration(100), { description: 'Again and again, after this time.' }),
     event: option(name, { description: 'At each `POST /events/NAME`.' }),
     condition: option(
-      object({
-        ...targetFields,
-        becomes: option(boolean, {
-          description: 'Whether the change to true or that to false is the trigger.',
-          default: true,
-        }),
-        interval: option(duration(100), {
-          description: 'The pause between two checks.',
-          default: 1000,
-        }),
-      }),
+      objectWithRules(
+        {
+          ...targetFields,
+          becomes: option(boolean, {
+            description: 'Whether the change to true or that to false is the trigger.',
+            default: true,
+          }),
+          interval: option(duration(100), {
+            description: 'The pause between two checks.',
+            default: 1000,
+          }),
+        },
+        checkTarget,
+      ),
       { description: 'When a condition becomes true or false.' },
     ),
     leadership: option(choice('gained', 'lost'), {

@@ -15,7 +15,7 @@ import {
   text,
   url,
 } from '@sidekit/core';
-import { isRecord } from '@sidekit/core/schema';
+import { isRecord, type Violation } from '@sidekit/core/schema';
 import { statuses } from '@sidekit/targets';
 import { absolutePath, name, processName, regularExpression, target } from './names.ts';
 import { exactlyOne, objectWithRules, oneOf } from './rules.ts';
@@ -57,6 +57,28 @@ export const targetFields = {
   tryTimeout: option(duration(10), { description: 'The time for one try.', default: 5000 }),
 } as const;
 
+/** The schemes with which a field of a target counts. */
+const SCHEMES: Readonly<Record<string, readonly string[]>> = {
+  status: ['http', 'https'],
+  body: ['http', 'https'],
+  caFile: ['https'],
+  minMessages: ['mq'],
+};
+
+/** Reports the fields that would not count with the scheme of the target. */
+export function checkTarget(
+  given: Readonly<Record<string, unknown>>,
+  complain: (at: readonly string[], violation: Violation) => void,
+): void {
+  if (typeof given.target !== 'string') return;
+  const scheme = given.target.slice(0, given.target.indexOf(':'));
+  for (const [field, schemes] of Object.entries(SCHEMES)) {
+    if (given[field] === undefined || given[field] === null || schemes.includes(scheme)) continue;
+    const rule = `needs a target with ${schemes.map((one) => `${one}:`).join(' or ')}`;
+    complain([field], { rule, remedy: 'leave it out' });
+  }
+}
+
 const http = objectWithRules(
   {
     url: option(url('http', 'https'), { description: 'The URL.', required: true }),
@@ -68,11 +90,11 @@ const http = objectWithRules(
       description: 'The statuses that are a success; 200-299 by default.',
       default: [[200, 299]],
     }),
-    headers: option(map(text()), { description: 'More request headers.' }),
+    headers: option(map(text()), { description: 'More request headers.', secret: true }),
     bearerTokenFile: option(absolutePath, {
       description: 'A file with a bearer token to send; read at each request.',
     }),
-    body: option(text(), { description: 'The request body.' }),
+    body: option(text(), { description: 'The request body.', secret: true }),
     caFile: option(absolutePath, {
       description: 'With https: PEM file of the authorities to trust instead of the system’s.',
     }),
@@ -82,6 +104,7 @@ const http = objectWithRules(
     for (const [name, value] of Object.entries(headers)) {
       // Without the value, which may be a secret.
       if (!isHeader(name, String(value))) complain(['headers', name], HEADER_FAULT);
+      else if (OWN_HEADERS.has(name.toLowerCase())) complain(['headers', name], OWN_HEADER_FAULT);
     }
   },
 );
@@ -90,6 +113,16 @@ const http = objectWithRules(
 const HEADER_FAULT = {
   rule: 'must be a header that HTTP allows',
   remedy: 'write a token as the name, and a value without control characters',
+};
+
+/** The framing of a message (RFC 9112 §6), and what concerns one connection only (RFC 9110 §7.6.1). */
+const OWN_HEADERS = new Set([
+  ...['connection', 'content-length', 'expect', 'keep-alive', 'proxy-connection', 'te', 'trailer'],
+  ...['transfer-encoding', 'upgrade'],
+]);
+const OWN_HEADER_FAULT = {
+  rule: 'must not be a header of the connection or of the length',
+  remedy: 'leave it out: the coordinator sends what is needed',
 };
 
 function isHeader(name: string, value: string): boolean {
@@ -122,20 +155,23 @@ const fields = {
     { description: 'Send a signal to a process of the Pod.' },
   ),
   wait: option(
-    object({
-      ...targetFields,
-      not: option(boolean, { description: 'Wait until it is gone.', default: false }),
-      interval: option(duration(10), {
-        description: 'The pause between two tries.',
-        default: 200,
-      }),
-    }),
+    objectWithRules(
+      {
+        ...targetFields,
+        not: option(boolean, { description: 'Wait until it is gone.', default: false }),
+        interval: option(duration(10), {
+          description: 'The pause between two tries.',
+          default: 200,
+        }),
+      },
+      checkTarget,
+    ),
     { description: 'Wait for a condition.' },
   ),
   write: option(
     object({
       path: option(absolutePath, { description: 'The file.', required: true }),
-      content: option(text(), { description: 'Its content.', required: true }),
+      content: option(text(), { description: 'Its content.', required: true, secret: true }),
       mode: option(mode, { description: 'Its mode, in quotes.', default: 0o644 }),
     }),
     { description: 'Write a file, complete or not at all.' },
