@@ -126,7 +126,10 @@ test('a target that is not there in time ends the wait with 69 and the reason', 
     ...fast,
   ]);
   assert.equal((await program.exited).code, 69);
-  assert.match(program.stderr, /timed out after .*: tcp:127\.0\.0\.1:\d+: (connect ECONNREFUSED|no answer in time)/);
+  assert.match(
+    program.stderr,
+    /timed out after .*: tcp:127\.0\.0\.1:\d+: (connect ECONNREFUSED|no answer in time)/,
+  );
 });
 
 for (const [signal, number] of [
