@@ -190,3 +190,16 @@ test('keys are read as ipcs shows them', () => {
   ])
     assert.equal(parseSemaphoreKey(text), undefined, text);
 });
+
+test('a timeout ends in time among many waits that share the threads', async () => {
+  const semaphore = await create({ value: 0 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const others = Array.from({ length: 400 }, () => semaphore.acquire({ signal }));
+  const start = performance.now();
+  assert.equal(await semaphore.acquire({ timeout: 100 }), false);
+  // Its turn would come after ten seconds.
+  assert.ok(performance.now() - start < 5000);
+  controller.abort();
+  assert.deepEqual(new Set(await Promise.all(others)), new Set([false]));
+});

@@ -15,6 +15,9 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The longest time of a timer, in milliseconds; a longer timeout is checked between slices. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /**
  * A System V semaphore (sem_overview(7) has the other kind). What a process acquired, the kernel
  * gives back when the process ends, however it ends (SEM_UNDO of semop(2)): no lock outlives its
@@ -70,8 +73,9 @@ export class Semaphore {
    * the semaphore was removed.
    */
   async acquire(options: AcquireOptions = {}): Promise<boolean> {
-    const { units = 1, timeout = Number.POSITIVE_INFINITY, signal } = options;
+    const { units = 1, timeout = Number.POSITIVE_INFINITY } = options;
     const deadline = performance.now() + timeout;
+    const signal = withTimeout(options.signal, timeout);
     const abort = whenAborted(signal);
     try {
       for (;;) {
@@ -151,6 +155,13 @@ export async function removeSemaphore(key: number): Promise<boolean> {
 function checkUnits(units: number): number {
   if (Number.isInteger(units) && units >= 1 && units <= MAX_VALUE) return units;
   throw new RangeError(`${units} units: must be a whole number from 1 to ${MAX_VALUE}`);
+}
+
+/** Adds a timeout to a signal: among many waiters it ends before this one has a thread. */
+function withTimeout(signal: AbortSignal | undefined, timeout: number): AbortSignal | undefined {
+  if (timeout > LONGEST_TIMER) return signal;
+  const ends = AbortSignal.timeout(Math.max(0, Math.ceil(timeout)));
+  return signal ? AbortSignal.any([signal, ends]) : ends;
 }
 
 /** A promise of EINTR for when `signal` aborts. */

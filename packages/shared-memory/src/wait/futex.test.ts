@@ -128,6 +128,19 @@ test('a wait that comes while others block all threads does not wait for their s
   assert.equal(await others[1], 'aborted');
 });
 
+test('a timeout ends in time among many waits that share the threads', async () => {
+  const segment = await open();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const others = Array.from({ length: 400 }, (_, i) => segment.wait(i * 4, 0, { signal }));
+  const start = performance.now();
+  assert.equal(await segment.wait(2000, 0, { timeout: 100 }), 'timed-out');
+  // Its turn would come after ten seconds.
+  assert.ok(performance.now() - start < 5000);
+  controller.abort();
+  assert.deepEqual(new Set(await Promise.all(others)), new Set(['aborted']));
+});
+
 test('a word outside of the segment, or between two words, is refused', async () => {
   const segment = await open();
   for (const offset of [-4, 2, 4096, 1.5, Number.NaN]) {

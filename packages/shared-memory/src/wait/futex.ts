@@ -20,6 +20,9 @@ export interface WaitOptions {
  */
 export type WaitResult = 'woken' | 'timed-out' | 'aborted' | 'closed';
 
+/** The longest time of a timer, in milliseconds; a longer timeout is checked between slices. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 const EVERYBODY = 0x7fffffff;
 
 /** A 32-bit word of mapped memory that processes wait for (futex(2), without the private flag). */
@@ -51,6 +54,7 @@ export class FutexWord {
       let done = false;
       const end = (result: WaitResult) => {
         done = true;
+        clearTimeout(timer);
         this.#waiting.delete(end);
         signal?.removeEventListener('abort', aborted);
         resolve(result);
@@ -59,6 +63,9 @@ export class FutexWord {
         end('aborted');
         this.wake();
       };
+      // Among many waiters the time is over before this one has a thread.
+      const timer =
+        timeout <= LONGEST_TIMER ? setTimeout(end, Math.max(0, timeout), 'timed-out') : undefined;
       this.#waiting.add(end);
       signal?.addEventListener('abort', aborted, { once: true });
       const run = async () => {
