@@ -14,6 +14,8 @@ export interface ImageSpec {
    * stopped by SIGTERM once it listens, unless it ends by itself.
    */
   readonly warmUp: readonly string[];
+  /** The configuration file of that run, given by `--config`. */
+  readonly warmUpConfig?: object;
 }
 
 export const IMAGES: readonly ImageSpec[] = [
@@ -50,8 +52,17 @@ export const IMAGES: readonly ImageSpec[] = [
     name: 'coordinator',
     title: 'Drives the lifecycle of the other containers of a Pod by a plan',
     native: true,
-    // It needs a plan, which only a file can hold.
-    warmUp: ['--help'],
+    warmUp: ['--admin', '127.0.0.1:0', '--state-dir', '/tmp/sidekit-warm-up/state'],
+    warmUpConfig: {
+      sequences: [
+        {
+          name: 'warm-up',
+          when: [{ start: true }, { changed: '/tmp/sidekit-warm-up/config' }],
+          steps: [{ write: { path: '/tmp/sidekit-warm-up/written', content: '' } }],
+          always: [{ pause: '1ms' }],
+        },
+      ],
+    },
   },
   {
     name: 'git-server',

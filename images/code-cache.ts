@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageSpec } from './catalog.ts';
 import { nodeBinary } from './node-binary.ts';
@@ -6,6 +7,9 @@ import { NODE_FLAGS } from './node-flags.ts';
 
 /** The launcher writes the cache to the path that this variable holds. */
 export const CACHE_VARIABLE = 'SIDEKIT_WRITE_CODE_CACHE';
+
+/** The configuration file of a warm-up run, next to the image's files. */
+const CONFIG = 'warm-up.yaml';
 
 /** How to run Node on the files of an image. */
 export interface NodeRunner {
@@ -32,7 +36,9 @@ export async function warmCodeCache(
 ): Promise<void> {
   const [program = '', ...words] = runner.command;
   const main = join(runner.directory, 'main.cjs');
-  const child = spawn(program, [...words, ...NODE_FLAGS, main, ...image.warmUp], {
+  using config = image.warmUpConfig && temporaryFile(directory, image.warmUpConfig);
+  const args = [...image.warmUp, ...(config ? ['--config', join(runner.directory, CONFIG)] : [])];
+  const child = spawn(program, [...words, ...NODE_FLAGS, main, ...args], {
     env: { ...runner.env, [CACHE_VARIABLE]: join(runner.directory, 'bundle.cache') },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -51,4 +57,12 @@ export async function warmCodeCache(
   if (code !== 0 && code !== 69 && code !== 143) {
     throw new Error(`the warm-up run of ${image.name} ended with ${code}:\n${log}`);
   }
+}
+
+/** Writes the configuration file, and removes it at the end: no image holds it. */
+function temporaryFile(directory: string, content: object): Disposable {
+  const path = join(directory, CONFIG);
+  // JSON is YAML, too.
+  writeFileSync(path, JSON.stringify(content));
+  return { [Symbol.dispose]: () => rmSync(path) };
 }

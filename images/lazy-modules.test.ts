@@ -24,7 +24,7 @@ const WITNESS = `
     require('node:fs').writeFileSync(process.env.WITNESS, JSON.stringify({ loaded, intl }));
   });`;
 
-const STRICT: readonly string[] = ['ambassador', 'adapter', 'file-writer'];
+const STRICT: readonly string[] = ['ambassador', 'adapter', 'file-writer', 'coordinator'];
 
 // Together they are more than 20 MiB of resident memory, which each sidecar of each Pod would pay.
 for (const image of IMAGES.filter(({ name }) => STRICT.includes(name))) {
@@ -33,9 +33,11 @@ for (const image of IMAGES.filter(({ name }) => STRICT.includes(name))) {
     const at = (name: string) => join(directory.path, name);
     await bundle(image, at('bundle'), hostArchitecture());
     writeFileSync(at('witness.cjs'), WITNESS);
+    writeFileSync(at('config.yaml'), JSON.stringify(image.warmUpConfig ?? {}));
+    const config = image.warmUpConfig ? ['--config', at('config.yaml')] : [];
     await using child = new TestProcess(
       nodeBinary(),
-      ['-r', at('witness.cjs'), at('bundle/main.cjs'), ...image.warmUp],
+      ['-r', at('witness.cjs'), at('bundle/main.cjs'), ...image.warmUp, ...config],
       { env: { WITNESS: at('loaded.json') } },
     );
     await child.event('ready');
