@@ -174,6 +174,23 @@ test('a template is rendered from files, environment and the downward API, again
   assert.match(readFileSync(at('out'), 'utf8'), /k=two/);
 });
 
+test('the files of a template have a limit together', async () => {
+  using directory = temporaryDirectory('template');
+  const at = (name: string) => join(directory.path, name);
+  mkdirSync(at('many'));
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(at('many'), name), 'x'.repeat(700_000));
+  writeFileSync(at('t'), '{{ many.a | size }}');
+  const options = { template: at('t'), environment: {}, maxSize: 1_000_000 };
+  const check = follow(templateSource({ ...options, data: { many: at('many') } }), at('out'));
+  await assert.rejects(check(), {
+    reason: 'too_large',
+    message: /^--data many=.* exceeds 2MiB together with the other files of the template/,
+  });
+  rmSync(join(at('many'), 'c'));
+  await check();
+  assert.equal(readFileSync(at('out'), 'utf8'), '700000');
+});
+
 test('template errors name line and column, and the old content stays', async () => {
   using directory = temporaryDirectory('template');
   const at = (name: string) => join(directory.path, name);

@@ -1,11 +1,15 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { errorText, Sha256 } from '@sidekit/core';
+import { join } from 'node:path';
+import { errorText, formatSize, Sha256 } from '@sidekit/core';
+import { Allowance } from '../content.ts';
 import { Failure } from '../failure.ts';
 import { readRegularFile } from '../io/regular-file.ts';
+import { parseData } from './parse.ts';
 
 /** The largest template or data file, in bytes: the limit of a ConfigMap. */
 export const INPUT_LIMIT = 1024 * 1024;
+/** All files of a template together, in bytes: parsed, they take some ten times as much. */
+const TOTAL_LIMIT = 2 * 1024 * 1024;
 /** The maximum number of files of one data directory. */
 const DIRECTORY_LIMIT = 1000;
 
@@ -30,8 +34,10 @@ export class TemplateData {
   /** Reads the current state of all of them. @throws {Failure} with the file, line and column. */
   async read(): Promise<Inputs> {
     const digest = new Sha256();
+    const total = new Allowance(TOTAL_LIMIT);
     const load = async (path: string, option: string) => {
       const text = await readText(path, option);
+      takeFrom(total, text, option);
       digest.update(`${path}\0${text.length}\0`).update(text);
       return text;
     };
@@ -41,7 +47,7 @@ export class TemplateData {
       const option = `--data ${name}=${path}`;
       data[name] = (await isDirectory(path, option))
         ? await readDirectory(path, (file) => load(file, option))
-        : await parse(await load(path, option), path);
+        : await parseData(await load(path, option), path);
     }
     return { text, data, digest: digest.digest() };
   }
@@ -68,28 +74,22 @@ async function readDirectory(path: string, load: (path: string) => Promise<strin
   return texts;
 }
 
-async function parse(text: string, path: string): Promise<unknown> {
-  const extension = extname(path).toLowerCase();
-  if (!['.json', '.yaml', '.yml'].includes(extension)) return text;
-  // YAML 1.2 includes JSON, and its parser reports lines and columns.
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [error] = document.errors;
-  if (error) {
-    const at = error.linePos?.[0];
-    throw new Failure(
-      'data',
-      `${path}${at ? `:${at.line}:${at.col}` : ''} is not ${extension.slice(1).toUpperCase()} (${error.message.split(' at line')[0]}): correct it`,
-    );
-  }
-  return document.toJS({ maxAliasCount: 100 });
-}
-
 async function readText(path: string, option: string): Promise<string> {
   try {
     return (await readRegularFile(path, INPUT_LIMIT)).toString('utf8');
   } catch (error) {
     throw unreadable(error, option);
+  }
+}
+
+function takeFrom(total: Allowance, text: string, option: string): void {
+  try {
+    total.take(Buffer.byteLength(text));
+  } catch {
+    throw new Failure(
+      'too_large',
+      `${option} exceeds ${formatSize(TOTAL_LIMIT)} together with the other files of the template: name only those that it needs`,
+    );
   }
 }
 

@@ -1,0 +1,58 @@
+import { extname } from 'node:path';
+import { Failure } from '../failure.ts';
+
+/**
+ * The maximum number of tokens of a YAML file: its parser needs up to 300 bytes of memory for each,
+ * and time that grows with the square of the keys of one map. JSON has no such limit.
+ */
+const YAML_TOKENS = 60_000;
+
+/** Parses a `.json`, `.yaml` or `.yml` file; any other is its text. @throws {Failure} with the place. */
+export async function parseData(text: string, path: string): Promise<unknown> {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.json') return parseJson(text, path);
+  if (extension === '.yaml' || extension === '.yml') return await parseYaml(text, path);
+  return text;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    // The rest of a message quotes the file, which may be a Secret.
+    const why = message.split(/ in JSON| JSON input|, "|, \.\.\./)[0];
+    throw new Failure('data', `${path}${placeOf(message, text)} is not JSON (${why}): correct it`);
+  }
+}
+
+/** Line and column in a message of JSON.parse, if it has them. */
+function placeOf(message: string, text: string): string {
+  const [, line, column] = /\(line (\d+) column (\d+)\)$/.exec(message) ?? [];
+  if (line !== undefined) return `:${line}:${column}`;
+  if (!message.startsWith('Unexpected end')) return '';
+  const lines = text.split('\n');
+  return `:${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
+}
+
+async function parseYaml(text: string, path: string): Promise<unknown> {
+  const { Lexer, parseDocument } = await import('yaml');
+  let tokens = 0;
+  for (const _ of new Lexer().lex(text)) {
+    if (++tokens <= YAML_TOKENS) continue;
+    throw new Failure(
+      'too_large',
+      `${path} has more than ${YAML_TOKENS} tokens of YAML: write it as JSON, or split it`,
+    );
+  }
+  const document = parseDocument(text, { uniqueKeys: true });
+  const [error] = document.errors;
+  if (error) {
+    const at = error.linePos?.[0];
+    throw new Failure(
+      'data',
+      `${path}${at ? `:${at.line}:${at.col}` : ''} is not YAML (${error.message.split(' at line')[0]}): correct it`,
+    );
+  }
+  return document.toJS({ maxAliasCount: 100 });
+}
