@@ -219,12 +219,16 @@ test('template errors name line and column, and the old content stays', async ()
       '{% assign a = "1,2,3" | split: "," %}{% for i in (1..40) %}{% assign a = a | concat: a %}{% endfor %}',
       /memory/,
     ],
+    ['{% for i in (1..10000000) %}{% endfor %}', /memory/],
   ];
   for (const [template, message] of cases) {
     writeFileSync(at('t'), template);
     await assert.rejects(check(), { reason: 'template', message }, template);
     assert.equal(readFileSync(at('out'), 'utf8'), 'good');
   }
+  // More than --max-size; what is written in between does not pile up.
+  writeFileSync(at('t'), `{% for i in (1..100000) %}${'x'.repeat(1000)}{% endfor %}`);
+  await assert.rejects(check(), { reason: 'too_large', message: /larger than 1000000B/ });
   writeFileSync(at('d.yaml'), 'a: 1\nb: [\n');
   await assert.rejects(check(), { reason: 'data', message: /d\.yaml:\d+:\d+ is not YAML/ });
   rmSync(at('d.yaml'));

@@ -23,7 +23,7 @@ export function templateSource(options: TemplateSourceOptions): Source {
       const rendered = await render(text, template, { ...data, env: environment }, maxSize);
       return {
         kind: 'file',
-        chunks: [Buffer.from(rendered)],
+        chunks: rendered,
         published: () => {
           published = digest;
         },

@@ -9,12 +9,15 @@ test('data is parsed by the extension of its file', async () => {
 });
 
 test('an error names the place, and quotes nothing of the file', async () => {
+  const level = (name: string, below: string) => `${name}: &${name} [${`*${below},`.repeat(10)}]`;
+  const expanding = ['a: &a [1,2,3]', level('b', 'a'), level('c', 'b'), level('d', 'c')].join('\n');
   const cases: readonly [path: string, text: string, message: RegExp][] = [
     ['d.json', '{"a": 1,\n}', /^d\.json:2:1 is not JSON \(Expected double-quoted.*\): correct it$/],
     ['d.json', '{"a": [\n', /^d\.json:2:1 is not JSON \(Unexpected end of\): correct it$/],
     ['d.json', '{"secret": hush}', /^d\.json is not JSON \(Unexpected token 'h'\): correct it$/],
     ['d.yaml', 'a: 1\nb: [', /^d\.yaml:\d+:\d+ is not YAML/],
     ['d.yaml', 'a: 1\na: 2', /^d\.yaml:2:1 is not YAML \(Map keys must be unique\)/],
+    ['d.yaml', expanding, /^d\.yaml cannot be used \(Excessive alias count/],
     ['d.yaml', '['.repeat(5000), /^d\.yaml:\d+:\d+ is not YAML/],
   ];
   for (const [path, text, message] of cases) {

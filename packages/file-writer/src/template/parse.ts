@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 
 /**
@@ -54,5 +55,9 @@ async function parseYaml(text: string, path: string): Promise<unknown> {
       `${path}${at ? `:${at.line}:${at.col}` : ''} is not YAML (${error.message.split(' at line')[0]}): correct it`,
     );
   }
-  return document.toJS({ maxAliasCount: 100 });
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new Failure('data', `${path} cannot be used (${errorText(error)}): correct it`);
+  }
 }
