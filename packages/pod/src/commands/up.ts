@@ -1,19 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { ExitCode, UsageError } from '@sidekit/core/tool';
-import { Engine } from '../engine/engine.ts';
-import { type FoundEngine, findEngine } from '../engine/find.ts';
-import { loadInputs } from '../input/inputs.ts';
-import type { Policy } from '../manifest/findings.ts';
-import { inNamespace } from '../manifest/objects.ts';
-import type { PodObject, Workload } from '../manifest/types.ts';
-import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
-import { encodeData } from '../store/record.ts';
+import { type ExitCode, UsageError } from '@sidekit/core/tool';
+import { findEngine } from '../engine/find.ts';
 import { readArguments } from './arguments.ts';
-import { Launch } from './launch.ts';
-import type { NewRecord } from './pod-state.ts';
-import { type Exposure, exposures, printAddresses, unmappedPorts } from './services.ts';
 import type { Session } from './session.ts';
-import { applyAndWatch, checkWatchable } from './watch.ts';
 
 export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [--backoff-base 10s] [--foreground]
           [--watch] [--strict] [--unsupported warn|refuse] [--allow-host]
@@ -29,8 +17,6 @@ export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [
   Exit codes: 0 Ready or completed, 69 not Ready in time, 70 failed, 64 invalid manifest or usage.
 `;
 
-const DEFAULT_TIMEOUT = 60_000;
-
 /** Starts Pods, and follows them until they are Ready or have completed. */
 export async function up(argv: readonly string[], session: Session): Promise<ExitCode> {
   const args = readArguments(argv, [
@@ -44,82 +30,14 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
     'unsupported',
     'watch',
   ]);
-  const files = [...args.words, ...args.files];
-  if (files.length === 0) {
+  const inputs = [...args.words, ...args.files];
+  if (inputs.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }
-  if (args.has('watch')) checkWatchable(files);
-  const policy: Policy = {
-    strict: args.has('strict'),
-    unsupported: args.text('unsupported') === 'warn' ? 'warn' : 'refuse',
-    allowHost: args.has('allow-host'),
-  };
-  // The engine is detected while the files are read; if both fail, the files are reported.
-  const answer = findEngine(session.search(args.text('engine')));
-  answer.catch(() => {});
-  const foreground = args.has('foreground') && !args.has('watch');
-  const apply = async (manifests: readonly ManifestFile[], launch: Launch) => {
-    const workload = readWorkload(manifests, policy);
-    const engine = await answer;
-    const exposureOf = await exposures(workload, session.store);
-    const jobUidOf = jobUids();
-    const records = workload.pods.map((pod) => ({
-      ...recordOf(pod, workload, engine, exposureOf(pod), args.milliseconds('backoff-base')),
-      jobUid: jobUidOf(pod),
-    }));
-    const code = await launch.run(records, workload.controllers, foreground);
-    if (code !== ExitCode.ok) return code;
-    for (const line of [...workload.notes, ...unmappedPorts(workload)]) session.print(line);
-    printAddresses(launch.folders, session);
-    return code;
-  };
-  const options = { timeout: args.milliseconds('timeout') ?? DEFAULT_TIMEOUT };
-  if (args.has('watch')) {
-    return applyAndWatch({
-      inputs: files,
-      session,
-      engine: new Engine(await answer),
-      options,
-      apply,
-    });
-  }
-  const manifests = await loadInputs(files);
-  const launch = new Launch(session, options);
-  const interrupted = new Promise<ExitCode>((resolve) => {
-    let signals = 0;
-    session.onSignal(() => launch.end(++signals === 1).then(resolve));
-  });
-  return (await Promise.race([apply(manifests, launch), interrupted])) ?? interrupted;
-}
-
-/** Returns one uid for all Pods of a Job. */
-function jobUids(): (pod: PodObject) => string {
-  const uids = new Map<string, string>();
-  return ({ owner, metadata: { name, namespace } }) => {
-    const job = `${owner?.kind} ${namespace}/${owner?.name ?? name}`;
-    const uid = uids.get(job) ?? randomUUID();
-    uids.set(job, uid);
-    return uid;
-  };
-}
-
-function recordOf(
-  pod: PodObject,
-  workload: Workload,
-  engine: FoundEngine,
-  exposure: Exposure,
-  backoffBase: number | undefined,
-): Omit<NewRecord, 'jobUid'> {
-  const { namespace } = pod.metadata;
-  return {
-    pod,
-    uid: randomUUID(),
-    createdAt: Date.now(),
-    jobBegunAt: Date.now(),
-    engine,
-    configMaps: encodeData(inNamespace(workload.configMaps, namespace)),
-    secrets: encodeData(inNamespace(workload.secrets, namespace)),
-    ...exposure,
-    ...(backoffBase === undefined ? {} : { backoffBase }),
-  };
+  // The engine starts while the rest of the program is loaded and the files are read; if both fail,
+  // the files are reported.
+  const engine = findEngine(session.search(args.text('engine')));
+  engine.catch(() => {});
+  const { applyInputs } = await import('./apply.ts');
+  return applyInputs(inputs, args, engine, session);
 }
