@@ -1,6 +1,6 @@
 import { MAX_MANIFEST } from '../manifest/document.ts';
 
-/** Reads a stream to its end. @throws Error if it is larger than a manifest may be. */
+/** Reads a stream to its end. @throws Error if it is larger than a manifest may be, or not text. */
 export async function readBounded(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -9,5 +9,9 @@ export async function readBounded(stream: AsyncIterable<Uint8Array>): Promise<st
     if (size > MAX_MANIFEST) throw new Error('larger than 3 MiB');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new Error('not UTF-8');
+  }
 }

@@ -136,3 +136,14 @@ test('a URL that leads elsewhere, loops, never ends or holds a password is refus
     return true;
   });
 });
+
+test('a file that is not UTF-8 is refused: what it holds would be changed', async () => {
+  using directory = temporaryDirectory('inputs');
+  const path = join(directory.path, 'm.yaml');
+  for (const bytes of [Buffer.from(`\ufeff${POD('a')}`, 'utf16le'), Buffer.from([0x61, 0xe9])]) {
+    writeFileSync(path, bytes);
+    await refused([path], /m\.yaml.*not UTF-8/);
+  }
+  writeFileSync(path, `\ufeff${POD('a')}`);
+  assert.equal((await readInputs([path])).pods.length, 1);
+});

@@ -3,6 +3,7 @@ import { errorText } from '@sidekit/core/tool';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Findings } from './findings.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
+import { isTemplate } from './template.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
@@ -18,15 +19,28 @@ export interface ManifestObject {
   readonly report: Collect;
 }
 
+/** A character that goyaml's reader refuses (readerc.go). */
+const NO_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+/** One object of JSON after another, as jq writes them; kubectl takes them, too. */
+const NEXT_OBJECT = /\}([ \t\r]*\n\s*)\{/g;
+
 /** Splits a file into its objects; lists are opened. Broken YAML is reported with line and column. */
-export function readDocuments(file: string, source: string, findings: Findings): ManifestObject[] {
+export function readDocuments(file: string, text: string, findings: Findings): ManifestObject[] {
   const lines = new LineCounter();
+  const source = /^\s*\{/.test(text) ? text.replace(NEXT_OBJECT, '}$1--- {') : text;
   const objects: ManifestObject[] = [];
   for (const document of parse(file, source, lines, findings)) {
     const broken = [...document.errors, ...document.warnings];
     if (broken.some(({ message }) => message.includes('call stack'))) {
       findings.add(file, { rule: TOO_DEEP });
       continue;
+    }
+    const template = isTemplate(document, source);
+    if (template !== undefined) {
+      const { line, col } = lines.linePos(template);
+      const remedy = 'render it, as helm template does, and give the result';
+      findings.add(`${file}:${line}:${col}`, { rule: 'this is a template', remedy });
+      return objects;
     }
     for (const error of broken) {
       const { line, col } = lines.linePos(error.pos[0]);
@@ -47,6 +61,16 @@ export function readDocuments(file: string, source: string, findings: Findings):
 }
 
 function parse(file: string, source: string, lines: LineCounter, findings: Findings) {
+  const control = NO_CHARACTER.exec(source);
+  if (control) {
+    const before = source.slice(0, control.index).split('\n');
+    const code = control[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    findings.add(`${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`, {
+      rule: `U+${code} is no character of YAML`,
+      remedy: 'remove it, or write it as an escape in double quotes',
+    });
+    return [];
+  }
   try {
     const options = { ...kubectlYaml, lineCounter: lines, prettyErrors: false };
     return parseAllDocuments(source, options) as Document.Parsed[];
@@ -87,8 +111,8 @@ function addObject(value: unknown, at: Path, reading: Reading) {
   if (!isRecord(value)) {
     findings.add(place([]), { rule: 'a manifest must be an object with apiVersion and kind' });
   } else if (isList(value)) {
-    for (const [index, item] of value.items.entries()) {
-      addObject(item, [...at, 'items', index], reading);
+    for (const [index, item] of (value.items ?? []).entries()) {
+      addObject(withKind(item, value), [...at, 'items', index], reading);
     }
   } else {
     const metadata = isRecord(value.metadata) ? value.metadata : {};
@@ -104,8 +128,16 @@ function addObject(value: unknown, at: Path, reading: Reading) {
 }
 
 /** `List`, or the list of one kind that `kubectl get -o yaml` and the API give: `PodList`. */
-function isList(value: Record<string, unknown>): value is { items: unknown[] } {
-  return /List$/.test(String(value.kind)) && Array.isArray(value.items);
+function isList(value: Record<string, unknown>): value is { items: unknown[] | null } {
+  const { kind, items } = value;
+  return /List$/.test(String(kind)) && (Array.isArray(items) || items === null);
+}
+
+/** Adds the kind to an item of the list of one kind: the API's own lists do not repeat it. */
+function withKind(item: unknown, list: Readonly<Record<string, unknown>>): unknown {
+  const { apiVersion, kind } = list;
+  if (!isRecord(item) || item.kind !== undefined || kind === 'List') return item;
+  return { apiVersion, kind: String(kind).replace(/List$/, ''), ...item };
 }
 
 /** The position of a path's value, or of the nearest part of it that exists. */

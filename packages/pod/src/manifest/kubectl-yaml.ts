@@ -9,6 +9,8 @@ export const kubectlYaml: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   schema: 'failsafe',
   merge: true,
+  // Keys that are objects are refused with a place, and need no warning of the library.
+  logLevel: 'error',
   uniqueKeys: true,
   customTags: [
     plain('null', /^(?:~|null|Null|NULL)?$/, () => null),

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { divided, parseQuantity } from '../manifest/schema/quantity.ts';
 import type { ContainerSpec, PodObject, ResourceFieldRef } from '../manifest/types.ts';
@@ -56,22 +57,21 @@ export function resourceValue(
 ): string {
   const all = [...pod.spec.initContainers, ...pod.spec.containers];
   const container = containerName ? all.find(({ name }) => name === containerName) : own;
-  const [kind, name] = resource.split('.') as ['limits' | 'requests', 'cpu' | 'memory'];
-  const { limits = {}, requests = {} } = container?.resources ?? {};
-  const machine = name === 'cpu' ? availableParallelism() : totalmem();
+  const [kind, name] = resource.split('.') as ['limits' | 'requests', keyof typeof CAPACITY];
+  const { limits, requests } = container?.resources ?? {};
   const amount =
     kind === 'limits'
-      ? (pick(limits, name) ?? machine)
-      : (pick(requests, name) ?? pick(limits, name) ?? 0);
+      ? (limits?.[name] ?? CAPACITY[name]())
+      : (requests?.[name] ?? limits?.[name] ?? 0);
   return divided(parseQuantity(amount), parseQuantity(divisor));
 }
 
-function pick(
-  list: {
-    readonly cpu?: string | number | undefined;
-    readonly memory?: string | number | undefined;
+/** The machine's resources: cores, and bytes. */
+const CAPACITY = {
+  cpu: availableParallelism,
+  memory: totalmem,
+  'ephemeral-storage': () => {
+    const { blocks, bsize } = statfsSync('/');
+    return blocks * bsize;
   },
-  name: 'cpu' | 'memory',
-): string | number | undefined {
-  return list[name];
-}
+};

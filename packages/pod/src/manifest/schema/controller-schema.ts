@@ -17,7 +17,7 @@ import { rolloutNumber, strategy } from './rollout-schema.ts';
 import { schedule, timeZone } from './schedule.ts';
 import { matches, selector } from './selector-schema.ts';
 import { anything, choice, noted, struct } from './support.ts';
-import { int32 } from './values.ts';
+import { int32, textOfMap } from './values.ts';
 
 /** The specs of controllers, which make Pods from a template; a fault's path begins in the spec. */
 
@@ -64,7 +64,7 @@ export const replicaSetSpec = checked(
 export const replicationControllerSpec = checked(
   struct({
     replicas,
-    selector: optional(map(text())),
+    selector: optional(map(textOfMap())),
     template: required(template),
     minReadySeconds: rolloutNumber,
   }),

@@ -12,6 +12,7 @@ import {
 import { objectMeta } from './meta-schema.ts';
 import { dataKey } from './rules.ts';
 import { anything, struct } from './support.ts';
+import { textOfMap } from './values.ts';
 
 /** The most that a ConfigMap or Secret may hold, in bytes (core validation, MaxSecretSize). */
 const MAX_DATA = 1024 * 1024;
@@ -34,6 +35,7 @@ const head = {
 
 /** Reads bytes in base64. The value may be secret: a message does not repeat it. */
 const base64: Reader<Buffer> = (value, path, report) => {
+  if (value === null) return Buffer.alloc(0);
   if (typeof value === 'string') {
     const compact = value.replace(/[\r\n]/g, '');
     const decoded = Buffer.from(compact, 'base64');
@@ -48,12 +50,12 @@ const base64: Reader<Buffer> = (value, path, report) => {
 
 /** Reads text whose value may be secret: a message does not repeat it. */
 const secretText: Reader<string> = (value, path, report) =>
-  text()(value, path, (at, violation) => report(at, { ...violation, value: undefined }));
+  textOfMap()(value, path, (at, violation) => report(at, { ...violation, value: undefined }));
 
 export const configMap = checked(
   struct({
     ...head,
-    data: defaulted(map(text(), dataKey), {}),
+    data: defaulted(map(textOfMap(), dataKey), {}),
     binaryData: defaulted(map(base64, dataKey), {}),
   }),
   ({ data, binaryData }, report) => {

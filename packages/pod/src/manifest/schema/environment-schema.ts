@@ -8,6 +8,7 @@ import {
   required,
   text,
 } from '@sidekit/core/schema';
+import { parseQuantity } from './quantity.ts';
 import { dataKey, dnsLabel, notEmpty, variableName } from './rules.ts';
 import { choice, struct } from './support.ts';
 import { given, quantity } from './values.ts';
@@ -21,11 +22,38 @@ export const fieldRef = struct({
   apiVersion: defaulted(choice(['v1']), 'v1'),
 });
 
-export const resourceFieldRef = struct({
-  resource: required(choice(['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'])),
-  containerName: optional(text(dnsLabel)),
-  divisor: defaulted(quantity, '1'),
-});
+/** The divisors that the API server takes; 0 is none (core validation, divisors of resources). */
+const CPU_DIVISORS = ['0', '1m', '1'].map(parseQuantity);
+const DIVISORS = [
+  '0',
+  '1',
+  '1k',
+  '1Ki',
+  ...[...'MGTPE'].flatMap((one) => [`1${one}`, `1${one}i`]),
+].map(parseQuantity);
+
+export const resourceFieldRef = checked(
+  struct({
+    resource: required(
+      choice([
+        'limits.cpu',
+        'limits.memory',
+        'limits.ephemeral-storage',
+        'requests.cpu',
+        'requests.memory',
+        'requests.ephemeral-storage',
+      ]),
+    ),
+    containerName: optional(text(dnsLabel)),
+    divisor: defaulted(quantity, '1'),
+  }),
+  ({ resource, divisor }, report) => {
+    const cpu = resource.endsWith('.cpu');
+    if ((cpu ? CPU_DIVISORS : DIVISORS).includes(parseQuantity(divisor))) return;
+    const rule = cpu ? 'must be 1 or 1m' : 'must be 1 with a suffix or none, such as 1Mi';
+    report(['divisor'], { value: divisor, rule });
+  },
+);
 
 function fieldPathRule(value: string): Broken | undefined {
   const known =

@@ -17,10 +17,10 @@ import { dnsLabel, dnsSubdomain, labelValue, notEmpty, qualifiedName } from './r
 import { schedulingFields } from './scheduling-schema.ts';
 import { podSecurityContext } from './security-schema.ts';
 import { choice, only, RULES, reachesHost, struct } from './support.ts';
-import { int32 } from './values.ts';
+import { int32, textOfMap } from './values.ts';
 import { volume } from './volume-schema.ts';
 
-const nodeSelector = checked(map(text(labelValue), qualifiedName), (labels, report) => {
+const nodeSelector = checked(map(textOfMap(labelValue), qualifiedName), (labels, report) => {
   const cpu = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
   const here: Readonly<Record<string, string>> = {
     'kubernetes.io/os': 'linux',

@@ -1,10 +1,12 @@
 import {
   Broken,
   boolean,
+  type Collect,
   checked,
   defaulted,
   list,
   optional,
+  type Path,
   type Read,
   required,
   text,
@@ -77,7 +79,7 @@ export const podSecurityContext = struct(
     seccompProfile: optional(profile),
     appArmorProfile: optional(profile),
     sysctls: defaulted(
-      list(struct({ name: required(text(sysctlRule)), value: required(text()) }), {
+      list(struct({ name: required(sysctlName), value: required(text()) }), {
         unique: 'name',
       }),
       [],
@@ -86,6 +88,13 @@ export const podSecurityContext = struct(
   },
   { unsupported: ['seLinuxOptions', 'seLinuxChangePolicy'] },
 );
+
+/** Reads a name as sysctl(8) takes it, with dots or with slashes, and gives it with dots. */
+function sysctlName(value: unknown, path: Path, report: Collect): string | undefined {
+  const slashes = typeof value === 'string' && /^[^.]*\//.test(value);
+  const dotted = slashes ? value.replace(/[./]/g, (sign) => (sign === '/' ? '.' : '/')) : value;
+  return text(sysctlRule)(dotted, path, report);
+}
 
 /** Only what belongs to the Pod's own IPC and network namespaces can be set. */
 function sysctlRule(value: string): Broken | undefined {

@@ -1,6 +1,7 @@
 import { checked, defaulted, list, map, type Read, required, text } from '@sidekit/core/schema';
 import { labelValue, qualifiedName } from './rules.ts';
 import { choice, struct } from './support.ts';
+import { textOfMap } from './values.ts';
 
 const requirement = checked(
   struct({
@@ -17,7 +18,7 @@ const requirement = checked(
 
 /** Reads the label selector of a controller. */
 export const selector = struct({
-  matchLabels: defaulted(map(text(labelValue), qualifiedName), {}),
+  matchLabels: defaulted(map(textOfMap(labelValue), qualifiedName), {}),
   matchExpressions: defaulted(list(requirement), []),
 });
 

@@ -12,7 +12,7 @@ import {
 import { objectMeta } from './meta-schema.ts';
 import { dnsLabel, labelValue, qualifiedName } from './rules.ts';
 import { anything, choice, RULES, struct } from './support.ts';
-import { int32, portReference } from './values.ts';
+import { int32, portReference, textOfMap } from './values.ts';
 
 /** The range of an API server's --service-node-port-range by default; 0 stands for an absent one. */
 const nodePort = optional<number | undefined>((value, path, report) =>
@@ -34,7 +34,7 @@ const servicePort = struct({
 
 const serviceSpec = struct(
   {
-    selector: defaulted(map(text(labelValue), qualifiedName), {}),
+    selector: defaulted(map(textOfMap(labelValue), qualifiedName), {}),
     ports: defaulted(list(servicePort), []),
     type: defaulted(
       choice(['ClusterIP', 'NodePort', 'LoadBalancer'], ['ExternalName']),

@@ -25,12 +25,17 @@ export const portReference: Reader<number | string> = (value, path, report) =>
     ? int32(1, 65_535)(value, path, report)
     : text(portName)(value, path, report);
 
+/** Reads a text of a map, in which null is an empty one, as Go decodes it. */
+export function textOfMap(rule?: (value: string) => Broken | undefined): Reader<string> {
+  return (value, path, report) => text(rule)(value ?? '', path, report);
+}
+
 /** Reads labels, whose keys are qualified names. */
-export const labels = map(text(labelValue), qualifiedName);
+export const labels = map(textOfMap(labelValue), qualifiedName);
 
 /** Reads annotations, at most 256 KiB together. */
 export const annotations: Reader<Readonly<Record<string, string>>> = (value, path, report) => {
-  const read = map(text(), annotationKey)(value, path, report);
+  const read = map(textOfMap(), annotationKey)(value, path, report);
   const size = Object.entries(read ?? {})
     .flat()
     .join('').length;
