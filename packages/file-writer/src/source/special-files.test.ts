@@ -30,15 +30,16 @@ test('a FIFO or device for any input is refused before it is opened', async () =
     ['--source=http', `--url=${url}`, `--bearer-token-file=${path}`],
     ['--source=git', `--repository=${url}`, `--credentials=${path}`],
   ]);
-  for (const args of runs) {
-    const target = join(directory.path, 'out');
+  const refusals = runs.map(async (args, i) => {
+    const target = join(directory.path, `out${i}`);
     await using program = startProgram(main, [
-      ...['--admin=127.0.0.1:0', '--once', '--once-timeout=2s', `--target=${target}`],
+      ...['--admin=127.0.0.1:0', '--once', '--once-timeout=5s', `--target=${target}`],
       ...args,
     ]);
     assert.deepEqual(await program.exited, { code: 69, signal: null }, args.join(' '));
     assert.match(program.stderr, /not a regular file|neither a file nor a directory/);
-  }
+  });
+  await Promise.all(refusals);
 });
 
 test('a FIFO as target is replaced by content, and never opened for appending', async () => {
