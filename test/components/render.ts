@@ -18,7 +18,7 @@ export type Component = (typeof COMPONENTS)[number];
 
 export interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly data?: Readonly<Record<string, string>>;
   readonly spec?: Readonly<Record<string, unknown>>;
 }
@@ -90,29 +90,44 @@ export async function renderFiles(files: Readonly<Record<string, string>>): Prom
   }
 }
 
-/** Renders workloads with components in that order, in a scratch directory beside the clone's own. */
+/** Components in an order, and workloads that they apply to. */
+export interface Overlay {
+  readonly components: readonly Component[];
+  readonly workloads: readonly object[];
+}
+
+/** Renders workloads with components in that order. */
 export async function renderWith(
   components: readonly Component[],
   workloads: readonly object[],
 ): Promise<Rendered[]> {
-  mkdirSync('dist', { recursive: true });
-  const directory = mkdtempSync('dist/kustomize-');
-  try {
-    const at = (path: string) => relative(resolve(directory), resolve(path));
-    writeFileSync(
-      join(directory, 'kustomization.yaml'),
-      JSON.stringify({
-        resources: workloads.map((_, i) => `${i}.yaml`),
-        components: components.map((name) => at(`manifests/components/${name}`)),
-      }),
-    );
-    workloads.forEach((one, i) => {
-      writeFileSync(join(directory, `${i}.yaml`), JSON.stringify(one));
-    });
-    return parse(await kustomize(directory));
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const [rendered = []] = await renderAll([{ components, workloads }]);
+  return rendered;
+}
+
+/**
+ * Renders overlays in a scratch directory beside the clone's own, each in a namespace of its own: a
+ * run of kubectl for each would take most of a test's time.
+ */
+export async function renderAll(overlays: readonly Overlay[]): Promise<Rendered[][]> {
+  const names = overlays.map((_, i) => `overlay-${i}`);
+  const files = overlays.flatMap(({ components, workloads }, i): [string, object][] => [
+    [
+      `${names[i]}/kustomization.yaml`,
+      {
+        namespace: names[i],
+        resources: workloads.map((_, j) => `${j}.yaml`),
+        components: components.map((name) => `COMPONENTS/${name}`),
+      },
+    ],
+    ...workloads.map((one, j): [string, object] => [`${names[i]}/${j}.yaml`, one]),
+  ]);
+  const all = [['kustomization.yaml', { resources: names }] as const, ...files];
+  const text = await renderFiles(
+    Object.fromEntries(all.map(([name, content]) => [name, JSON.stringify(content)])),
+  );
+  const rendered = parse(text);
+  return names.map((name) => rendered.filter(({ metadata }) => metadata.namespace === name));
 }
 
 /** The one workload that was rendered. */
