@@ -63,7 +63,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#writer = new ResponseWriter(socket, host.runtime.memory);
     this.#waiting = new WaitingBytes(host.runtime.memory);
     this.#idleSince = host.runtime.clock.now;
-    this.#stopReceiving = receive(socket, this.#onRead);
+    this.#stopReceiving = receive(socket, this.#onRead, () => this.#reader.bodyLeft > 0);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);

@@ -6,7 +6,7 @@ import { eventually } from '@sidekit/test-kit';
 import type { LentBytes } from './lent-bytes.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { READ_SIZE, ReadBufferPool } from './read-buffer.ts';
-import { acceptShared, receive } from './socket-reading.ts';
+import { acceptShared, readingShared, receive } from './socket-reading.ts';
 
 /** Two ends of a connection, of which the server's reads shared memory. */
 async function connected(memory = new MemoryBudget(1024 * READ_SIZE)) {
@@ -68,6 +68,51 @@ test('large parts are counted in the budget until they are released', async () =
   both.client.end();
   await once(both.socket, 'close');
   assert.equal(both.memory.used, 0);
+});
+
+/** A socket whose reads the test makes: `read` fills the buffer that is next. */
+function filled() {
+  const memory = new MemoryBudget(1024 * READ_SIZE);
+  let onread: net.OnReadOpts | undefined;
+  const socket = readingShared(new ReadBufferPool(memory), (options) => {
+    onread = options;
+    return new net.Socket();
+  });
+  const { buffer, callback } = onread!;
+  const next = buffer as () => Buffer;
+  let target = next();
+  const read = () => {
+    callback(target.length, target);
+    target = next();
+  };
+  return { socket, memory, read };
+}
+
+test('a connection that somebody else reads now keeps no memory', () => {
+  const { socket, memory, read } = filled();
+  const stop = receive(socket, () => {});
+  read();
+  assert.equal(memory.used, READ_SIZE, 'the next read of a fast sender');
+  stop();
+  socket.resume();
+  read();
+  assert.equal(memory.used, 0);
+  read();
+  assert.equal(memory.used, 0);
+});
+
+test('a connection that expects nothing more keeps no memory', () => {
+  const { socket, memory, read } = filled();
+  let left = 2;
+  receive(
+    socket,
+    () => left--,
+    () => left > 0,
+  );
+  read();
+  assert.equal(memory.used, READ_SIZE);
+  read();
+  assert.equal(memory.used, 0);
 });
 
 test('without a receiver the bytes go to the stream, and its end follows', async () => {

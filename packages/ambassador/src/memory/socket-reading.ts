@@ -12,6 +12,7 @@ export interface Incoming {
 
 export type Receiver = (read: Incoming) => void;
 
+const ALWAYS = () => true;
 const readings = new WeakMap<net.Socket, SocketReading>();
 
 /**
@@ -23,6 +24,8 @@ class SocketReading implements Incoming {
   bytes: Buffer = SHARED;
   /** Takes what is read; without one it goes to the socket's stream. */
   receiver: Receiver | undefined;
+  /** Tells whether the receiver would take what comes next. */
+  expectsMore: () => boolean = ALWAYS;
   readonly #pool: ReadBufferPool;
   /** The buffer that is read into, unless that is the shared one. */
   #current: ReadBuffer | undefined;
@@ -36,9 +39,10 @@ class SocketReading implements Incoming {
 
   /** Returns the buffer of the next read. */
   next(): Buffer {
-    // A slow sender would occupy it for long.
-    if (!this.#full || this.#current?.reusable === false) this.#rest();
-    if (!this.#full || this.#closed) this.#target = SHARED;
+    // A connection that rests, or that another owner reads, would occupy it for long.
+    const fast = this.#full && !this.#closed && this.receiver !== undefined && this.expectsMore();
+    if (!fast || this.#current?.reusable === false) this.#rest();
+    if (!fast) this.#target = SHARED;
     else {
       if (this.#current === undefined && this.#pool.available) this.#current = this.#pool.take();
       this.#target = this.#current?.bytes ?? SHARED_SMALL;
@@ -140,10 +144,20 @@ interface Accepted {
   _server: net.Server | null;
 }
 
-/** Passes on what a socket reads; returns the function that ends it. */
-export function receive(socket: net.Socket, receiver: Receiver): () => void {
+/**
+ * Passes on what a socket reads; returns the function that ends it.
+ * @param expectsMore tells after a read whether `receiver` would take what comes next.
+ */
+export function receive(
+  socket: net.Socket,
+  receiver: Receiver,
+  expectsMore: () => boolean = ALWAYS,
+): () => void {
   const reading = readings.get(socket);
-  if (reading !== undefined) reading.receiver = receiver;
+  if (reading !== undefined) {
+    reading.receiver = receiver;
+    reading.expectsMore = expectsMore;
+  }
   // What was put back comes as data, and so does all that other sockets read.
   const onData = (bytes: Buffer) => receiver(new StreamPiece(bytes));
   socket.on('data', onData);
