@@ -190,10 +190,12 @@ export function startReading(
       const deadline = AbortSignal.timeout(Math.max(100, options.gracePeriod * 0.8));
       closeSpools();
       await tailer.stop();
+      // What was written last is in no scan yet, whether or not deliveries are under way.
+      let more = await tailer.pass(true);
       // After each delivery, since an output that accepts nothing must not keep the rest from others.
-      for (let more = true; (more || !isIdle()) && !deadline.aborted; ) {
-        more = await tailer.pass(true, isIdle());
+      while ((more || !isIdle()) && !deadline.aborted) {
         if (!isIdle()) await change(deadline);
+        more = await tailer.pass(true, isIdle());
       }
       await Promise.all(deliveries.map((delivery) => delivery.close()));
       await checkpoint.close();
