@@ -182,6 +182,18 @@ test('a dead output pauses reading, not discovery, and loses nothing (fluent-bit
   assert.deepEqual(s.messages(), lines);
 });
 
+test('a stop reads what was written last to a deleted file, also while a delivery is under way', async () => {
+  await using s = await scene();
+  s.write('one\n');
+  s.receiver.down = true;
+  await s.adapter.poll();
+  s.write('two\n');
+  unlinkSync(s.live);
+  s.receiver.down = false;
+  await s.adapter.stop();
+  assert.deepEqual(s.messages(), ['one', 'two']);
+});
+
 test('deleted files that cannot be delivered are dropped in time, and counted (beats#2395)', async () => {
   await using s = await scene({ batchBytes: 1024, bufferBytes: 4096, heldAge: '1h' });
   s.receiver.down = true;
