@@ -18,7 +18,7 @@ import { isReserved } from '../input/statsd/names.ts';
 
 const kind = choice('counter', 'gauge', 'histogram', 'set');
 
-/** A rule of the mapping, as those of statsd_exporter. */
+/** A mapping rule, as statsd_exporter has them. */
 const mappingFields = object({
   match: option(text('pattern', { matches: /^.{1,512}$/, rule: 'must be 1 to 512 characters' }), {
     description: 'A glob, in which `*` matches one part between dots, or a regular expression.',

@@ -39,7 +39,7 @@ class SocketReading implements Incoming {
 
   /** Returns the buffer of the next read. */
   next(): Buffer {
-    // A connection that rests, or that another owner reads, would occupy it for long.
+    // An idle connection, or one that another owner reads, would occupy it for long.
     const fast = this.#full && !this.#closed && this.receiver !== undefined && this.expectsMore();
     if (!fast || this.#current?.reusable === false) this.#rest();
     if (!fast) this.#target = SHARED;

@@ -4,7 +4,7 @@ const STDERR = 2;
 let streaming = false;
 
 /**
- * Writes a text to stderr in order and in whole, as `process.stderr` does, without loading that
+ * Writes a text to stderr in order and completely, as `process.stderr` does, without loading that
  * stream, and with its errors answered in this one place. A pipe whose other end made it non-blocking (EAGAIN) is left to the
  * stream from then on; a reader that has gone away never ends the work.
  */

@@ -1,7 +1,7 @@
 /** The remedy for an unknown name: the known one that was probably meant, or all of them if few. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  // Of four letters two may be wrong; a shorter name is hardly a typing error of another.
+  // Two of four letters may be wrong; a shorter name is hardly a misspelling of another.
   let least = name.length < 4 ? 2 : Math.max(2, Math.floor(name.length / 3)) + 1;
   if (name.length < 2) least = 1;
   for (const candidate of known) {

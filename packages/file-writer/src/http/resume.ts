@@ -91,7 +91,7 @@ function mismatch(response: Exchange, content: Representation, offset: number): 
   if (range?.first !== offset) return 'sent another range than requested';
   if (range.total !== content.length || range.last < range.first || range.last >= range.total)
     return 'sent a range of another length';
-  // Of a header that is there twice, Node keeps the first.
+  // Node keeps the first of two headers with one name.
   const validators = body.headersDistinct[content.header] ?? [];
   if (validators.length !== 1 || validators[0] !== content.validator)
     return 'sent the rest of another version';

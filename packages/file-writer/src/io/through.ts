@@ -20,7 +20,7 @@ export async function* through(
     engine.end();
   })();
   feed.catch((error) => engine.destroy(error));
-  // Without it an error before the first read would be nobody's.
+  // Without this handler an error before the first read would be unhandled.
   end(engine).catch(() => {});
   try {
     yield* engine as AsyncIterable<Uint8Array>;

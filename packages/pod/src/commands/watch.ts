@@ -13,7 +13,7 @@ import { allStatuses } from './summary.ts';
 const INTERVAL = 2000;
 /** How long files must be quiet after an event: an editor writes in several steps. */
 const QUIET = 100;
-/** A tree that never is quiet is read after so long, in milliseconds. */
+/** A tree that is never quiet is read after this time, in milliseconds. */
 const IMPATIENCE = 1000;
 
 export interface Watching {
@@ -139,7 +139,7 @@ class Rounds {
     return ids;
   }
 
-  /** Says a fault once, until it is another. */
+  /** Reports a fault once, until it changes. */
   #report(fault: string) {
     if (fault === this.#fault || this.#ended) return;
     this.#fault = fault;

@@ -23,7 +23,7 @@ export type DropCause = 'not_found' | 'not_a_number' | 'negative_counter' | 'dup
 
 /** The longest value of a label, in UTF-16 units. */
 const LONGEST_LABEL = 256;
-/** Stands for the name or index that the last `*` of the path stood for. */
+/** Stands for the name or index that the last `*` of the path matched. */
 export const KEY = '$key';
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 
