@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { lstat, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExpectedError, errorText, type Log, writeFileAtomic } from '@sidekit/core';
 import { isRecord } from '@sidekit/core/schema';
@@ -59,11 +59,15 @@ export const EMPTY: JournalState = {
 
 /**
  * Keeps the state in one file that is replaced atomically and synced, so that a crash at any
- * instant leaves the state before or after. A file that cannot be read as one is moved aside.
+ * instant leaves the state before or after. A file that cannot be read as one is moved aside. Of
+ * two coordinators with one directory, the one that started last continues: the other one finds a
+ * file that it has not written, and saves nothing more.
  */
 export class FileJournal implements Journal {
   readonly #path: string;
   readonly #log: Log;
+  /** The file as this process has loaded or saved it; undefined if there was none. */
+  #own: string | undefined;
 
   constructor(directory: string, log: Log) {
     this.#path = join(directory, 'journal.json');
@@ -71,9 +75,10 @@ export class FileJournal implements Journal {
   }
 
   async load(): Promise<JournalState> {
-    let text: string;
+    let text: string | undefined;
     try {
       await mkdir(join(this.#path, '..'), { recursive: true });
+      this.#own = await identityOf(this.#path);
       text = await readRegular(this.#path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
@@ -81,10 +86,11 @@ export class FileJournal implements Journal {
         `the journal ${this.#path} cannot be read (${errorText(error)}): give a writable directory of a volume with --state-dir`,
       );
     }
-    const state = parse(text);
+    const state = text === undefined ? undefined : parse(text);
     if (state) return state;
     const aside = `${this.#path}.invalid`;
     await rename(this.#path, aside);
+    this.#own = undefined;
     this.#log.error('the journal is invalid, and pending steps are unknown', {
       event: 'journal_invalid',
       movedTo: aside,
@@ -92,20 +98,46 @@ export class FileJournal implements Journal {
     return EMPTY;
   }
 
+  /** @throws {ExpectedError} if another program has written the file since, and the system's error. */
   async save(state: JournalState): Promise<void> {
-    await writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+    const found = await identityOf(this.#path);
+    if (found !== undefined && found !== this.#own) {
+      throw new ExpectedError(
+        `another program has written ${this.#path}: give each coordinator a --state-dir of its own, and restart this one`,
+      );
+    }
+    try {
+      await writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+    } finally {
+      // Also after a failure: the file may have been replaced before it.
+      this.#own = await identityOf(this.#path);
+    }
   }
 }
 
-/** Reads a bounded regular file; a FIFO that another container put there does not block. */
-async function readRegular(path: string): Promise<string> {
+/** Tells a file from one that replaced it; undefined if there is none. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, mtimeNs } = await lstat(path, { bigint: true });
+    return `${ino} ${mtimeNs}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Reads a regular file; a FIFO that another container put there does not block.
+ * @returns undefined if it is larger than a journal.
+ */
+async function readRegular(path: string): Promise<string | undefined> {
   await using file = await open(
     path,
     constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
   );
   const stat = await file.stat();
   if (!stat.isFile()) throw new Error('not a regular file');
-  if (stat.size > LIMIT) throw new Error(`${stat.size} bytes, more than ${LIMIT}`);
+  if (stat.size > LIMIT) return undefined;
   const buffer = Buffer.alloc(stat.size);
   const { bytesRead } = await file.read(buffer, 0, stat.size, 0);
   return buffer.toString('utf8', 0, bytesRead);
