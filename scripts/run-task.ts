@@ -1,4 +1,9 @@
-/** Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. */
+/**
+ * Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. With
+ * `--help` it only prints what the task does.
+ */
+import { taskHelp } from './support/task-help.ts';
+
 interface Task {
   main(args: readonly string[]): Promise<number> | number;
 }
@@ -27,13 +32,29 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
 
 const [name = '', ...args] = process.argv.slice(2);
 try {
-  const load = TASKS[name];
-  if (!load) throw new Error(`no task ${name}: there are ${Object.keys(TASKS).join(', ')}`);
-  process.exitCode = await (await load()).main(args);
+  process.exitCode = await run();
 } catch (error) {
   console.error(`\n${name}: ${error instanceof Error ? error.message : error}`);
   if (process.env.SIDEKIT_DEBUG) console.error(error);
   process.exitCode = isUsage(error) ? 64 : 1;
+}
+
+async function run(): Promise<number> {
+  const load = TASKS[name];
+  if (!load) {
+    console.error(`no task ${name}: there are ${Object.keys(TASKS).join(', ')}`);
+    return 64;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(taskHelp(new URL(`${name}.ts`, import.meta.url)));
+    return 0;
+  }
+  const { main } = await load();
+  if (args.length > 0 && main.length === 0) {
+    console.error(`${name} takes no arguments, but got ${args.join(' ')}: see --help`);
+    return 64;
+  }
+  return main(args);
 }
 
 /** Whether node:util's parseArgs refused the words of the call. */
