@@ -32,3 +32,15 @@ test('a participant that asks alone is restarting, and goes on', async () => {
   await Promise.all([ask('app'), ask('app')]);
   assert.deepEqual(events, ['alone app', 'app stops', 'app stops']);
 });
+
+test('a participant that asks after the plan let it stop is not held', async () => {
+  const { gate, events, ask } = gateOf(60_000);
+  gate.letStop('app');
+  gate.begin();
+  gate.letStop('worker');
+  await ask('worker');
+  const app = ask('app');
+  assert.deepEqual(events, ['worker stops']);
+  gate.open();
+  await app;
+});

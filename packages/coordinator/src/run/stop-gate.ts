@@ -19,6 +19,8 @@ export class StopGate {
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
   #open = false;
+  /** Whom the plan has let stop before they asked. */
+  readonly #let = new Set<string>();
 
   constructor(parts: {
     readonly participants: readonly string[];
@@ -37,7 +39,7 @@ export class StopGate {
 
   /** Resolves when the participant may stop. */
   ask(participant: string): Promise<PostResponse> {
-    if (this.#open) return Promise.resolve({ body: 'stop\n' });
+    if (this.#open || this.#let.has(participant)) return Promise.resolve({ body: 'stop\n' });
     const known = this.#waiting.get(participant);
     if (known) return known.answered;
     const { promise, resolve } = Promise.withResolvers<PostResponse>();
@@ -59,7 +61,9 @@ export class StopGate {
     this.#stopping = true;
   }
 
+  /** Lets a participant stop, also if it asks later in the same stop. */
   letStop(participant: string): void {
+    if (this.#stopping) this.#let.add(participant);
     this.#waiting.get(participant)?.letGo();
     this.#waiting.delete(participant);
   }
