@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
 import {
@@ -56,8 +56,8 @@ export class Catalogue {
   readonly #cache: DirectoryCache;
   #scanned = false;
   readonly #examined = new Set<string>();
-  /** Directories in which something was left undecided by the last scan. */
-  readonly #unsettled = new Set<string>();
+  /** Directories in which something was left undecided by the last scan, and the names in question. */
+  readonly #unsettled = new Map<string, Set<string> | 'all'>();
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
@@ -109,8 +109,12 @@ export class Catalogue {
     for (const path of globs.literals) this.#owners.expect(path);
     const directories = [...this.#owners.directories];
     for (const directory of directories) {
-      const again = changed.has(directory) || this.#unsettled.has(directory);
-      if (again || !this.#examined.has(directory)) this.#examine(directory);
+      const undecided = this.#unsettled.get(directory);
+      if (changed.has(directory) || !this.#examined.has(directory) || undecided === 'all') {
+        this.#examine(directory);
+      } else if (undecided) {
+        this.#decide(directory, undecided);
+      }
     }
     this.#cache.retain(new Set([...directories, ...walked]));
     this.#newGenerations.first = false;
@@ -137,7 +141,7 @@ export class Catalogue {
     this.#cache.relist(directory);
     this.#examine(directory);
     // New names there are matched against the globs by the next scan.
-    this.#unsettled.add(directory);
+    this.#unsettled.set(directory, 'all');
   }
 
   /** Whether a compressed file of a log, or of any, is being unpacked. */
@@ -210,11 +214,39 @@ export class Catalogue {
     for (const generation of this.#logs.inDirectory(directory)) {
       this.#follow(generation, directory, liveInodes.get(generation.log), present);
     }
+    this.#take(directory, candidates);
+  }
+
+  /** Decides about files that the last scan left undecided; the names there have not changed. */
+  #decide(directory: string, names: ReadonlySet<string>): void {
+    this.#unsettled.delete(directory);
+    const candidates: Candidate[] = [];
+    for (const name of names) {
+      const owner = this.#owners.ownerOf(name, directory);
+      if (!owner) continue;
+      const path = join(directory, name);
+      const stats = factsOf(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
+      if (!stats || this.#newGenerations.isIgnored(stats)) continue;
+      if (owner.compressed ? this.#isUnpacked(path, stats) : this.generationOf(stats)) continue;
+      candidates.push({ ...owner, path, stats });
+    }
+    this.#take(directory, candidates);
+  }
+
+  #take(directory: string, candidates: Candidate[]): void {
     candidates.sort(oldestFirst);
     for (const candidate of candidates) {
-      if (!this.#unknown.take(candidate)) this.#unsettled.add(directory);
+      if (!this.#unknown.take(candidate)) this.#leave(directory, basename(candidate.path));
     }
     this.#options.unpacker.dropUnasked(directory);
+  }
+
+  /** Remembers that the next scan is to decide about a name. */
+  #leave(directory: string, name: string): void {
+    const names = this.#unsettled.get(directory) ?? new Set();
+    if (names === 'all') return;
+    names.add(name);
+    this.#unsettled.set(directory, names);
   }
 
   /** Whether a known inode is still the same file; if not, its generation is detached. */
@@ -235,7 +267,7 @@ export class Catalogue {
     }
     const file = sameBirth ? this.#files.open(path, stats.inode) : undefined;
     if (sameBirth && !file) {
-      this.#unsettled.add(dirname(path));
+      this.#unsettled.set(dirname(path), 'all');
       return true;
     }
     if (file && file.size >= known.read.offset && known.resume(file)) {
@@ -281,7 +313,7 @@ export class Catalogue {
     const { path, inode, read } = generation;
     const stats = factsOf(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
     if (stats?.inode === inode && stats.size === read.offset) return;
-    this.#unsettled.add(dirname(path));
-    this.#unsettled.add(dirname(generation.log));
+    this.#unsettled.set(dirname(path), 'all');
+    this.#unsettled.set(dirname(generation.log), 'all');
   }
 }

@@ -1,6 +1,9 @@
 import { fingerprint, HEAD_LENGTH, readAt, sameBytes, TAIL_LENGTH, tailBefore } from './bytes.ts';
 import { type FileFacts, furthestOf, type Generation } from './generation.ts';
 
+/** The heads of files that were opened, which are compared with those of many generations. */
+const heads = new WeakMap<FileFacts, Buffer>();
+
 /** A copy up to this size, in bytes, is compared completely; a larger one at both ends. */
 const WHOLE = 4 * 1024 * 1024;
 
@@ -10,6 +13,7 @@ const WHOLE = 4 * 1024 * 1024;
  * not a copy: reading a file twice is better than never reading it.
  */
 export function isCopyOf(file: FileFacts, generation: Generation): boolean {
+  if (!beginsLike(file, generation)) return false;
   const born = file.birth !== 0n && generation.birth !== 0n;
   if (file.size === 0 || (born && file.birth < generation.birth)) return false;
   // The copy may have the inode that the original had before it was deleted.
@@ -19,6 +23,21 @@ export function isCopyOf(file: FileFacts, generation: Generation): boolean {
   if (known && sameContent(file, fd)) return true;
   // The original may have just been truncated: compare with what was read of it.
   return generation.saved ? matchesSaved(file, generation) : matchesRead(file, generation);
+}
+
+/**
+ * Whether a file begins as a generation does. Most files differ in their first bytes, which are in
+ * memory: only what begins alike is worth a look at either file.
+ */
+export function beginsLike(file: FileFacts, { head, saved }: Generation): boolean {
+  if (saved) return true;
+  let own = heads.get(file);
+  if (own === undefined) {
+    own = readAt(file.fd, 0, HEAD_LENGTH);
+    heads.set(file, own);
+  }
+  const length = Math.min(own.length, head.length);
+  return own.compare(head, 0, length, 0, length) === 0;
 }
 
 /** Compares with an original that still exists: the copy is its beginning. */

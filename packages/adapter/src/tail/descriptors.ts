@@ -21,11 +21,11 @@ export function mostOpenFiles(): number {
 /**
  * Closes files to make room for others, the longest idle first: those of which everything was
  * read and delivered. They are opened again when they grow.
- * @returns whether there is room for one more.
+ * @returns how many more may be opened.
  */
-export function makeRoom(generations: Iterable<Generation>, most: number): boolean {
+export function makeRoom(generations: Iterable<Generation>, most: number): number {
   const open = [...generations].filter(({ fd }) => fd !== undefined);
-  if (open.length < most) return true;
+  if (open.length < most) return most - open.length;
   const idle = open
     .filter(({ unread, isDelivered, copy, detached }) => {
       return unread === 0 && isDelivered && copy === undefined && !detached;
@@ -37,5 +37,5 @@ export function makeRoom(generations: Iterable<Generation>, most: number): boole
     generation.fd = undefined;
     generation.isClosedForRoom = true;
   }
-  return idle.length > 0;
+  return idle.length;
 }

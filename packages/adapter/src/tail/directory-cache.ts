@@ -1,8 +1,12 @@
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { errorText, type Log } from '@sidekit/core';
 
-/** A directory changed within this time, in milliseconds, may change again in the same clock tick. */
-const UNSETTLED = 2_000;
+/**
+ * A directory changed within this time, in milliseconds, may change again in the same clock tick: of
+ * a file system that keeps whole seconds, and of one that keeps the kernel's ticks.
+ */
+const COARSE_TICK = 2_000;
+const TICK = 100;
 /** Every directory is listed again after this time, in milliseconds: remote clocks differ. */
 const RELIST = 10_000;
 
@@ -58,7 +62,8 @@ export class DirectoryCache {
       const same = stats
         ? stats.mtimeMs === known.mtime && stats.ino === known.ino
         : known.ino === 0;
-      if (same && known.at - known.mtime > UNSETTLED && now - known.at < RELIST) continue;
+      const tick = known.mtime % 1_000 === 0 ? COARSE_TICK : TICK;
+      if (same && known.at - known.mtime > tick && now - known.at < RELIST) continue;
       if (same && known.ino === 0) continue;
       this.#read(directory, stats);
       changed.add(directory);

@@ -41,6 +41,8 @@ export class Generation {
   /** The size at the scan before, which a copy that was made since then has at least. */
   sizeBefore: number | undefined;
   mtime = 0;
+  /** When its size was read last. */
+  checkedAt = 0;
   grownAt: number;
   /** The bytes by which the file grew last. */
   growth = 0;

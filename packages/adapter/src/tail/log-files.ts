@@ -17,6 +17,8 @@ export class LogFiles {
   readonly #unreadable = new Set<string>();
   readonly #logs: Logs;
   readonly #options: LogFilesOptions;
+  /** How many files may be opened before those that are open are counted again. */
+  #room = 0;
 
   constructor(logs: Logs, options: LogFilesOptions) {
     this.#logs = logs;
@@ -33,11 +35,15 @@ export class LogFiles {
    * blocks, as opening a pipe would.
    */
   open(path: string, inode: string): FileFacts | undefined {
-    if (!makeRoom(this.#logs.generations(), this.#options.mostOpenFiles)) return undefined;
+    if (this.#room <= 0) {
+      this.#room = makeRoom(this.#logs.generations(), this.#options.mostOpenFiles);
+      if (this.#room <= 0) return undefined;
+    }
     let fd: number | undefined;
     try {
       fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       const opened = fd;
+      this.#room--;
       const facts = factsOf(() => fstatSync(opened, { bigint: true }));
       this.#unreadable.delete(path);
       if (facts && facts.inode === inode) return { ...facts, fd, path };

@@ -34,6 +34,8 @@ export interface TailerOptions {
 const TURN = 8;
 /** A line that was cut by a block waits this many times longer for its end. */
 const BLOCK_PATIENCE = 600;
+/** A rotated file that its writer has left is checked this often, in milliseconds. */
+const RECHECK = 10_000;
 /** Hints closer together than this, in milliseconds, cause one poll. */
 const LEAST_PAUSE = 20;
 
@@ -113,7 +115,7 @@ export class Tailer {
   async pass(final = false, scan = true): Promise<boolean> {
     const { now, pollInterval } = this.#options;
     let turnEnds = now() + TURN;
-    if (scan) await this.#scan();
+    if (scan) await this.#scan(final);
     const failures = new Map<string, unknown>();
     for (let progress = true; progress; ) {
       progress = false;
@@ -159,9 +161,11 @@ export class Tailer {
     return this.#step(generation, consumer, generation.cursors[i]!);
   }
 
-  async #scan(): Promise<void> {
+  async #scan(final = false): Promise<void> {
     // First: once a file has another name, only its truncation says that a copy may hold the rest.
-    for (const generation of [...this.#catalogue.generations()]) this.#check(generation);
+    for (const generation of [...this.#catalogue.generations()]) {
+      if (final || this.#isDue(generation)) this.#check(generation);
+    }
     this.#catalogue.discover();
     let count = 0;
     for (const _ of this.#catalogue.generations()) count++;
@@ -176,9 +180,18 @@ export class Tailer {
     this.#options.onScanned();
   }
 
+  /** Whether a file is to be checked: there may be many rotated ones that wait for an output. */
+  #isDue({ rotatedAt, grownAt, checkedAt }: Generation): boolean {
+    if (rotatedAt === undefined) return true;
+    const at = this.#options.now();
+    const wasLeft = at - Math.max(rotatedAt, grownAt) >= this.#options.rotateWait;
+    return !wasLeft || Math.abs(at - checkedAt) >= RECHECK;
+  }
+
   /** Checks whether a file has grown or was truncated. */
   #check(generation: Generation): void {
     const { fd } = generation;
+    generation.checkedAt = this.#options.now();
     generation.sizeBefore = generation.size;
     if (fd === undefined) {
       if (generation.isClosedForRoom) this.#catalogue.checkClosed(generation);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { readAt } from './bytes.ts';
 import type { Candidate } from './candidates.ts';
 import { type Continuations, isLost } from './continuations.ts';
-import { isCopyOf, isUnreadCopyOf } from './copies.ts';
+import { beginsLike, isCopyOf, isUnreadCopyOf } from './copies.ts';
 import type { FileFacts, Generation } from './generation.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Logs } from './logs.ts';
@@ -102,7 +102,9 @@ export class UnknownFiles {
     const log = owner === undefined ? undefined : logs.byPath.get(owner);
     // A copy that is read as a log of its own may be compressed under the name of another.
     const others = compressed ? logs.inDirectory(dirname(file.path)) : [];
-    const all = [...others, ...(log?.generations ?? [])].filter((one) => mayHaveCopy(one, file));
+    const all = [...others, ...(log?.generations ?? [])].filter(
+      (one) => beginsLike(file, one) && mayHaveCopy(one, file),
+    );
     const original =
       // Of files that begin alike, the one of this size is the better match.
       all.findLast((one) => one.currentSize === file.size && isCopyOf(file, one)) ??
