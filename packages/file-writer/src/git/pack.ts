@@ -112,6 +112,10 @@ export class Pack implements AsyncDisposable {
   #find(id: string, type: ObjectType): number {
     const i = this.#index.find(Buffer.from(id, 'hex'));
     if (i !== undefined && TYPES[this.#index.type(i)] === type) return i;
+    if (i !== undefined && type === 'commit') {
+      const found = TYPES[this.#index.type(i)];
+      throw new Failure('ref_missing', `--ref leads to a ${found}, not to a commit: correct it`);
+    }
     throw new Failure('git_pack', `the git server left out the ${type} ${id}`);
   }
 

@@ -61,7 +61,13 @@ export class GitRemote {
     if (commit !== undefined) return commit;
     const all = version === 2 ? await listRefs(service, undefined) : refs;
     const branches = [...all.keys()].flatMap((name) => /^refs\/heads\/(.+)$/.exec(name)?.[1] ?? []);
-    const some = branches.length === 0 ? 'no branches' : branches.slice(0, 5).join(', ');
+    if (branches.length === 0) {
+      throw new Failure(
+        'ref_missing',
+        `${show(this.#url)} has no branch or tag ${ref}, nor any branch: push one, or correct --ref`,
+      );
+    }
+    const some = branches.slice(0, 5).join(', ');
     throw new Failure(
       'ref_missing',
       `${show(this.#url)} has no branch or tag ${ref} (there are: ${some}): correct --ref, or was it deleted?`,

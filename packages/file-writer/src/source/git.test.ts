@@ -104,6 +104,14 @@ test('a server that speaks protocol 0 alone is followed as well', async () => {
     assert.equal(await check(), undefined);
   }
   await assert.rejects(follow(server.url, path, { ref: 'nope' })(), { reason: 'ref_missing' });
+  repository.git('tag', 'of-a-file', 'HEAD:index.html');
+  repository.git('push', '-q', 'origin', 'of-a-file');
+  await assert.rejects(follow(server.url, path, { ref: 'of-a-file' })(), {
+    reason: 'ref_missing',
+    message: /leads to a blob, not to a commit/,
+  });
+  repository.git('push', '-q', 'origin', ':main');
+  await assert.rejects(follow(server.url, path)(), { message: /nor any branch: push one/ });
 });
 
 test('a repository of 10,000 files arrives completely, deltas included', async () => {
