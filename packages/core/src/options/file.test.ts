@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -71,6 +72,27 @@ test('a file that cannot be read or is too large is named with the reason', asyn
   await readConfigFile(directory.path, '--config', report);
   await readConfigFile(large, 'GADGET_CONFIG', report);
   assert.match(faults[0]!, /^--config ".*none" cannot be read \(ENOENT.*\): give the path/);
-  assert.match(faults[1]!, /EISDIR/);
-  assert.match(faults[2]!, /^GADGET_CONFIG .* cannot be read \(1048577 bytes, more than 1MiB\)/);
+  assert.match(faults[1]!, /not a regular file, but a directory/);
+  assert.match(faults[2]!, /^GADGET_CONFIG .* cannot be read \(it is larger than 1MiB\)/);
+});
+
+test('a FIFO or device is not opened, and a pipe of the shell is read up to the limit', async () => {
+  using directory = temporaryDirectory();
+  const fifo = join(directory.path, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const faults: string[] = [];
+  const report = (fault: Fault) => void faults.push(faultText(fault));
+  for (const path of [fifo, '/dev/zero']) await readConfigFile(path, '--config', report);
+  assert.match(faults[0]!, /not a regular file/);
+  assert.match(faults[1]!, /not a regular file/);
+  const module = JSON.stringify(new URL('./file.ts', import.meta.url).href);
+  const program = `
+    const { readConfigFile } = await import(${module});
+    console.log(await readConfigFile('/dev/stdin', '--config', ({ rule }) => console.log(rule)));`;
+  const read = (writer: string) => {
+    const line = `${writer} | "$0" --input-type=module -e "$1"`;
+    return execFileSync('sh', ['-c', line, process.execPath, program], { encoding: 'utf8' });
+  };
+  assert.equal(read("echo 'a: 1'"), '{ a: 1 }\n');
+  assert.match(read(`head -c ${CONFIG_LIMIT + 1} /dev/zero`), /larger than 1MiB/);
 });

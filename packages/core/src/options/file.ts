@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { errorText } from '../errors.ts';
+import { readSmallFile } from '../io/small-file.ts';
 import { isRecord } from '../schema/fields.ts';
 import type { Report } from './type.ts';
 import { formatSize } from './units.ts';
@@ -123,20 +124,21 @@ function hasCycle(value: unknown, open = new Set<unknown>(), done = new Set<unkn
   return found;
 }
 
+/** A pipe that the shell or another program opened, as in `--config <(…)`. */
+const INHERITED = /^\/(dev\/(stdin$|fd\/)|proc\/(self|\d+)\/fd\/)/;
+
 function readBounded(path: string): string {
+  if (!INHERITED.test(path)) return readSmallFile(path, CONFIG_LIMIT).toString('utf8');
   const fd = openSync(path, 'r');
   try {
-    const { size } = fstatSync(fd);
-    if (size > CONFIG_LIMIT) throw tooLarge(size);
-    const content = readFileSync(fd);
-    // A pipe has no size beforehand.
-    if (content.length > CONFIG_LIMIT) throw tooLarge(content.length);
-    return content.toString('utf8');
+    const content = Buffer.alloc(CONFIG_LIMIT + 1);
+    let total = 0;
+    for (let length = 1; length > 0 && total <= CONFIG_LIMIT; total += length) {
+      length = readSync(fd, content, total, content.length - total, null);
+    }
+    if (total > CONFIG_LIMIT) throw new Error(`it is larger than ${formatSize(CONFIG_LIMIT)}`);
+    return content.toString('utf8', 0, total);
   } finally {
     closeSync(fd);
   }
-}
-
-function tooLarge(size: number): Error {
-  return new Error(`${size} bytes, more than ${formatSize(CONFIG_LIMIT)}`);
 }

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { errorText } from '@sidekit/core';
+import { dirname, resolve } from 'node:path';
+import { errorText, TEMPORARY_PREFIX } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 
 /** The errors of open(2), write(2), rename(2) and the like, each with a reason and a remedy. */
@@ -42,6 +42,8 @@ const REMEDIES: Readonly<Record<string, readonly [reason: string, remedy: string
   EIO: ['input_output', 'the device failed: check the kernel log of the node'],
 };
 
+const TEMPORARY_NAME = new RegExp(`${RegExp.escape(TEMPORARY_PREFIX)}\\d+-[0-9a-f]{12}`, 'g');
+
 /** ENOSPC also says that there is no free inode, while there is room for bytes. */
 function inodesUsedUp(target: string): readonly [string, string] | undefined {
   try {
@@ -55,11 +57,20 @@ function inodesUsedUp(target: string): readonly [string, string] | undefined {
 
 /** Turns an error of a system call of the write path into a failure with its remedy. */
 export function explainWrite(error: unknown, target: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  let { code } = error as NodeJS.ErrnoException;
   if (error instanceof Failure || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  // mkdir(2) of a directory above the target, which is a file.
+  if (code === 'EEXIST' && syscall === 'mkdir' && isAbove(path, target)) code = 'ENOTDIR';
   const [reason, remedy] = (code === 'ENOSPC' && inodesUsedUp(target)) ||
     REMEDIES[code] || ['write', 'see errno(3)'];
-  return new Failure(reason, `${target} cannot be written (${errorText(error)}): ${remedy}`, {
+  // Every try has another temporary name, and a message that was logged before is not repeated.
+  const text = errorText(error).replaceAll(TEMPORARY_NAME, `${TEMPORARY_PREFIX}…`);
+  return new Failure(reason, `${target} cannot be written (${text}): ${remedy}`, {
     cause: undefined,
   });
+}
+
+function isAbove(path: string | undefined, target: string): boolean {
+  return path !== undefined && `${dirname(resolve(target))}/`.startsWith(`${resolve(path)}/`);
 }

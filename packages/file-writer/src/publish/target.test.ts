@@ -227,7 +227,9 @@ test('a mount point, a read-only and a full volume are explained as the kernel r
       `mount -t tmpfs -o size=64k none ${root}/small && echo old > ${root}/small/page`,
       root,
       'small/page',
-      `test "$(cat ${root}/small/page)" = old && test "$(ls -A ${root}/small)" = page && echo kept`,
+      {
+        after: `test "$(cat ${root}/small/page)" = old && test "$(ls -A ${root}/small)" = page && echo kept`,
+      },
     ),
     /ENOSPC.*raise the sizeLimit of the emptyDir.*kept/s,
   );
@@ -236,7 +238,29 @@ test('a mount point, a read-only and a full volume are explained as the kernel r
     writeUnderMount(`mount -t tmpfs -o nr_inodes=1 none ${root}/inodes`, root, 'inodes/page'),
     /ENOSPC.*no free inodes/,
   );
+  for (const name of ['few', 'tree']) mkdirSync(join(root, name));
+  for (let i = 0; i < 8; i++) writeFileSync(join(root, 'tree', String(i)), 'x');
+  assert.match(
+    writeUnderMount(`mount -t tmpfs -o nr_inodes=6 none ${root}/few`, root, 'few/site', {
+      from: 'tree',
+    }),
+    /ENOSPC.*no free inodes/,
+  );
   assert.equal(readFileSync(join(root, 'page'), 'utf8'), 'old');
+});
+
+test('a failure has the same text at every try, and a file in the way of a directory is one', async () => {
+  using directory = temporaryDirectory();
+  const messages = new Set<string>();
+  writeFileSync(join(directory.path, 'page'), 'a file');
+  for (let i = 0; i < 3; i++) {
+    const target = new Target(writeSettings(join(directory.path, 'page/below')));
+    await assert.rejects(target.publish(file('x')), { reason: 'not_directory' });
+    mkdirSync(join(directory.path, 'taken'), { recursive: true });
+    const taken = new Target(writeSettings(join(directory.path, 'taken')));
+    messages.add(String(await taken.publish(file('x')).catch((error) => error)));
+  }
+  assert.equal(messages.size, 1, [...messages].join());
 });
 
 test('a link that other users cannot follow is remarked', async () => {
@@ -252,9 +276,14 @@ test('a link that other users cannot follow is remarked', async () => {
 });
 
 /** Runs the program in a mount namespace of its own; returns what it printed. */
-function writeUnderMount(mount: string, root: string, target: string, after = 'true'): string {
+function writeUnderMount(
+  mount: string,
+  root: string,
+  target: string,
+  { after = 'true', from = 'large' } = {},
+): string {
   const program = new URL('../main.ts', import.meta.url).pathname;
-  const write = `${process.execPath} ${program} --admin 127.0.0.1:0 --source dir --from ${root}/large --once --once-timeout 3s --target ${root}/${target}`;
+  const write = `${process.execPath} ${program} --admin 127.0.0.1:0 --source dir --from ${root}/${from} --once --once-timeout 3s --target ${root}/${target}`;
   const namespace = process.getuid?.() === 0 ? '-m' : '-rm';
   return execFileSync(
     'unshare',

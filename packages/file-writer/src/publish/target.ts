@@ -44,6 +44,7 @@ export class Target {
     const { target, directoryMode, fileSystem } = this.settings;
     // A target that others have changed in the meantime does not have the current content.
     const current = (await this.intact()) ? this.#current : undefined;
+    await this.#refuseSpecial();
     try {
       await fileSystem.mkdir(dirname(target), { recursive: true, mode: directoryMode });
       const outcome = await this.#write(content, current);
@@ -53,6 +54,17 @@ export class Target {
     } catch (error) {
       throw explainWrite(error, target);
     }
+  }
+
+  /** A rename(2) would replace a FIFO, socket or device, such as /dev/null, by a file. */
+  async #refuseSpecial(): Promise<void> {
+    const { target, fileSystem } = this.settings;
+    const stats = await fileSystem.lstat(target).catch(() => undefined);
+    if (!stats || stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()) return;
+    throw new Failure(
+      'not_a_file',
+      `${target} is a FIFO, socket or device, which is not replaced: give another target`,
+    );
   }
 
   #write(content: Content, current: Published | undefined): Promise<Outcome> {

@@ -2,6 +2,7 @@ import { basename, dirname, join, posix, relative } from 'node:path';
 import { Sha256, syncDirectory, temporaryPath, writeNewFile } from '@sidekit/core';
 import { Allowance, checkPin, Measure, type TreeContent, type TreeEntry } from '../content.ts';
 import { bytesOf } from '../io/bytes.ts';
+import { explainWrite } from './explain.ts';
 import type { Outcome, Published, WriteSettings } from './settings.ts';
 import { checkEntry } from './tree-path.ts';
 import {
@@ -47,8 +48,10 @@ export async function publishTree(
     name = versionName(newest ? numberOf(newest) + 1 : 1, written.digest, content.label);
     await fileSystem.rename(building, join(versions, name));
   } catch (error) {
+    // Before the removal, after which there are free inodes again.
+    const explained = explainWrite(error, target);
     await fileSystem.rm(building, { recursive: true, force: true }).catch(() => {});
-    throw error;
+    throw explained;
   }
   if (fsync) await syncDirectory(versions, fileSystem);
   await pointTo(join(versions, name), settings);

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type Chunks, errorText } from '@sidekit/core';
 import type { TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
@@ -11,12 +13,14 @@ const SMALL = 256 * 1024;
 
 interface Options {
   readonly from: string;
+  /** The target: versions within the source would contain those before them. */
+  readonly target?: string | undefined;
   readonly sha256?: string | undefined;
   readonly maxFiles: number;
 }
 
 /** Mirrors a file, or a directory as one version. */
-export function dirSource({ from, sha256, maxFiles }: Options): Source {
+export function dirSource({ from, target, sha256, maxFiles }: Options): Source {
   let published: string | undefined;
   return {
     poll: async ({ fresh }) => {
@@ -33,12 +37,24 @@ export function dirSource({ from, sha256, maxFiles }: Options): Source {
         },
       };
       if (before.directory) {
+        await refuseInside(from, target);
         const warnings = () => warningsOf(before.others);
         return { kind: 'tree', entries: entries(before, verify), warnings, ...common };
       }
       return { kind: 'file', chunks: file(before, verify), sha256, ...common };
     },
   };
+}
+
+/** @throws {Failure} if the target is in the source. */
+async function refuseInside(from: string, target: string | undefined): Promise<void> {
+  if (target === undefined) return;
+  const parent = await realpath(dirname(target)).catch(() => resolve(dirname(target)));
+  if (!`${parent}/`.startsWith(`${await realpath(from)}/`)) return;
+  throw new Failure(
+    'unsafe_path',
+    `${target} is inside ${from}, so that each version would contain those before it: give a target elsewhere`,
+  );
 }
 
 async function* file({ root }: Snapshot, verify: () => Promise<void>): AsyncGenerator<Uint8Array> {

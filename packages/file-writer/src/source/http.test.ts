@@ -271,6 +271,10 @@ test('the bearer token is read again for each request, and sent to its own serve
   const token = join(directory.path, 'token');
   const check = follow(server.url, join(directory.path, 'out'), { bearerTokenFile: token });
   await assert.rejects(check(), { reason: 'credentials' });
+  for (const text of ['', 'one\ntwo', 'one two', 'é']) {
+    writeFileSync(token, text);
+    await assert.rejects(check(), { reason: 'credentials', message: /must hold one token/ });
+  }
   for (const text of ['one\n', 'two']) {
     writeFileSync(token, text);
     await check();

@@ -86,6 +86,13 @@ export function httpSource(options: HttpSourceOptions): Source {
 async function credentialsOf({ header, bearerTokenFile }: HttpSourceOptions) {
   if (bearerTokenFile === undefined) return header;
   const remedy = 'mount the Secret or token there';
-  const token = await readOptionFile('--bearer-token-file', bearerTokenFile, remedy);
-  return { ...header, authorization: `Bearer ${token.trim()}` };
+  const token = (await readOptionFile('--bearer-token-file', bearerTokenFile, remedy)).trim();
+  // RFC 6750 §2.1 allows less, but servers differ.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new Failure(
+      'credentials',
+      `--bearer-token-file ${bearerTokenFile} must hold one token of printable characters: ${remedy}`,
+    );
+  }
+  return { ...header, authorization: `Bearer ${token}` };
 }

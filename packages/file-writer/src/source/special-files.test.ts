@@ -1,7 +1,14 @@
 /** FIFOs, sockets and devices in place of files: opening them could wait for ever. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -42,15 +49,37 @@ test('a FIFO or device for any input is refused before it is opened', async () =
   await Promise.all(refusals);
 });
 
-test('a FIFO as target is replaced by content, and never opened for appending', async () => {
+test('a FIFO as target is neither opened nor replaced', async () => {
   using directory = temporaryDirectory('fifo');
   const path = join(directory.path, 'target');
   execFileSync('mkfifo', [path]);
   const target = new Target(writeSettings(path));
   await target.open();
-  await assert.rejects(target.publish({ kind: 'line', text: 'x\n' }), { reason: 'not_a_file' });
-  await target.publish({ kind: 'file', chunks: [Buffer.from('content')] });
-  assert.equal(readFileSync(path, 'utf8'), 'content');
+  const chunks = [Buffer.from('content')];
+  for (const content of [
+    { kind: 'line', text: 'x\n' },
+    { kind: 'file', chunks },
+    { kind: 'tree', entries: [{ path: 'a', chunks }] },
+  ] as const) {
+    await assert.rejects(target.publish(content), { reason: 'not_a_file' }, content.kind);
+  }
+  assert.ok(lstatSync(path).isFIFO());
+});
+
+test('a directory is not mirrored into itself', async () => {
+  using directory = temporaryDirectory('inside');
+  const from = join(directory.path, 'from');
+  mkdirSync(join(from, 'sub'), { recursive: true });
+  symlinkSync('from/sub', join(directory.path, 'other'));
+  const request = { signal: new AbortController().signal, fresh: false };
+  for (const target of [join(from, 'to'), join(from, 'new/to'), join(directory.path, 'other/to')]) {
+    await assert.rejects(dirSource({ from, target, maxFiles: 10 }).poll(request), {
+      reason: 'unsafe_path',
+      message: /is inside .*: give a target elsewhere/,
+    });
+  }
+  const beside = join(directory.path, 'from-2');
+  assert.ok(await dirSource({ from, target: beside, maxFiles: 10 }).poll(request));
 });
 
 test('special files inside a directory are left out with a remark', async () => {
