@@ -127,3 +127,50 @@ test('a resource is given in the units that the API server takes', () => {
     assert.match(faults(spec(resource, divisor)), /divisor: "\w+" must be 1/, divisor);
   }
 });
+
+test('a key that is given twice is refused with its place, and objects may be merged twice', () => {
+  const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: x\n  "a": y\n`;
+  assert.equal(faults(text), 'm.yaml:6:3: Map keys must be unique');
+  const merged = 'data: {<<: {a: x}, <<: {b: w}, "1": z}';
+  const [found] = read(
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n${merged}\n`,
+  ).configMaps;
+  assert.deepEqual(Object.keys(found?.data ?? {}).toSorted(), ['1', 'a', 'b']);
+});
+
+test('what would take minutes or gigabytes to read is refused in time', () => {
+  const begin = process.cpuUsage();
+  const lines = (count: number, line: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => line(i)).join('\n');
+  for (const [text, rule] of [
+    ['['.repeat(100_000), 'is nested too deeply'],
+    ['{"a":'.repeat(50_000), 'is nested too deeply'],
+    [
+      `a0: &a0 x\n${lines(5000, (i) => `a${i + 1}: &a${i + 1} [*a${i}]`)}`,
+      'more than 1000 aliases',
+    ],
+    ['---\n'.repeat(20_000), 'more than 5000 documents'],
+    [lines(20_000, (i) => `k${i}: v`), 'kind: is missing'],
+  ] as const) {
+    assert.match(faults(text), new RegExp(rule));
+  }
+  const { user } = process.cpuUsage(begin);
+  assert.ok(user < 20_000_000, `${user} µs`);
+});
+
+test('a number that no float holds is a text, as kubectl reads it', () => {
+  const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: 1e999, b: ${'9'.repeat(400)}}\n`;
+  const [found] = read(text).configMaps;
+  assert.equal(String(found?.data.a), '1e999');
+  assert.equal(found?.data.b?.length, 400);
+});
+
+test('a hundred faults are shown, and all are counted', () => {
+  const items = Array.from({ length: 120 }, (_, i) => `k${i}: 5`).join(', ');
+  const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {${items}}\n`;
+  assert.throws(
+    () => read(text),
+    (error: ManifestError) =>
+      error.faults.length === 120 && /k99: .*\nand 20 more$/.test(error.message),
+  );
+});

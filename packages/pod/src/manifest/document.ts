@@ -3,14 +3,15 @@ import { errorText } from '@sidekit/core/tool';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Findings } from './findings.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
+import { sizeFault, TOO_DEEP } from './limits.ts';
 import { isTemplate } from './template.ts';
+import { repeatedKeys } from './unique-keys.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
 
 /** Objects and lists within each other; those of Kubernetes have some twenty levels. */
 const MAX_DEPTH = 200;
-const TOO_DEEP = 'is nested too deeply';
 
 /** One object of a manifest. */
 export interface ManifestObject {
@@ -48,6 +49,12 @@ export function readDocuments(file: string, text: string, findings: Findings): M
     }
     if (broken.length > 0) continue;
     try {
+      const repeated = repeatedKeys(document);
+      for (const { range } of repeated) {
+        const { line, col } = lines.linePos(range?.[0] ?? 0);
+        findings.add(`${file}:${line}:${col}`, { rule: 'Map keys must be unique' });
+      }
+      if (repeated.length > 0) continue;
       // The aliases of a small file can unfold to gigabytes: yaml's own limit stays on.
       const value: unknown = document.toJS({ maxAliasCount: 1000 });
       if (value === null || value === undefined) continue;
@@ -69,6 +76,11 @@ function parse(file: string, source: string, lines: LineCounter, findings: Findi
       rule: `U+${code} is no character of YAML`,
       remedy: 'remove it, or write it as an escape in double quotes',
     });
+    return [];
+  }
+  const fault = sizeFault(source);
+  if (fault !== undefined) {
+    findings.add(file, { rule: fault });
     return [];
   }
   try {

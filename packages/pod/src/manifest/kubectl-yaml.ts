@@ -11,7 +11,8 @@ export const kubectlYaml: ParseOptions & DocumentOptions & SchemaOptions = {
   merge: true,
   // Keys that are objects are refused with a place, and need no warning of the library.
   logLevel: 'error',
-  uniqueKeys: true,
+  // `repeatedKeys` finds them, in less time.
+  uniqueKeys: false,
   customTags: [
     plain('null', /^(?:~|null|Null|NULL)?$/, () => null),
     plain('bool', /^(?:[yY]|yes|Yes|YES|true|True|TRUE|on|On|ON)$/, () => true),
@@ -22,7 +23,7 @@ export const kubectlYaml: ParseOptions & DocumentOptions & SchemaOptions = {
       integer,
     ),
     plain('float', /^[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/, (text) =>
-      Number(text.replaceAll('_', '')),
+      finite(Number(text.replaceAll('_', '')), text),
     ),
     {
       ...plain('float', /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/, () => null),
@@ -44,8 +45,13 @@ function plain(name: string, test: RegExp, resolve: (text: string) => unknown): 
 }
 
 /** Reads an integer with its prefix; a leading 0 alone means octal. */
-function integer(text: string): number {
+function integer(text: string): number | string {
   const [, sign = '', digits = ''] = /^([-+]?)(.*)$/.exec(text.replaceAll('_', '')) ?? [];
   const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
-  return Number(octal) * (sign === '-' ? -1 : 1);
+  return finite(Number(octal) * (sign === '-' ? -1 : 1), text);
+}
+
+/** A number that no float holds is a text (strconv.ParseFloat fails). */
+function finite(value: number, text: string): number | string {
+  return Number.isFinite(value) ? value : text;
 }
