@@ -56,6 +56,8 @@ function run(program: string, args: readonly string[]) {
     execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
-    throw new ExpectedError(`${program} failed: ${stderr?.toString().trim() || String(error)}`);
+    // The second line of mount(8) is advice to read the kernel's log.
+    const [reason] = stderr?.toString().trim().split('\n') ?? [];
+    throw new ExpectedError(`${program} failed: ${reason || String(error)}`);
   }
 }
