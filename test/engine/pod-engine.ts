@@ -73,14 +73,13 @@ class PodSession extends BaseSession {
   }
 
   protected async readLog(name: string, container: string): Promise<string> {
-    const { metadata } = await this.status(name);
-    const { stdout, stderr } = await this.#pod(['logs', metadata.name, '-c', container]);
+    const pod = await this.podName(name);
+    const { stdout, stderr } = await this.#pod(['logs', pod, '-c', container]);
     return stdout + stderr;
   }
 
   async allLogs(name: string): Promise<string> {
-    const { metadata } = await this.status(name);
-    const { stdout, stderr } = await this.#pod(['logs', metadata.name]);
+    const { stdout, stderr } = await this.#pod(['logs', await this.podName(name)]);
     return stdout + stderr;
   }
 
@@ -108,8 +107,7 @@ class PodSession extends BaseSession {
   }
 
   async exec(name: string, container: string, argv: readonly string[]): Promise<ExecResult> {
-    const { metadata } = await this.status(name);
-    return this.#pod(['exec', metadata.name, '-c', container, '--', ...argv]);
+    return this.#pod(['exec', await this.podName(name), '-c', container, '--', ...argv]);
   }
 
   reapply(text: string): Promise<void> {
@@ -117,8 +115,7 @@ class PodSession extends BaseSession {
   }
 
   async remove(name: string): Promise<void> {
-    const { metadata } = await this.status(name);
-    await this.#must(['down', metadata.name]);
+    await this.#must(['down', await this.podName(name)]);
   }
 
   async evidence(): Promise<string> {

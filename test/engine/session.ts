@@ -19,6 +19,8 @@ export abstract class BaseSession implements Session {
   readonly #manifest: string;
   readonly #keepEvidence: boolean;
   #watch: Watch | undefined;
+  /** Names of Pods that exist by these names: a bare Pod never gets another one. */
+  readonly #bare = new Set<string>();
 
   constructor(manifest: string, { keepEvidence = true }: ApplyOptions) {
     this.#manifest = manifest;
@@ -62,6 +64,14 @@ export abstract class BaseSession implements Session {
     if (found) return found;
     const names = pods.map(({ metadata }) => metadata.name);
     throw new Error(`no Pod ${name} among ${names.join(', ') || 'none'}`);
+  }
+
+  /** The full name of the Pod that `name` means. */
+  protected async podName(name: string): Promise<string> {
+    if (this.#bare.has(name)) return name;
+    const { metadata } = await this.status(name);
+    if (metadata.name === name) this.#bare.add(name);
+    return metadata.name;
   }
 
   async logged(name: string, container: string, found: RegExp, timeout = 120_000): Promise<string> {

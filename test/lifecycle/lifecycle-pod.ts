@@ -124,7 +124,8 @@ export class AppliedPod implements AsyncDisposable {
   async end(): Promise<PodStatus> {
     const { initContainers = [], containers } = parse(this.#spec);
     const sidecars = initContainers.filter((one: Loose) => one.restartPolicy === 'Always');
-    for (const { name } of [...sidecars, ...containers]) await this.settled(`${name} starts`);
+    const starts = [...sidecars, ...containers].map(({ name }) => `${name} starts`);
+    await this.#once(`${starts}`, (seen) => starts.every((one) => seen.includes(one)));
     await this.session.reapply(lifecyclePod(this.name, `activeDeadlineSeconds: 1${this.#spec}`));
     return this.ended();
   }
@@ -158,12 +159,15 @@ export class AppliedPod implements AsyncDisposable {
 
   /** The timeline once an event is in it so often: a log comes a little after its event. */
   async settled(event: string, times = 1): Promise<TimelineEvent[]> {
+    return this.#once(event, (seen) => seen.filter((one) => one === event).length >= times);
+  }
+
+  #once(what: string, holds: (seen: readonly string[]) => boolean): Promise<TimelineEvent[]> {
     const found = async () => {
       const timeline = await this.timeline();
-      const seen = orderOf(timeline).filter((one) => one === event).length;
-      return seen >= times ? timeline : undefined;
+      return holds(orderOf(timeline)) ? timeline : undefined;
     };
-    return eventually(found, { what: `${this.name}: ${event}`, interval: 500 });
+    return eventually(found, { what: `${this.name}: ${what}`, interval: 500 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
