@@ -43,7 +43,8 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   if (version !== '1.1' && version !== '1.0') return bad('the HTTP version is not known', 505);
   if (rawHeaders.length > parsed.maxFields * 2) return bad('too many fields', 431);
   const fields: Fields = { names: [], values: [], kinds: [] };
-  const hosts: string[] = [];
+  let hosts = 0;
+  let named = '';
   const lengths: string[] = [];
   const encodings: string[] = [];
   const options: string[] = [];
@@ -57,8 +58,10 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
     if (value !== '' && !isMadeOf(VALUE, value))
       return bad('a field value has a control character');
     const kind = fieldKind(name);
-    if (kind === FieldKind.host) hosts.push(value);
-    else if (kind === FieldKind.contentLength) lengths.push(value);
+    if (kind === FieldKind.host) {
+      hosts++;
+      named = value;
+    } else if (kind === FieldKind.contentLength) lengths.push(value);
     else if (kind === FieldKind.transferEncoding) encodings.push(value.toLowerCase());
     else if (kind === FieldKind.connection) options.push(...listItems(value));
     else if (kind === FieldKind.upgrade) upgrades.push(value);
@@ -68,10 +71,10 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
     fields.values.push(value);
     fields.kinds.push(kind);
   }
-  if (hosts.length > 1) return bad('more than one Host');
-  if (hosts.length === 0 && version === '1.1') return bad('Host is missing');
+  if (hosts > 1) return bad('more than one Host');
+  if (hosts === 0 && version === '1.1') return bad('Host is missing');
   const absolute = absoluteForm(parsed.target);
-  const host = hosts[0] ?? absolute?.authority ?? 'localhost';
+  const host = hosts === 1 ? named : (absolute?.authority ?? 'localhost');
   if (!isHost(host)) return bad('Host is not a host');
   if (absolute !== undefined && !sameHost(absolute.authority, host, absolute.scheme))
     return bad('the request target and Host name different hosts');
@@ -135,6 +138,7 @@ function listItems(value: string): string[] {
 
 /** Removes the fields that `Connection` names (RFC 9110 §7.6.1), before ours are added. */
 function withoutNamed(fields: Fields, options: readonly string[]): Fields {
+  if (options.length === 0) return fields;
   const named = new Set(options.filter((option) => !KNOWN_OPTIONS.has(option)));
   if (named.size === 0) return fields;
   const kept: Fields = { names: [], values: [], kinds: [] };

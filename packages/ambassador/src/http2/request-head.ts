@@ -31,8 +31,12 @@ export function checkHttp2Request(
 ): CheckedRequest | Refusal {
   // A client may send it before it knows the limit that SETTINGS give.
   if (headSize(raw) > maxHead) return bad('the request head is too large', 431);
-  const pseudo: Record<string, string> = { __proto__: null } as never;
-  const headers: string[] = [];
+  let method: string | undefined;
+  let scheme: string | undefined;
+  let target: string | undefined;
+  let authority: string | undefined;
+  // Host is the first, if there is any.
+  const headers: string[] = ['host', ''];
   let cookies: string | undefined;
   let host: string | undefined;
   let lengthKnown = ended;
@@ -40,10 +44,13 @@ export function checkHttp2Request(
     const name = raw[i]!;
     const value = raw[i + 1]!;
     if (name.startsWith(':')) {
-      if (headers.length > 0 || host !== undefined || cookies !== undefined)
+      if (headers.length > 2 || host !== undefined || cookies !== undefined)
         return bad('a pseudo-header field after other fields');
-      if (!PSEUDO.has(name) || name in pseudo) return bad('an unknown or repeated pseudo-header');
-      pseudo[name] = value;
+      if (name === ':method' && method === undefined) method = value;
+      else if (name === ':scheme' && scheme === undefined) scheme = value;
+      else if (name === ':path' && target === undefined) target = value;
+      else if (name === ':authority' && authority === undefined) authority = value;
+      else return bad('an unknown or repeated pseudo-header');
       continue;
     }
     if (name !== name.toLowerCase()) return bad('a field name in upper case');
@@ -65,7 +72,6 @@ export function checkHttp2Request(
     if (name === 'cookie') cookies = cookies === undefined ? value : `${cookies}; ${value}`;
     else headers.push(name, value);
   }
-  const { ':method': method, ':scheme': scheme, ':path': target, ':authority': authority } = pseudo;
   if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
   if (method === undefined || target === undefined) return bad('a pseudo-header field is missing');
   if (scheme !== 'http' && scheme !== 'https') return bad('the scheme is not http or https');
@@ -74,7 +80,8 @@ export function checkHttp2Request(
   // The target of HTTP/2 has no absolute-form.
   if (!target.startsWith('/') && target !== '*') return bad('the request target is not allowed');
   const named = authority ?? host;
-  if (named !== undefined) headers.unshift('host', named);
+  if (named === undefined) return bad('the host is missing');
+  headers[1] = named;
   if (cookies !== undefined) headers.push('cookie', cookies);
   if (!lengthKnown) headers.push('transfer-encoding', 'chunked');
   return checkRequest({ method, target, version: '1.1', rawHeaders: headers, maxFields });
@@ -82,5 +89,3 @@ export function checkHttp2Request(
 
 /** Space at the beginning or the end (RFC 9113 §8.2.1); the bytes of other characters are none. */
 const SPACE = /^[ \t]|[ \t]$/;
-
-const PSEUDO: ReadonlySet<string> = new Set([':method', ':scheme', ':path', ':authority']);

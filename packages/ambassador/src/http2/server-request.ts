@@ -77,12 +77,12 @@ export class Http2Request implements ResponseSink, Watched {
       stream.sendTrailers(asObject(this.#responseTrailers));
       if (!this.#complete) this.#discardUpload();
     });
-    stream.once('aborted', () => {
+    stream.on('aborted', () => {
       if (this.#resetByUs) return;
       this.#exchange.cancel();
       stream.destroy();
     });
-    stream.once('close', () => {
+    stream.on('close', () => {
       this.#retained.abandonAll();
       this.#responseWaiting.set(0);
       this.#requestWaiting.set(0);
@@ -115,7 +115,7 @@ export class Http2Request implements ResponseSink, Watched {
       stream.on('trailers', (_fields, _flags, raw: string[]) => {
         this.#requestTrailers = trailerFields(raw);
       });
-      stream.once('end', () => this.#onEnd());
+      stream.on('end', () => this.#onEnd());
     }
     stream.resume();
     this.#requestWaiting.set(unreadMemory(stream));

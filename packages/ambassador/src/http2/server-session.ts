@@ -119,8 +119,8 @@ export class ServerSession implements Watched {
     const ended = (flags & FLAG_END_STREAM) !== 0;
     const request = new Http2Request(stream, runtime);
     this.#requests.add(request);
-    stream.on('error', () => {});
-    stream.once('close', () => {
+    stream.on('error', ignore);
+    stream.on('close', () => {
       this.#requests.delete(request);
       this.#idleSince = runtime.clock.now;
     });
@@ -147,6 +147,8 @@ export class ServerSession implements Watched {
     this.#session.destroy(undefined, ENHANCE_YOUR_CALM);
   }
 }
+
+function ignore(): void {}
 
 /** Whether a request that was not understood would be a gRPC call. */
 function isCall(raw: readonly string[]): boolean {

@@ -2,7 +2,8 @@ import type { LentBytes } from './lent-bytes.ts';
 
 /** Keeps lent bytes for writes whose callbacks a closed response may never call. */
 export class RetainedBytes {
-  readonly #all = new Map<() => void, LentBytes>();
+  /** Most responses are too small to retain anything. */
+  #all: Map<() => void, LentBytes> | undefined;
 
   /**
    * Retains; returns the callback of the write.
@@ -10,12 +11,14 @@ export class RetainedBytes {
    */
   retain(lent: LentBytes, isClosed: () => boolean = () => false): () => void {
     lent.retain();
+    this.#all ??= new Map();
+    const all = this.#all;
     const done = () => {
-      if (!this.#all.delete(done)) return;
+      if (!all.delete(done)) return;
       if (isClosed()) lent.abandon();
       else lent.release();
     };
-    this.#all.set(done, lent);
+    all.set(done, lent);
     return done;
   }
 
@@ -24,6 +27,7 @@ export class RetainedBytes {
    * still sends the frames of a stream that was reset.
    */
   abandonAll(): void {
+    if (this.#all === undefined) return;
     for (const lent of this.#all.values()) lent.abandon();
     this.#all.clear();
   }
