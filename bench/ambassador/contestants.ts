@@ -11,7 +11,7 @@ import { nodeBinary } from '../../images/node-binary.ts';
 import { NODE_FLAGS } from '../../images/node-flags.ts';
 import { checkCalls } from './grpc-check.ts';
 import { writeProxy, writeUpstream } from './nginx.ts';
-import type { PortName } from './scenarios.ts';
+import { FLOOR, type PortName } from './scenarios.ts';
 
 export interface Contestant {
   readonly name: string;
@@ -99,6 +99,10 @@ export async function start(
     await listening(http);
     contestants.push({ name, ports: { http }, pid });
   }
+  const h2 = await freePort();
+  const pid = pinned(0, nodeBinary(), [...NODE_FLAGS, join(HERE, 'floor-http2.cjs'), String(h2)]);
+  await listening(h2);
+  contestants.push({ name: FLOOR, ports: { h2 }, pid });
   return contestants;
 }
 

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly peers: readonly string[];
 }
 
+/** A server that shows what HTTP/2 costs in Node, without a proxy. */
+export const FLOOR = 'node:http2 alone';
 const ALL = ['http-proxy', '@fastify/http-proxy', 'undici'];
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -70,7 +72,7 @@ export const SCENARIOS: readonly Scenario[] = [
     streams: 16,
     path: '/',
     target: 0.8,
-    peers: [],
+    peers: [FLOOR],
   },
   { name: 'GET 100 B, 1 connection', port: 'http', connections: 1, path: '/', peers: [] },
   {
