@@ -331,3 +331,30 @@ test('a dated copy is read although no live file follows it', async () => {
   }
   assert.deepEqual(s.messages(), ['one', 'two']);
 });
+
+test('what was unread of a truncated file without a copy is counted as lost, and what was read is not', async () => {
+  await using s = await scene({ batchBytes: 1024, bufferBytes: 4096 });
+  s.write('one\n');
+  await s.settle();
+  const wait = async () => {
+    for (let i = 0; i < 8; i++) {
+      await s.adapter.poll();
+      s.clock.now += 10_000;
+    }
+  };
+  truncateSync(s.live);
+  s.write('another one\n');
+  await wait();
+  await s.settle();
+  assert.equal(s.adapter.metric('adapter_lost_files_total'), 0);
+  s.receiver.down = true;
+  s.write(`${'a line that waits\n'.repeat(1000)}`);
+  await s.adapter.poll();
+  truncateSync(s.live);
+  s.write('after\n');
+  await wait();
+  s.receiver.down = false;
+  await s.settle();
+  assert.equal(s.adapter.metric('adapter_lost_files_total'), 1);
+  assert.equal(s.messages().at(-1), 'after');
+});

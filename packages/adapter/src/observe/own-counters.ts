@@ -49,10 +49,7 @@ export function adapterMetrics(registry: Registry): AdapterMetrics {
     generations: counter('generations', 'Generations of log files that were started.'),
     rotations: counter('rotations', 'Live names that moved to another file.'),
     truncations: counter('truncations', 'Files that were truncated or replaced in place.'),
-    lostFiles: counter(
-      'lost_files',
-      'Files that were not found after a restart, with unread lines.',
-    ),
+    lostFiles: counter('lost_files', 'Files with unread lines that were not found again.'),
     droppedRecords: counters('dropped_records', 'Records dropped, by cause.'),
     droppedBytes: counters(
       'dropped_bytes',

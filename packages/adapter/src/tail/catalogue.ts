@@ -151,15 +151,15 @@ export class Catalogue {
 
   /** Forgets a generation whose file is gone. */
   forget(generation: Generation): void {
-    const { saved, ended, log } = generation;
-    if (saved && !ended && !this.#options.isOwn(log)) {
+    const { saved, ended, log, detached, size } = generation;
+    const isUnread = detached && generation.cursors.some(({ read }) => read.offset < size);
+    if ((saved ? !ended : isUnread) && !this.#options.isOwn(log)) {
       this.#options.onEvent('lostFile');
       this.#options.log.warn(
-        'a file was not found after a restart: what was unread of it is lost',
-        {
-          event: 'file_lost',
-          path: generation.path,
-        },
+        saved
+          ? 'a file was not found after a restart: what was unread of it is lost'
+          : 'no copy of a truncated file was found: what was unread of it is lost',
+        { event: 'file_lost', path: generation.path },
       );
     }
     this.#logs.forget(generation);
