@@ -75,7 +75,8 @@ function withLockedVersion(text: string, version: string): string {
   const lock = JSON.parse(text);
   lock.version = version;
   for (const [path, entry] of Object.entries<Record<string, unknown>>(lock.packages)) {
-    if (path !== '' && !path.startsWith('packages/')) continue;
+    // Not what is installed below a workspace.
+    if (!/^(packages\/[^/]+)?$/.test(path)) continue;
     if (entry.version !== undefined) entry.version = version;
     for (const kind of ['dependencies', 'devDependencies']) {
       const wanted = entry[kind] as Record<string, string> | undefined;

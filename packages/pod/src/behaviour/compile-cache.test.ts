@@ -5,12 +5,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TestProcess, temporaryDirectory } from '@sidekit/test-kit';
 
-/** Starts `pod` as an ordinary user, whose compiled modules only that user may write. */
-
 const START = fileURLToPath(new URL('../pod.mjs', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const USER = isRoot ? 65_534 : (process.getuid?.() ?? 0);
 
+/** Starts `pod` as an ordinary user; returns the folder of that user's compiled modules. */
 async function start(home: string): Promise<string> {
   const env = { HOME: home, XDG_CACHE_HOME: '', NODE_COMPILE_CACHE: '', TMPDIR: home };
   const user = isRoot ? { uid: USER, gid: USER } : {};
