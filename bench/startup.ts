@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,10 +48,13 @@ async function compare(bundles: string): Promise<void> {
     const directory = join(bundles, String(subjects.length));
     await bundle(image, directory, hostArchitecture());
     await warmCodeCache(image, directory);
+    const file = join(directory, 'config.json');
+    if (image.warmUpConfig) writeFileSync(file, JSON.stringify(image.warmUpConfig));
+    const config = image.warmUpConfig ? ['--config', file] : [];
     subjects.push({
       name: image.name,
       directory,
-      args: (admin) => image.warmUp.with(at + 1, `127.0.0.1:${admin}`),
+      args: (admin) => [...image.warmUp.with(at + 1, `127.0.0.1:${admin}`), ...config],
     });
   }
   const times = new Map<string, number[]>([['node', []]]);
