@@ -1,5 +1,4 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { Document } from 'yaml';
 import { errorText } from '../errors.ts';
 import { readSmallFile } from '../io/small-file.ts';
 import { isRecord } from '../schema/fields.ts';
@@ -12,8 +11,6 @@ export const CONFIG_LIMIT = 1024 * 1024;
 const TOKEN_LIMIT = 400_000;
 /** The most faults of YAML that are reported: one missing quote can cause thousands. */
 const MOST_FAULTS = 100;
-
-type Yaml = typeof import('yaml');
 
 /**
  * Reads a configuration file (YAML 1.2, so JSON too). Every fault names the file, and the
@@ -46,31 +43,21 @@ export async function parseConfig(
   report: Report,
 ): Promise<Record<string, unknown> | undefined> {
   // Loaded only if a file is given: it costs a tenth of the start-up time.
-  const yaml = await import('yaml');
-  if (tokensOf(source, yaml) > TOKEN_LIMIT) {
+  const { hasMoreTokens, parseYaml } = await import('../io/yaml.ts');
+  if (hasMoreTokens(source, TOKEN_LIMIT)) {
     const rule = `has more than ${TOKEN_LIMIT.toLocaleString('en')} YAML tokens`;
     report({ name: path, rule, remedy: 'split it, or write fewer values' });
     return undefined;
   }
-  const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(source, {
-    lineCounter: lines,
-    prettyErrors: false,
-    // The check of this option compares each key with each other one.
-    uniqueKeys: false,
-  });
-  const wrong = document.errors.map(({ message, pos }) => ({ message, at: pos[0] }));
-  wrong.push(...duplicateKeys(document, yaml));
-  const first = wrong.sort((a, b) => a.at - b.at).slice(0, MOST_FAULTS);
-  for (const { message, at } of first) {
-    const { line, col } = lines.linePos(at);
+  const { document, faults } = parseYaml(source);
+  for (const { message, line, column } of faults.slice(0, MOST_FAULTS)) {
     report({
-      name: `${path}:${line}:${col}`,
+      name: `${path}:${line}:${column}`,
       rule: `is not YAML (${message})`,
       remedy: 'fix the file',
     });
   }
-  if (wrong.length > 0) return undefined;
+  if (faults.length > 0) return undefined;
   let data: unknown;
   try {
     data = document.toJS({ maxAliasCount: 100 }) ?? {};
@@ -87,30 +74,6 @@ export async function parseConfig(
   if (isRecord(data)) return data;
   report({ name: path, rule: 'must hold key: value lines', remedy: 'see --help for the keys' });
   return undefined;
-}
-
-/** Counts the tokens without keeping them: a parsed document takes some 400 bytes for each. */
-function tokensOf(source: string, { Lexer }: Yaml): number {
-  let count = 0;
-  for (const _ of new Lexer().lex(source)) if (++count > TOKEN_LIMIT) break;
-  return count;
-}
-
-function duplicateKeys(document: Document, { visit, isScalar }: Yaml) {
-  const found: { message: string; at: number }[] = [];
-  visit(document, {
-    Map: (_, { items }) => {
-      const seen = new Set<unknown>();
-      for (const { key } of items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value)) {
-          found.push({ message: 'Map keys must be unique', at: key.range?.[0] ?? 0 });
-        }
-        seen.add(key.value);
-      }
-    },
-  });
-  return found;
 }
 
 /** Whether a value contains itself. Each object is visited once, however many aliases it has. */

@@ -3,8 +3,8 @@ import { errorText } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 
 /**
- * The maximum number of tokens of a YAML file: its parser needs up to 300 bytes of memory for each,
- * and time that grows with the square of the keys of one map. JSON has no such limit.
+ * The maximum number of tokens of a YAML file: its parser needs up to 400 bytes of memory for each.
+ * JSON has no such limit.
  */
 const YAML_TOKENS = 60_000;
 
@@ -12,7 +12,7 @@ const YAML_TOKENS = 60_000;
 export async function parseData(text: string, path: string): Promise<unknown> {
   const extension = extname(path).toLowerCase();
   if (extension === '.json') return parseJson(text, path);
-  if (extension === '.yaml' || extension === '.yml') return await parseYaml(text, path);
+  if (extension === '.yaml' || extension === '.yml') return await parseYamlFile(text, path);
   return text;
 }
 
@@ -36,24 +36,19 @@ function placeOf(message: string, text: string): string {
   return `:${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
 }
 
-async function parseYaml(text: string, path: string): Promise<unknown> {
-  const { Lexer, parseDocument } = await import('yaml');
-  let tokens = 0;
-  for (const _ of new Lexer().lex(text)) {
-    if (++tokens <= YAML_TOKENS) continue;
+async function parseYamlFile(text: string, path: string): Promise<unknown> {
+  const { hasMoreTokens, parseYaml } = await import('@sidekit/core/yaml');
+  if (hasMoreTokens(text, YAML_TOKENS)) {
     throw new Failure(
       'too_large',
       `${path} has more than ${YAML_TOKENS} tokens of YAML: write it as JSON, or split it`,
     );
   }
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [error] = document.errors;
-  if (error) {
-    const at = error.linePos?.[0];
-    throw new Failure(
-      'data',
-      `${path}${at ? `:${at.line}:${at.col}` : ''} is not YAML (${error.message.split(' at line')[0]}): correct it`,
-    );
+  const { document, faults } = parseYaml(text);
+  const [fault] = faults;
+  if (fault) {
+    const { message, line, column } = fault;
+    throw new Failure('data', `${path}:${line}:${column} is not YAML (${message}): correct it`);
   }
   try {
     return document.toJS({ maxAliasCount: 100 });

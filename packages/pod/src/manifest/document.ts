@@ -1,11 +1,11 @@
 import { type Collect, isRecord, type Path, pathText } from '@sidekit/core/schema';
 import { errorText } from '@sidekit/core/tool';
+import { REPEATED, repeatedKeys } from '@sidekit/core/yaml';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Findings } from './findings.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
 import { sizeFault, TOO_DEEP } from './limits.ts';
 import { isTemplate } from './template.ts';
-import { repeatedKeys } from './unique-keys.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
@@ -49,10 +49,11 @@ export function readDocuments(file: string, text: string, findings: Findings): M
     }
     if (broken.length > 0) continue;
     try {
-      const repeated = repeatedKeys(document);
+      // Objects may be merged one after another.
+      const repeated = repeatedKeys(document).filter(({ value }) => value !== '<<');
       for (const { range } of repeated) {
         const { line, col } = lines.linePos(range?.[0] ?? 0);
-        findings.add(`${file}:${line}:${col}`, { rule: 'Map keys must be unique' });
+        findings.add(`${file}:${line}:${col}`, { rule: REPEATED });
       }
       if (repeated.length > 0) continue;
       // The aliases of a small file can unfold to gigabytes: yaml's own limit stays on.
