@@ -2,7 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from '
 import { crc32 } from 'node:zlib';
 
 const HEADER = 48;
-const MAGIC = 0x534b4a32;
+/** Each entry begins with it. */
+const MARK = Buffer.from('SKJ2');
+const MAGIC = MARK.readUInt32BE();
 /** The longest entry, in bytes: a block of a source never has more. */
 const ENTRY_LIMIT = 64 * 1024 * 1024;
 /** The size of the reads behind damage, in bytes. */
@@ -90,12 +92,10 @@ function readEntry(descriptor: number, at: number, size: number): Entry | undefi
 
 /** Finds where an entry of a stream may begin, from `from` on. @returns `size` if nowhere. */
 function findHeader(descriptor: number, from: number, size: number, stream: string): number {
-  const magic = Buffer.alloc(4);
-  magic.writeUInt32BE(MAGIC);
   const window = Buffer.alloc(WINDOW);
   for (let start = from; start < size; start += WINDOW - HEADER) {
     const length = readSync(descriptor, window, 0, WINDOW, start);
-    for (let at = window.indexOf(magic); at !== -1; at = window.indexOf(magic, at + 1)) {
+    for (let at = window.indexOf(MARK); at !== -1; at = window.indexOf(MARK, at + 1)) {
       if (at + HEADER > length) break;
       if (window.toString('hex', at + 36, at + 44) === stream) return start + at;
     }
@@ -113,9 +113,7 @@ export function endsInWriting(path: string, end: number): boolean {
     const rest = fstatSync(descriptor).size - end;
     const start = Buffer.alloc(HEADER);
     readSync(descriptor, start, 0, HEADER, end);
-    const magic = Buffer.alloc(4);
-    magic.writeUInt32BE(MAGIC);
-    if (rest < HEADER) return magic.indexOf(start.subarray(0, Math.min(rest, 4))) === 0;
+    if (rest < HEADER) return MARK.indexOf(start.subarray(0, Math.min(rest, 4))) === 0;
     return start.readUInt32BE(0) === MAGIC && HEADER + start.readUInt32BE(8) > rest;
   } finally {
     closeSync(descriptor);

@@ -4,14 +4,11 @@ import { REPEATED, repeatedKeys } from '@sidekit/core/yaml';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Findings } from './findings.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
-import { sizeFault, TOO_DEEP } from './limits.ts';
+import { MAX_DEPTH, sizeFault, TOO_DEEP } from './limits.ts';
 import { isTemplate } from './template.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
-
-/** Objects and lists within each other; those of Kubernetes have some twenty levels. */
-const MAX_DEPTH = 200;
 
 /** One object of a manifest. */
 export interface ManifestObject {

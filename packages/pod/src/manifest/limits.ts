@@ -5,8 +5,8 @@ const MAX_DOCUMENTS = 5000;
 const MAX_ALIASES = 1000;
 /** The most tokens: some five for each line of a file that is as large as a manifest may be. */
 const MAX_TOKENS = 2_000_000;
-/** Brackets within each other. */
-const MAX_DEPTH = 200;
+/** Objects and lists within each other; those of Kubernetes have some twenty levels. */
+export const MAX_DEPTH = 200;
 
 /** Tokens of yaml's lexer that begin a document. */
 const DOCUMENT = ['---', '\u0002'];
