@@ -5,6 +5,7 @@ import {
   ExpectedError,
   errorText,
   faultText,
+  shownFaults,
   UnavailableError,
   UsageError,
   withoutPasswords,
@@ -17,6 +18,14 @@ test('a fault is one line with name, value, rule and remedy', () => {
   assert.equal(faultText({ ...fault, remedy: 'write /nope' }), `${faultText(fault)}: write /nope`);
   assert.equal(faultText({ name: 'x', rule: 'is missing' }), 'x is missing');
   assert.equal(faultText({ name: 'x', value: 'y'.repeat(500), rule: 'r' }).length, 124);
+});
+
+test('a hundred faults are shown, and all are counted', () => {
+  const faults = Array.from({ length: 120 }, (_, i) => ({ name: `k${i}`, rule: 'is unknown' }));
+  const { message } = new UsageError(faults);
+  assert.equal(message.split('\n').length, 101);
+  assert.match(message, /^k0 is unknown\n[\s\S]*\nk99 is unknown\nand 20 more$/);
+  assert.deepEqual(shownFaults(['a', 'b']), ['a', 'b']);
 });
 
 test('each kind of error has its exit code', () => {

@@ -37,12 +37,21 @@ export class ExpectedError extends Error {
   }
 }
 
-/** Everything that is wrong with the configuration, at once. Exit code 64. */
+/** The most faults that are shown: one missing quote, or one wrong list, can cause thousands. */
+const MOST_SHOWN = 100;
+
+/** The first hundred faults, and how many more there are. */
+export function shownFaults(faults: readonly string[]): readonly string[] {
+  const more = faults.length - MOST_SHOWN;
+  return more > 0 ? [...faults.slice(0, MOST_SHOWN), `and ${more} more`] : faults;
+}
+
+/** Everything that is wrong with the configuration, at once; a hundred faults are shown. Exit code 64. */
 export class UsageError extends ExpectedError {
   readonly faults: readonly Fault[];
 
   constructor(faults: readonly Fault[]) {
-    super(faults.map(faultText).join('\n'), ExitCode.usage);
+    super(shownFaults(faults.map(faultText)).join('\n'), ExitCode.usage);
     this.faults = faults;
   }
 }

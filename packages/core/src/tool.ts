@@ -8,6 +8,7 @@ export {
   ExpectedError,
   errorText,
   type Fault,
+  shownFaults,
   UsageError,
   violationText,
 } from './errors.ts';
@@ -20,4 +21,5 @@ export { childEnvironment } from './sidecar/child-environment.ts';
 export { endProcess, signalExitCode } from './sidecar/end-process.ts';
 export { reportFailure } from './sidecar/report-failure.ts';
 export { pause } from './time/backoff.ts';
+export { LONGEST_TIMER } from './time/timer.ts';
 export { version } from './version.ts';

@@ -44,7 +44,7 @@ test('a value that contains itself is a fault, one that is used twice is not', a
   assert.deepEqual((await parse('a: &a [1]\nb: [*a, *a]\n')).data, { a: [1], b: [[1], [1]] });
 });
 
-test('files with many tokens or faults are refused in few lines', async () => {
+test('files with many tokens are refused in one line', async () => {
   const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}: 1\n`).join('');
   const many = await parse(`${keys(2000)}k7: 2\n`);
   assert.deepEqual(many.faults, [
@@ -53,7 +53,6 @@ test('files with many tokens or faults are refused in few lines', async () => {
   assert.deepEqual((await parse('- '.repeat(450_000))).faults, [
     'c.yaml has more than 400,000 YAML tokens: split it, or write fewer values',
   ]);
-  assert.equal((await parse(`a: [${']\n'.repeat(300)}`)).faults.length, 100);
 });
 
 test('a file that holds no mapping is refused', async () => {

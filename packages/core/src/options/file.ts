@@ -9,8 +9,6 @@ import { formatSize } from './units.ts';
 export const CONFIG_LIMIT = 1024 * 1024;
 /** The most tokens of YAML that are parsed: a full plan of the coordinator has some 320,000. */
 const TOKEN_LIMIT = 400_000;
-/** The most faults of YAML that are reported: one missing quote can cause thousands. */
-const MOST_FAULTS = 100;
 
 /**
  * Reads a configuration file (YAML 1.2, so JSON too). Every fault names the file, and the
@@ -50,7 +48,7 @@ export async function parseConfig(
     return undefined;
   }
   const { document, faults } = parseYaml(source);
-  for (const { message, line, column } of faults.slice(0, MOST_FAULTS)) {
+  for (const { message, line, column } of faults) {
     report({
       name: `${path}:${line}:${column}`,
       rule: `is not YAML (${message})`,

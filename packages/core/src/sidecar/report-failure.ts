@@ -1,11 +1,18 @@
-import { ExitCode, ExpectedError, errorText, faultText, UsageError } from '../errors.ts';
+import {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  faultText,
+  shownFaults,
+  UsageError,
+} from '../errors.ts';
 import { writeStderr } from '../observe/stderr.ts';
 
 /** Prints what ended a program, as sentences on stderr, and returns its exit code. */
 export function reportFailure(error: unknown, name: string): ExitCode {
   if (error instanceof UsageError) {
-    const faults = error.faults.map((fault) => `  ${faultText(fault)}`);
-    writeStderr(`${name}: the configuration is wrong:\n${faults.join('\n')}\nSee --help.\n`);
+    const faults = shownFaults(error.faults.map(faultText)).join('\n  ');
+    writeStderr(`${name}: the configuration is wrong:\n  ${faults}\nSee --help.\n`);
     return error.exitCode;
   }
   if (error instanceof ExpectedError) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ExpectedError, errorText, pause } from '@sidekit/core/tool';
+import { ExpectedError, errorText, LONGEST_TIMER, pause } from '@sidekit/core/tool';
 import type { EngineApi } from './api.ts';
 import { readFrames } from './frames.ts';
 import { elapsed, killTree } from './processes.ts';
@@ -28,8 +28,6 @@ const PATIENCE = 30_000;
 const CHECK = 50;
 /** The least that a command whose process cannot be seen here is given more, in milliseconds. */
 const UNSEEN = 1000;
-/** The longest time that Node's timers take, in milliseconds. */
-const FOREVER = 2 ** 31 - 1;
 /** The exit codes and words of runtimes for a program that does not exist or cannot be executed. */
 const NOT_STARTED = /^(OCI runtime exec failed|Error: .*OCI runtime)/;
 
@@ -86,7 +84,7 @@ async function timedOut(
   look: () => Promise<ExecState>,
 ): Promise<boolean> {
   const begin = performance.now();
-  for (let wait = Math.min(timeout, FOREVER); ; ) {
+  for (let wait = Math.min(timeout, LONGEST_TIMER); ; ) {
     if (!(await isLater(output, wait))) return false;
     const state = await look();
     const overdue = performance.now() - begin - timeout;
@@ -96,7 +94,7 @@ async function timedOut(
       throw new ExpectedError(`the engine ${what} the command in ${PATIENCE / 1000} s`);
     }
     const left = timeLeft(state, timeout, overdue);
-    wait = Math.min(Math.max(left, 0), FOREVER);
+    wait = Math.min(Math.max(left, 0), LONGEST_TIMER);
     if (wait > 0) continue;
     if (state.Pid > 0) killTree(state.Pid);
     stream.destroy();

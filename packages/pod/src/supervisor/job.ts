@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LONGEST_TIMER } from '@sidekit/core/tool';
 import { BACKOFF_BASE } from '../lifecycle/backoff.ts';
 import { afterFailure } from '../lifecycle/job.ts';
 import { type JobPlace, jobPodName } from '../manifest/kinds/job-pods.ts';
@@ -6,9 +7,6 @@ import type { PodFolder } from '../store/folder.ts';
 import type { PodRecord } from '../store/record.ts';
 import type { PodStore } from '../store/store.ts';
 import { sendControl, serveControl } from './control.ts';
-
-/** The longest wait that Node's timers take, in milliseconds. */
-const FOREVER = 2 ** 31 - 1;
 
 /**
  * Acts as the Job controller when a Pod has ended: creates a replacement for a failed Pod, after a
@@ -125,7 +123,10 @@ export class JobContinuation {
     });
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), Math.min(FOREVER, Math.max(0, at - Date.now())));
+      timer = setTimeout(
+        () => resolve(true),
+        Math.min(LONGEST_TIMER, Math.max(0, at - Date.now())),
+      );
     });
     const due = await Promise.race([over, cancelled]);
     clearTimeout(timer);

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { errorText, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
+import { errorText, LONGEST_TIMER, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import type { ExitEvent } from '../engine/exit-events.ts';
 import { podLabels } from '../engine/labels.ts';
@@ -242,7 +242,7 @@ export class Supervisor {
     clearTimeout(this.#timer);
     const { deadline } = this.#machine;
     if (deadline !== undefined) {
-      const wait = Math.min(Math.max(0, deadline - Date.now()), 2 ** 31 - 1);
+      const wait = Math.min(Math.max(0, deadline - Date.now()), LONGEST_TIMER);
       this.#timer = setTimeout(() => this.#dispatch({ type: 'tick' }), wait);
     }
     this.#publishStatus();

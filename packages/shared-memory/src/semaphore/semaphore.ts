@@ -1,5 +1,6 @@
 import { errno, errnoName, type SharedMemoryError } from '../native/error.ts';
 import { loadNative, type Native } from '../native/native.ts';
+import { LONGEST_TIMER } from '../wait/futex.ts';
 import { inSlot } from '../wait/slots.ts';
 import { explainSemaphore } from './explain.ts';
 import { formatKey } from './key.ts';
@@ -14,9 +15,6 @@ export interface AcquireOptions {
   /** Ends the wait; `acquire` then resolves to false. */
   readonly signal?: AbortSignal;
 }
-
-/** The longest time of a timer, in milliseconds; a longer timeout is checked between slices. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * A System V semaphore (sem_overview(7) has the other kind). What a process acquired, the kernel

@@ -21,7 +21,7 @@ export interface WaitOptions {
 export type WaitResult = 'woken' | 'timed-out' | 'aborted' | 'closed';
 
 /** The longest time of a timer, in milliseconds; a longer timeout is checked between slices. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 const EVERYBODY = 0x7fffffff;
 

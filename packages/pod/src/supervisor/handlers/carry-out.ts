@@ -1,10 +1,7 @@
-import { errorText } from '@sidekit/core/tool';
+import { errorText, LONGEST_TIMER } from '@sidekit/core/tool';
 import { execute } from './exec.ts';
 import type { Handler, HandlerOutcome, HandlerTarget } from './handler.ts';
 import { tcpDial } from './tcp.ts';
-
-/** The longest time that Node's timers take, in milliseconds. */
-const FOREVER = 2 ** 31 - 1;
 
 /** Carries out a probe or a lifecycle hook; every failure is an outcome, never an exception. */
 export async function carryOut(
@@ -12,7 +9,7 @@ export async function carryOut(
   target: HandlerTarget,
   timeout: number,
 ): Promise<HandlerOutcome> {
-  const limit = Math.min(timeout, FOREVER);
+  const limit = Math.min(timeout, LONGEST_TIMER);
   try {
     if (handler.exec) return await execute(handler.exec.command, target, limit);
     if (handler.tcpSocket) return await tcpDial(handler.tcpSocket, target, limit);
@@ -33,5 +30,5 @@ export async function carryOut(
 }
 
 function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.min(ms, FOREVER)));
+  return new Promise((resolve) => setTimeout(resolve, Math.min(ms, LONGEST_TIMER)));
 }
