@@ -1,7 +1,8 @@
 /**
  * Entry point of `npm run …`: makes sure that the dependencies of the lock file are installed, then
- * runs scripts/<task>.ts on the Node that they bring. Plain JavaScript, since on a fresh clone
- * only the machine's own Node is there, whatever its version.
+ * runs scripts/<task>.ts on the Node that they bring. With `--help` it only prints what the task
+ * does, which needs no packages. Plain JavaScript, since on a fresh clone only the machine's own Node
+ * is there, whatever its version.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,6 +13,10 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const [task, ...args] = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) {
+  process.stdout.write(`${taskHelp(join('scripts', `${task}.ts`))}\n`);
+  process.exit(0);
+}
 const stamp = 'node_modules/.sidekit-lock';
 const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
 
@@ -41,4 +46,10 @@ function run(command, commandArgs, quiet = false) {
     });
     child.once('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
   });
+}
+
+/** The comment at the head of a task's script says what it does and which arguments it takes. */
+function taskHelp(path) {
+  const [, comment = ''] = /\/\*\*([\s\S]*?)\*\//.exec(readFileSync(path, 'utf8')) ?? [];
+  return comment.replace(/^ *\* ?/gm, '').trim();
 }

@@ -1,4 +1,4 @@
-/** `node scripts/run-task.ts check-words [PATH…]`: the word check alone, below some paths. */
+/** `node scripts/bootstrap.mjs check-words [PATH…]`: the word check alone, below some paths. */
 import { wordFaults } from './checks/words.ts';
 
 export function main(paths: readonly string[]): number {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { TestProcess } from '@sidekit/test-kit';
-import { taskHelp } from './support/task-help.ts';
+import { TestProcess, temporaryDirectory } from '@sidekit/test-kit';
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -14,19 +14,26 @@ test('npm scripts replace their shell, so that a signal to npm reaches what clea
   }
 });
 
-test('every task says what it does, by the name that one types', () => {
+test('every task says what it does, by the name that one types, before anything is installed', async () => {
+  using directory = temporaryDirectory();
+  const clone = directory.path;
+  mkdirSync(join(clone, 'scripts'));
+  for (const file of globSync('scripts/*.{ts,mjs}')) copyFileSync(file, join(clone, file));
+  copyFileSync('package-lock.json', join(clone, 'package-lock.json'));
   for (const [script, line] of Object.entries<string>(scripts)) {
     const task = /bootstrap\.mjs ([\w-]+)$/.exec(line)?.[1];
     if (task === undefined) continue;
-    const help = taskHelp(`scripts/${task}.ts`);
-    assert.match(help, new RegExp(`^\`npm (run )?${script}\\b`), task);
-    assert.doesNotMatch(help, /\*/, task);
+    const args = [join(clone, 'scripts/bootstrap.mjs'), task, '--help'];
+    await using help = new TestProcess(process.execPath, args);
+    assert.deepEqual(await help.exited, { code: 0, signal: null });
+    assert.match(help.stdout, new RegExp(`^\`npm (run )?${script}\\b`), task);
+    assert.doesNotMatch(help.stdout, /\*/, task);
+    assert.equal(help.stderr, '');
   }
+  assert.ok(!existsSync(join(clone, 'node_modules')));
 });
 
 for (const [words, code, text] of [
-  [['images', '--help'], 0, /^`npm run images`: builds all images/],
-  [['test-pods', 'ambassador', '-h'], 0, /^`npm run test:pods`/],
   [['media', '--dark'], 64, /^media takes no arguments, but got --dark: see --help\n$/],
   [['imagse'], 64, /^no task imagse: there are bench, check,/],
 ] as const) {

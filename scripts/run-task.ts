@@ -1,9 +1,4 @@
-/**
- * Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. With
- * `--help` it only prints what the task does.
- */
-import { taskHelp } from './support/task-help.ts';
-
+/** Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. */
 interface Task {
   main(args: readonly string[]): Promise<number> | number;
 }
@@ -44,10 +39,6 @@ async function run(): Promise<number> {
   if (!load) {
     console.error(`no task ${name}: there are ${Object.keys(TASKS).join(', ')}`);
     return 64;
-  }
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(taskHelp(new URL(`${name}.ts`, import.meta.url)));
-    return 0;
   }
   const { main } = await load();
   if (args.length > 0 && main.length === 0) {
