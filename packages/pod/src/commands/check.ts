@@ -1,6 +1,6 @@
 import { ExitCode, UsageError } from '@sidekit/core/tool';
+import { advice } from '../advice/advice.ts';
 import { readInputs } from '../input/inputs.ts';
-import { advice } from './advice.ts';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
 

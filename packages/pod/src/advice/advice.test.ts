@@ -34,7 +34,7 @@ test('two containers on one port are warned about, one container with two protoc
 
 const PROXY = (listen: string, upstream: string) => `
 containers:
-- {name: app, image: app:1}
+- {name: app, image: app:1, ports: [{containerPort: 5000}]}
 - {name: proxy, image: "sidekit/ambassador:0.1.0", args: [--listen, "${listen}", "--upstream=${upstream}"]}`;
 
 test('a proxy that is its own upstream, and a Service that leads past a proxy, are warned about', () => {
@@ -88,4 +88,69 @@ volumes: [{name: logs, emptyDir: {}}]`;
   assert.deepEqual(warnings(adapter('/logs')), []);
   assert.deepEqual(warnings(adapter('/logs/web', '/logs/*/access.log')), []);
   assert.match(warnings(adapter('/log'))[0] ?? '', /reads \/logs\/\*\.log, which is in none/);
+});
+
+test('an upstream port that nothing else in the Pod has is warned about', () => {
+  const pod = (app: string, upstream = 'http://127.0.0.1:3000', more = '') =>
+    warnings(
+      `
+containers:
+- {name: app, image: "app:1", ${app}}
+- {name: proxy, image: sidekit/ambassador, env: [{name: AMBASSADOR_UPSTREAM, value: "${upstream}"}], args: [--listen, ":8080"]}
+volumes: [{name: code, configMap: {name: code}}]`,
+      `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: code}
+data: {server.mjs: "createServer(answer).listen(${more || 1})"}
+`,
+    ).filter((line) => line.includes('upstream'));
+  assert.match(
+    pod('ports: [{containerPort: 13000}]')[0] ?? '',
+    /^Pod p: the upstream of container proxy is port 3000, which no other container declares or names: correct it, or declare it as a containerPort/,
+  );
+  assert.equal(pod('args: ["--port=30000"]', 'http://127.0.0.1:1,http://[::1]:2').length, 2);
+  for (const app of [
+    'ports: [{containerPort: 3000}]',
+    'args: ["--listen=127.0.0.1:3000"]',
+    'env: [{name: PORT, value: "3000"}]',
+    'readinessProbe: {tcpSocket: {port: 3000}}',
+  ])
+    assert.deepEqual(pod(app), [], app);
+  const mount = 'volumeMounts: [{name: code, mountPath: /app}]';
+  assert.deepEqual(pod(mount, undefined, '3000'), []);
+  assert.equal(pod(mount).length, 1);
+  assert.deepEqual(pod('args: []', 'http://db:3000'), [], 'it is on another machine');
+});
+
+test('settings of ConfigMaps and references to variables are read as the container gets them', () => {
+  const found = warnings(
+    `
+containers:
+- {name: app, image: "app:1", ports: [{containerPort: 8080}]}
+- {name: one, image: sidekit/ambassador, envFrom: [{configMapRef: {name: settings}}]}
+- name: two
+  image: sidekit/ambassador
+  env:
+  - {name: WHERE, valueFrom: {configMapKeyRef: {name: settings, key: AMBASSADOR_LISTEN}}}
+  args: [--listen=$(WHERE), --upstream, "http://127.0.0.1$(WHERE)"]
+- {name: logs, image: sidekit/adapter, envFrom: [{prefix: ADAPTER_, configMapRef: {name: logs}}]}`,
+    `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {AMBASSADOR_LISTEN: ":8080", AMBASSADOR_UPSTREAM: "http://localhost:8080"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: logs}
+data: {INCLUDE: "/logs/a.log, /logs/b.log"}
+`,
+  );
+  assert.deepEqual(found, [
+    'Pod p: container one has itself as its upstream (port 8080)',
+    'Pod p: container two has itself as its upstream (port 8080)',
+    'Pod p: container logs reads /logs/a.log, which is in none of its volumeMounts',
+    'Pod p: container logs reads /logs/b.log, which is in none of its volumeMounts',
+  ]);
 });
