@@ -10,6 +10,8 @@ import { PAUSE_IMAGE, pauseTar } from './pause-image.ts';
 import { podmanBody } from './podman-body.ts';
 import { ensurePodmanService } from './podman-service.ts';
 import { processLimits } from './process-limits.ts';
+import { type Runtime, runtimeOf } from './runtime.ts';
+import { runtimeExec } from './runtime-exec.ts';
 import { type ContainerStats, readStats } from './stats.ts';
 
 export interface ImageInfo {
@@ -58,6 +60,8 @@ export class Engine {
   readonly #api: EngineApi;
   /** Prefix of paths of Docker's API, which Podman has as well. */
   readonly #root: string;
+  /** Runtimes by the containers that they run; undefined for one that is not called directly. */
+  readonly #runtimes = new Map<string, Runtime | undefined>();
 
   constructor(found: FoundEngine) {
     this.#found = found;
@@ -166,8 +170,19 @@ export class Engine {
     }
   }
 
-  exec(request: ExecRequest): Promise<ExecResult> {
-    return exec(this.#api, this.#root, request);
+  /** Runs a command in a container. @throws {ExpectedError} if it could not be started. */
+  async exec(request: ExecRequest): Promise<ExecResult> {
+    const runtime = this.name === 'podman' ? await this.#runtimeOf(request.container) : undefined;
+    return runtime ? runtimeExec(runtime, request) : exec(this.#api, this.#root, request);
+  }
+
+  async #runtimeOf(id: string): Promise<Runtime | undefined> {
+    if (!this.#runtimes.has(id)) {
+      const info = await this.inspect(id);
+      if (!info?.pid) return undefined;
+      this.#runtimes.set(id, runtimeOf(id, info.pid));
+    }
+    return this.#runtimes.get(id);
   }
 
   /** Returns the last lines of a container's log, both streams. */
@@ -181,6 +196,7 @@ export class Engine {
     const query = { force: true, v: true, ...(podman ? { timeout: 0 } : {}) };
     await Promise.all(
       ids.map(async (id) => {
+        this.#runtimes.delete(id);
         try {
           const root = podman ? LIBPOD : this.#root;
           await this.#api.call('DELETE', `${root}/containers/${id}`, { query });

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Ticks a second in /proc (sysconf(_SC_CLK_TCK)): 100 on every architecture of Linux. */
 const TICKS = 100;
@@ -42,10 +42,13 @@ export function killTree(pid: number): void {
   for (const child of children) killTree(child);
 }
 
-function childrenOf(pid: number): number[] {
+/** Returns the children of a process, whichever of its threads started them. */
+export function childrenOf(pid: number): number[] {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return text.split(' ').filter(Boolean).map(Number);
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
+      return text.split(' ').filter(Boolean).map(Number);
+    });
   } catch {
     return [];
   }
