@@ -14,6 +14,8 @@ export interface ExecState {
   readonly ExitCode: number | null;
   /** Its process on this machine; 0 if it has not started, or cannot be seen. */
   readonly Pid: number;
+  /** How long its own program has run, in milliseconds; undefined if only its process is known. */
+  readonly Ran?: number;
 }
 
 /** A command that is waited for. */
@@ -55,10 +57,10 @@ export async function isOverdue(
 }
 
 /** Returns how long to wait before a command is checked again, in ms; at most 0 if its time is over. */
-function timeLeft({ Running, Pid }: ExecState, timeout: number, overdue: number): number {
+function timeLeft({ Running, Pid, Ran }: ExecState, timeout: number, overdue: number): number {
   if (!Running) return CHECK;
   const ran = Pid > 0 ? elapsed(Pid) : undefined;
-  if (ran !== undefined) return timeout - ran;
+  if (ran !== undefined) return timeout - (Ran ?? ran);
   // It has ended, and its end is on its way, or it is not a process of this machine.
   return overdue < Math.max(timeout, UNSEEN) ? CHECK : 0;
 }

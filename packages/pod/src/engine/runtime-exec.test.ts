@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually, staysTrueFor, temporaryDirectory } from '@sidekit/test-kit';
@@ -10,11 +10,10 @@ import { runtimeOf } from './runtime.ts';
 import { runtimeExec } from './runtime-exec.ts';
 
 /** A runtime that runs the command as its child, as runc does, after the lines of a test. */
-function fakeRuntime(before: string | ((folder: string) => string) = '') {
+function fakeRuntime(before = '') {
   const folder = temporaryDirectory('runtime');
-  const first = typeof before === 'string' ? before : before(folder.path);
   const program = join(folder.path, 'runc');
-  writeFileSync(program, `#!/bin/sh\n${first}\nshift 2\n"$@"\n`);
+  writeFileSync(program, `#!/bin/sh\n${before}\nshift 2\n"$@"\n`);
   chmodSync(program, 0o755);
   return {
     folder: folder.path,
@@ -43,12 +42,19 @@ test('a command that the runtime cannot start is an error, not an exit code', as
 });
 
 test('the time of a command counts from its start, and not from the call of the runtime', async () => {
-  // The shell itself waits: it has no child before the command.
-  using runtime = fakeRuntime((folder) => `read line < '${folder}/gate'`);
-  const gate = join(runtime.folder, 'gate');
+  using folder = temporaryDirectory('runtime');
+  const gate = join(folder.path, 'gate');
   assert.equal(spawnSync('mkfifo', [gate]).status, 0);
+  // The program prepares a process of its own, which then becomes the command.
+  const program = join(folder.path, 'runc');
+  copyFileSync('/bin/bash', program);
+  const script = join(folder.path, 'script');
+  writeFileSync(script, `shift; (read line < '${gate}'; exec "$@"); exit`);
   let settled = false;
-  const result = runtime.run(['/bin/true'], 4000);
+  const result = runtimeExec(
+    { program, environment: { BASH_ENV: script } },
+    { container: 'c', argv: ['/bin/sleep', '1'], timeout: 4000, limit: 10 },
+  );
   result.finally(() => {
     settled = true;
   });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { ExpectedError } from '@sidekit/core/tool';
 import type { ExecRequest, ExecResult } from './exec.ts';
-import { isOverdue } from './overdue.ts';
+import { type ExecState, isOverdue } from './overdue.ts';
 import { childrenOf, elapsed } from './processes.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -12,6 +12,8 @@ const NOT_STARTED = 255;
 const FAILURE = /^time="[^"]*" level=(?:error|fatal) msg="((?:[^"\\]|\\.)*)"$/m;
 /** The most that is kept of the runtime's own error, in bytes. */
 const ERROR_LIMIT = 2048;
+/** How often to check whether a command has begun, in milliseconds. */
+const CHECK = 50;
 
 /**
  * Runs a command in a container by its runtime, as a CRI runtime does. Podman's API costs twice as
@@ -37,14 +39,14 @@ export async function runtimeExec(
     output.add(chunk);
     errors.add(chunk);
   });
-  let command = 0;
-  const state = () => {
-    command ||= commandOf(child.pid ?? 0, program);
-    return { Running: command > 0, ExitCode: null, Pid: command };
-  };
+  const command = new Started(child.pid ?? 0, program);
   const leave = () => void child.kill('SIGKILL');
-  if (await isOverdue({ output: ended, state, leave }, timeout)) {
-    return { type: 'timeout', running: async () => elapsed(command) !== undefined };
+  try {
+    if (await isOverdue({ output: ended, state: () => command.state, leave }, timeout)) {
+      return { type: 'timeout', running: async () => elapsed(command.state.Pid) !== undefined };
+    }
+  } finally {
+    command.close();
   }
   const [code] = await ended;
   const failure = code === NOT_STARTED ? FAILURE.exec(errors.text)?.[1] : undefined;
@@ -69,6 +71,38 @@ class Beginning {
 
   get text(): string {
     return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+/** The process of a command, and the time that it has had: a loaded machine prepares it for long. */
+class Started {
+  readonly #runtime: number;
+  readonly #program: string;
+  readonly #timer: NodeJS.Timeout;
+  #pid = 0;
+  /** The latest time at which it had not begun. */
+  #before = performance.now();
+
+  constructor(runtime: number, program: string) {
+    this.#runtime = runtime;
+    this.#program = program;
+    this.#timer = setInterval(() => this.#check(), CHECK);
+  }
+
+  get state(): ExecState {
+    this.#check();
+    const Ran = performance.now() - this.#before;
+    return { Running: this.#pid > 0, ExitCode: null, Pid: this.#pid, Ran };
+  }
+
+  close() {
+    clearInterval(this.#timer);
+  }
+
+  #check() {
+    if (this.#pid === 0) this.#pid = commandOf(this.#runtime, this.#program);
+    if (this.#pid === 0) this.#before = performance.now();
+    else this.close();
   }
 }
 
