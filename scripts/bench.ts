@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { ensureDebianPackages } from './support/debian.ts';
 import { ensureMessageQueues } from './support/mqueue.ts';
 import { heading } from './support/output.ts';
+import { checkNames } from './support/usage.ts';
 
 interface Benchmark {
   run(args: readonly string[]): Promise<void>;
@@ -15,11 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .map((path) => basename(path, '.ts'))
     .toSorted();
   const wanted = args.filter((word) => !word.startsWith('-'));
-  const unknown = wanted.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    console.error(`no benchmark ${unknown.join(', ')}: there are ${names.join(', ')}`);
-    return 64;
-  }
+  checkNames('benchmark', wanted, names);
   // rsyslog and mtail are the counterparts that Debian has.
   const packages = ['gcc', 'libc6-dev', 'util-linux', 'logrotate', 'rsyslog', 'mtail'];
   await ensureDebianPackages(packages, 'the benchmarks');

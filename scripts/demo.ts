@@ -13,6 +13,7 @@ import { findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
 import { Interruption } from './support/interruption.ts';
 import { dim, heading } from './support/output.ts';
+import { checkNames } from './support/usage.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -25,11 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   const names = demoNames();
-  const unknown = (values.only ?? []).filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    console.error(`no Pod ${unknown.join(', ')}: there are ${names.join(', ')}`);
-    return 64;
-  }
+  checkNames('Pod', values.only ?? [], names);
   const engine = await findEngine(values.engine);
   const { keep = false } = values;
   const wanted = names.filter((one) => !values.only || values.only.includes(one));

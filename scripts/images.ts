@@ -9,6 +9,7 @@ import { buildImages, imageReference } from './support/images/build.ts';
 import { writeBundles } from './support/images/bundles.ts';
 import { checkLoadTarget, loadImages } from './support/images/load.ts';
 import { heading } from './support/output.ts';
+import { checkNames } from './support/usage.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -20,13 +21,11 @@ export async function main(args: readonly string[]): Promise<number> {
       load: { type: 'string' },
     },
   });
-  const unknown = positionals.filter((name) => !IMAGES.some((image) => image.name === name));
-  if (unknown.length > 0) {
-    console.error(
-      `no image ${unknown.join(', ')}: there are ${IMAGES.map(({ name }) => name).join(', ')}`,
-    );
-    return 64;
-  }
+  checkNames(
+    'image',
+    positionals,
+    IMAGES.map(({ name }) => name),
+  );
   // Before the build, which takes minutes.
   if (values.load !== undefined) checkLoadTarget(values.load);
   const engine = await findEngine(values.engine ?? process.env.POD_ENGINE);

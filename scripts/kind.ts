@@ -16,6 +16,7 @@ import { KindCluster, NODE_IMAGES } from './support/kind-cluster.ts';
 import { onCluster } from './support/on-cluster.ts';
 import { heading } from './support/output.ts';
 import { succeeds } from './support/run.ts';
+import { Usage } from './support/usage.ts';
 import { main as testComponents } from './test-components.ts';
 import { main as testDocs } from './test-docs.ts';
 import { testLifecycle, main as testPods } from './test-pods.ts';
@@ -40,10 +41,9 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   const nodeImage = values['node-image'] ?? NODE_IMAGES[values.kubernetes];
   if (nodeImage === undefined) {
-    console.error(
+    throw new Usage(
       `--kubernetes ${values.kubernetes} has no pinned node: use ${minors.join(', ')}, or --node-image`,
     );
-    return 64;
   }
   const missing: string[] = [];
   for (const [command, words, where] of NEEDED) {

@@ -34,7 +34,19 @@ test('every task says what it does, by the name that one types, before anything 
 });
 
 for (const [words, code, text] of [
-  [['media', '--dark'], 64, /^media takes no arguments, but got --dark: see --help\n$/],
+  [
+    ['media', '--dark'],
+    64,
+    /^\nmedia: it takes no arguments, but got --dark. See npm run media -- --help\n$/,
+  ],
+  [
+    ['demo', '--onyl', 'grpc'],
+    64,
+    /^\ndemo: Unknown option '--onyl'.* See npm run demo -- --help/s,
+  ],
+  [['demo', '--engine', 'lxc'], 64, /--engine lxc is not an engine: write docker or podman/],
+  [['test-pods', 'grpc', 'gprc'], 64, /no Pod gprc: .* grpc, .* See npm run test:pods -- --help/],
+  [['version', '--chek', '0.2.0'], 64, /Unknown option '--chek'/],
   [['imagse'], 64, /^no task imagse: there are bench, check,/],
 ] as const) {
   test(`${words.join(' ')} ends with exit code ${code} before it starts anything`, async () => {

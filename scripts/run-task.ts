@@ -1,4 +1,6 @@
 /** Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. */
+import { Usage } from './support/usage.ts';
+
 interface Task {
   main(args: readonly string[]): Promise<number> | number;
 }
@@ -29,9 +31,11 @@ const [name = '', ...args] = process.argv.slice(2);
 try {
   process.exitCode = await run();
 } catch (error) {
-  console.error(`\n${name}: ${error instanceof Error ? error.message : error}`);
+  const usage = isUsage(error);
+  const advice = usage ? `. See npm run ${name.replace('test-', 'test:')} -- --help` : '';
+  console.error(`\n${name}: ${error instanceof Error ? error.message : error}${advice}`);
   if (process.env.SIDEKIT_DEBUG) console.error(error);
-  process.exitCode = isUsage(error) ? 64 : 1;
+  process.exitCode = usage ? 64 : 1;
 }
 
 async function run(): Promise<number> {
@@ -42,13 +46,13 @@ async function run(): Promise<number> {
   }
   const { main } = await load();
   if (args.length > 0 && main.length === 0) {
-    console.error(`${name} takes no arguments, but got ${args.join(' ')}: see --help`);
-    return 64;
+    throw new Usage(`it takes no arguments, but got ${args.join(' ')}`);
   }
   return main(args);
 }
 
-/** Whether node:util's parseArgs refused the words of the call. */
+/** Whether the task, or node:util's parseArgs, refused the words of the call. */
 function isUsage(error: unknown): boolean {
+  if (error instanceof Usage) return true;
   return String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
 }

@@ -11,6 +11,7 @@ import { buildImages, imageReference } from './support/images/build.ts';
 import { OrdinaryUser } from './support/ordinary-user/ordinary-user.ts';
 import { dim, heading } from './support/output.ts';
 import { LIMIT, runTests, testArguments } from './support/tests.ts';
+import { checkNames } from './support/usage.ts';
 
 /** Begun first, so that everything else runs beside it. */
 const LONGEST = 'test/lifecycle/leave-nothing.test.ts';
@@ -19,6 +20,8 @@ const AS_USER = ['ambassador', 'message-queue-at-least-once', 'shared-volume'];
 
 export async function main(args: readonly string[]): Promise<number> {
   const { POD_ENGINE: wanted } = process.env;
+  const known = [...podTests(), ...clusterTests()].map((file) => basename(file, '.test.ts'));
+  checkNames('Pod', args, ['lifecycle', ...known]);
   // On a cluster the images are loaded already, by whoever made it.
   const engine = wanted === 'kube' ? { name: 'kube' } : await findEngine(wanted);
   if (engine.name !== 'kube') {
@@ -29,10 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
   await ensureDebianPackages(['prometheus'], 'what scrapes the Pods');
   heading(`Pods (${engine.name})`);
   const files = podTests();
-  const onCluster = globSync([
-    'test/{admission,cluster,debug,injection}/*.test.ts',
-    'packages/pod/src/manifest/verdicts.test.ts',
-  ]).toSorted();
+  const onCluster = clusterTests();
   if (engine.name === 'kube') files.push(...onCluster);
   else
     console.log(
@@ -45,6 +45,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const code = await runTests(chosen, { concurrency, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
+}
+
+/** Lists the tests of what only a cluster has. */
+function clusterTests(): string[] {
+  return globSync([
+    'test/{admission,cluster,debug,injection}/*.test.ts',
+    'packages/pod/src/manifest/verdicts.test.ts',
+  ]).toSorted();
 }
 
 /** Lists the tests of Pods that every engine can run. */

@@ -132,7 +132,6 @@ function usage(): number {
 export function main(args: readonly string[]): number {
   const { values, positionals } = parseArgs({
     args: [...args],
-    strict: false,
     allowPositionals: true,
     options: { check: { type: 'boolean' }, render: { type: 'boolean' } },
   });

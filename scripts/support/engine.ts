@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ensureDebianPackages, PODMAN_PACKAGES } from './debian.ts';
 import { succeeds } from './run.ts';
+import { Usage } from './usage.ts';
 
 /** A container engine that works here, and how to call it. */
 export interface ContainerEngine {
@@ -16,7 +17,7 @@ export interface ContainerEngine {
  */
 export async function findEngine(wanted?: string): Promise<ContainerEngine> {
   if (wanted !== undefined && wanted !== 'docker' && wanted !== 'podman') {
-    throw new Error(`--engine ${wanted} is not an engine: write docker or podman`);
+    throw new Usage(`--engine ${wanted} is not an engine: write docker or podman`);
   }
   if (wanted !== 'podman' && (await dockerAnswers())) return { name: 'docker', runFlags: [] };
   if (wanted === 'docker') {

@@ -8,7 +8,7 @@ const TASK = fileURLToPath(new URL('../run-task.ts', import.meta.url));
 
 test('a build for a target that does not exist is refused before it begins', async () => {
   await using program = startProgram(TASK, ['images', '--load', 'nope']);
-  assert.equal((await program.exited).code, 1);
+  assert.equal((await program.exited).code, 64);
   assert.match(program.stderr, /--load nope is neither kind, minikube/);
   assert.equal(program.stdout, '');
 });

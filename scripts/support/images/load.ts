@@ -1,5 +1,6 @@
 import { step } from '../output.ts';
 import { run } from '../run.ts';
+import { Usage } from '../usage.ts';
 import { withArchive } from './archive.ts';
 
 type EngineName = 'docker' | 'podman';
@@ -12,11 +13,11 @@ const CLUSTERS: Readonly<Record<string, (archive: string) => readonly string[]>>
   k3s: (archive) => ['k3s', 'ctr', 'images', 'import', archive],
 };
 
-/** @throws Error if `target` is neither a kind of local cluster nor a registry. */
+/** @throws {Usage} if `target` is neither a kind of local cluster nor a registry. */
 export function checkLoadTarget(target: string): void {
   if (CLUSTERS[target]) return;
   if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)*$/.test(target) || !/[.:/]/.test(target)) {
-    throw new Error(
+    throw new Usage(
       `--load ${target} is neither ${Object.keys(CLUSTERS).join(', ')} nor a registry such as registry.example.org/team`,
     );
   }
