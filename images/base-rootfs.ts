@@ -6,18 +6,16 @@ import {
   existsSync,
   globSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Architecture } from './architecture.ts';
 import { RELEASE, unpackDebianPackages } from './debian-packages.ts';
 import { checkMachine } from './elf.ts';
 import { nodeBinary, nodeLicence } from './node-binary.ts';
+import { temporaryFolder } from './temporary.ts';
 
 /** GNU's names of the programs that remove symbols, which make up a fifth of Node's binary. */
 const STRIP: Readonly<Record<Architecture, string>> = {
@@ -45,23 +43,20 @@ export const BASE_INPUTS = [RELEASE, ...PACKAGES, ...KEPT];
  * chroot. Nothing of it is run, so any machine makes the base of any architecture.
  */
 export function makeBaseRootfs(tar: string, architecture: Architecture): void {
-  const work = mkdtempSync(join(tmpdir(), 'sidekit-base-'));
-  try {
-    const debian = join(work, 'debian');
-    const root = join(work, 'root');
-    unpackDebianPackages(PACKAGES, architecture, debian);
-    for (const path of globSync(KEPT, { cwd: debian })) copy(debian, root, path);
-    addCertificates(debian, root);
-    addSystemFiles(root);
-    addNode(root, architecture);
-    mkdirSync(dirname(tar), { recursive: true });
-    execFileSync('tar', [
-      ...['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'],
-      ...['-C', root, '-cf', tar, '.'],
-    ]);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  using folder = temporaryFolder('sidekit-base-');
+  const work = folder.path;
+  const debian = join(work, 'debian');
+  const root = join(work, 'root');
+  unpackDebianPackages(PACKAGES, architecture, debian);
+  for (const path of globSync(KEPT, { cwd: debian })) copy(debian, root, path);
+  addCertificates(debian, root);
+  addSystemFiles(root);
+  addNode(root, architecture);
+  mkdirSync(dirname(tar), { recursive: true });
+  execFileSync('tar', [
+    ...['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'],
+    ...['-C', root, '-cf', tar, '.'],
+  ]);
 }
 
 function copy(from: string, to: string, path: string) {

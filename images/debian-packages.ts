@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Architecture, PLATFORMS } from './architecture.ts';
+import { temporaryFolder } from './temporary.ts';
 
 /** The Debian release of the libraries: that of the distroless base. */
 export const RELEASE = 'trixie';
@@ -19,23 +19,20 @@ export function unpackDebianPackages(
   architecture: Architecture,
   directory: string,
 ): void {
-  const work = mkdtempSync(join(tmpdir(), 'sidekit-apt-'));
-  try {
-    const env = { ...process.env, APT_CONFIG: writeConfiguration(work, architecture) };
-    const apt = (...words: string[]) =>
-      execFileSync('apt-get', ['-qq', ...words], {
-        cwd: work,
-        env,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-    apt('update');
-    apt('download', ...packages.map((name) => `${name}:${PLATFORMS[architecture]}`));
-    mkdirSync(directory, { recursive: true });
-    for (const archive of globSync('*.deb', { cwd: work })) {
-      execFileSync('dpkg-deb', ['-x', join(work, archive), directory]);
-    }
-  } finally {
-    rmSync(work, { recursive: true, force: true });
+  using folder = temporaryFolder('sidekit-apt-');
+  const work = folder.path;
+  const env = { ...process.env, APT_CONFIG: writeConfiguration(work, architecture) };
+  const apt = (...words: string[]) =>
+    execFileSync('apt-get', ['-qq', ...words], {
+      cwd: work,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+  apt('update');
+  apt('download', ...packages.map((name) => `${name}:${PLATFORMS[architecture]}`));
+  mkdirSync(directory, { recursive: true });
+  for (const archive of globSync('*.deb', { cwd: work })) {
+    execFileSync('dpkg-deb', ['-x', join(work, archive), directory]);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. */
+import { exitOnSignals } from './support/interruption.ts';
 import { Usage } from './support/usage.ts';
 
 interface Task {
@@ -28,6 +29,7 @@ const TASKS: Readonly<Record<string, () => Promise<Task>>> = {
 };
 
 const [name = '', ...args] = process.argv.slice(2);
+exitOnSignals();
 try {
   process.exitCode = await run();
 } catch (error) {

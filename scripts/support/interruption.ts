@@ -1,5 +1,25 @@
 import { readFileSync } from 'node:fs';
 
+/** The interruptions that are in use: while there is one, it decides how the process ends. */
+let inUse = 0;
+
+/**
+ * Lets SIGINT and SIGTERM end the process, and its children, by `process.exit`: what is removed at
+ * the exit, such as temporary folders, would outlive the default action of a signal.
+ */
+export function exitOnSignals(): void {
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(name, () => {
+      if (inUse > 0) return;
+      for (const pid of children()) terminate(pid);
+      process.exit(code);
+    });
+  }
+}
+
 /**
  * Turns SIGINT and SIGTERM into an AbortSignal, so that what was started is removed before the
  * process ends. Children are terminated: a terminal's Ctrl-C has reached them already, but a
@@ -14,6 +34,7 @@ export class Interruption implements Disposable {
   name: NodeJS.Signals | undefined;
 
   constructor() {
+    inUse++;
     process.on('SIGINT', this.#handler).on('SIGTERM', this.#handler);
   }
 
@@ -27,6 +48,7 @@ export class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    inUse--;
     process.off('SIGINT', this.#handler).off('SIGTERM', this.#handler);
   }
 

@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../../images/temporary.ts';
 import { run } from '../run.ts';
 
 type EngineName = 'docker' | 'podman';
@@ -11,14 +10,10 @@ export async function withArchive(
   references: readonly string[],
   use: (archive: string) => Promise<void>,
 ): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'sidekit-archive-'));
-  const archive = join(directory, 'images.tar');
-  try {
-    await run(engine, ['save', '-o', archive, ...(await savedNames(engine, references))]);
-    await use(archive);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  using directory = temporaryFolder('sidekit-archive-');
+  const archive = join(directory.path, 'images.tar');
+  await run(engine, ['save', '-o', archive, ...(await savedNames(engine, references))]);
+  await use(archive);
 }
 
 /** Podman names what it built localhost/…, but nodes expect docker.io/…. */

@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { type Architecture, hostArchitecture, PLATFORMS } from '../../../images/architecture.ts';
 import { copyFiles, type DebianFiles } from '../../../images/debian-files.ts';
 import { canUnpackDebianPackages, unpackDebianPackages } from '../../../images/debian-packages.ts';
+import { temporaryFolder } from '../../../images/temporary.ts';
 import type { ContainerEngine } from '../engine.ts';
 import { run } from '../run.ts';
 
@@ -20,23 +19,19 @@ export async function addDebianFiles(
   directory: string,
   architecture: Architecture = hostArchitecture(),
 ): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'sidekit-debian-'));
-  try {
-    if (canUnpackDebianPackages()) {
-      unpackDebianPackages(packages, architecture, root);
-    } else {
-      // Rootless Podman's root is the caller; Docker's is root.
-      const owner =
-        engine.name === 'podman' ? '0:0' : `${process.getuid?.()}:${process.getgid?.()}`;
-      await run(engine.name, [
-        ...['run', '--rm', ...engine.runFlags, '-v', `${root}:/out:z`, '-e', `OWNER=${owner}`],
-        `--platform=linux/${PLATFORMS[architecture]}`,
-        ...['--entrypoint=/bin/sh', DEBIAN, '-c', UNPACK, 'sh', ...packages],
-      ]);
-    }
-    mkdirSync(directory, { recursive: true });
-    copyFiles(root, files, directory);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
+  using folder = temporaryFolder('sidekit-debian-');
+  const root = folder.path;
+  if (canUnpackDebianPackages()) {
+    unpackDebianPackages(packages, architecture, root);
+  } else {
+    // Rootless Podman's root is the caller; Docker's is root.
+    const owner = engine.name === 'podman' ? '0:0' : `${process.getuid?.()}:${process.getgid?.()}`;
+    await run(engine.name, [
+      ...['run', '--rm', ...engine.runFlags, '-v', `${root}:/out:z`, '-e', `OWNER=${owner}`],
+      `--platform=linux/${PLATFORMS[architecture]}`,
+      ...['--entrypoint=/bin/sh', DEBIAN, '-c', UNPACK, 'sh', ...packages],
+    ]);
   }
+  mkdirSync(directory, { recursive: true });
+  copyFiles(root, files, directory);
 }
