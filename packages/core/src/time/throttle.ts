@@ -1,3 +1,5 @@
+import { monotonic } from './monotonic.ts';
+
 /**
  * Lets a message through at most once an interval, so that a fault that repeats a thousand
  * times a second is one line; the next line says how many were left out.
@@ -5,7 +7,7 @@
 export function throttle(
   intervalMs: number,
   say: (suppressed: number) => void,
-  now: () => number = Date.now,
+  now: () => number = monotonic,
 ): () => void {
   let next = Number.NEGATIVE_INFINITY;
   let suppressed = 0;
