@@ -32,6 +32,19 @@ test('loopback and the Kubernetes API never go through a proxy', () => {
   assert.equal(proxyFor('https://kubernetes.io/', environment), HTTP_PROXY);
 });
 
+test('the Kubernetes API and this host are recognised in every form of their address', () => {
+  for (const [api, host] of [
+    ['fd00:0:0::1', '[fd00::1]'],
+    ['FD00::1', '[fd00::1]'],
+    ['api.example', 'API.example.'],
+  ] as const) {
+    const environment = { HTTPS_PROXY: HTTP_PROXY, KUBERNETES_SERVICE_HOST: api };
+    assert.equal(proxyFor(`https://${host}/`, environment), undefined, api);
+  }
+  for (const host of ['0.0.0.0', '0', '[::]', 'localhost.', 'LOCALHOST'])
+    assert.equal(proxyFor(`http://${host}/`, { HTTP_PROXY }), undefined, host);
+});
+
 test('NO_PROXY holds names, subdomains, addresses, ranges and ports', () => {
   const exempt = (entry: string, host: string) =>
     proxyFor(`http://${host}/`, { HTTP_PROXY, NO_PROXY: `x.example, ${entry}` }) === undefined;
@@ -44,6 +57,8 @@ test('NO_PROXY holds names, subdomains, addresses, ranges and ports', () => {
     ['.a.example', 'b.a.example', true],
     ['*.a.example', 'b.a.example', true],
     ['A.Example', 'a.example', true],
+    ['a.example.', 'a.example', true],
+    ['a.example', 'a.example.', true],
     ['10.0.0.0/8', '10.9.8.7', true],
     ['10.0.0.0/8', '11.9.8.7', false],
     ['10.0.0.0/99', '10.0.0.0', false],
@@ -63,12 +78,43 @@ test('NO_PROXY holds names, subdomains, addresses, ranges and ports', () => {
 });
 
 test('a variable that is no URL of a proxy is a fault that does not show it', () => {
-  for (const proxy of ['socks5://anna:s3cret@p:1080', 'http://anna:s3cret@:99999']) {
+  for (const proxy of [
+    'socks5://anna:s3cret@p:1080',
+    'http://anna:s3cret@:99999',
+    'http://anna:12/s3cret@p:3128',
+    'http://anna:12?s3cret@p:3128',
+    'http://anna:12#s3cret@p:3128',
+    'http://anna:s3cret%E4@p:3128',
+  ]) {
     assert.throws(
       () => proxyFor('http://host/', { HTTP_PROXY: proxy }),
       (error: Error) => /HTTP_PROXY must be/.test(error.message) && !/s3cret/.test(error.message),
     );
   }
+});
+
+test('a password of a proxy may hold any character', async () => {
+  const seen: string[] = [];
+  const proxy = createServer(({ headers }, response) => {
+    const [, pair = ''] = (headers['proxy-authorization'] ?? '').split(' ');
+    seen.push(Buffer.from(pair, 'base64').toString());
+    response.end();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as AddressInfo;
+  const url = 'http://a.example/';
+  const passwords = ['100%', '%zz%', 'a%20b', '%40%3A%2F%23', 'ü', '%C3%BC', 'a+b', ' x '];
+  for (const password of passwords) {
+    const environment = { HTTP_PROXY: `  anna:${password}@127.0.0.1:${port}\n` };
+    await send(url, { timeout: 30_000, agent: proxyAgent(url, {}, environment) });
+  }
+  proxy.closeAllConnections();
+  proxy.close();
+  const plain = ['100%', '%zz%', 'a b', '@:/#', 'ü', 'ü', 'a+b', ' x '];
+  assert.deepEqual(
+    seen,
+    plain.map((password) => `anna:${password}`),
+  );
 });
 
 test('requests go through the proxy with its credentials, https in a tunnel', async () => {

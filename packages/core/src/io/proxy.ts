@@ -20,13 +20,29 @@ export function proxyFor(
   const name = target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const proxy = variable(name, environment);
   if (!proxy || isExempt(target, environment)) return undefined;
-  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw new ExpectedError(
-      `${name} must be the URL of an HTTP proxy, such as http://proxy.example:3128`,
-    );
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+  // As in splitUser, a percent sign that escapes nothing stands for itself.
+  const text = full.replace(/%(?![0-9a-f]{2})/gi, '%25');
+  if (isProxyUrl(text)) return text;
+  throw new ExpectedError(
+    `${name} must be the URL of an HTTP proxy without a path, such as http://user:password@proxy.example:3128: escape other characters of the password as UTF-8, such as %2F for a slash`,
+  );
+}
+
+/**
+ * Whether a text is `scheme://[user:password@]host[:port]`. With more behind it, a password with a
+ * slash would be taken for a path, and be shown as one.
+ */
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  if (!/^https?:$/.test(protocol) || pathname !== '/' || search !== '' || hash !== '') return false;
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
   }
-  return text;
 }
 
 /**
@@ -47,13 +63,16 @@ export function proxyAgent(
 }
 
 function variable(name: string, environment: ProxyEnvironment): string {
-  return environment[name.toLowerCase()] || environment[name] || '';
+  return environment[name.toLowerCase()]?.trim() || environment[name]?.trim() || '';
 }
 
 function isExempt(target: URL, environment: ProxyEnvironment): boolean {
   const host = target.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (host === 'localhost' || host.endsWith('.localhost') || isLoopback(host)) return true;
-  if (host === environment.KUBERNETES_SERVICE_HOST || isKubernetesName(host)) return true;
+  // connect(2) to the unspecified address is one to this host.
+  if (host === '0.0.0.0' || host === '::') return true;
+  const { KUBERNETES_SERVICE_HOST: api } = environment;
+  if (isKubernetesName(host) || (api && matches(api.toLowerCase(), host, ''))) return true;
   const port = target.port || (target.protocol === 'https:' ? '443' : '80');
   return variable('NO_PROXY', environment)
     .split(/[\s,]+/)
@@ -85,7 +104,7 @@ function matches(entry: string, host: string, port: string): boolean {
   const [, name = entry, entryPort] =
     /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? ([] as (string | undefined)[]);
   if (entryPort !== undefined && entryPort !== port) return false;
-  const plain = name.replace(/^\[|\]$/g, '');
+  const plain = name.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   // An address may be written in several ways; a prefix that covers all of it compares the value.
   if (isIP(host))
     return inRange(plain, host) || inRange(`${plain}/${isIP(plain) === 4 ? 32 : 128}`, host);
