@@ -196,3 +196,17 @@ test('a body that is cut off never reaches the handler', async () => {
   assert.equal((await server.ask('/sync')).status, 202);
   assert.equal(calls, 1);
 });
+
+test('a flood of requests that nothing authorizes delays none from loopback', async () => {
+  let calls = 0;
+  const endpoints = new AdminEndpoints();
+  endpoints.post('/sync', () => void calls++, { rate: 5, authorize: () => false });
+  using server = await serving(endpoints);
+  const forged = { headers: { 'x-forwarded-for': '10.0.0.1' } };
+  const statuses = await Promise.all(
+    Array.from({ length: 50 }, async () => (await server.ask('/sync', forged)).status),
+  );
+  assert.ok(statuses.includes(429), 'the flood exceeds its rate');
+  assert.equal((await server.ask('/sync')).status, 202);
+  assert.equal(calls, 1);
+});

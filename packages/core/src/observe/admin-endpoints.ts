@@ -19,7 +19,10 @@ export interface PostResponse {
 export interface PostOptions {
   /** The largest body, in bytes; 64 KiB by default. */
   readonly limit?: number;
-  /** Requests a second that are accepted, in bursts of as many; 10 by default. */
+  /**
+   * Requests a second that are accepted, in bursts of as many; 10 by default. Those from loopback
+   * or with the token are counted apart from others.
+   */
   readonly rate?: number;
   /** Accepts a request from elsewhere by its own means, such as a signature of the body. */
   readonly authorize?: (request: PostRequest) => boolean;
@@ -38,16 +41,21 @@ export type PostHandler = (
 /** The longest token that is read, in bytes. */
 const TOKEN_LIMIT = 4096;
 
+interface PostEndpoint {
+  readonly handle: PostHandler;
+  readonly options: PostOptions;
+  readonly trusted: Bucket;
+  /** For requests that only `authorize` can accept: a flood of them delays no trusted one. */
+  readonly others: Bucket;
+}
+
 /**
  * The endpoints that a sidecar adds to its admin port. POST is accepted from loopback, or with the
  * bearer token of a file. A request that a browser or a proxy made for somebody else (a foreign
  * Host or Origin, a forwarding header) counts as one from elsewhere.
  */
 export class AdminEndpoints {
-  readonly #posts = new Map<
-    string,
-    { handle: PostHandler; options: PostOptions; bucket: Bucket }
-  >();
+  readonly #posts = new Map<string, PostEndpoint>();
   readonly #gets = new Map<string, { handle: GetHandler; waiting: number }>();
   readonly #tokenFile: string | undefined;
 
@@ -57,7 +65,8 @@ export class AdminEndpoints {
 
   /** Adds an endpoint that answers 202, 403, 413, 429, or what the handler returns. */
   post(path: string, handle: PostHandler, options: PostOptions = {}): void {
-    this.#posts.set(path, { handle, options, bucket: new Bucket(options.rate ?? 10) });
+    const bucket = () => new Bucket(options.rate ?? 10);
+    this.#posts.set(path, { handle, options, trusted: bucket(), others: bucket() });
   }
 
   /** Adds a page that shows a value as JSON, for GET. */
@@ -111,14 +120,14 @@ export class AdminEndpoints {
   }
 
   async #post(
-    { handle, options, bucket }: { handle: PostHandler; options: PostOptions; bucket: Bucket },
+    { handle, options, trusted: own, others }: PostEndpoint,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
     const trusted = isLocal(request) || this.#hasToken(request.headers.authorization);
     // A request that nothing can accept costs neither a body nor a place in the rate.
     if (!trusted && !options.authorize) return refuse(response, request, 403, FORBIDDEN);
-    const wait = bucket.take();
+    const wait = (trusted ? own : others).take();
     if (wait > 0) {
       response.setHeader('retry-after', String(Math.ceil(wait)));
       return refuse(response, request, 429, 'too many requests: try again later\n');

@@ -13,11 +13,18 @@ const HEADERS = [
   'x-gogs-signature',
 ];
 
-/** Checks the signature of a webhook with the secret in a file, which is read at each request. */
+/**
+ * Checks a webhook with the secret in a file, which is read at each request: the signature of its
+ * body, or GitLab's header with the secret itself.
+ */
 export function hasValidSignature(secretFile: string, { headers, body }: PostRequest): boolean {
   const secret = readSecret(secretFile);
   if (secret === '') return false;
-  const expected = createHmac('sha256', secret).update(body).digest();
+  const hmac = (text: string | Buffer) => createHmac('sha256', secret).update(text).digest();
+  const token = headers['x-gitlab-token'];
+  // Equal in length, whatever that of the token, and so compared in constant time.
+  if (token !== undefined && timingSafeEqual(hmac(String(token)), hmac(secret))) return true;
+  const expected = hmac(body);
   return HEADERS.some((name) => {
     const [, hex = ''] = /^(?:sha256=)?([0-9a-f]{64})$/i.exec(String(headers[name] ?? '')) ?? [];
     const given = Buffer.from(hex, 'hex');

@@ -39,7 +39,7 @@ export const table = defineOptions({
     }),
     syncSecretFile: option(path, {
       description:
-        'A file with the secret that signs webhooks of a git host (HMAC-SHA256): `POST /sync` with such a signature is accepted from anywhere.',
+        "A file with the secret of a git host's webhooks: `POST /sync` with their signature (HMAC-SHA256), or GitLab's token, is accepted from anywhere.",
     }),
     ...adminTokenOption,
     ...commonOptions(':9903'),
