@@ -56,7 +56,10 @@ function through(options: Options, content: Buffer) {
   };
 }
 
-const NAMES = ['a', 'b', 'msg', 'level', 'time', 'ts', 'status', 'path', 'user_agent', 'referer'];
+const NAMES = [
+  ...['a', 'b', 'msg', 'level', 'time', 'ts', 'status', 'path', 'user_agent', 'referer'],
+  ...['hostname', 'severity', 'message'],
+];
 const ODD = ['ü', '7', '__proto__', 'offset', 'file.id', 'a"b', 'message', 'raw', ''];
 const name = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom(...NAMES) },
@@ -75,7 +78,7 @@ const often = <T>(one: fc.Arbitrary<T>, empty: T) =>
   fc.oneof({ weight: 1, arbitrary: fc.constant(empty) }, { weight: 1, arbitrary: one });
 const options = fc.record({
   format: fc.oneof(
-    { weight: 5, arbitrary: fc.constantFrom('combined', 'json', 'common') },
+    { weight: 5, arbitrary: fc.constantFrom('combined', 'json', 'common', 'syslog') },
     { weight: 1, arbitrary: fc.constantFrom(...FORMATS) },
   ),
   rename: often(map, {}),
@@ -127,6 +130,13 @@ const access = fc
     ([user, request, numbers, rest]) =>
       `10.0.0.1 - ${user} [21/Nov/2026:05:05:00 +0000] "${request} HTTP/1.1" ${numbers} ${rest}`,
   );
+const syslog = fc
+  .tuple(
+    fc.constantFrom('<34>1 2026-11-21T05:05:00Z h app 1 - - ', '<1>Nov 21 05:05:00 h app[1]: '),
+    fc.constantFrom('hello', '', 'a "b"', 'c:\\d', 'tab\there', '4111 1111'),
+  )
+  .map((parts) => parts.join(''));
+const usual: Readonly<Record<string, fc.Arbitrary<string>>> = { json, syslog };
 const others = fc.constantFrom(
   'level=info msg="a b" a=1 time=2026-11-21T05:05:00Z',
   '2026-11-21T05:05:00.1Z stdout F {"a":1}',
@@ -134,13 +144,13 @@ const others = fc.constantFrom(
   '2026/11/21 05:05:00 [error] 1#1: *1 open() failed',
   'no format at all',
 );
-const odd = fc.oneof(others, text, json, access);
-const mostly = (usual: fc.Arbitrary<string>) =>
-  fc.array(fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: odd }), {
+const odd = fc.oneof(others, text, json, access, syslog);
+const mostly = (many: fc.Arbitrary<string>) =>
+  fc.array(fc.oneof({ weight: 5, arbitrary: many }, { weight: 1, arbitrary: odd }), {
     maxLength: 12,
   });
 const file = options.chain((given) =>
-  fc.tuple(fc.constant(given), mostly(given.format === 'json' ? json : access)),
+  fc.tuple(fc.constant(given), mostly(usual[given.format] ?? access)),
 );
 
 test('whatever the options, a line becomes the same bytes on both paths', () => {

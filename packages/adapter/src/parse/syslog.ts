@@ -2,9 +2,18 @@ import { type LogRecord, type Parser, setField } from './parser.ts';
 import { bsdTime, isoTime } from './time.ts';
 import { type TimeZone, UTC } from './time-zone.ts';
 
-const SEVERITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
+export const SEVERITIES = [
+  'emerg',
+  'alert',
+  'crit',
+  'err',
+  'warning',
+  'notice',
+  'info',
+  'debug',
+] as const;
 // RFC 5424 table 1, with the usual short names.
-const FACILITIES = [
+export const FACILITIES = [
   ...['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron'],
   ...['authpriv', 'ftp', 'ntp', 'audit', 'alert', 'clock'],
   ...['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],

@@ -2,10 +2,12 @@ import { readLine } from '../input/spool/spool-line.ts';
 import type { AccessMetrics } from '../observe/log-metrics.ts';
 import type { Encoding } from '../output/encoding.ts';
 import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
+import type { FastParser } from '../parse/fast.ts';
 import { FastJson } from '../parse/json-fast.ts';
 import { nestedParser } from '../parse/nested.ts';
 import { ENVELOPES, parserFor } from '../parse/parser-for.ts';
 import { compilePattern } from '../parse/regex.ts';
+import { FastSyslog, SYSLOG_FIELDS } from '../parse/syslog-fast.ts';
 import { type ByteTransform, byteTransform } from '../transform/on-bytes.ts';
 import type { TransformOptions } from '../transform/transform.ts';
 import { type FormatSettings, isAccessLog } from './format-settings.ts';
@@ -47,18 +49,13 @@ export function lineFormats(
 
 /** Creates a format, on the faster of its two paths if the options allow it. */
 function lineFormat(settings: FormatSettings, context: FormatContext) {
-  const { format, nestedFormat, nestedField, zone } = settings;
+  const { nestedFormat, nestedField } = settings;
   const access = isAccessLog(settings) ? context.access : undefined;
   const joiner = joinerFor(settings);
-  const needsText = joiner !== undefined || nestedFormat !== undefined || settings.isSpool;
+  const needsText = joiner !== undefined || nestedFormat !== undefined;
   const onBytes = needsText ? undefined : bytesFor(settings, context);
-  const fastAccess =
-    (format === 'common' || format === 'combined') && onBytes ? new FastAccess(format) : undefined;
-  const fastJson =
-    format === 'json' && onBytes
-      ? new FastJson(settings.timeFields, [...KEY_FIELDS, ...onBytes.reserved], zone)
-      : undefined;
-  const fast = fastAccess ?? fastJson;
+  const fast = onBytes && fastParser(settings, onBytes);
+  const counts = fast instanceof FastAccess ? fast.counts : undefined;
   const lineFormat: LineFormat = {
     parse: parserFor(settings),
     received: settings.isSpool ? readLine : undefined,
@@ -69,9 +66,21 @@ function lineFormat(settings: FormatSettings, context: FormatContext) {
     fast: fast && onBytes?.around(fast),
     joiner,
     access,
-    tally: fastAccess && access ? (counted) => access.tally(fastAccess.counts, counted) : undefined,
+    tally: counts && access ? (counted) => access.tally(counts, counted) : undefined,
   };
   return { format: lineFormat, added: onBytes?.added ?? '' };
+}
+
+function fastParser(
+  { format, timeFields, zone, isSpool }: FormatSettings,
+  { reserved }: ByteTransform,
+): FastParser | undefined {
+  if (format === 'syslog') return new FastSyslog(isSpool, zone);
+  // The lines of a spool hold more than the message.
+  if (isSpool) return undefined;
+  if (format === 'common' || format === 'combined') return new FastAccess(format);
+  if (format === 'json') return new FastJson(timeFields, [...KEY_FIELDS, ...reserved], zone);
+  return undefined;
 }
 
 function joinerFor({ format, multilineStart: start, ...settings }: FormatSettings) {
@@ -89,6 +98,9 @@ function joinerFor({ format, multilineStart: start, ...settings }: FormatSetting
 function bytesFor(settings: FormatSettings, context: FormatContext): ByteTransform | undefined {
   const { transformation, encoding, forRecords } = context;
   if (encoding.name !== 'ndjson' || forRecords) return undefined;
+  if (settings.format === 'syslog') {
+    return byteTransform(transformation, { possible: SYSLOG_FIELDS, certain: [] });
+  }
   const isAccess = isAccessLog(settings);
   return byteTransform(transformation, {
     possible: isAccess ? POSSIBLE : [],
