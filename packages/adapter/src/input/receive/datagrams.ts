@@ -1,6 +1,4 @@
-import type { Socket } from 'node:dgram';
 import { errorText, formatAddress, freeBytes, type Log, throttle } from '@sidekit/core';
-import { kernelDrops } from '../net/kernel-drops.ts';
 import { openUdp } from '../net/udp.ts';
 import type { Spool } from '../spool/spool.ts';
 import { withoutEnd } from './frames.ts';
@@ -20,6 +18,8 @@ export interface ListenerParts {
 /** An open listener. */
 export interface Listener {
   readonly address: string;
+  /** The size of the receive buffer of datagrams, in bytes. */
+  readonly receiveBuffer?: number;
   /** The datagrams that the kernel dropped. */
   readonly kernelDrops?: () => number;
   /** Takes no new messages, and ends once those that have arrived are in the spool. */
@@ -37,8 +37,7 @@ export async function listenForDatagrams(
   { host = '127.0.0.1', port: wanted }: ListenerAddress & { transport: 'udp' },
   { option, spool, limit, metrics, log }: ListenerParts,
 ): Promise<Listener> {
-  const socket: Socket = await openUdp(host, wanted, option);
-  const { port } = socket.address();
+  const { socket, port, receiveBuffer, drops } = await openUdp(host, wanted, option, log);
   const address = `udp:${formatAddress({ host, port })}`;
   const labels = { listener: address };
   const messages = metrics.messages.with(labels);
@@ -79,7 +78,8 @@ export async function listenForDatagrams(
   );
   return {
     address,
-    kernelDrops: () => kernelDrops(port),
+    receiveBuffer,
+    kernelDrops: drops,
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
 }

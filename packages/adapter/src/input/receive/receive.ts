@@ -65,7 +65,8 @@ export async function receive(
             });
       listeners.push(listener);
       ready.pass();
-      log.info('receiving messages', { event: 'receiving', input, address: listener.address });
+      const { address: bound, receiveBuffer } = listener;
+      log.info('receiving messages', { event: 'receiving', input, address: bound, receiveBuffer });
     }
   } catch (error) {
     await close();

@@ -9,7 +9,6 @@ import {
   throttle,
 } from '@sidekit/core';
 import type { statsdOptions } from '../../options/statsd.ts';
-import { kernelDrops } from '../net/kernel-drops.ts';
 import { openUdp } from '../net/udp.ts';
 import { mappingOf } from './mapping.ts';
 import { StatsdStore } from './store.ts';
@@ -40,8 +39,7 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
   const ready = health.condition('statsd', 'startup', 'ready');
   const warning = health.warning('statsd limits');
   const host = address.host ?? '127.0.0.1';
-  const socket = await openUdp(host, address.port, '--statsd');
-  const { port } = socket.address();
+  const { socket, port, receiveBuffer, drops } = await openUdp(host, address.port, '--statsd', log);
 
   const received = metrics.counter({
     name: 'adapter_statsd_datagrams_total',
@@ -54,7 +52,7 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
   metrics.counter({
     name: 'adapter_statsd_dropped_datagrams_total',
     help: 'StatsD datagrams that the kernel dropped because the receive buffer was full.',
-    collect: () => kernelDrops(port),
+    collect: drops,
   });
   let cause = '';
   const logDrop = throttle(LOG_INTERVAL, (suppressed) =>
@@ -100,6 +98,7 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
   log.info('receiving StatsD', {
     event: 'statsd_listening',
     address: formatAddress({ host, port }),
+    receiveBuffer,
   });
   return {
     port,
