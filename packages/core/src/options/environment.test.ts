@@ -24,14 +24,24 @@ test('a list is separated by commas or line feeds', () => {
   assert.deepEqual(read({ GADGET_INCLUDE: '/a, /b\n/c,' }).values.include, ['/a', '/b', '/c']);
 });
 
-test('commas in braces do not separate', () => {
-  const include = '/logs/{a,b}.log, x{1,{2,3}}\n{open, /c';
-  assert.deepEqual(read({ GADGET_INCLUDE: include }).values.include, [
-    '/logs/{a,b}.log',
-    'x{1,{2,3}}',
-    '{open',
-    '/c',
-  ]);
+for (const [given, items] of [
+  ['/logs/{a,b}.log, x{1,{2,3}}\n{open, /c', ['/logs/{a,b}.log', 'x{1,{2,3}}', '{open', '/c']],
+  ['a[,]b.log,c', ['a[,]b.log', 'c']],
+  ['[!,]x,[],]y,[^],]z', ['[!,]x', '[],]y', '[^],]z']],
+  ['app[1].log,[open,b]', ['app[1].log', '[open,b]']],
+  ['[open,b', ['[open', 'b']],
+  ['{a,{b,c}.log', ['{a', '{b,c}.log']],
+  ['a},b', ['a}', 'b']],
+  ['{a\nb},c', ['{a', 'b}', 'c']],
+] as const) {
+  test(`commas in closed braces and brackets do not separate: ${JSON.stringify(given)}`, () => {
+    assert.deepEqual(read({ GADGET_INCLUDE: given }).values.include, items);
+  });
+}
+
+test('a variable that only opens braces and brackets is read in linear time', () => {
+  const given = '{['.repeat(500_000);
+  assert.deepEqual(read({ GADGET_INCLUDE: given }).values.include, [given]);
 });
 
 test('an unknown variable of the prefix is refused with the nearest known one', () => {

@@ -31,18 +31,45 @@ export function readEnvironment(
   return found;
 }
 
-/** Splits at commas and line feeds, but not at commas in braces: `{a,b}.log` is one glob. */
+/**
+ * Splits at commas and line feeds, but not at commas in braces or brackets: `{a,b}.log` is one glob,
+ * and `a[,]b.log` is the name of a file with a comma.
+ */
 function items(value: string): string[] {
-  const found: string[] = [];
-  let braces = 0;
-  let start = 0;
-  for (let i = 0; i <= value.length; i++) {
-    const letter = value[i];
-    if (letter === '{' && value.includes('}', i)) braces++;
-    if (letter === '}' && braces > 0) braces--;
-    if (i < value.length && letter !== '\n' && (letter !== ',' || braces > 0)) continue;
-    found.push(value.slice(start, i).trim());
-    start = i + 1;
+  return value.split('\n').flatMap((line) => {
+    const braces = closedBraces(line);
+    const last = line.lastIndexOf(']');
+    const found: string[] = [];
+    let start = 0;
+    for (let i = 0; i <= line.length; i++) {
+      if (i < line.length && line[i] !== ',') {
+        i = braces.get(i) ?? (i < last ? bracketEnd(line, i) : i);
+        continue;
+      }
+      found.push(line.slice(start, i).trim());
+      start = i + 1;
+    }
+    return found.filter((item) => item !== '');
+  });
+}
+
+/** Returns the positions of braces that are closed, and of what closes them. */
+function closedBraces(text: string): Map<number, number> {
+  const closed = new Map<number, number>();
+  const open: number[] = [];
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '{') open.push(i);
+    const last = text[i] === '}' ? open.pop() : undefined;
+    if (last !== undefined) closed.set(last, i);
   }
-  return found.filter((item) => item !== '');
+  return closed;
+}
+
+/** Returns the position of what closes the bracket at `at`; `at` if it is none, or not closed. */
+function bracketEnd(text: string, at: number): number {
+  if (text[at] !== '[') return at;
+  // A bracket that comes first is one of the characters, also after a negation (glob(7)).
+  const first = /[!^]/.test(text[at + 1] ?? '') ? at + 2 : at + 1;
+  const end = text.indexOf(']', first + 1);
+  return end === -1 ? at : end;
 }
