@@ -99,6 +99,7 @@ export class Catalogue {
   /** Finds files that appeared, disappeared or were renamed. */
   discover(): void {
     const { globs } = this.#options;
+    this.#files.beginScan();
     const changed = this.#cache.refresh();
     if (this.#scanned && changed.size === 0 && this.#unsettled.size === 0) return;
     this.#scanned = true;

@@ -19,6 +19,8 @@ export class LogFiles {
   readonly #options: LogFilesOptions;
   /** How many files may be opened before those that are open are counted again. */
   #room = 0;
+  /** Whether no file could be closed in this scan: to try for each further one would be quadratic. */
+  #isFull = false;
 
   constructor(logs: Logs, options: LogFilesOptions) {
     this.#logs = logs;
@@ -30,14 +32,21 @@ export class LogFiles {
     return this.#unreadable;
   }
 
+  /** Begins a scan, in which there may be room again. */
+  beginScan(): void {
+    this.#isFull = false;
+  }
+
   /**
    * Opens the file if it still has this inode, and closes another one if there are too many; never
    * blocks, as opening a pipe would.
    */
   open(path: string, inode: string): FileFacts | undefined {
     if (this.#room <= 0) {
+      if (this.#isFull) return undefined;
       this.#room = makeRoom(this.#logs.generations(), this.#options.mostOpenFiles);
-      if (this.#room <= 0) return undefined;
+      this.#isFull = this.#room <= 0;
+      if (this.#isFull) return undefined;
     }
     let fd: number | undefined;
     try {
