@@ -9,7 +9,7 @@ import { FastSyslog } from './syslog-fast.ts';
 
 const AT = 1_795_000_000_123;
 
-/** What the fast parser makes of a line; undefined if it does not take it. */
+/** Converts a line by the fast parser; undefined if it does not take it. */
 function fast(line: Buffer, isSpool: boolean, parser = new FastSyslog(isSpool)) {
   const out = Buffer.alloc(line.length + parser.overhead);
   const end = parser.write(line, 0, line.length, out, 0);
@@ -21,7 +21,7 @@ function spooled(message: Buffer): Buffer {
   return out.subarray(0, writeLine(Buffer.from(`${AT} `), message, false, out, 0) - 1);
 }
 
-/** What the other parser makes of a line. */
+/** Converts a line by the other parser. */
 function slow(line: Buffer, isSpool: boolean): string {
   const text = line.toString('utf8');
   const received = isSpool ? readLine(text) : { message: text, at: Number.NaN };
@@ -73,9 +73,22 @@ const older = fc
     priority,
     one(
       ...['Nov 21 10:00:00', 'Nov  1 10:00:00', 'Dec 31 23:59:59', 'Feb 29 00:00:00'],
-      ...['Nov 31 10:00:00', 'Nov 21 2026 10:00:00', '2026-11-21T10:00:00Z'],
+      ...['Nov 31 10:00:00', 'Nov 21 2026 10:00:00', '2026-11-21 10:00:00'],
+      ...['Nov 1 10:00:00', '2026-11-21T10:00:00Z'],
     ),
-    one('host ', '', '::1 ', 'a[b ', 'x: ', 'x]y ', 'h'.repeat(256)),
+    one(
+      'host ',
+      '',
+      '2026 ',
+      '2026 host ',
+      '1999',
+      '.123 host ',
+      '::1 ',
+      'a[b ',
+      'x: ',
+      'x]y ',
+      'h'.repeat(256),
+    ),
     one('app', '', 'a b', 'a[b', 'ü', 'z'.repeat(65)),
     one('[17]', '', '[a:b]', '[a b]', '[]', '[ü]', '[17'),
     one(': ', ':', ' ', '', ':  '),

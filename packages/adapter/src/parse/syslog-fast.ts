@@ -169,6 +169,8 @@ export class FastSyslog implements FastParser {
     const host = i;
     i = tagEnd(input, host, end);
     if (i === host || i - host > 255 || input[i] !== SPACE || i >= end) return -1;
+    // It could be the year.
+    if (i - host === 4 && isDigit(input[host]!)) return -1;
     this.#member(HOST, input, host, i);
     return this.#tag(input, i + 1, end);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogRecord } from './parser.ts';
 import { syslogParser } from './syslog.ts';
 import { timeZone } from './time-zone.ts';
 
@@ -42,4 +43,26 @@ test('a time of RFC 5424 without its zone is one of the zone that is set', () =>
     const record = inBerlin(`<14>1 ${stamp} h a - - - hi`);
     assert.equal(typeof record === 'object' && record.time, time);
   }
+});
+
+for (const [stamp, time] of [
+  ['Nov 21 2026 10:00:00', '2026-11-21T10:00:00Z'],
+  ['Nov 21 10:00:00 2024', '2024-11-21T10:00:00Z'],
+  ['Nov  1 2024 10:00:00.123', '2024-11-01T10:00:00.123Z'],
+  ['Nov 1 2024 10:00:00', '2024-11-01T10:00:00Z'],
+  ['2026-11-21 10:00:00', '2026-11-21T10:00:00Z'],
+  ['2026-11-21T10:00:00.5+02:00', '2026-11-21T08:00:00.5Z'],
+] as const) {
+  test(`the year of ${stamp} is no host name`, () => {
+    const rest = { time, hostname: 'host', app_name: 'app', proc_id: '7', message: 'm' };
+    assert.deepEqual(parse(`${stamp} host app[7]: m`), rest);
+    assert.equal((parse(`<13>${stamp} app: m`) as LogRecord).time, time);
+  });
+}
+
+test('a number that is no year stays a host name or a tag', () => {
+  const hostOf = (line: string) => (parse(line) as LogRecord).hostname;
+  assert.equal(hostOf('Nov 21 10:00:00 3026 app: m'), '3026');
+  assert.equal(hostOf('Nov 21 10:00:00 20260 app: m'), '20260');
+  assert.equal((parse('Nov 21 10:00:00 2026: m') as LogRecord).app_name, '2026');
 });

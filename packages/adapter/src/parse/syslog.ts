@@ -22,15 +22,20 @@ export const FACILITIES = [
 const PRIORITY = /^<(\d{1,3})>/;
 /** Senders leave out the zone of the time, against the RFC. */
 const RFC5424 = /^1 (-|\S{19,40}) (-|\S{1,255}) (-|\S{1,48}) (-|\S{1,128}) (-|\S{1,32}) (-|\[)/;
-const RFC3164 =
-  /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) (\S{1,255}) (.*)$/s;
+/** A time of RFC 3164, with or without a year after the date or the time, and a fraction. */
+const STAMP = String.raw`[A-Z][a-z]{2} (?: \d|\d{1,2})(?: (?:19|20)\d\d)? \d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: (?:19|20)\d\d(?= ))?`;
+const ISO_STAMP = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\S{5,27}`;
+const RFC3164 = new RegExp(String.raw`^(${STAMP}|${ISO_STAMP}) (\S{1,255}) (.*)$`, 's');
 /** A header without a host name, as libc's syslog(3) writes it to a local socket. */
-const LOCAL =
-  /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?=[^\s:[\]]{1,64}(?:\[[^\]]{1,64}\])?: )(.*)$/s;
+const LOCAL = new RegExp(
+  String.raw`^(${STAMP}) (?=[^\s:[\]]{1,64}(?:\[[^\]]{1,64}\])?: )(.*)$`,
+  's',
+);
 const TAG = /^([^\s:[\]]{1,64})(?:\[(\d{1,10}|[^\]]{1,64})\])?: ?/;
 
 /**
- * Parses RFC 5424, and RFC 3164 with or without priority and host name, and with RFC 3339 times too.
+ * Parses RFC 5424, and RFC 3164 with or without priority and host name, and with RFC 3339 times or
+ * years too.
  * A message with a priority may be without a header.
  */
 export function syslogParser(zone: TimeZone = UTC): Parser {

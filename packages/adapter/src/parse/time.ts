@@ -78,11 +78,13 @@ export function commonLogTime(text: string): string | undefined {
   return at === undefined ? undefined : utc(at - zone);
 }
 
-const BSD = /^([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)$/;
+const BSD =
+  /^([A-Z][a-z]{2}) ( ?\d|\d\d)(?: (\d{4}))? (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: (\d{4}))?$/;
 
 /**
  * The time of RFC 3164 §4.1.2, `Oct 11 22:14:15`, which has no year: the one that puts it
- * nearest before `now`, with a day's grace for clocks that run ahead.
+ * nearest before `now`, with a day's grace for clocks that run ahead. Senders add a year after the
+ * date or the time, and a fraction.
  */
 export function bsdTime(
   text: string,
@@ -91,16 +93,21 @@ export function bsdTime(
 ): string | undefined {
   const match = BSD.exec(text);
   if (!match) return undefined;
-  const [, name, day, hour, minute, second] = match;
+  const [, name, day, yearOfDate, hour, minute, second, fraction = '', yearAtEnd] = match;
   const month = MONTHS[name!];
   if (month === undefined) return undefined;
+  const given = yearOfDate ?? yearAtEnd;
+  if (given !== undefined) {
+    const local = civil(+given, month, +day!, +hour!, +minute!, +second!);
+    return local === undefined ? undefined : utc(local - zone(local), fraction);
+  }
   const thisYear = new Date(now).getUTCFullYear();
   for (let year = thisYear + 1; year > thisYear - 9; year--) {
     // The years back to the last leap year are tried for 29 February.
     const local = civil(year, month, +day!, +hour!, +minute!, +second!);
     if (local === undefined) continue;
     const at = local - zone(local);
-    if (at <= now + 86_400_000) return utc(at);
+    if (at <= now + 86_400_000) return utc(at, fraction);
   }
   return undefined;
 }

@@ -22,6 +22,11 @@ test('a star crosses whatever a name may hold, a line feed too', () => {
   assert.ok(!named('a.log\n', '*.log'));
 });
 
+test('a question mark is one character, of any length in UTF-16', () => {
+  assert.ok(named('\u{1f600}.log', '?.log'));
+  assert.ok(!named('\u{1f600}.log', '??.log'));
+});
+
 test('a hidden name is meant only where the dot is written out', () => {
   assert.ok(!named('.a.log', '*.log'));
   assert.ok(named('.a.log', '.*.log'));

@@ -145,7 +145,8 @@ const expressions = new Map<string, RegExp>();
 
 function expressionOf(segment: string): RegExp {
   const source = segment.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's');
+  // `?` is a character, and not half of one.
+  return new RegExp(`^${source}$`, 'su');
 }
 
 /** Whether an entry is a directory; `**` does not follow links, which may form a loop. */

@@ -37,6 +37,15 @@ test('counters add up, and a sample rate scales them', () => {
   assert.deepEqual(s.drops, {});
 });
 
+test('what senders put after a line is no part of it', () => {
+  const s = receiving();
+  s.send('a:1|c\0');
+  s.send('a:1|c\r\na:1|c|#x:y\0\r\n\r\n\0');
+  s.send('a:1|c\0');
+  assert.deepEqual(s.samples(), ['a 3', 'a{x="y"} 1']);
+  assert.deepEqual(s.drops, {});
+});
+
 test('gauges are set, and changed by a value with a sign', () => {
   const s = receiving();
   s.send('fuel:10|g\nfuel:+2.5|g\nfuel:-4|g\nfresh:-3|g\nfuel:1e1:+1|g');
@@ -81,14 +90,14 @@ test('tags become labels in one order, and sections of later protocols are ignor
 
 test('names that Prometheus cannot hold or reserves are replaced', () => {
   const s = receiving();
-  s.send('2.über-läufe:1|c|#le:5,__name__:x,9:n,empty:,:v,,a-b:c:d\x00');
+  s.send('2.über-läufe:1|c|#le:5,__name__:x,9:n,empty:,:v,,a-b:c:d\x01');
   assert.deepEqual(s.samples(), [
     '_2__ber_l_ufe{_9="n",a_b="c:d\ufffd",tag___name__="x",tag_le="5"} 1',
   ]);
 });
 
 for (const [cause, lines] of Object.entries({
-  malformed: ['x', ':1|c', 'x:|c', 'x:1', 'x|c:1', '\0'],
+  malformed: ['x', ':1|c', 'x:|c', 'x:1', 'x|c:1', '\0\0'],
   unsupported: ['x:1|', 'x:1|q', '_e{5,4}:title|text', '_sc|name|0'],
   invalid_value: ['x:one|c', 'x:0x10|g', 'x:1 |ms', 'x:--1|g', 'x:1,5|h', 'x: |c'],
   not_finite: ['x:NaN|g', 'x:+Inf|g', 'x:-infinity|c', 'x:1e999|ms', 'x:nan|d'],

@@ -95,7 +95,7 @@ export class StatsdStore {
   /** Takes all lines of a datagram; what is wrong with one does not affect another. */
   datagram(text: string): void {
     for (const line of text.split('\n')) {
-      const trimmed = line.endsWith('\r') ? line.slice(0, -1) : line;
+      const trimmed = withoutEnd(line);
       if (trimmed !== '') this.#line(trimmed);
     }
   }
@@ -267,6 +267,12 @@ function observer(histogram: Histogram): Series['take'] {
     left = events - whole;
     histogram.observe(timed ? value / 1000 : value, whole);
   };
+}
+
+/** Returns a line without a carriage return and the NUL of a string in C at its end. */
+function withoutEnd(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  return text.endsWith('\0') ? text.slice(0, -1) : text;
 }
 
 /** Copies a text: V8's slice of a datagram would keep all of it in memory. */
