@@ -16,7 +16,7 @@ import { podSpec } from './pod-schema.ts';
 import { rolloutNumber, strategy } from './rollout-schema.ts';
 import { schedule, timeZone } from './schedule.ts';
 import { matches, selector } from './selector-schema.ts';
-import { anything, choice, noted, struct } from './support.ts';
+import { choice, noted, struct } from './support.ts';
 import { int32, textOfMap } from './values.ts';
 
 /** The specs of controllers, which make Pods from a template; a fault's path begins in the spec. */
@@ -120,7 +120,7 @@ export const jobSpec = checked(
       completionMode: optional(choice(['NonIndexed'], ['Indexed'])),
       backoffLimit: optional(int32(0)),
       activeDeadlineSeconds: optional(int32(0)),
-      selector: optional(anything),
+      selector: optional(selector),
       manualSelector: optional(boolean),
       ttlSecondsAfterFinished: optional(
         noted(int32(0), 'an ended Pod is kept for its logs until pod down removes it'),
@@ -138,7 +138,10 @@ export const jobSpec = checked(
       ],
     },
   ),
-  (spec, report) => templateRules(spec, report, ['Never', 'OnFailure']),
+  (spec, report) => {
+    templateRules(spec, report, ['Never', 'OnFailure']);
+    if (spec.manualSelector && !spec.selector) report(['selector'], { rule: 'is missing' });
+  },
 );
 
 /** Its Job runs once, at once, as by `kubectl create job --from=cronjob/…`: no field of time applies. */
@@ -168,10 +171,12 @@ function templateRules(
       rule: `must be ${policies.join(' or ')} here`,
     });
   }
-  if (policies.includes('Never') || spec.selector === undefined) return;
+  if (spec.selector === undefined) return;
   const { matchLabels, matchExpressions } = spec.selector as Read<typeof selector>;
   const { labels } = spec.template.metadata;
-  if (Object.keys(matchLabels).length + matchExpressions.length === 0) {
+  // An API server adds the Job's uid to its selector.
+  const generated = policies.includes('Never');
+  if (!generated && Object.keys(matchLabels).length + matchExpressions.length === 0) {
     report(['selector'], { rule: 'must not be empty' });
   }
   for (const [key, value] of Object.entries(matchLabels)) {

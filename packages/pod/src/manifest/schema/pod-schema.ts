@@ -17,6 +17,7 @@ import { dnsLabel, dnsSubdomain, labelValue, notEmpty, qualifiedName } from './r
 import { schedulingFields } from './scheduling-schema.ts';
 import { podSecurityContext } from './security-schema.ts';
 import { choice, only, RULES, reachesHost, struct } from './support.ts';
+import { forSystem } from './system-rules.ts';
 import { int32, textOfMap } from './values.ts';
 import { volume } from './volume-schema.ts';
 
@@ -46,74 +47,79 @@ const hostNamespace = defaulted<boolean>((value, path, report) => {
   return read;
 }, false);
 
-export const podSpec = checked(
-  struct(
-    {
-      containers: required(list(mainContainer, { min: 1, unique: 'name' })),
-      initContainers: defaulted(list(initContainer, { unique: 'name' }), []),
-      volumes: defaulted(list(volume, { unique: 'name' }), []),
-      restartPolicy: defaulted(choice(['Always', 'OnFailure', 'Never']), 'Always'),
-      terminationGracePeriodSeconds: defaulted(gracePeriod, 30),
-      activeDeadlineSeconds: optional(int32(1)),
-      dnsPolicy: defaulted(
-        choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet'], 'cluster'),
-        'ClusterFirst',
-      ),
-      dnsConfig: optional(
-        struct({
-          nameservers: defaulted(list(text(notEmpty)), []),
-          searches: defaulted(list(text(notEmpty)), []),
-          options: defaulted(
-            list(struct({ name: required(text(notEmpty)), value: optional(text()) })),
-            [],
-          ),
-        }),
-      ),
-      hostAliases: defaulted(
-        list(
-          struct({ ip: required(text(notEmpty)), hostnames: defaulted(list(text(notEmpty)), []) }),
+export const podSpec = forSystem(
+  checked(
+    struct(
+      {
+        containers: required(list(mainContainer, { min: 1, unique: 'name' })),
+        initContainers: defaulted(list(initContainer, { unique: 'name' }), []),
+        volumes: defaulted(list(volume, { unique: 'name' }), []),
+        restartPolicy: defaulted(choice(['Always', 'OnFailure', 'Never']), 'Always'),
+        terminationGracePeriodSeconds: defaulted(gracePeriod, 30),
+        activeDeadlineSeconds: optional(int32(1)),
+        dnsPolicy: defaulted(
+          choice(['ClusterFirst', 'Default', 'None'], ['ClusterFirstWithHostNet'], 'cluster'),
+          'ClusterFirst',
         ),
-        [],
-      ),
-      hostname: optional(text(dnsLabel)),
-      subdomain: optional(text(dnsLabel)),
-      hostNetwork: hostNamespace,
-      hostPID: hostNamespace,
-      hostIPC: hostNamespace,
-      securityContext: optional(podSecurityContext),
-      shareProcessNamespace: defaulted(boolean, false),
-      enableServiceLinks: defaulted(boolean, true),
-      // There is no API server here: nothing to mount a token for.
-      automountServiceAccountToken: optional(only(false, boolean)),
-      serviceAccountName: defaulted(text(dnsSubdomain), 'default'),
-      serviceAccount: optional(text(dnsSubdomain)),
-      nodeSelector: optional(nodeSelector),
-      schedulerName: defaulted(
-        only('default-scheduler', text(notEmpty), 'cluster'),
-        'default-scheduler',
-      ),
-      os: optional(struct({ name: required(choice(['linux'], ['windows'])) })),
-      hostUsers: optional(only(true, boolean)),
-      ...schedulingFields,
-    },
-    {
-      cluster: {
-        imagePullSecrets: 'the engine pulls with its own credentials',
+        dnsConfig: optional(
+          struct({
+            nameservers: defaulted(list(text(notEmpty)), []),
+            searches: defaulted(list(text(notEmpty)), []),
+            options: defaulted(
+              list(struct({ name: required(text(notEmpty)), value: optional(text()) })),
+              [],
+            ),
+          }),
+        ),
+        hostAliases: defaulted(
+          list(
+            struct({
+              ip: required(text(notEmpty)),
+              hostnames: defaulted(list(text(notEmpty)), []),
+            }),
+          ),
+          [],
+        ),
+        hostname: optional(text(dnsLabel)),
+        subdomain: optional(text(dnsLabel)),
+        hostNetwork: hostNamespace,
+        hostPID: hostNamespace,
+        hostIPC: hostNamespace,
+        securityContext: optional(podSecurityContext),
+        shareProcessNamespace: defaulted(boolean, false),
+        enableServiceLinks: defaulted(boolean, true),
+        // There is no API server here: nothing to mount a token for.
+        automountServiceAccountToken: optional(only(false, boolean)),
+        serviceAccountName: defaulted(text(dnsSubdomain), 'default'),
+        serviceAccount: optional(text(dnsSubdomain)),
+        nodeSelector: optional(nodeSelector),
+        schedulerName: defaulted(
+          only('default-scheduler', text(notEmpty), 'cluster'),
+          'default-scheduler',
+        ),
+        os: optional(struct({ name: required(choice(['linux'], ['windows'])) })),
+        hostUsers: optional(only(true, boolean)),
+        ...schedulingFields,
       },
-      unsupported: [
-        'ephemeralContainers',
-        'readinessGates',
-        'runtimeClassName',
-        'setHostnameAsFQDN',
-        'schedulingGates',
-        'resourceClaims',
-        'resources',
-        'hostnameOverride',
-        'workloadRef',
-      ],
-    },
+      {
+        cluster: {
+          imagePullSecrets: 'the engine pulls with its own credentials',
+        },
+        unsupported: [
+          'ephemeralContainers',
+          'readinessGates',
+          'runtimeClassName',
+          'setHostnameAsFQDN',
+          'schedulingGates',
+          'resourceClaims',
+          'resources',
+          'hostnameOverride',
+          'workloadRef',
+        ],
+      },
+    ),
+    podRules,
   ),
-  podRules,
 );
 
 export type PodSpec = Read<typeof podSpec>;
