@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { eventually, staysTrueFor, temporaryDirectory } from '@sidekit/test-kit';
 import { elapsed, killTree } from './processes.ts';
 import { runtimeOf } from './runtime.ts';
-import { runtimeExec } from './runtime-exec.ts';
+import { isRunc, runtimeExec } from './runtime-exec.ts';
 
 /** A runtime that runs the command as its child, as runc does, after the lines of a test. */
 function fakeRuntime(before = '') {
@@ -61,6 +61,13 @@ test('the time of a command counts from its start, and not from the call of the 
   await staysTrueFor(() => !settled, 4500, { what: 'no verdict' });
   writeFileSync(gate, 'go\n');
   assert.deepEqual(await result, { type: 'exited', code: 0, output: '' });
+});
+
+test('a process is that of the command once its program is not runc any more', () => {
+  // As seen with runc 1.1: /usr/bin/runc may be a link, and the mount of the file is detached.
+  for (const program of ['/usr/sbin/runc', '/', '/memfd:runc_cloned:/proc/self/exe (deleted)'])
+    assert.ok(isRunc(program), program);
+  for (const program of ['/nodejs/bin/node', '/bin/trunc']) assert.ok(!isRunc(program), program);
 });
 
 test('a late command is killed with what it started', async () => {

@@ -39,7 +39,7 @@ export async function runtimeExec(
     output.add(chunk);
     errors.add(chunk);
   });
-  const command = new Started(child.pid ?? 0, program);
+  const command = new Started(child.pid ?? 0);
   const leave = () => void child.kill('SIGKILL');
   try {
     if (await isOverdue({ output: ended, state: () => command.state, leave }, timeout)) {
@@ -77,15 +77,13 @@ class Beginning {
 /** The process of a command, and the time that it has had: a loaded machine prepares it for long. */
 class Started {
   readonly #runtime: number;
-  readonly #program: string;
   readonly #timer: NodeJS.Timeout;
   #pid = 0;
   /** The latest time at which it had not begun. */
   #before = performance.now();
 
-  constructor(runtime: number, program: string) {
+  constructor(runtime: number) {
     this.#runtime = runtime;
-    this.#program = program;
     this.#timer = setInterval(() => this.#check(), CHECK);
   }
 
@@ -100,24 +98,28 @@ class Started {
   }
 
   #check() {
-    if (this.#pid === 0) this.#pid = commandOf(this.#runtime, this.#program);
+    if (this.#pid === 0) this.#pid = commandOf(this.#runtime);
     if (this.#pid === 0) this.#before = performance.now();
     else this.close();
   }
 }
 
-/**
- * Returns the process of the command; 0 as long as the runtime prepares it. The runtime is its own
- * first program there, often as a copy in memory.
- */
-function commandOf(runtime: number, program: string): number {
-  const own = [program, '/memfd:runc_cloned:/proc/self/exe (deleted)'];
+/** Returns the process of the command; 0 as long as the runtime prepares it. */
+function commandOf(runtime: number): number {
   const started = (pid: number) => {
     try {
-      return !own.includes(readlinkSync(`/proc/${pid}/exe`));
+      return !isRunc(readlinkSync(`/proc/${pid}/exe`));
     } catch {
       return false;
     }
   };
   return childrenOf(runtime).find(started) ?? 0;
+}
+
+/**
+ * Whether a program is runc, which is its own first program in the process of a command: as its
+ * file, as a copy in memory, or through a mount of the file that is detached, whose path is `/`.
+ */
+export function isRunc(program: string): boolean {
+  return program === '/' || program.startsWith('/memfd:runc_cloned') || /\/runc$/.test(program);
 }
