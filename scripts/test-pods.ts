@@ -41,7 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const chosen = files.filter(
     (file) => args.length === 0 || args.includes(basename(file, '.test.ts')),
   );
-  const concurrency = engine.name === 'kube' ? 1 : 2;
+  const concurrency = engine.name === 'kube' ? 1 : 3;
   const code = await runTests(chosen, { concurrency, env: { POD_ENGINE: engine.name } });
   if (code !== 0) console.log(`\nLogs and events of each Pod: dist/evidence/${engine.name}`);
   return code;
@@ -117,9 +117,11 @@ export async function testPodsOfBoth(engine: ContainerEngine): Promise<number> {
 /** The order of everything in a Pod's life, by Pods of the toolbox; the images are there already. */
 export function testLifecycle(engine: string): Promise<number> {
   heading(`Lifecycle (${engine})`);
+  return runTests(lifecycleTests(), { concurrency: 3, env: { POD_ENGINE: engine } });
+}
+
+/** Lists the tests of the lifecycle, the longest first. */
+export function lifecycleTests(): string[] {
   const others = globSync('test/lifecycle/*.test.ts').filter((file) => file !== LONGEST);
-  return runTests([LONGEST, ...others.toSorted()], {
-    concurrency: 3,
-    env: { POD_ENGINE: engine },
-  });
+  return [LONGEST, ...others.toSorted()];
 }

@@ -8,7 +8,7 @@ import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 import { main as testComponents } from './test-components.ts';
 import { main as testDocs } from './test-docs.ts';
-import { testLifecycle, testPodsOfBoth } from './test-pods.ts';
+import { lifecycleTests, testPodsOfBoth } from './test-pods.ts';
 import { main as testUnit } from './test-unit.ts';
 
 export async function main(): Promise<number> {
@@ -31,12 +31,19 @@ export async function main(): Promise<number> {
   await stage('images', async () => {
     heading(`Images (${engine.name})`);
     await buildImages(engine);
-    return runTests(['test/images.test.ts'], { concurrency: 1, env: { POD_ENGINE: engine.name } });
+    return 0;
   });
   process.env.POD_ENGINE = engine.name;
   await stage('Pods', () => testPodsOfBoth(engine));
   await stage('components', testComponents);
-  await stage('lifecycle', () => testLifecycle(engine.name));
+  // Together, since the test of the images runs one container after another.
+  await stage('lifecycle and images', () => {
+    heading(`Lifecycle and images (${engine.name})`);
+    return runTests(['test/images.test.ts', ...lifecycleTests()], {
+      concurrency: 3,
+      env: { POD_ENGINE: engine.name },
+    });
+  });
   await stage('documentation', () => testDocs([]));
   heading('Result');
   console.log(table(rows));

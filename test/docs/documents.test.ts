@@ -15,7 +15,7 @@ import { inTurn } from './turns.ts';
  */
 
 const { POD_ENGINE: engine = 'podman', SIDEKIT_DOCS: extent } = process.env;
-const TIMEOUT = extent === 'long' ? 900_000 : 120_000;
+const TIMEOUT = extent === 'long' ? 900_000 : 300_000;
 
 /** Documents whose commands run containers, or the project's own scripts. */
 const ON_HOST = ['README.md', 'packages/pod/README.md', 'docs/*.md', 'docs/patterns/*.md'];

@@ -18,7 +18,7 @@ export async function runInSandbox(name: string, script: string): Promise<Outcom
   const inside = [process.execPath, resolve('test/docs/inside.ts'), work];
   const { code, stdout, stderr } = await command('unshare', [...flags, ...inside], {
     input: script,
-    timeout: 60_000,
+    timeout: 180_000,
   });
   return { code, output: stdout + stderr };
 }

@@ -22,6 +22,24 @@ test('eventually names what did not happen, with the last error', async () => {
   });
 });
 
+test('eventually pauses for as long as a check takes', async () => {
+  const ends: number[] = [];
+  const gaps: number[] = [];
+  const slow = () => {
+    const began = performance.now();
+    if (ends.length > 0) gaps.push(began - ends.at(-1)!);
+    while (performance.now() - began < 20);
+    ends.push(performance.now());
+    return ends.length > 3;
+  };
+  await eventually(slow, { what: 'the fourth check', interval: 1 });
+  // A timer may end a millisecond early.
+  assert.ok(
+    gaps.every((gap) => gap >= 19),
+    `${gaps}`,
+  );
+});
+
 test('staysTrueFor ends as soon as the condition is false', async () => {
   let calls = 0;
   await staysTrueFor(() => ++calls, 5, { what: 'the count', interval: 1 });

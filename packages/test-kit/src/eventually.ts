@@ -3,9 +3,12 @@ export interface WaitOptions {
   readonly what: string;
   /** In milliseconds; 120 s by default, which a loaded machine may need. */
   readonly timeout?: number;
-  /** The pause between two checks, in milliseconds; 10 by default. */
+  /** The least pause between two checks, in milliseconds; 10 by default. */
   readonly interval?: number;
 }
+
+/** The longest pause after a check that took long, in milliseconds. */
+const LONGEST_PAUSE = 1500;
 
 /**
  * Waits for a condition instead of sleeping: calls `condition` until it returns something truthy,
@@ -19,6 +22,7 @@ export async function eventually<T>(
   const deadline = performance.now() + timeout;
   let cause: unknown;
   do {
+    const began = performance.now();
     try {
       const value = await condition();
       if (value) return value;
@@ -26,7 +30,8 @@ export async function eventually<T>(
     } catch (error) {
       cause = error;
     }
-    await sleep(interval);
+    // A check that starts programs must not be most of the load, and slow down what it waits for.
+    await sleep(Math.max(interval, Math.min(performance.now() - began, LONGEST_PAUSE)));
   } while (performance.now() < deadline);
   throw new Error(`not within ${timeout} ms: ${what}`, cause === undefined ? {} : { cause });
 }

@@ -22,7 +22,7 @@ export class TestProcess implements AsyncDisposable {
     const { env, cwd, input, uid, gid } = options;
     this.child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, ...env },
+      env: { ...inherited(options), ...env },
       ...(cwd === undefined ? {} : { cwd }),
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
@@ -87,6 +87,14 @@ export class TestProcess implements AsyncDisposable {
   }
 }
 
+/** The search path; and the cache of compiled modules, unless another user could not write there. */
+function inherited({ uid }: ProcessOptions): NodeJS.ProcessEnv {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return uid === undefined && NODE_COMPILE_CACHE !== undefined
+    ? { PATH, NODE_COMPILE_CACHE }
+    : { PATH };
+}
+
 /** Starts a TypeScript program from source, as `npx` does in a clone. */
 export function startProgram(
   main: string | URL,
@@ -94,9 +102,5 @@ export function startProgram(
   options?: ProcessOptions,
 ): TestProcess {
   const path = main instanceof URL ? fileURLToPath(main) : main;
-  const { NODE_COMPILE_CACHE: cache } = process.env;
-  // Another user may not write there.
-  const isShared = cache !== undefined && options?.uid === undefined;
-  const env = isShared ? { NODE_COMPILE_CACHE: cache, ...options?.env } : options?.env;
-  return new TestProcess(process.execPath, [path, ...args], { ...options, ...(env && { env }) });
+  return new TestProcess(process.execPath, [path, ...args], options);
 }
