@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually, TestProcess, temporaryDirectory } from '@sidekit/test-kit';
@@ -115,4 +115,36 @@ test('a process of another user is explained', { skip: !isRoot && 'needs root' }
   assert.equal((await asker.exited).code, 0, asker.stderr);
   assert.match(asker.stdout, /belongs to user 0, and this is user 65534.*the same runAsUser/);
   assert.equal(sleeper.child.exitCode, null);
+});
+
+test('all processes that can be signalled are, whatever keeps others from it', {
+  skip: !isRoot && 'needs root',
+}, async () => {
+  using directory = temporaryDirectory();
+  chmodSync(directory.path, 0o755);
+  await using first = sleeping(directory.path, 'sk-mixed');
+  const program = join(directory.path, 'sk-mixed');
+  await using own = new TestProcess(program, ['3600'], { uid: 65534 });
+  await using last = new TestProcess(program, ['3600']);
+  await found('sk-mixed', 3);
+  const module = new URL('./processes.ts', import.meta.url).href;
+  // The second try leaves out the process that the first one reached: its line says so.
+  const asking = `import { signalByName } from '${module}';
+    process.setuid(65534);
+    const reached = new Set();
+    const ask = () => signalByName('sk-mixed', 'SIGSTOP', { all: true, reached });
+    await ask().catch((error) => console.log(error.message, reached.size));
+    process.kill(${own.child.pid}, 'SIGCONT');
+    await ask().catch((error) => console.log(error.message, reached.size));`;
+  await using asker = new TestProcess(process.execPath, ['--input-type=module', '-e', asking]);
+  assert.equal((await asker.exited).code, 0, asker.stderr);
+  const [one, two] = asker.stdout.trim().split('\n');
+  for (const line of [one, two]) {
+    for (const { child } of [first, last])
+      assert.match(`${line}`, new RegExp(`process ${child.pid} `));
+    assert.match(`${line}`, / 1$/);
+    assert.doesNotMatch(`${line}`, new RegExp(`process ${own.child.pid} `));
+  }
+  // A second SIGSTOP would have stopped it again.
+  assert.match(readFileSync(`/proc/${own.child.pid}/stat`, 'utf8'), /\) S /);
 });

@@ -44,18 +44,25 @@ export async function findProcesses(name: string): Promise<ProcessIdentity[]> {
 export interface SignalOptions {
   /** Signals every match; by default several are an error. */
   readonly all?: boolean;
+  /**
+   * The processes that got the signal already: they are left out, and those that get it now are
+   * added. For a new try after some failed.
+   */
+  readonly reached?: Set<string>;
 }
 
 /**
  * Sends a signal to the process of a name in this PID namespace: that of the Pod with
- * `shareProcessNamespace: true`. Owner and start time are compared again right before.
+ * `shareProcessNamespace: true`. Owner and start time are compared again right before. One that
+ * cannot be signalled does not keep the others from it.
  * @returns the processes that got it.
- * @throws {ExpectedError} with the remedy if none or several match, or the kernel refuses.
+ * @throws {ExpectedError} with the remedy if none or several match, or with all reasons if one or
+ *   more of them ended or belong to another user.
  */
 export async function signalByName(
   name: string,
   signal: NodeJS.Signals,
-  { all = false }: SignalOptions = {},
+  { all = false, reached = new Set() }: SignalOptions = {},
 ): Promise<ProcessIdentity[]> {
   const found = await findProcesses(name);
   if (found.length === 0) {
@@ -69,11 +76,34 @@ export async function signalByName(
     );
   }
   const signalled: ProcessIdentity[] = [];
+  const problems: string[] = [];
   for (const identity of found) {
-    if (await sendSignal(identity, signal)) signalled.push(identity);
+    const id = `${identity.pid} ${identity.startTime}`;
+    if (reached.has(id)) continue;
+    const problem = await trySignal(identity, signal);
+    if (problem !== undefined) {
+      problems.push(problem);
+      continue;
+    }
+    reached.add(id);
+    signalled.push(identity);
   }
-  if (signalled.length > 0) return signalled;
-  throw new ExpectedError(`the process ${name} ended before it got ${signal}: try again`);
+  if (problems.length > 0) throw new ExpectedError(problems.join('; '));
+  return signalled;
+}
+
+/** Sends a signal to one process. Returns the reason if it did not get it. */
+async function trySignal(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+): Promise<string | undefined> {
+  try {
+    if (await sendSignal(identity, signal)) return undefined;
+    return `process ${identity.pid} ended before it got ${signal}: try again`;
+  } catch (error) {
+    if (error instanceof ExpectedError) return error.message;
+    throw error;
+  }
 }
 
 /**

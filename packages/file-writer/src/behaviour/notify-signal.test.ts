@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, startProgram, TestProcess, temporaryDirectory } from '@sidekit/test-kit';
+import {
+  eventually,
+  freePort,
+  startProgram,
+  TestProcess,
+  temporaryDirectory,
+} from '@sidekit/test-kit';
 
 const main = new URL('../main.ts', import.meta.url);
 
 /** Starts a process of this name that prints a line at each SIGHUP. */
-async function startApp(name: string): Promise<TestProcess> {
+async function startApp(name: string, uid?: number): Promise<TestProcess> {
   // The handler comes first: a process of this name may get the signal at once.
   const program = `process.on('SIGHUP', () => console.log('reloaded'));
     process.title = ${JSON.stringify(name)};
     setInterval(() => {}, 1e6); console.log('started');`;
-  const app = new TestProcess(process.execPath, ['-e', program]);
+  const app = new TestProcess(process.execPath, ['-e', program], uid === undefined ? {} : { uid });
   await eventually(() => app.stdout.includes('started'), { what: 'the application' });
   return app;
 }
@@ -81,3 +87,43 @@ test('a missing process, several of one name and a failing check are explained, 
   await writer.event('notified');
   await eventually(() => reloads(first) > 0 && reloads(second) > 0, { what: 'both reloads' });
 });
+
+test('one process that may not be signalled keeps no other from one signal for each change', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async () => {
+  using directory = temporaryDirectory();
+  const [from, target] = [join(directory.path, 'from'), join(directory.path, 'out')];
+  const name = `sk-mix-${process.pid}`;
+  const admin = `127.0.0.1:${await freePort()}`;
+  await using foreign = await startApp(name);
+  await using own = await startApp(name, 65534);
+  writeFileSync(from, '0', { mode: 0o644 });
+  chmodSync(directory.path, 0o777);
+  await using writer = startProgram(
+    main,
+    [
+      ...[`--admin=${admin}`, '--source=dir', `--from=${from}`, `--target=${target}`],
+      ...['--interval=20ms', '--retry-max=20ms', `--notify=signal:HUP:${name}`],
+      ...['--notify-all', '--notify-first'],
+    ],
+    { uid: 65534 },
+  );
+  const failed = await writer.event('notify_failed');
+  assert.match(String(failed.error), new RegExp(`process ${foreign.child.pid} belongs to user 0`));
+  await eventually(() => reloads(own) === 1, { what: 'the signal' });
+  const tries = async () => await failedNotifications(admin);
+  const before = await tries();
+  await eventually(async () => (await tries()) > before + 5, { what: 'more tries' });
+  assert.equal(reloads(own), 1, 'tries after a failure leave out whom the signal has reached');
+  writeFileSync(from, '1');
+  await eventually(() => reloads(own) === 2, { what: 'the signal of the second change' });
+  assert.equal(reloads(foreign), 0);
+  foreign.child.kill();
+  await writer.event('notified');
+  assert.equal(reloads(own), 2);
+});
+
+async function failedNotifications(admin: string): Promise<number> {
+  const text = await (await fetch(`http://${admin}/metrics`)).text();
+  return Number(/notifications_total\{[^}]*failed[^}]*\} (\d+)/.exec(text)?.[1] ?? 0);
+}

@@ -15,8 +15,16 @@ const RETRY_BASE = 500;
 
 type Options = Pick<FileSpec, 'notifyFirst' | 'retryMax' | 'target'>;
 
-/** Notifies once. Returns the problem; undefined if the application accepted. */
-export type Send = (signal: AbortSignal) => Promise<string | undefined>;
+/** New content, told apart from an earlier publication of the same. */
+export interface Change {
+  readonly digest: string;
+}
+
+/**
+ * Notifies once; a new try for the same change has the same object. Returns the problem; undefined
+ * if the application accepted.
+ */
+export type Send = (signal: AbortSignal, change: Change) => Promise<string | undefined>;
 
 /**
  * Notifies the application of new content until it accepts. The last accepted content is recorded
@@ -31,7 +39,7 @@ export class Notifier {
   readonly #log: Log;
   readonly #stopping: AbortSignal;
   #accepted: string | undefined;
-  #wanted: string | undefined;
+  #wanted: Change | undefined;
   #notifying: Promise<void> = Promise.resolve();
   #active = false;
 
@@ -75,10 +83,11 @@ export class Notifier {
   /** Notifies of new content; while an older notification is pending, once more after it. */
   changed(digest: string): void {
     const first = this.#accepted === undefined && this.#wanted === undefined;
-    this.#wanted = digest;
+    const change = { digest };
+    this.#wanted = change;
     this.#metrics.pendingNotifications.with({ target: this.#options.target }).set(1);
     if (first && !this.#options.notifyFirst) {
-      this.#notifying = this.#remember(digest);
+      this.#notifying = this.#remember(change);
     } else if (!this.#active) {
       this.#active = true;
       this.#notifying = this.#notifying
@@ -97,14 +106,14 @@ export class Notifier {
   async #notify(): Promise<void> {
     let failures = 0;
     while (this.#wanted !== undefined && !this.#stopping.aborted) {
-      const digest = this.#wanted;
-      const problem = await this.#send(this.#stopping);
+      const change = this.#wanted;
+      const problem = await this.#send(this.#stopping, change);
       const { target, retryMax } = this.#options;
       const result = problem === undefined ? 'accepted' : 'failed';
       this.#metrics.notifications.with({ target, result }).inc();
       if (problem === undefined) {
         failures = 0;
-        await this.#remember(digest);
+        await this.#remember(change);
         this.#log.info('notified', { event: 'notified' });
         continue;
       }
@@ -120,9 +129,10 @@ export class Notifier {
     }
   }
 
-  async #remember(digest: string): Promise<void> {
+  async #remember(change: Change): Promise<void> {
+    const { digest } = change;
     this.#accepted = digest;
-    if (this.#wanted === digest) {
+    if (this.#wanted === change) {
       this.#wanted = undefined;
       this.#metrics.pendingNotifications.with({ target: this.#options.target }).set(0);
     }

@@ -1,7 +1,7 @@
 import { errorText, send, signalByName } from '@sidekit/core';
 import { show } from '../http/show.ts';
 import type { FileSpec } from '../options/file-spec.ts';
-import type { Send } from './notifier.ts';
+import type { Change, Send } from './notifier.ts';
 
 type Options = Pick<
   FileSpec,
@@ -15,12 +15,17 @@ export function notification(options: Options): Send | undefined {
   if (notify.kind === 'http') {
     return (stopping) => request(notify.url, notifyMethod, options, stopping);
   }
-  return async (stopping) => {
+  let current: Change | undefined;
+  let reached = new Set<string>();
+  return async (stopping, change) => {
+    if (change !== current) [current, reached] = [change, new Set()];
     try {
-      await signalByName(notify.name, notify.signal, { all: notifyAll });
+      await signalByName(notify.name, notify.signal, { all: notifyAll, reached });
     } catch (error) {
       return errorText(error);
     }
+    // Where acceptance is checked, a failed check means that the signal may have been lost.
+    reached = new Set();
     return notifyCheck === undefined
       ? undefined
       : await request(notifyCheck, 'GET', options, stopping);
