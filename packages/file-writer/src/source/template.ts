@@ -1,5 +1,6 @@
 import type { Content } from '../content.ts';
 import { TemplateData } from '../template/data.ts';
+import { render } from '../template/render.ts';
 import type { Source } from './source.ts';
 
 export interface TemplateSourceOptions {
@@ -15,12 +16,11 @@ export function templateSource(options: TemplateSourceOptions): Source {
   const inputs = new TemplateData(template, options.data ?? {});
   let published: string | undefined;
   return {
-    poll: async ({ fresh }): Promise<Content | undefined> => {
+    poll: async ({ signal, fresh }): Promise<Content | undefined> => {
       const { text, data, digest } = await inputs.read();
       if (digest === published && !fresh) return undefined;
-      // Loaded only when it is used: it would slow the start of all other sources.
-      const { render } = await import('../template/render.ts');
-      const rendered = await render(text, template, { ...data, env: environment }, maxSize);
+      const scope = { ...data, env: { ...environment } };
+      const rendered = await render({ text, path: template, scope, maxSize }, signal);
       return {
         kind: 'file',
         chunks: rendered,

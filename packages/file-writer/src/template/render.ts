@@ -1,97 +1,65 @@
-import type { PassThrough } from 'node:stream';
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { errorText } from '@sidekit/core';
-import { Liquid } from 'liquidjs';
 import { Allowance } from '../content.ts';
 import { Failure } from '../failure.ts';
-import { INPUT_LIMIT } from './data.ts';
-import { keyValues } from './key-values.ts';
+import type { Message, Task } from './task.ts';
 
-/** The longest time for rendering a template, in milliseconds. */
-const RENDER_TIME = 2000;
-/**
- * How many characters and elements of arrays a template may create besides its output; an element,
- * such as a number of `(1..9)`, takes 8 bytes.
- */
-const MEMORY = 4 * 1024 * 1024;
 /** The largest output, in bytes: it is in memory until it is written. */
 const OUTPUT = 16 * 1024 * 1024;
-/** The size of its pieces, in characters. */
-const PIECE = 64 * 1024;
+/** The memory of the thread, in MiB: what a template may create, its data, and the engine. */
+const MEMORY = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 6 };
 
-const noFiles = {
-  exists: async () => false,
-  existsSync: () => false,
-  contains: async () => false,
-  containsSync: () => false,
-  readFile: async () => '',
-  readFileSync: () => '',
-  resolve: (_directory: string, file: string) => file,
-};
+/** The file of the thread: next to this one, and in an image the bundle, which has all code. */
+const THREAD =
+  import.meta.dirname === undefined
+    ? join(__dirname, 'main.cjs')
+    : join(import.meta.dirname, `thread${extname(import.meta.filename)}`);
 
 /**
- * Renders a Liquid template. Nothing in it runs code, reads files or sees inherited properties;
- * an unknown variable or filter is an error, not an empty string.
+ * Renders a Liquid template in a thread of its own, which ends with it: whatever the template does,
+ * it takes no more memory than these, and no more time than the check, which the signal ends.
  * @throws {Failure} with the line and column, also if the output has more than `maxSize` bytes or
  * 16 MiB.
  */
 export async function render(
-  text: string,
-  path: string,
-  data: Readonly<Record<string, unknown>>,
-  maxSize: number,
+  { text, path, scope, maxSize }: Task,
+  signal: AbortSignal,
 ): Promise<readonly Buffer[]> {
-  const engine = new Liquid({
-    strictVariables: true,
-    strictFilters: true,
-    lenientIf: true,
-    ownPropertyOnly: true,
-    fs: noFiles,
-    relativeReference: false,
-    parseLimit: INPUT_LIMIT,
-    renderLimit: RENDER_TIME,
-    memoryLimit: MEMORY,
+  const limit = Math.min(maxSize, OUTPUT);
+  const task: Task = { text, path, scope, maxSize: limit };
+  const pieces: Buffer[] = [];
+  const allowance = new Allowance(limit);
+  const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[]>();
+  const thread = new Worker(THREAD, { workerData: task, resourceLimits: MEMORY, env: {} });
+  const fail = (rule: string) => reject(templateFailure(`${path} ${rule}`));
+  thread.on('message', (message: Message) => {
+    if ('fault' in message) return reject(templateFailure(message.fault));
+    if ('done' in message) return resolve(pieces);
+    try {
+      const piece = Buffer.from(message.piece);
+      allowance.take(piece.length);
+      pieces.push(piece);
+    } catch (error) {
+      reject(error as Error);
+    }
   });
-  engine.registerFilter('key_values', keyValues);
+  thread.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') fail(errorText(error));
+    else fail(`needs more than ${MEMORY.maxOldGenerationSizeMb} MiB of memory`);
+  });
+  thread.on('exit', () => fail('ended too early'));
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
   try {
-    return await outputOf(engine.renderToNodeStream(engine.parse(text, path), data), maxSize);
-  } catch (error) {
-    const { originalError: cause } = error as { originalError?: unknown };
-    if (cause instanceof Failure) throw cause;
-    const { token, originalError } = error as { token?: Token; originalError?: unknown };
-    const [line, column] = token?.getPosition?.() ?? [];
-    const place = line === undefined ? '' : `:${line}:${column}`;
-    throw new Failure(
-      'template',
-      `${path}${place}: ${errorText(originalError ?? error)}: correct the template`,
-    );
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await thread.terminate();
   }
 }
 
-/**
- * Takes the output where it is written: the stream would keep all of it, whatever its size, since
- * rendering does not wait for a reader.
- */
-async function outputOf(stream: NodeJS.ReadableStream, maxSize: number): Promise<Buffer[]> {
-  const pieces: Buffer[] = [];
-  const allowance = new Allowance(Math.min(maxSize, OUTPUT));
-  let text = '';
-  const flush = () => {
-    const piece = Buffer.from(text);
-    text = '';
-    allowance.take(piece.length);
-    pieces.push(piece);
-  };
-  const output = stream as PassThrough;
-  output.write = (chunk: unknown) => {
-    text += String(chunk);
-    if (text.length >= PIECE) flush();
-    return true;
-  };
-  await new Promise((resolve, reject) => output.on('finish', resolve).on('error', reject));
-  flush();
-  return pieces;
-}
-
-interface Token {
-  getPosition?(): [line: number, column: number];
+function templateFailure(what: string): Failure {
+  return new Failure('template', `${what}: correct the template`);
 }
