@@ -105,6 +105,7 @@ test('a deadline ends a call with DEADLINE_EXCEEDED and cancels it upstream', as
       malformed,
     );
   assert.equal(timeouts.length, 1, 'calls with a malformed deadline are not forwarded');
+  assert.equal(calls(proxy, 'DEADLINE_EXCEEDED'), 1);
   for (const asked of ['99999999H', '5S', '99999999n'])
     await client.request({ ...CALL, 'grpc-timeout': asked, 'x-answer': '1' }, framed('x'));
   assert.deepEqual(timeouts.slice(1), ['86400000m', '5S', '99999999n']);
@@ -112,7 +113,6 @@ test('a deadline ends a call with DEADLINE_EXCEEDED and cancels it upstream', as
   using other = await Http2Client.connect(bounded.url);
   await other.request({ ...CALL, 'grpc-timeout': '1M', 'x-answer': '1' }, framed('x'));
   assert.equal(timeouts.at(-1), '2000m');
-  assert.equal(calls(proxy, 'DEADLINE_EXCEEDED'), 1);
 });
 
 test('local replies to calls are gRPC statuses over any protocol', async () => {

@@ -151,7 +151,7 @@ test('clients that send heads byte by byte are closed, and no other client waits
 
 test('idle connections cost little, and stay usable', async (t) => {
   // Both ends of a connection need a descriptor, in two processes.
-  const count = sized(400, 10_000);
+  const count = sized(1500, 10_000);
   await using upstream = await TestUpstream.start((_incoming, response) => response.end('ok'));
   await using program = await TestProgram.serving(upstream.url, '--max-connections', '20000');
   const open = async (n: number) => {

@@ -29,8 +29,11 @@ export class TestProgram implements AsyncDisposable {
     await eventually(
       () =>
         program.log.some(({ event }) => event === 'listening') || program.child.exitCode !== null,
-      { what: 'the start of the program', timeout: 60_000 },
-    );
+      { what: 'the start of the program' },
+    ).catch(async (error) => {
+      await program[Symbol.asyncDispose]();
+      throw error;
+    });
     if (program.child.exitCode !== null) throw new Error(`it ended: ${program.stderr}`);
     return new TestProgram(program, `http://${admin}`, port);
   }
