@@ -58,7 +58,14 @@ export async function start(
   const conf = writeProxy(join(directory, 'nginx'), { ...nginx, upstream, grpcUpstream });
   const master = pinned(0, 'nginx', ['-c', conf]);
   await listening(nginx.stream);
-  const worker = Number(readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim());
+  // It listens before it has a worker.
+  const worker = await eventually(
+    () => {
+      const children = readFileSync(`/proc/${master}/task/${master}/children`, 'utf8');
+      return Number(/^\d+/.exec(children)![0]);
+    },
+    { what: 'nginx has a worker' },
+  );
   const contestants: Contestant[] = [{ name: 'nginx', ports: nginx, pid: worker }];
 
   const image = IMAGES.find(({ name }) => name === 'ambassador')!;
