@@ -22,7 +22,7 @@ import type { ExchangeRecord } from '../observe/exchange-record.ts';
 import type { Watched } from '../time/clock.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { type Refused, refusal } from './admission.ts';
-import { ExchangeFlow } from './exchange-flow.ts';
+import { type Directions, ExchangeFlow } from './exchange-flow.ts';
 import { identify } from './identifiers.ts';
 import { NEVER, Phase, Progress } from './progress.ts';
 import { RequestBody } from './request-body.ts';
@@ -36,7 +36,7 @@ import { endOfWeb, firstOfWeb, pieceOfWeb } from './web-body.ts';
  * Carries one request and its response between a lane and the tries. A lane creates one for each
  * connection or request and may start it again once it has ended.
  */
-export class Exchange implements ExchangeRecord, TriesOwner, Watched {
+export class Exchange implements Directions, ExchangeRecord, TriesOwner, Watched {
   /** The runtime of the listener, for the next request. */
   listener: Runtime;
   /** The runtime of the current request: of its route, or of the listener. */
@@ -68,16 +68,7 @@ export class Exchange implements ExchangeRecord, TriesOwner, Watched {
     this.#lane = this.#sink = sink;
     this.listener = this.runtime = runtime;
     const body = new RequestBody(runtime.memory);
-    const flow = new ExchangeFlow({
-      pauseRequest: () => {
-        // Memory that is used up is not for another try.
-        if (this.#tries.connected) this.#body.clear();
-        this.#sink.pauseBody();
-      },
-      resumeRequest: () => this.#sink.resumeBody(),
-      pauseResponse: () => this.#tries.pause(),
-      resumeResponse: () => this.#tries.resume(),
-    });
+    const flow = new ExchangeFlow(this);
     this.#body = body;
     this.#flow = flow;
     this.#tries = new Tries(this, { body, flow, progress: this.#progress });
@@ -242,6 +233,24 @@ export class Exchange implements ExchangeRecord, TriesOwner, Watched {
   /** Ends it because its body takes up memory that is exhausted. */
   shed(): void {
     if (this.active) this.onFailed(503, 'the body waits in too many pieces', 'OM');
+  }
+
+  pauseRequest(): void {
+    // Memory that is used up is not for another try.
+    if (this.#tries.connected) this.#body.clear();
+    this.#sink.pauseBody();
+  }
+
+  resumeRequest(): void {
+    this.#sink.resumeBody();
+  }
+
+  pauseResponse(): void {
+    this.#tries.pause();
+  }
+
+  resumeResponse(): void {
+    this.#tries.resume();
   }
 
   /** The client accepts data again. */

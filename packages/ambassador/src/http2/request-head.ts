@@ -6,6 +6,10 @@ import {
   sameHost,
 } from '../http/request-check.ts';
 import { type HeadLimits, headSize } from './head-limits.ts';
+import { lowerCase } from './response-fields.ts';
+
+/** It begins a pseudo-header field. */
+const COLON = 58;
 
 const bad = (reason: string, status = 400): Refusal => ({ status, reason });
 
@@ -43,7 +47,7 @@ export function checkHttp2Request(
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     const value = raw[i + 1]!;
-    if (name.startsWith(':')) {
+    if (name.charCodeAt(0) === COLON) {
       if (headers.length > 2 || host !== undefined || cookies !== undefined)
         return bad('a pseudo-header field after other fields');
       if (name === ':method' && method === undefined) method = value;
@@ -53,7 +57,7 @@ export function checkHttp2Request(
       else return bad('an unknown or repeated pseudo-header');
       continue;
     }
-    if (name !== name.toLowerCase()) return bad('a field name in upper case');
+    if (name !== lowerCase(name)) return bad('a field name in upper case');
     if (SPACE.test(value)) return bad('a field value that begins or ends with space');
     const kind = fieldKind(name);
     if (FORBIDDEN.has(kind)) return bad('a field of HTTP/1.1 connections');

@@ -11,9 +11,10 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
+import type { Listed } from '../memory/live-list.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import { PIECE, unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
-import { Clock, type Watched } from '../time/clock.ts';
+import { Clock } from '../time/clock.ts';
 import { NO_ERROR } from './error-codes.ts';
 import { asObject, http2Response } from './response-fields.ts';
 
@@ -28,10 +29,20 @@ const UPLOAD_END = 2 * Clock.tick;
 /** The most unread pieces of a body while memory is exhausted. */
 const MAX_PIECES = 256;
 
+/** Names the request of a stream, so that all streams share their listeners. */
+const REQUEST = Symbol('request');
+
+/** A stream that an `Http2Request` serves. */
+interface ServedStream extends ServerHttp2Stream {
+  [REQUEST]?: Http2Request | undefined;
+}
+
 /** Serves one request of an HTTP/2 connection. */
-export class Http2Request implements ResponseSink, Watched {
+export class Http2Request implements ResponseSink, Listed {
   readonly protocol = 'HTTP/2.0';
-  readonly #stream: ServerHttp2Stream;
+  place = -1;
+  readonly #stream: ServedStream;
+  readonly #onClosed: (request: Http2Request) => void;
   readonly #runtime: Runtime;
   readonly #exchange: Exchange;
   readonly #retained = new RetainedBytes();
@@ -59,39 +70,32 @@ export class Http2Request implements ResponseSink, Watched {
   /** Whether the response has no body by its method or status. */
   #bodiless = false;
 
-  constructor(stream: ServerHttp2Stream, runtime: Runtime) {
+  /** @param onClosed is called once, when the stream has closed. */
+  constructor(
+    stream: ServerHttp2Stream,
+    runtime: Runtime,
+    onClosed: (request: Http2Request) => void,
+  ) {
     this.#stream = stream;
     this.#runtime = runtime;
+    this.#onClosed = onClosed;
     this.#exchange = new Exchange(this, runtime);
     this.#responseWaiting = new WaitingBytes(runtime.memory);
     this.#requestWaiting = new WaitingBytes(runtime.memory);
+    this.#stream[REQUEST] = this;
+    stream.on('error', ignore);
+    stream.on('close', closed);
   }
 
   /** @param ended whether the request has no body. */
   start(head: CheckedRequest, forwarding: Forwarding, ended: boolean): void {
-    const stream = this.#stream;
     this.#complete = ended;
     this.#remaining = head.contentLength;
-    this.#runtime.clock.watch(this);
-    stream.on('wantTrailers', () => {
-      stream.sendTrailers(asObject(this.#responseTrailers));
-      if (!this.#complete) this.#discardUpload();
-    });
-    stream.on('aborted', () => {
-      if (this.#resetByUs) return;
-      this.#exchange.cancel();
-      stream.destroy();
-    });
-    stream.on('close', () => {
-      this.#retained.abandonAll();
-      this.#responseWaiting.set(0);
-      this.#requestWaiting.set(0);
-      this.#runtime.clock.unwatch(this);
-      this.#exchange.cancel();
-    });
+    this.#stream.on('aborted', aborted);
     this.#exchange.start(head, forwarding, undefined, head);
   }
 
+  /** Checks the time limits. @param now in milliseconds of the clock. */
   check(now: number): void {
     const stream = this.#stream;
     if (now >= this.#resetAt) stream.close(NO_ERROR);
@@ -111,11 +115,9 @@ export class Http2Request implements ResponseSink, Watched {
     const stream = this.#stream;
     if (!this.#reading) {
       this.#reading = true;
-      stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-      stream.on('trailers', (_fields, _flags, raw: string[]) => {
-        this.#requestTrailers = trailerFields(raw);
-      });
-      stream.on('end', () => this.#onEnd());
+      stream.on('data', dataRead);
+      stream.on('trailers', trailersRead);
+      stream.on('end', ended);
     }
     stream.resume();
     this.#requestWaiting.set(unreadMemory(stream));
@@ -148,12 +150,15 @@ export class Http2Request implements ResponseSink, Watched {
   sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
     const stream = this.#stream;
     if (this.#bodiless || !this.#respond(false)) return true;
-    const piece = lent.bytes.subarray(start, end);
+    const size = end - start;
     this.#pieces++;
-    if (piece.length <= SMALL) stream.write(Buffer.from(piece), this.#onWritten);
-    else {
+    if (size <= SMALL) {
+      const copy = Buffer.allocUnsafe(size);
+      lent.bytes.copy(copy, 0, start, end);
+      stream.write(copy, this.#onWritten);
+    } else {
       const release = this.#retained.retain(lent, () => stream.destroyed);
-      stream.write(piece, () => {
+      stream.write(lent.bytes.subarray(start, end), () => {
         release();
         this.#onWritten();
       });
@@ -199,7 +204,32 @@ export class Http2Request implements ResponseSink, Watched {
     else this.#breakOff('the response broke');
   }
 
-  #onData(chunk: Buffer) {
+  onClose(): void {
+    this.#retained.abandonAll();
+    this.#responseWaiting.set(0);
+    this.#requestWaiting.set(0);
+    this.#exchange.cancel();
+    this.#onClosed(this);
+    // Whoever still holds the stream does not hold the request.
+    this.#stream[REQUEST] = undefined;
+  }
+
+  onAborted(): void {
+    if (this.#resetByUs) return;
+    this.#exchange.cancel();
+    this.#stream.destroy();
+  }
+
+  onTrailersWanted(): void {
+    this.#stream.sendTrailers(asObject(this.#responseTrailers));
+    if (!this.#complete) this.#discardUpload();
+  }
+
+  onTrailers(raw: readonly string[]): void {
+    this.#requestTrailers = trailerFields(raw);
+  }
+
+  onData(chunk: Buffer): void {
     if (this.#remaining >= 0) {
       this.#remaining -= chunk.length;
       if (this.#remaining < 0) {
@@ -214,7 +244,7 @@ export class Http2Request implements ResponseSink, Watched {
     this.#requestWaiting.set(unreadMemory(this.#stream));
   }
 
-  #onEnd() {
+  onEnd(): void {
     this.#complete = true;
     this.#requestWaiting.set(0);
     if (this.#discards) return;
@@ -248,6 +278,7 @@ export class Http2Request implements ResponseSink, Watched {
     this.#head = undefined;
     const ends = endStream || this.#bodiless;
     this.#takesTrailers = head.trailers && !ends;
+    if (this.#takesTrailers) stream.on('wantTrailers', trailersWanted);
     stream.respond(head.list, ends ? ENDING : head.trailers ? WITH_TRAILERS : PLAIN);
     return true;
   }
@@ -287,4 +318,30 @@ export class Http2Request implements ResponseSink, Watched {
       this.#exchange.head?.method === 'HEAD' || status === 204 || status === 205 || status === 304
     );
   }
+}
+
+function ignore(): void {}
+
+function closed(this: ServedStream): void {
+  this[REQUEST]?.onClose();
+}
+
+function aborted(this: ServedStream): void {
+  this[REQUEST]?.onAborted();
+}
+
+function trailersWanted(this: ServedStream): void {
+  this[REQUEST]?.onTrailersWanted();
+}
+
+function dataRead(this: ServedStream, chunk: Buffer): void {
+  this[REQUEST]?.onData(chunk);
+}
+
+function trailersRead(this: ServedStream, _fields: unknown, _flags: number, raw: string[]): void {
+  this[REQUEST]?.onTrailers(raw);
+}
+
+function ended(this: ServedStream): void {
+  this[REQUEST]?.onEnd();
 }

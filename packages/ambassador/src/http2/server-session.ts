@@ -8,6 +8,7 @@ import { isGrpcType } from '../grpc/call.ts';
 import { statusOfHttp } from '../grpc/status.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import { LINGER } from '../http/linger.ts';
+import { LiveList } from '../memory/live-list.ts';
 import type { Watched } from '../time/clock.ts';
 import { ENHANCE_YOUR_CALM, FLAG_END_STREAM } from './error-codes.ts';
 import { checkHttp2Request } from './request-head.ts';
@@ -32,7 +33,7 @@ export class ServerSession implements Watched {
   #forwarding: Forwarding;
   /** The runtime that the forwarding facts are of. */
   #runtime: Runtime;
-  readonly #requests = new Set<Http2Request>();
+  readonly #requests = new LiveList<Http2Request>();
   #idleSince: number;
   /** Whether the client's SETTINGS, the end of its preface, have arrived. */
   #greeted = false;
@@ -88,7 +89,7 @@ export class ServerSession implements Watched {
 
   /** Ends the gRPC calls, of which some may be streams without an end. */
   stopCalls(): void {
-    for (const request of this.#requests) request.stop();
+    this.#requests.visit((request) => request.stop());
   }
 
   destroy(): void {
@@ -97,6 +98,7 @@ export class ServerSession implements Watched {
   }
 
   check(now: number): void {
+    this.#requests.visit((request) => request.check(now));
     const { headers, keepAlive } = this.#host.runtime.timeouts;
     if (!this.#greeted && now - this.#openedAt > headers) this.destroy();
     else if (this.#requests.size > 0) {
@@ -117,13 +119,8 @@ export class ServerSession implements Watched {
       this.#forwarding = forwardingOf(this.#socket, runtime, true);
     }
     const ended = (flags & FLAG_END_STREAM) !== 0;
-    const request = new Http2Request(stream, runtime);
+    const request = new Http2Request(stream, runtime, this.#onClosed);
     this.#requests.add(request);
-    stream.on('error', ignore);
-    stream.on('close', () => {
-      this.#requests.delete(request);
-      this.#idleSince = runtime.clock.now;
-    });
     const head = checkHttp2Request(raw, ended, runtime);
     if ('reason' in head) {
       runtime.observer.refused('', head.status);
@@ -134,6 +131,11 @@ export class ServerSession implements Watched {
       request.refuse(421, 'the certificate of the client was given for another host');
     } else request.start(head, this.#forwarding, ended);
   }
+
+  readonly #onClosed = (request: Http2Request): void => {
+    this.#requests.delete(request);
+    this.#idleSince = this.#host.runtime.clock.now;
+  };
 
   /** Whether the host is not the one of the TLS handshake, which the client's certificate was for. */
   #isMisdirected(host: string): boolean {
@@ -147,8 +149,6 @@ export class ServerSession implements Watched {
     this.#session.destroy(undefined, ENHANCE_YOUR_CALM);
   }
 }
-
-function ignore(): void {}
 
 /** Whether a request that was not understood would be a gRPC call. */
 function isCall(raw: readonly string[]): boolean {
