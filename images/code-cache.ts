@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageSpec } from './catalog.ts';
 import { nodeBinary } from './node-binary.ts';
@@ -10,6 +10,9 @@ export const CACHE_VARIABLE = 'SIDEKIT_WRITE_CODE_CACHE';
 
 /** The configuration file of a warm-up run, next to the image's files. */
 const CONFIG = 'warm-up.yaml';
+
+/** The file of the cache, next to the bundle. */
+const CACHE = 'bundle.cache';
 
 /** How to run Node on the files of an image. */
 export interface NodeRunner {
@@ -39,7 +42,7 @@ export async function warmCodeCache(
   using config = image.warmUpConfig && temporaryFile(directory, image.warmUpConfig);
   const args = [...image.warmUp, ...(config ? ['--config', join(runner.directory, CONFIG)] : [])];
   const child = spawn(program, [...words, ...NODE_FLAGS, main, ...args], {
-    env: { ...runner.env, [CACHE_VARIABLE]: join(runner.directory, 'bundle.cache') },
+    env: { ...runner.env, [CACHE_VARIABLE]: join(runner.directory, CACHE) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
@@ -53,8 +56,10 @@ export async function warmCodeCache(
     child.once('error', reject).once('close', resolve);
   });
   clearTimeout(stop);
-  // A wait that ends unavailable (69) has run all the same; a stopped one ends with 143.
-  if (code !== 0 && code !== 69 && code !== 143) {
+  // A wait that ends unavailable (69) has run all the same; a stopped one ends with 143. An engine
+  // that is stopped just after its container has ended has no exit code.
+  const written = existsSync(join(directory, CACHE));
+  if (!written || (code !== null && code !== 0 && code !== 69 && code !== 143)) {
     throw new Error(`the warm-up run of ${image.name} ended with ${code}:\n${log}`);
   }
 }
