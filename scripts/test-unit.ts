@@ -3,14 +3,18 @@ import { globSync } from 'node:fs';
 import { ensureDebianPackages, TEST_PACKAGES } from './support/debian.ts';
 import { ensureMessageQueues } from './support/mqueue.ts';
 import { heading } from './support/output.ts';
+import { bundlePrograms } from './support/programs.ts';
 import { runTests } from './support/tests.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   await ensureDebianPackages(TEST_PACKAGES, 'the counterparts of the tests');
   await ensureMessageQueues();
   heading('Unit tests');
+  using programs = await bundlePrograms();
   // About half of their time they wait: for timers of the programs under test, and for their start.
-  return runTests(unitTests(args), { concurrency: 4 });
+  // Awaited here: the bundles are removed when this function returns.
+  const env = { SIDEKIT_PROGRAMS: programs.path };
+  return await runTests(unitTests(args), { concurrency: 4, env });
 }
 
 /**

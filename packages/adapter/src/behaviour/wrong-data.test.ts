@@ -10,8 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { programFile, temporaryDirectory } from '@sidekit/test-kit';
 import { HandDriven } from '../testing/hand-driven.ts';
 import { Receiver } from '../testing/receiver.ts';
 import { scene } from '../testing/scene.ts';
@@ -91,7 +90,7 @@ test('a standard output among the files that are read is refused', () => {
   using directory = temporaryDirectory('own');
   const out = join(directory.path, 'out.log');
   const fd = openSync(out, 'w');
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const main = programFile(new URL('../main.ts', import.meta.url));
   const include = join(directory.path, '*.log');
   const { status, stderr } = spawnSync(
     process.execPath,

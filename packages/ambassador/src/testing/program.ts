@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { eventually, freePort, TestProcess } from '@sidekit/test-kit';
+import { eventually, freePort, programFile, TestProcess } from '@sidekit/test-kit';
 import { request } from './upstream.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = programFile(new URL('../main.ts', import.meta.url));
 /** The flags of the images, which the use of memory depends on. */
 const NODE_FLAGS = ['--max-semi-space-size=2'];
 

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryPath } from '@sidekit/core';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { programFile, temporaryDirectory } from '@sidekit/test-kit';
 import type { Content } from '../content.ts';
 import { faultyFileSystem } from '../testing/faulty-file-system.ts';
 import { writeSettings } from '../testing/write-settings.ts';
@@ -282,7 +282,7 @@ function writeUnderMount(
   target: string,
   { after = 'true', from = 'large' } = {},
 ): string {
-  const program = new URL('../main.ts', import.meta.url).pathname;
+  const program = programFile(new URL('../main.ts', import.meta.url));
   const write = `${process.execPath} ${program} --admin 127.0.0.1:0 --source dir --from ${root}/${from} --once --once-timeout 3s --target ${root}/${target}`;
   const namespace = process.getuid?.() === 0 ? '-m' : '-rm';
   return execFileSync(

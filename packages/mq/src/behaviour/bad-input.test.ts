@@ -3,12 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { PosixMQ, queueLimits } from '@sidekit/posix-mq';
-import { eventually, freePort, TestProcess, temporaryDirectory } from '@sidekit/test-kit';
+import {
+  eventually,
+  freePort,
+  programFile,
+  TestProcess,
+  temporaryDirectory,
+} from '@sidekit/test-kit';
 import { depth, mq, testQueue } from '../testing/programs.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = programFile(new URL('../main.ts', import.meta.url));
 
 /** The sentence of the last log record: what ended the program. */
 async function ended(program: TestProcess): Promise<{ code: number | null; sentence: unknown }> {

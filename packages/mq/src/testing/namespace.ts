@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import { eventually, type ProcessOptions, TestProcess } from '@sidekit/test-kit';
+import { eventually, type ProcessOptions, programFile, TestProcess } from '@sidekit/test-kit';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = programFile(new URL('../main.ts', import.meta.url));
 
 /** An IPC namespace of its own, as a Pod has, with the kernel's limit of a message raised. */
 export interface Namespace extends AsyncDisposable {
