@@ -1,10 +1,12 @@
 /**
  * `npm run test:long`: the full form of the properties, kills, storms and matrices whose short form
- * `npm test` runs; hours. `-- PATTERN` only files that contain it.
+ * `npm test` runs, the lifecycle, and every Pod as an ordinary user; hours. `-- PATTERN` only files
+ * that contain it, and neither of the last two.
  */
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
-import { main as testPods } from './test-pods.ts';
+import { findEngine } from './support/engine.ts';
+import { podTests, testAsUser, testLifecycle, main as testPods } from './test-pods.ts';
 import { main as testUnit, unitTests } from './test-unit.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -16,5 +18,10 @@ export async function main(args: readonly string[]): Promise<number> {
   // A word may name a test with containers alone.
   const noUnit = kills.length > 0 && unitTests(args).length === 0;
   const code = noUnit ? 0 : await testUnit(args);
-  return kills.length === 0 ? code : (await testPods(kills)) || code;
+  const codes = [code, kills.length === 0 ? 0 : await testPods(kills)];
+  if (args.length === 0) {
+    const engine = await findEngine(process.env.POD_ENGINE);
+    codes.push(await testLifecycle(engine.name), (await testAsUser(engine, podTests())) ?? 0);
+  }
+  return Math.max(...codes);
 }

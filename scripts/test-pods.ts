@@ -56,7 +56,7 @@ function clusterTests(): string[] {
 }
 
 /** Lists the tests of Pods that every engine can run. */
-function podTests(): string[] {
+export function podTests(): string[] {
   return ['test/pods.test.ts', ...globSync('test/{kills,pods}/*.test.ts').toSorted()];
 }
 

@@ -114,9 +114,9 @@ test('clients that open no window, send no preface or stop within a head are clo
   );
   await using proxy = await TestProxy.start({
     upstream: [upstream.url],
-    streamIdleTimeout: '300ms',
-    headersTimeout: '300ms',
-    keepAliveTimeout: '300ms',
+    streamIdleTimeout: '2s',
+    headersTimeout: '2s',
+    keepAliveTimeout: '2s',
   });
   // SETTINGS_INITIAL_WINDOW_SIZE of 0.
   using closed = new FrameClient(proxy.port, '\0\x04\0\0\0\0');
