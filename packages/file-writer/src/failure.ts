@@ -6,14 +6,20 @@ export class Failure extends ExpectedError {
   readonly reason: string;
   /** The pause that the server asked for (`Retry-After`), in milliseconds. */
   readonly retryAfter: number | undefined;
+  /** The status of the server's answer, if that is the reason. */
+  readonly status: number | undefined;
 
   constructor(
     reason: string,
     message: string,
-    options: ErrorOptions & { readonly retryAfter?: number | undefined } = {},
+    options: ErrorOptions & {
+      readonly retryAfter?: number | undefined;
+      readonly status?: number;
+    } = {},
   ) {
     super(message, undefined, options);
     this.reason = reason;
     this.retryAfter = options.retryAfter;
+    this.status = options.status;
   }
 }

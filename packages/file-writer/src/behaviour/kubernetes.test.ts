@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, startProgram, type TestProcess, temporaryDirectory } from '@sidekit/test-kit';
+import {
+  eventually,
+  freePort,
+  startProgram,
+  type TestProcess,
+  temporaryDirectory,
+} from '@sidekit/test-kit';
 import { FakeKubernetesApi } from '../testing/kubernetes-api.ts';
 
 const main = new URL('../main.ts', import.meta.url);
@@ -12,7 +18,8 @@ function start(api: FakeKubernetesApi, target: string, ...args: readonly string[
   return startProgram(
     main,
     [
-      ...['--admin=127.0.0.1:0', '--source=kubernetes', '--selector=app=x', `--target=${target}`],
+      ...(args.some((one) => one.startsWith('--admin=')) ? [] : ['--admin=127.0.0.1:0']),
+      ...['--source=kubernetes', '--selector=app=x', `--target=${target}`],
       ...[`--service-account=${api.serviceAccount}`, '--retry-max=200ms', ...args],
     ],
     { env: api.environment },
@@ -128,6 +135,54 @@ test('lost access, a replaced token, redirects and errors never remove published
   api.apply('ConfigMap', 'one', { key: '2' });
   await shows(target, { key: '2' });
   assert.doesNotMatch(writer.stderr, /token-[12]/);
+});
+
+test('a namespace that is lost keeps its files while the others are updated, with a warning', async () => {
+  using directory = temporaryDirectory('kubernetes');
+  await using api = await FakeKubernetesApi.start(directory.path);
+  const target = join(directory.path, 'out');
+  const admin = `127.0.0.1:${await freePort()}`;
+  const args = ['--interval=50ms', '--namespace=lost', '--namespace=own', `--admin=${admin}`];
+  api.apply('ConfigMap', 'far', { 'c.txt': 'C' }, { namespace: 'lost', folder: 'sub' });
+  api.apply('ConfigMap', 'one', { key: '1' });
+  const ready = async () => await (await fetch(`http://${admin}/readyz`)).text();
+  api.refused.add('lost');
+  await using writer = start(api, target, ...args);
+  const { msg } = await writer.event('check_failed');
+  assert.match(String(msg), /configmaps in the namespace lost/);
+  assert.equal(existsSync(target), false, 'without the other namespace nothing is complete');
+  api.refused.clear();
+  await writer.event('ready');
+  await shows(target, { 'sub/c.txt': 'C', key: '1' });
+  api.refused.add('lost');
+  await eventually(
+    async () => /ConfigMaps in the namespace lost/.test(await ready()),
+    wait('a warning'),
+  );
+  for (const value of ['2', '3']) {
+    api.apply('ConfigMap', 'far', { 'c.txt': 'unseen' }, { namespace: 'lost', folder: 'sub' });
+    api.apply('ConfigMap', 'one', { key: value });
+    await shows(target, { 'sub/c.txt': 'C', key: value });
+  }
+  assert.match(await ready(), /stay as they are: .*give the service account a Role/);
+  api.refused.clear();
+  await shows(target, { 'sub/c.txt': 'unseen', key: '3' });
+  await eventually(async () => !/stay as they are/.test(await ready()), wait('no warning'));
+});
+
+test('a list before a watch that never ends is given up when its time is over', async () => {
+  using directory = temporaryDirectory('kubernetes');
+  await using api = await FakeKubernetesApi.start(directory.path);
+  const target = join(directory.path, 'out');
+  api.apply('ConfigMap', 'one', { key: '1' });
+  const lists = () => api.requests.filter((one) => one.includes('MetadataList')).length;
+  api.drip = true;
+  await using _ = start(api, target, '--interval=1h', '--timeout=300ms', '--idle-timeout=1h');
+  // One list of the watch, and some of checks; each stays without an end.
+  await eventually(() => lists() > 2, wait('lists'));
+  api.drip = false;
+  await shows(target, { key: '1' });
+  await eventually(() => api.watches === 1, wait('a watch'));
 });
 
 test('Secrets are decoded and written 0440 at most, also next to ConfigMaps', async () => {

@@ -37,6 +37,7 @@ export class Follower {
   #lastMessage = '';
   /** Remarks on the published content, logged once and listed in `/readyz`. */
   #warnings = '';
+  #contentWarnings: readonly string[] = [];
   /** The target has usable content: from then on an outage is only a warning. */
   #hasContent = false;
 
@@ -155,9 +156,12 @@ export class Follower {
     await this.#prepare();
     const fresh = !(await target.intact());
     const content = await source.poll({ signal, fresh });
-    if (!content) return false;
+    if (!content) {
+      this.#remark();
+      return false;
+    }
     const outcome = await target.publish(content);
-    this.#remark([
+    this.#contentWarnings = [
       ...((content.kind === 'tree' && content.warnings?.()) || []),
       ...(outcome.skippedLinks
         ? [`${outcome.skippedLinks} symbolic links that lead out of the tree were skipped`]
@@ -167,7 +171,8 @@ export class Follower {
             `readers of another user cannot follow ${spec.target}: its directory is sticky and writable for all (as emptyDir with medium: Memory is), so put the target in a directory below it`,
           ]
         : []),
-    ]);
+    ];
+    this.#remark();
     if (!outcome.changed) return false;
     const labels = { target: spec.target };
     metrics.bytes.with(labels).inc(outcome.size);
@@ -179,8 +184,9 @@ export class Follower {
     return true;
   }
 
-  #remark(warnings: readonly string[]): void {
-    const text = warnings.join('; ');
+  #remark(): void {
+    const current = this.#parts.source.warnings?.() ?? [];
+    const text = [...current, ...this.#contentWarnings].join('; ');
     if (text !== '' && text !== this.#warnings) {
       this.#parts.log.warn(text, { event: 'content_warning' });
     }

@@ -22,5 +22,6 @@ export function statusFailure({ status, headers, url }: Exchange, hint: string):
   const more = reason === 'unauthorized' ? `; check ${hint}` : '';
   return new Failure(reason, `${show(url)} answered ${status}: ${remedy}${more}`, {
     retryAfter: retryAfter(headers['retry-after']),
+    status,
   });
 }

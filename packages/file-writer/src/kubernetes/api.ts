@@ -129,6 +129,7 @@ export class KubernetesApi {
       throw new Failure(
         'unauthorized',
         `${show(url)} answered 403: give the service account a Role with get, list and watch of ${resource} in the namespace ${namespace}, and a RoleBinding`,
+        { status: 403 },
       );
     }
     if (response.status === 410) throw new Failure('expired', `${show(url)} answered 410`);

@@ -6,6 +6,15 @@ const KEY = /^(?!\.\.?$)(?!\.\.)[-._a-zA-Z0-9]{1,253}$/;
 /** One directory of a folder; no hidden ones, and none that shells or URLs would trip over. */
 const SEGMENT = /^(?!\.)[-._ a-zA-Z0-9]{1,253}$/;
 
+/** A file of an object. */
+export interface ObjectFile {
+  /** The object, for messages. */
+  readonly id: string;
+  readonly key: string;
+  readonly path: string;
+  readonly secret: boolean;
+}
+
 /**
  * Converts objects into files: each key is one, in the folder that an annotation names. An object
  * with an invalid folder or key, or a file that another object has already, is left out with a
@@ -21,7 +30,7 @@ export class ObjectEntries {
     this.#annotation = annotation;
   }
 
-  *of(kind: Kind, object: KubernetesObject): Generator<TreeEntry> {
+  *of(kind: Kind, object: KubernetesObject): Generator<ObjectFile & TreeEntry> {
     const { name, namespace, annotations } = object.metadata;
     const id = `${kind} ${namespace}/${name}`;
     const folder = annotations?.[this.#annotation] ?? '';
@@ -40,8 +49,15 @@ export class ObjectEntries {
       const content = Object.hasOwn(text, key)
         ? Buffer.from(text[key] ?? '')
         : Buffer.from(encoded[key] ?? '', 'base64');
-      yield { path, chunks: [content], secret: kind === 'Secret' };
+      yield { id, key, path, chunks: [content], secret: kind === 'Secret' };
     }
+  }
+
+  /** Keeps files of an earlier version, as far as no other object has them now. */
+  kept(files: readonly ObjectFile[]): ObjectFile[] {
+    return files.filter(({ id, key, path }) =>
+      this.#claim(id, key, path.split('/').slice(0, -1), path),
+    );
   }
 
   #claim(id: string, key: string, segments: readonly string[], path: string): boolean {

@@ -10,6 +10,13 @@ interface WatchEvent {
   readonly object?: { readonly metadata?: { readonly resourceVersion?: string } };
 }
 
+interface WatchOptions {
+  readonly changed: () => void;
+  /** For the list before a watch, in milliseconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Calls `changed` after each change of a collection, until the signal aborts. A watch is only a
  * hint: whatever breaks it, it is opened again from the last resource version, and from a new list
@@ -18,14 +25,17 @@ interface WatchEvent {
 export async function watchCollection(
   api: KubernetesApi,
   collection: Collection,
-  changed: () => void,
-  signal: AbortSignal,
+  { changed, timeout, signal }: WatchOptions,
 ): Promise<void> {
   let version: string | undefined;
   for (let failures = 0; !signal.aborted; ) {
     try {
       if (version === undefined) {
-        version = await currentVersion(api, collection, signal);
+        version = await currentVersion(
+          api,
+          collection,
+          AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+        );
         changed();
       }
       const response = await api.watch(collection, version, signal);

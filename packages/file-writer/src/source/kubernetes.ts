@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import { type Environment, kubernetesServer, UsageError } from '@sidekit/core';
-import { Allowance, type TreeEntry } from '../content.ts';
+import type { TreeEntry } from '../content.ts';
+import { Failure } from '../failure.ts';
 import { readOptionFile } from '../http/credentials.ts';
-import {
-  type Collection,
-  type Kind,
-  KubernetesApi,
-  type KubernetesObject,
-} from '../kubernetes/api.ts';
-import { ObjectEntries } from '../kubernetes/entries.ts';
+import { type Collection, type Kind, KubernetesApi } from '../kubernetes/api.ts';
+import { ObjectEntries, type ObjectFile } from '../kubernetes/entries.ts';
+import { collectionName, Fingerprint } from '../kubernetes/fingerprint.ts';
 import { watchCollection } from '../kubernetes/watch.ts';
 import type { Source } from './source.ts';
 
@@ -19,12 +17,23 @@ export interface KubernetesSourceOptions {
   readonly folderAnnotation: string;
   readonly serviceAccount: string;
   readonly idleTimeout: number;
+  /** For everything that a check or a list before a watch takes, in milliseconds. */
+  readonly timeout: number;
   readonly maxFiles: number;
+  /** The published files: those of a collection that can no longer be read stay. */
+  readonly target: string;
+}
+
+/** The last published version: its objects, and the files of each collection. */
+interface Version {
+  readonly objects: Fingerprint;
+  readonly files: ReadonlyMap<string, readonly ObjectFile[]>;
 }
 
 /**
  * Mirrors the ConfigMaps and Secrets that match a label selector, each key as a file, all as one
- * version. A poll compares the metadata; the content is listed only after a change.
+ * version. A poll compares the metadata; the content is listed only after a change. A collection
+ * whose access is lost keeps its published files, while the others go on to be updated.
  * @throws {UsageError} outside a cluster.
  */
 export function kubernetesSource(
@@ -33,66 +42,110 @@ export function kubernetesSource(
 ): Source {
   const { kinds, selector, serviceAccount, maxFiles } = options;
   const api = new KubernetesApi({ ...options, server: serverOf(environment) });
-  let published: string | undefined;
+  let published: Version | undefined;
+  let warnings: readonly string[] = [];
 
   const collections = async (): Promise<Collection[]> => {
     const namespaces = options.namespace ?? [await ownNamespace(serviceAccount)];
     return namespaces.flatMap((namespace) => kinds.map((kind) => ({ kind, namespace, selector })));
   };
 
-  return {
-    poll: async ({ signal, fresh }) => {
-      const all = await collections();
-      const found = new Fingerprint(maxFiles);
-      for (const collection of all) {
+  /** Lists the metadata; returns what may not be read now, with the reasons. */
+  const survey = async (all: readonly Collection[], found: Fingerprint, signal: AbortSignal) => {
+    const lost = new Map<Collection, string>();
+    for (const collection of all) {
+      try {
         for await (const object of api.list(collection, 'metadata', signal)) {
           found.add(collection, object);
         }
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        lost.set(collection, error.message);
       }
-      if (!fresh && found.digest() === published) return undefined;
-      const files = new ObjectEntries(options.folderAnnotation);
-      const seen = new Fingerprint(maxFiles);
-      async function* entries(): AsyncGenerator<TreeEntry> {
+    }
+    return lost;
+  };
+
+  /** Gives lost collections their last known objects. @throws {Failure} without any. */
+  const keep = (
+    all: readonly Collection[],
+    lost: ReadonlyMap<Collection, string>,
+    found: Fingerprint,
+    fresh: boolean,
+  ) => {
+    const known = fresh ? undefined : published;
+    const missing = [...lost].filter(([one]) => !known?.files.has(collectionName(one)));
+    if (lost.size === all.length || missing.length > 0) {
+      const reasons = lost.size === all.length ? [...lost] : missing;
+      throw new Failure('unauthorized', reasons.map(([, reason]) => reason).join('; '));
+    }
+    for (const one of lost.keys()) if (known) found.copy(one, known.objects);
+  };
+
+  return {
+    warnings: () => warnings,
+    poll: async ({ signal, fresh }) => {
+      const all = await collections();
+      const found = new Fingerprint(maxFiles);
+      const lost = await survey(all, found, signal);
+      if (lost.size > 0) keep(all, lost, found, fresh);
+      warnings = [...lost].map(
+        ([one, reason]) => `the files of ${collectionName(one)} stay as they are: ${reason}`,
+      );
+      const last = published;
+      if (!fresh && found.digest() === last?.objects.digest()) return undefined;
+      const entries = new ObjectEntries(options.folderAnnotation);
+      const objects = new Fingerprint(maxFiles);
+      const files = new Map<string, ObjectFile[]>();
+      async function* read(collection: Collection): AsyncGenerator<ObjectFile & TreeEntry> {
+        if (lost.has(collection) && last) {
+          objects.copy(collection, last.objects);
+          for (const file of entries.kept(last.files.get(collectionName(collection)) ?? [])) {
+            yield { ...file, chunks: publishedFile(join(options.target, file.path)) };
+          }
+          return;
+        }
+        for await (const object of api.list(collection, 'all', signal)) {
+          objects.add(collection, object);
+          yield* entries.of(collection.kind, object);
+        }
+      }
+      async function* readAll(): AsyncGenerator<TreeEntry> {
         for (const collection of all) {
-          for await (const object of api.list(collection, 'all', signal)) {
-            seen.add(collection, object);
-            yield* files.of(collection.kind, object);
+          const own: ObjectFile[] = [];
+          files.set(collectionName(collection), own);
+          for await (const file of read(collection)) {
+            const { id, key, path, secret } = file;
+            own.push({ id, key, path, secret });
+            yield file;
           }
         }
       }
       return {
         kind: 'tree',
-        entries: entries(),
-        warnings: () => files.warnings,
+        entries: readAll(),
+        warnings: () => entries.warnings,
         published: () => {
-          published = seen.digest();
+          published = { objects, files };
         },
       };
     },
     watch: async (changed, signal) => {
       const all = await collections();
-      await Promise.all(all.map((one) => watchCollection(api, one, changed, signal)));
+      const { timeout } = options;
+      await Promise.all(all.map((one) => watchCollection(api, one, { changed, timeout, signal })));
     },
   };
 }
 
-/** The identity of a set of objects: it changes with every object, and every change of one. */
-class Fingerprint {
-  readonly #objects: Allowance;
-  readonly #lines: string[] = [];
+/** Reads a file from the moment on that its content is needed. */
+async function* publishedFile(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path);
+}
 
-  constructor(maxFiles: number) {
-    this.#objects = new Allowance(maxFiles, 'files');
-  }
-
-  add({ kind, namespace }: Collection, { metadata }: KubernetesObject): void {
-    this.#objects.take(1);
-    this.#lines.push([kind, namespace, metadata.uid, metadata.resourceVersion].join(' '));
-  }
-
-  digest(): string {
-    return createHash('sha256').update(this.#lines.toSorted().join('\n')).digest('hex');
-  }
+/** Whether the server denies access to a collection, rather than being out of order. */
+function isRefused(error: unknown): error is Failure {
+  return error instanceof Failure && (error.status === 403 || error.status === 404);
 }
 
 function serverOf(environment: Environment): string {

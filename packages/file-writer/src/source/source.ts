@@ -15,6 +15,8 @@ export interface Source {
    * @throws {Failure} with the problem and its remedy.
    */
   poll(request: PollRequest): Promise<Content | undefined>;
+  /** Returns what the last poll found wrong without failing, each with its remedy. */
+  warnings?(): readonly string[];
   /**
    * Calls `changed` when a poll is worthwhile, until the signal aborts. Only a hint: polls at the
    * interval are the guarantee.

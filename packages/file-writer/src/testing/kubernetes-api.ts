@@ -28,6 +28,10 @@ export class FakeKubernetesApi implements AsyncDisposable {
   token = 'token-1';
   /** The status of every response; 0 for the real ones. */
   failWith = 0;
+  /** Namespaces that may not be read. */
+  readonly refused = new Set<string>();
+  /** Lists of metadata that end never: their heads come, and a space every 50 ms. */
+  drip = false;
   /** Whether watches start after the last event only, and older versions are gone. */
   expired = false;
   #version = 100;
@@ -120,6 +124,10 @@ export class FakeKubernetesApi implements AsyncDisposable {
       response.writeHead(status, headers).end('{}');
       return;
     }
+    if (this.refused.has(path.split('/')[4] ?? '')) {
+      response.writeHead(403).end('{}');
+      return;
+    }
     const selector = query.get('labelSelector') ?? '';
     if (query.has('watch')) {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -137,6 +145,12 @@ export class FakeKubernetesApi implements AsyncDisposable {
           response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
         }
       }
+      return;
+    }
+    if (this.drip) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const timer = setInterval(() => response.write(' '), 50);
+      response.on('close', () => clearInterval(timer));
       return;
     }
     const all = this.#matching(path, selector);
