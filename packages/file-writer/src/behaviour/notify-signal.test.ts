@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -39,7 +39,9 @@ test('a process gets a signal after each change, and not after the first sync', 
   ]);
   await eventually(() => existsSync(join(directory.path, '.out.notified')), { what: 'state' });
   for (let i = 1; i <= 3; i++) {
-    writeFileSync(from, `content ${i}`);
+    // A write in place may be read half way, which is a change of its own.
+    writeFileSync(`${from}.new`, `content ${i}`);
+    renameSync(`${from}.new`, from);
     await eventually(() => reloads(app) >= i, { what: `reload ${i}` });
     assert.equal(readFileSync(target, 'utf8'), `content ${i}`);
   }
@@ -115,7 +117,8 @@ test('one process that may not be signalled keeps no other from one signal for e
   const before = await tries();
   await eventually(async () => (await tries()) > before + 5, { what: 'more tries' });
   assert.equal(reloads(own), 1, 'tries after a failure leave out whom the signal has reached');
-  writeFileSync(from, '1');
+  writeFileSync(`${from}.new`, '1', { mode: 0o644 });
+  renameSync(`${from}.new`, from);
   await eventually(() => reloads(own) === 2, { what: 'the signal of the second change' });
   assert.equal(reloads(foreign), 0);
   foreign.child.kill();
