@@ -70,6 +70,7 @@ local('the pod command', { concurrency: 4 }, () => {
     assert.match(stderr, /^stdin:4:\d+: Pod x: spec\.containers\[0\]\.image: is missing$/m);
     assert.match(stderr, /broken\.yaml:1:\d+: /);
     assert.match(stderr, /^pod: nothing was started: \d+ faults$/m);
+    assert.match((await store.try(['check', broken])).stderr, /^pod: \d+ faults?$/m);
     assert.deepEqual(readdirSync(join(store.directory, 'pods')), []);
   });
 

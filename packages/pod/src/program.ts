@@ -111,7 +111,8 @@ export async function runProgram(
   } catch (error) {
     if (!(error instanceof ManifestError)) return reportFailure(error, 'pod');
     const count = error.faults.length === 1 ? '1 fault' : `${error.faults.length} faults`;
-    process.stderr.write(`${error.message}\npod: nothing was started: ${count}\n`);
+    const outcome = name === 'check' ? count : `nothing was started: ${count}`;
+    process.stderr.write(`${error.message}\npod: ${outcome}\n`);
     return error.exitCode;
   }
 }

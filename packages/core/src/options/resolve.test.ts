@@ -115,6 +115,33 @@ test('rules between parts are checked whatever faults other parts have', async (
   assert.equal(missing.length, 1, 'what the file says is not known');
 });
 
+test('a fault of a rule between options names them as they were written', async () => {
+  using directory = temporaryDirectory();
+  const config = join(directory.path, 'c.yaml');
+  writeFileSync(config, 'low: 7\n');
+  const rules = defineOptions({
+    command: 'rules',
+    summary: 'has rules between options',
+    prefix: 'RULES',
+    options: {
+      low: option(integer(0, 9), { description: 'The lower number.', default: 3 }),
+      veryHigh: option(integer(0, 9), { description: 'The higher number.', default: 2 }),
+    },
+    check: (_values, _operands, report) => {
+      report({ name: 'low, veryHigh', rule: 'are in the wrong order' });
+      report({ name: 'low.part', rule: 'is no option' });
+    },
+  });
+  const named = async (argv: readonly string[], environment: Environment = {}) => {
+    const error = await resolveOptions(rules, { argv, environment }).catch((one) => one);
+    return (error as UsageError).faults.map(({ name }) => name);
+  };
+  assert.deepEqual(await named([]), ['--low, --very-high', 'low.part']);
+  const given = { RULES_VERY_HIGH: '1', RULES_CONFIG: config };
+  assert.deepEqual(await named([], given), [`${config}: low, RULES_VERY_HIGH`, 'low.part']);
+  assert.deepEqual(await named(['--low', '8'], given), ['--low, RULES_VERY_HIGH', 'low.part']);
+});
+
 test('what differs from the defaults is listed, without secrets and passwords', async () => {
   using directory = temporaryDirectory();
   const config = join(directory.path, 'c.yaml');

@@ -85,13 +85,20 @@ export async function resolveOptions<F extends OptionMap>(
     ([key], { rule }) => report({ rule, ...missing(String(key), table) }),
     () => undefined,
   );
+  const asWritten = (key: string): string => {
+    if (!Object.hasOwn(table.options, key)) return key;
+    return sources[key]?.at(-1)?.[0] ?? (table.options[key]?.type.fileOnly ? key : flagName(key));
+  };
+  const reportRule = (fault: Fault) => {
+    report({ ...fault, name: fault.name.split(', ').map(asWritten).join(', ') });
+  };
   // If the file could not be read, nobody knows what was written.
   if (!config || file) {
     const written = Object.entries(sources).map(([key, all]) => [key, all.at(-1)?.[1]]);
-    table.checkParts?.(good as Partial<OptionValues<F>>, Object.fromEntries(written), report);
+    table.checkParts?.(good as Partial<OptionValues<F>>, Object.fromEntries(written), reportRule);
   }
   const values = (read ?? {}) as OptionValues<F>;
-  if (faults.length === 0) table.check?.(values, line.operands, report);
+  if (faults.length === 0) table.check?.(values, line.operands, reportRule);
   if (faults.length > 0) throw new UsageError(faults);
   return {
     kind: 'run',

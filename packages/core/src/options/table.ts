@@ -60,7 +60,10 @@ export interface OptionTable<F extends OptionMap = OptionMap> {
   readonly sharedKeys?: readonly string[];
   /** Whether `--config FILE` is taken; true by default. */
   readonly config?: boolean;
-  /** Rules between options, checked once each value is good by itself. */
+  /**
+   * Rules between options, checked once each value is good by itself. A fault may name options by
+   * their keys, separated by `, `: they are shown as the user wrote them.
+   */
   check?(values: OptionValues<F>, operands: readonly string[], report: Report): void;
   /**
    * Rules between parts of options, checked whatever faults other parts have: `good` has the
