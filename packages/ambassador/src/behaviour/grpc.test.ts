@@ -261,7 +261,7 @@ test('on SIGTERM, streams without an end get a status before the grace period en
   });
   await using program = await TestProgram.serving(
     server.url,
-    ...['--grace-period', '4s', '--drain-delay', '100ms'],
+    ...['--grace-period', '10s', '--drain-delay', '100ms'],
   );
   using client = new TestGrpcClient(program.port);
   const chats = Array.from({ length: 20 }, () => client.chat());
