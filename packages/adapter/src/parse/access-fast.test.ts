@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
+import { one } from '../testing/mostly-usual.ts';
 import { accessParser } from './access.ts';
 import { FastAccess } from './access-fast.ts';
 
@@ -14,18 +15,6 @@ function fast(format: 'common' | 'combined', line: string): string | undefined {
   return end === -1 ? undefined : `${out.toString('utf8', 0, end)}}`;
 }
 
-const mostly = (usual: fc.Arbitrary<string>) =>
-  fc.oneof(
-    { weight: 60, arbitrary: usual },
-    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
-  );
-const one = (usual: string, ...others: string[]) =>
-  mostly(
-    fc.oneof(
-      { weight: 9, arbitrary: fc.constant(usual) },
-      { weight: 2, arbitrary: fc.constantFrom(usual, ...others) },
-    ),
-  );
 const line = fc
   .tuple(
     one('10.0.0.1', '::1', '-', 'example.com', 'a"b'),

@@ -1,5 +1,5 @@
 import type { FastParser, Sliceable } from './fast.ts';
-import { COLON, PLAIN, QUOTE, SPACE } from './json-bytes.ts';
+import { bytesOf, COLON, PLAIN, QUOTE, SPACE } from './json-bytes.ts';
 import { commonLogTime } from './time.ts';
 
 /**
@@ -29,7 +29,6 @@ export const POSSIBLE: readonly string[] = [
   ...['remote_addr', 'remote_user', 'bytes', 'referer', 'user_agent'],
 ];
 
-const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
 const METHOD_BYTES = METHODS.map(bytesOf);
 const TIME = bytesOf('{"time":"');
 const HOST = bytesOf('","remote_addr":"');

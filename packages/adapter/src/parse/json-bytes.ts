@@ -27,6 +27,9 @@ export const CLOSE_LIST = 0x5d;
 export const OPEN = 0x7b;
 export const CLOSE = 0x7d;
 
+/** Returns a text as UTF-8, not in Node's shared pool. */
+export const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
+
 /** Returns the position after a string's closing quote, or -1. */
 export function stringEnd(input: Buffer, at: number): number {
   let i = at;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { longestLine, readLine, writeLine } from '../input/spool/spool-line.ts';
+import { one } from '../testing/mostly-usual.ts';
 import { utc } from './calendar.ts';
 import { syslogParser } from './syslog.ts';
 import { FastSyslog } from './syslog-fast.ts';
@@ -31,18 +32,6 @@ function slow(line: Buffer, isSpool: boolean): string {
   return JSON.stringify(record);
 }
 
-const mostly = (usual: fc.Arbitrary<string>) =>
-  fc.oneof(
-    { weight: 60, arbitrary: usual },
-    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
-  );
-const one = (usual: string, ...others: string[]) =>
-  mostly(
-    fc.oneof(
-      { weight: 9, arbitrary: fc.constant(usual) },
-      { weight: 2, arbitrary: fc.constantFrom(usual, ...others) },
-    ),
-  );
 const priority = one('<34>', '<0>', '<191>', '<192>', '<007>', '<0034>', '<>', '', '<3');
 const text = one(
   ...['hello', '', 'say "x"', 'a\\b', 'tab\there', 'two\nlines', 'nul\0', '\ufeffmarked', 'ü'],

@@ -2,6 +2,7 @@ import { utc } from './calendar.ts';
 import type { FastParser, Sliceable } from './fast.ts';
 import {
   BACKSLASH,
+  bytesOf,
   CLOSE_LIST,
   COLON,
   COMMA,
@@ -31,7 +32,6 @@ const LONGEST = 8 * 1024;
 /** The largest size of the names, quotes and words around a message's own bytes. */
 const AROUND = 320;
 
-const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
 /** The members of each priority, with the brace before them. */
 const PRIORITIES: readonly Uint8Array[] = Array.from({ length: 192 }, (_, value) =>
   bytesOf(`{"facility":"${FACILITIES[value >> 3]}","severity":"${SEVERITIES[value & 7]}"`),

@@ -1,4 +1,5 @@
 import {
+  bytesOf,
   CLOSE,
   CLOSE_LIST,
   COLON,
@@ -31,7 +32,6 @@ interface Name {
 /** Lines with more values to redact are converted through a record. */
 const MOST_REDACTED = 64;
 
-const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text));
 const PUT = bytesOf(JSON.stringify(REDACTED));
 
 /**

@@ -1,7 +1,7 @@
 import { ExpectedError, errorText, pause } from '@sidekit/core/tool';
 import type { EngineApi } from './api.ts';
 import { readFrames } from './frames.ts';
-import { type ExecState, isOverdue } from './overdue.ts';
+import { type ExecState, isOverdue, PATIENCE } from './overdue.ts';
 
 /** The result of a command in a container. A command that the engine could not start throws. */
 export type ExecResult =
@@ -21,8 +21,6 @@ export interface ExecRequest {
   readonly limit: number;
 }
 
-/** The longest time that an engine may take to report an exit code, in milliseconds. */
-const PATIENCE = 30_000;
 /** The exit codes and words of runtimes for a program that does not exist or cannot be executed. */
 const NOT_STARTED = /^(OCI runtime exec failed|Error: .*OCI runtime)/;
 

@@ -2,7 +2,7 @@ import { ExpectedError, LONGEST_TIMER } from '@sidekit/core/tool';
 import { elapsed, killTree } from './processes.ts';
 
 /** The longest time that an engine may take to start a command, or to report its end, in ms. */
-const PATIENCE = 30_000;
+export const PATIENCE = 30_000;
 /** The pause between two checks of a command that has not begun, or has ended, in milliseconds. */
 const CHECK = 50;
 /** The least that a command whose process cannot be seen here is given more, in milliseconds. */
