@@ -32,10 +32,6 @@ const LONGEST = 8 * 1024;
 /** The largest size of the names, quotes and words around a message's own bytes. */
 const AROUND = 320;
 
-/** The members of each priority, with the brace before them. */
-const PRIORITIES: readonly Uint8Array[] = Array.from({ length: 192 }, (_, value) =>
-  bytesOf(`{"facility":"${FACILITIES[value >> 3]}","severity":"${SEVERITIES[value & 7]}"`),
-);
 const TIME = bytesOf('"time":');
 const HOST = bytesOf('"hostname":');
 const APP = bytesOf('"app_name":');
@@ -76,6 +72,10 @@ export class FastSyslog implements FastParser {
   readonly #isSpool: boolean;
   readonly #zone: TimeZone;
   readonly #time = new KnownTime();
+  /** The members of each priority, with the brace before them; made only where syslog is read. */
+  readonly #priorities: readonly Uint8Array[] = Array.from({ length: 192 }, (_, value) =>
+    bytesOf(`{"facility":"${FACILITIES[value >> 3]}","severity":"${SEVERITIES[value & 7]}"`),
+  );
   #hasTime = false;
   #out: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -122,7 +122,7 @@ export class FastSyslog implements FastParser {
     let i = at + 1;
     for (; i < end && i < at + 4 && isDigit(input[i]!); i++) value = value * 10 + input[i]! - 0x30;
     if (i === at + 1 || i >= end || input[i] !== GREATER || value > 191) return -1;
-    const members = PRIORITIES[value]!;
+    const members = this.#priorities[value]!;
     this.#at = copy(members, 0, members.length, this.#out, this.#at);
     return i + 1;
   }
