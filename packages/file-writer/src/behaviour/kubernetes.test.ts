@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -169,6 +178,29 @@ test('a namespace that is lost keeps its files while the others are updated, wit
   await shows(target, { 'sub/c.txt': 'unseen', key: '3' });
   await eventually(async () => !/stay as they are/.test(await ready()), wait('no warning'));
 });
+
+for (const [what, replace] of [
+  ['a FIFO', (path: string) => execFileSync('mkfifo', [path])],
+  ['a link', (path: string) => symlinkSync('/etc/hostname', path)],
+] as const) {
+  test(`${what} in place of a kept file is not read`, async () => {
+    using directory = temporaryDirectory('kubernetes');
+    await using api = await FakeKubernetesApi.start(directory.path);
+    const target = join(directory.path, 'out');
+    api.apply('ConfigMap', 'far', { 'c.txt': 'C' }, { namespace: 'lost' });
+    api.apply('ConfigMap', 'one', { key: '1' });
+    const namespaces = ['--namespace=lost', '--namespace=own'];
+    await using writer = start(api, target, '--interval=50ms', ...namespaces);
+    await writer.event('ready');
+    api.refused.add('lost');
+    await writer.event('content_warning');
+    rmSync(join(target, 'c.txt'));
+    replace(join(target, 'c.txt'));
+    api.apply('ConfigMap', 'one', { key: '2' });
+    await writer.event('check_failed');
+    assert.equal(readFileSync(join(target, 'key'), 'utf8'), '1');
+  });
+}
 
 test('a list before a watch that never ends is given up when its time is over', async () => {
   using directory = temporaryDirectory('kubernetes');

@@ -6,11 +6,12 @@ import { Failure } from '../failure.ts';
 /**
  * Opens a file for reading, and nothing else: to open a FIFO waits for a writer, and to open a
  * device may have effects, so both are refused before. O_NONBLOCK covers an exchange meanwhile.
+ * @param flags further ones of open(2), such as O_NOFOLLOW.
  * @throws {Failure} if it is not a regular file; the error of stat(2) or open(2) otherwise.
  */
-export async function openRegularFile(path: string | Buffer): Promise<FileHandle> {
+export async function openRegularFile(path: string | Buffer, flags = 0): Promise<FileHandle> {
   refuse(path, (await stat(path)).isFile());
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   try {
     refuse(path, (await file.stat()).isFile());
     return file;

@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { type Environment, kubernetesServer, UsageError } from '@sidekit/core';
 import type { TreeEntry } from '../content.ts';
 import { Failure } from '../failure.ts';
 import { readOptionFile } from '../http/credentials.ts';
+import { openRegularFile } from '../io/regular-file.ts';
 import { type Collection, type Kind, KubernetesApi } from '../kubernetes/api.ts';
 import { ObjectEntries, type ObjectFile } from '../kubernetes/entries.ts';
 import { collectionName, Fingerprint } from '../kubernetes/fingerprint.ts';
@@ -138,9 +139,13 @@ export function kubernetesSource(
   };
 }
 
-/** Reads a file from the moment on that its content is needed. */
+/**
+ * Reads a file from the moment on that its content is needed. Who can write to the volume may have
+ * put something else in its place: a FIFO would block, and a link lead to files of this container.
+ */
 async function* publishedFile(path: string): AsyncGenerator<Uint8Array> {
-  yield* createReadStream(path);
+  await using file = await openRegularFile(path, constants.O_NOFOLLOW);
+  yield* file.createReadStream({ autoClose: false });
 }
 
 /** Whether the server denies access to a collection, rather than being out of order. */
