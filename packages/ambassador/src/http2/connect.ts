@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import type { Target } from '../upstream/connection.ts';
+import type { Target } from '../upstream/target.ts';
 
 /** Connects for a session: with TLS, only to an upstream that chooses HTTP/2. */
 export function connectHttp2(target: Target): net.Socket {

@@ -1,6 +1,6 @@
 import http2, { type ClientHttp2Session, type ClientSessionOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Target, UpstreamResources } from '../upstream/connection.ts';
+import type { Target, UpstreamResources } from '../upstream/target.ts';
 import type { EndpointLimits } from '../upstream/waiter.ts';
 import { connectHttp2 } from './connect.ts';
 import { type HeadLimits, headerListSize } from './head-limits.ts';

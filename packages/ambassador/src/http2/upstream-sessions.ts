@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { Target, UpstreamResources } from '../upstream/connection.ts';
+import type { Target, UpstreamResources } from '../upstream/target.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
 import { ConnectTimeout, type EndpointLimits, type Waiter } from '../upstream/waiter.ts';
 import { UpstreamSession } from './upstream-session.ts';

@@ -19,7 +19,7 @@ import type { ListenerOptions, Options } from '../options/table.ts';
 import type { TcpOptions } from '../tcp/tcp-handler.ts';
 import type { Clock } from '../time/clock.ts';
 import { Cluster, systemLookup } from '../upstream/cluster.ts';
-import type { UpstreamResources } from '../upstream/connection.ts';
+import type { UpstreamResources } from '../upstream/target.ts';
 import type { Variables } from './header-values.ts';
 
 /** The header rules of a listener, if it has any. */

@@ -2,9 +2,9 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { errorText, type Log } from '@sidekit/core';
 import type { Clock } from '../time/clock.ts';
-import type { Target, UpstreamResources } from './connection.ts';
 import { Endpoint } from './endpoint.ts';
 import { checkHealth, type HealthCheckOptions } from './health-check.ts';
+import type { Target, UpstreamResources } from './target.ts';
 import type { EndpointLimits } from './waiter.ts';
 
 export type Upstream =

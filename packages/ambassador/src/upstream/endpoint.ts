@@ -1,13 +1,8 @@
 import type { TLSSocket } from 'node:tls';
 import { UpstreamSessions } from '../http2/upstream-sessions.ts';
 import type { Clock } from '../time/clock.ts';
-import {
-  type ConnectionOwner,
-  isNegotiated,
-  type Target,
-  UpstreamConnection,
-  type UpstreamResources,
-} from './connection.ts';
+import { type ConnectionOwner, UpstreamConnection } from './connection.ts';
+import { isNegotiated, type Target, type UpstreamResources } from './target.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 import { ConnectTimeout, type EndpointLimits, type Waiter } from './waiter.ts';
 

@@ -1,4 +1,4 @@
-import type { HeadLimits } from './connection.ts';
+import type { HeadLimits } from './response-reader.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
 /** Waits for a connection to an endpoint. */
