@@ -6,7 +6,7 @@ export const ExitCode = {
   ok: 0,
   /** EX_USAGE: the configuration is wrong; nothing was started. */
   usage: 64,
-  /** EX_UNAVAILABLE: something waited for did not come in time. */
+  /** EX_UNAVAILABLE: something waited for did not come in time, or a service does not answer. */
   unavailable: 69,
   /** EX_SOFTWARE: anything else that ended the program. */
   internal: 70,
@@ -56,7 +56,7 @@ export class UsageError extends ExpectedError {
   }
 }
 
-/** Something waited for did not come in time. Exit code 69. */
+/** Something waited for did not come in time, or a service does not answer. Exit code 69. */
 export class UnavailableError extends ExpectedError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, ExitCode.unavailable, options);

@@ -9,6 +9,7 @@ export {
   errorText,
   type Fault,
   shownFaults,
+  UnavailableError,
   UsageError,
   violationText,
 } from './errors.ts';

@@ -6,7 +6,8 @@
  * prepare code for this one to run: what is in the cache is only protected by a checksum.
  */
 import { lstatSync, mkdirSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+// An older Node has no enableCompileCache, and could not even link an import of that name.
+import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,8 +15,13 @@ const { NODE_COMPILE_CACHE: chosen, XDG_CACHE_HOME: caches } = process.env;
 const uid = process.getuid?.();
 // Root's home may be that of the user who became root.
 const base = uid === 0 ? '/var/cache' : caches || join(homedir(), '.cache');
-if (!chosen) cacheIn(join(base, 'sidekit-pod'));
-await import('./main.ts');
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  process.stderr.write(`pod needs Node 24 or newer: this is Node ${process.versions.node}\n`);
+  process.exitCode = 64;
+} else {
+  if (!chosen) cacheIn(join(base, 'sidekit-pod'));
+  await import('./main.ts');
+}
 
 /**
  * Keeps compiled modules in a folder, also those of the supervisors, if only this user writes there.
@@ -29,6 +35,6 @@ function cacheIn(folder) {
   } catch {
     return;
   }
-  enableCompileCache(folder);
+  module.enableCompileCache(folder);
   process.env.NODE_COMPILE_CACHE = folder;
 }

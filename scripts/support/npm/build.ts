@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { run } from '../run.ts';
 import {
   additionalFiles,
+  LAUNCHER,
+  PROGRAM,
   publishedManifest,
   publishedPackages,
+  readManifest,
   repositoryAddress,
 } from './manifest.ts';
 
@@ -28,11 +31,24 @@ export async function buildPackages(directory: string): Promise<string[]> {
     cpSync(join(compiled, name, 'src'), join(target, 'dist'), { recursive: true });
     const manifest = JSON.stringify(publishedManifest(name, repository), null, 2);
     writeFileSync(join(target, 'package.json'), `${manifest}\n`);
+    if (Object.values(readManifest(name).bin ?? {}).includes(PROGRAM))
+      writeFileSync(join(target, LAUNCHER), launcher(name));
     cpSync('LICENSE', join(target, 'LICENSE'));
     for (const file of ['README.md', ...additionalFiles(name)])
       cpSync(join('packages', name, file), join(target, file), { recursive: true });
     return target;
   });
+}
+
+/** Returns a program that even an old Node runs: it says which Node is needed, or starts the package's. */
+function launcher(name: string): string {
+  const wanted = readManifest(name).engines.node.replace('>=', '');
+  return `#!/usr/bin/env node
+if (Number.parseInt(process.versions.node, 10) < ${wanted}) {
+  process.stderr.write(\`${name} needs Node ${wanted} or newer: this is Node \${process.versions.node}\\n\`);
+  process.exitCode = 64;
+} else await import('./main.js');
+`;
 }
 
 async function compile(outDir: string, names: readonly string[]): Promise<void> {

@@ -9,7 +9,7 @@ export interface PackageManifest {
   readonly keywords?: readonly string[];
   readonly license: string;
   readonly type: 'module';
-  readonly engines: object;
+  readonly engines: { readonly node: string };
   readonly os?: readonly string[];
   readonly sideEffects?: boolean;
   readonly bin?: Readonly<Record<string, string>>;
@@ -31,6 +31,11 @@ export function readManifest(name: string): PackageManifest {
   return JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8'));
 }
 
+/** A program that is TypeScript; an older Node could not parse what it is compiled to. */
+export const PROGRAM = './src/main.ts';
+/** Starts such a program in its package, on a Node that can run it. */
+export const LAUNCHER = './dist/launch.js';
+
 /** Returns the package.json of the published package, whose code is compiled to `dist/`. */
 export function publishedManifest(name: string, repository: string): object {
   const manifest = readManifest(name);
@@ -40,7 +45,10 @@ export function publishedManifest(name: string, repository: string): object {
       key,
       { types: compiled(path, '.d.ts'), default: compiled(path, '.js') },
     ]);
-  const bin = Object.entries(manifest.bin ?? {}).map(([key, path]) => [key, compiled(path, '.js')]);
+  const bin = Object.entries(manifest.bin ?? {}).map(([key, path]) => [
+    key,
+    path === PROGRAM ? LAUNCHER : path.replace('./src/', './dist/'),
+  ]);
   const { keywords, os, sideEffects, publishConfig, license, engines, dependencies } = manifest;
   return {
     name: manifest.name,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -93,6 +94,22 @@ test('every package has its code, declarations, README and licence, and nothing 
       /\.test\.|testing|behaviour|corpus|(?<!\.d)\.ts$/.test(path),
     );
     assert.deepEqual(unwanted, [], name);
+  }
+});
+
+/** The machine's own Node, if it is older than the one that the packages need. */
+const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+  const { stdout = '' } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  return Number(/^v(\d+)/.exec(stdout ?? '')?.[1] ?? 24) < 24;
+});
+
+test('a Node that is too old gets a sentence instead of a stack trace', {
+  skip: old === undefined && 'there is no old Node',
+}, () => {
+  for (const name of [...programs.map((one) => join(bin, one)), 'packages/pod/src/pod.mjs']) {
+    const { status, stderr } = spawnSync(old ?? '', [name, '--version'], { encoding: 'utf8' });
+    assert.match(stderr, /^[\w-]+ needs Node 24 or newer: this is Node \S+\n$/, name);
+    assert.equal(status, 64);
   }
 });
 

@@ -48,6 +48,12 @@ test('a proxy that is its own upstream, and a Service that leads past a proxy, a
     warnings(good, service(5000))[0] ?? '',
     /Service s: port 80 leads past the proxy proxy .* should be 8080/,
   );
+  // The component's, of which a note says so.
+  const component = good.replace(
+    '- {name: proxy,',
+    'initContainers:\n- {name: sidekit-ambassador, restartPolicy: Always,',
+  );
+  assert.deepEqual(warnings(component, service(5000)), []);
   // Another machine may well have the same port.
   assert.deepEqual(warnings(PROXY(':8080', 'http://db:8080')), []);
 });

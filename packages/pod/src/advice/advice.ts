@@ -1,3 +1,4 @@
+import { workloadName } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
 import { isWritable } from '../volumes/files.ts';
 import { pastProxies, proxies } from './proxies.ts';
@@ -7,13 +8,12 @@ import { type Configured, configured, containersOf, options } from './settings.t
 export function advice(workload: Workload): string[] {
   const lines = workload.pods.flatMap((pod) => {
     const containers = configured(pod, workload);
-    const name = pod.owner ? `${pod.owner.kind} ${pod.owner.name}` : `Pod ${pod.metadata.name}`;
     return [
       ...sharedPorts(pod),
       ...proxies(pod, containers, workload),
       ...volumes(pod),
       ...globs(containers),
-    ].map((line) => `${name}: ${line}`);
+    ].map((line) => `${workloadName(pod)}: ${line}`);
   });
   // Replicas have the same faults.
   return [...new Set([...lines, ...pastProxies(workload)])];

@@ -1,4 +1,5 @@
 import { inNamespace } from '../manifest/objects.ts';
+import { bypasses } from '../manifest/references/components.ts';
 import { portNumber } from '../manifest/references/port-number.ts';
 import { selects } from '../manifest/references/selector.ts';
 import type { DataObjects, PodObject, Workload } from '../manifest/types.ts';
@@ -35,12 +36,14 @@ export function proxies(
 /** Warns about Services whose port leads to the application although a proxy is in front of it. */
 export function pastProxies(workload: Workload): string[] {
   const { services, pods } = workload;
-  return services.flatMap(({ metadata, selector, ports }) => {
+  return services.flatMap((service) => {
+    const { metadata, selector, ports } = service;
     const pod = pods.find(
       (one) =>
         one.metadata.namespace === metadata.namespace && selects(selector, one.metadata.labels),
     );
-    if (!pod) return [];
+    // A note says so already.
+    if (!pod || bypasses(service, pod)) return [];
     const all = configured(pod, workload).map((one) => ({
       name: one.container.name,
       ...proxyPorts(one),

@@ -14,7 +14,8 @@ export const upHelp = `pod up FILE… [--engine docker|podman] [--timeout 60s] [
   Cluster-only kinds and scheduling fields are skipped with a note, with --strict refused. What
   else is not supported is refused; --unsupported=warn skips it with a note. hostPath, privileged,
   host namespaces and added capabilities need --allow-host, which is not for URLs.
-  Exit codes: 0 Ready or completed, 69 not Ready in time, 70 failed, 64 invalid manifest or usage.
+  Exit codes: 0 Ready or completed, 69 not Ready in time or no engine answers, 70 failed, 64 invalid
+  manifest or usage.
 `;
 
 /** Starts Pods, and follows them until they are Ready or have completed. */

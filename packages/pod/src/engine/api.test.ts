@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { ExitCode, type ExpectedError } from '@sidekit/core/tool';
 import { EngineApi, type EngineError, pathPart } from './api.ts';
 import { exec } from './exec.ts';
 import { fakeEngine, frame } from './testing/fake-engine.ts';
@@ -31,7 +32,10 @@ test('an endless answer is cut off', async () => {
 test('an engine that is not there is revived once, and the request repeated', async () => {
   await using engine = await fakeEngine((_, response) => response.end('{"a":1}'));
   const api = new EngineApi(`${engine.socket}-missing`);
-  await assert.rejects(api.call('GET', '/x'), /does not answer on .*-missing: .*ENOENT/);
+  await assert.rejects(api.call('GET', '/x'), (error: ExpectedError) => {
+    assert.match(error.message, /does not answer on .*-missing: .*ENOENT/);
+    return error.exitCode === ExitCode.unavailable;
+  });
   let revived = 0;
   const other = new EngineApi(`${engine.socket}-missing`, async () => {
     revived++;

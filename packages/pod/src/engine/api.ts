@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import { ExpectedError, errorText } from '@sidekit/core/tool';
+import { ExpectedError, errorText, UnavailableError } from '@sidekit/core/tool';
 
 /** The most that is read of a response, in bytes. */
 const LIMIT = 16 * 1024 * 1024;
@@ -106,8 +106,10 @@ export class EngineApi {
     });
   }
 
-  #failure(error: unknown): ExpectedError {
-    return new ExpectedError(`the engine does not answer on ${this.#socket}: ${errorText(error)}`);
+  #failure(error: unknown): UnavailableError {
+    return new UnavailableError(
+      `the engine does not answer on ${this.#socket}: ${errorText(error)}`,
+    );
   }
 }
 

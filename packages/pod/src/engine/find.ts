@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { ExpectedError, errorText, UsageError } from '@sidekit/core/tool';
+import { ExpectedError, errorText, UnavailableError, UsageError } from '@sidekit/core/tool';
 import { EngineApi } from './api.ts';
 import { dockerSocket } from './docker-socket.ts';
 import { ensurePodmanService } from './podman-service.ts';
@@ -33,7 +33,7 @@ const EARLIEST = 1.4;
 
 /**
  * Finds the engine: the requested one, else Docker if its server answers, else Podman.
- * @throws {UsageError} for an unknown name, {ExpectedError} if no engine answers.
+ * @throws {UsageError} for an unknown name, {UnavailableError} if no engine answers.
  */
 export async function findEngine({ wanted, ...search }: EngineSearch): Promise<FoundEngine> {
   if (wanted !== undefined && wanted !== 'docker' && wanted !== 'podman') {
@@ -47,7 +47,7 @@ export async function findEngine({ wanted, ...search }: EngineSearch): Promise<F
       reasons.push(`${name}: ${errorText(error)}`);
     }
   }
-  throw new ExpectedError(
+  throw new UnavailableError(
     wanted
       ? `${reasons.join('; ')}: start or install it, or use the other engine`
       : `no container engine answers: install Docker or Podman (${reasons.join('; ')})`,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { ExpectedError, pause } from '@sidekit/core/tool';
+import { pause, UnavailableError } from '@sidekit/core/tool';
 
 /** The service ends itself when nobody has been connected for so long, in seconds. */
 const IDLE = 10;
@@ -12,7 +12,7 @@ const PATIENCE = 30_000;
  * Starts `podman system service` on a socket if nothing listens there. The socket is in a folder
  * that only this user can enter. The supervisors of all Pods share the service; their streams of
  * events keep it alive, and it ends by itself after the last of them.
- * @throws {ExpectedError} if it does not start.
+ * @throws {UnavailableError} if it does not start.
  */
 export async function ensurePodmanService(socket: string): Promise<void> {
   const deadline = performance.now() + PATIENCE;
@@ -20,7 +20,7 @@ export async function ensurePodmanService(socket: string): Promise<void> {
   while (!(await listens(socket))) {
     if (performance.now() > deadline) {
       rmSync(lock, { force: true });
-      throw new ExpectedError(`podman system service does not start: ${logOf(socket)}`);
+      throw new UnavailableError(`podman system service does not start: ${logOf(socket)}`);
     }
     if (claim(lock)) {
       try {
@@ -52,7 +52,7 @@ async function start(socket: string, deadline: number) {
   });
   child.unref();
   while (!(await listens(socket))) {
-    if (ended !== undefined) throw new ExpectedError(`podman system service ended: ${ended}`);
+    if (ended !== undefined) throw new UnavailableError(`podman system service ended: ${ended}`);
     if (performance.now() > deadline) return;
     await pause(5);
   }

@@ -30,6 +30,11 @@ export interface PodObject {
   readonly after?: string | undefined;
 }
 
+/** Names a Pod, or the workload that it comes from: what is wrong with one replica is wrong with all. */
+export function workloadName({ owner, metadata }: PodObject): string {
+  return owner ? `${owner.kind} ${owner.name}` : `Pod ${metadata.name}`;
+}
+
 export interface ServicePort {
   readonly name?: string | undefined;
   readonly port: number;

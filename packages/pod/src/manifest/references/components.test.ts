@@ -67,6 +67,18 @@ test('a Service that bypasses the ambassador is a note, and one that leads to it
     read(text + service('3000')).notes.join(),
     /clients bypass it: write targetPort: am/,
   );
+  const { notes } = read(`apiVersion: apps/v1
+kind: Deployment
+metadata: { name: shop }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: shop } }
+  template:
+    metadata: { labels: { app: shop } }
+    spec: { initContainers: [${PROXY}], containers: [{ name: app, image: app }] }
+${service('3000')}`);
+  assert.equal(notes.length, 1, 'one for all replicas');
+  assert.match(notes.join(), /the ambassador of Deployment shop/);
   for (const port of ['8080', 'ambassador']) assert.deepEqual(read(text + service(port)).notes, []);
 });
 

@@ -1,5 +1,12 @@
 import type { Collect } from '@sidekit/core/schema';
-import type { PlacedPod, PlacedService, PodObject, ServiceObject } from '../objects.ts';
+import {
+  type PlacedPod,
+  type PlacedService,
+  type PodObject,
+  type ServiceObject,
+  workloadName,
+} from '../objects.ts';
+import { selects } from './selector.ts';
 
 /** The label of the ConfigMap that a Kustomize component of sidekit generates. */
 export const COMPONENT_LABEL = 'sidekit.dev/component';
@@ -55,7 +62,7 @@ export function checkComponents(
     for (const { pod } of pods) {
       if (!hasContainer(pod, `sidekit-${component}`) || isShared(pod, volume)) continue;
       note(
-        `Pod ${pod.metadata.name}: the volume ${volume} is mounted by the ${component} alone: mount it in the container whose files it is for`,
+        `${workloadName(pod)}: the volume ${volume} is mounted by the ${component} alone: mount it in the container whose files it is for`,
       );
     }
   }
@@ -65,31 +72,22 @@ export function checkComponents(
 /** Notes every Service that leads past the ambassador of its Pods. */
 function noteBypasses({ pods, services }: Installed, note: (text: string) => void): void {
   for (const { pod } of pods) {
-    const proxy = pod.spec.initContainers.find(({ name }) => name === 'sidekit-ambassador');
-    if (!proxy) continue;
-    for (const { service } of services.filter((one) => selects(one.service, pod))) {
-      const reaches = service.ports.some(({ targetPort }) =>
-        proxy.ports.some(
-          ({ name, containerPort }) => name === targetPort || containerPort === targetPort,
-        ),
+    for (const { service } of services.filter((one) => bypasses(one.service, pod)))
+      note(
+        `Service ${service.metadata.name}: no port leads to the ambassador of ${workloadName(pod)}, so clients bypass it: write targetPort: ambassador`,
       );
-      if (!reaches)
-        note(
-          `Service ${service.metadata.name}: no port leads to the ambassador of Pod ${pod.metadata.name}, so clients bypass it: write targetPort: ambassador`,
-        );
-    }
   }
 }
 
-function selects(
-  { metadata, selector }: ServiceObject,
-  { metadata: { labels, namespace } }: PodObject,
-) {
-  const wanted = Object.entries(selector);
-  return (
-    metadata.namespace === namespace &&
-    wanted.length > 0 &&
-    wanted.every(([key, value]) => labels[key] === value)
+/** Whether a Service leads to a Pod that has the component's ambassador, and none of its ports to that. */
+export function bypasses({ metadata, selector, ports }: ServiceObject, pod: PodObject): boolean {
+  const proxy = pod.spec.initContainers.find(({ name }) => name === 'sidekit-ambassador');
+  const { labels, namespace } = pod.metadata;
+  if (!proxy || metadata.namespace !== namespace || !selects(selector, labels)) return false;
+  return !ports.some(({ targetPort }) =>
+    proxy.ports.some(
+      ({ name, containerPort }) => name === targetPort || containerPort === targetPort,
+    ),
   );
 }
 
