@@ -50,8 +50,10 @@ export async function ensureDebianPackages(names: readonly string[], why: string
   await step(`install ${missing.join(', ')} from Debian's packages (${why})`, async () => {
     const apt = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
     await run('apt-get', ['update', '-qq'], apt);
+    // Another installation, such as unattended upgrades, may have the lock for minutes.
+    const options = ['-o', 'DPkg::Lock::Timeout=600', '-y', '-qq', '--no-install-recommends'];
     // Services of packages such as nginx must not start.
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+    await run('apt-get', ['install', ...options, ...missing], {
       env: { ...apt.env, RUNLEVEL: '1' },
     });
   });
