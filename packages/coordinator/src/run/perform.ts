@@ -13,7 +13,7 @@ import {
 } from '@sidekit/core';
 import { check, tryOnce } from '@sidekit/targets';
 import type { Step } from '../plan/step.ts';
-import type { Perform, Permit } from './runner.ts';
+import type { Perform, Permit } from './permit.ts';
 
 /** The largest token or file of authorities, in bytes. */
 const FILE_LIMIT = 1024 * 1024;

@@ -4,7 +4,8 @@ import { eventually, propertyParameters } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { EMPTY, type Journal, type JournalState } from '../journal/journal.ts';
 import { readSequences } from '../testing/read-plan.ts';
-import { type Observer, Runner } from './runner.ts';
+import type { Observer } from './observer.ts';
+import { Runner } from './runner.ts';
 
 const quiet: Observer = {
   sequenceStarted: () => {},

@@ -3,38 +3,9 @@ import type { Journal, JournalState, LastRun, RunRecord } from '../journal/journ
 import type { Term } from '../lead/elector.ts';
 import { isLeaderOnly, type Sequence } from '../plan/sequence.ts';
 import { isRepeatable, type Step, stepName } from '../plan/step.ts';
-
-/** A step of a run, as observers see it. */
-export interface StepPlace {
-  readonly sequence: string;
-  readonly part: 'steps' | 'always';
-  readonly index: number;
-  readonly name: string;
-}
-
-/** Receives what happens: for the log, the metrics, the health and the state file. */
-export interface Observer {
-  sequenceStarted(sequence: string, resumed: boolean): void;
-  stepEnded(place: StepPlace, failure: string | undefined, milliseconds: number): void;
-  sequenceEnded(sequence: string, last: LastRun): void;
-  /** A sequence of the leader was dropped, since this replica does not lead. */
-  sequenceSkipped(sequence: string): void;
-  /** The journal could not be written (an error), or could again (undefined). */
-  journal(failure: string | undefined): void;
-  /** Anything that `Runner.state` shows has changed. */
-  changed(): void;
-}
-
-/** The permission to perform a step. */
-export interface Permit {
-  /** Aborts when it ends; the reason is an Error that says why. */
-  readonly signal: AbortSignal;
-  /** Asked right before each effect: the signal of a process that did not run is late. @throws */
-  check(): void;
-}
-
-/** Performs one step with its attempts. Returns why it failed; undefined if it succeeded. */
-export type Perform = (step: Step, place: StepPlace, permit: Permit) => Promise<string | undefined>;
+import type { Observer, StepPlace } from './observer.ts';
+import { ALWAYS, type Perform, type Permit } from './permit.ts';
+import { SavedState } from './saved-state.ts';
 
 /**
  * Runs one sequence at a time. Before an effect and after it the journal is durable, so that a
@@ -46,13 +17,10 @@ export type Perform = (step: Step, place: StepPlace, permit: Permit) => Promise<
  */
 export class Runner {
   readonly #plan: ReadonlyMap<string, Sequence>;
-  readonly #journal: Journal;
   readonly #perform: Perform;
   readonly #observer: Observer;
   readonly #term: () => Term | undefined;
-  #state: JournalState;
-  /** One save after the other, each with the newest state. */
-  #saving: Promise<void> = Promise.resolve();
+  readonly #state: SavedState;
   #wake = Promise.withResolvers<void>();
   #steps = new AbortController();
   #place: (StepPlace & { readonly since: string }) | undefined;
@@ -60,8 +28,6 @@ export class Runner {
     | { readonly sequences: readonly string[]; readonly done: PromiseWithResolvers<void> }
     | undefined;
   #working = false;
-  /** Whether the last save failed. */
-  #unwritten = false;
   #retries = 0;
 
   constructor(parts: {
@@ -74,7 +40,6 @@ export class Runner {
     readonly term?: () => Term | undefined;
   }) {
     this.#plan = new Map(parts.plan.map((one) => [one.name, one]));
-    this.#journal = parts.journal;
     this.#perform = parts.perform;
     this.#observer = parts.observer;
     this.#term = parts.term ?? (() => undefined);
@@ -82,16 +47,23 @@ export class Runner {
     // The plan may have changed since: what it no longer has is forgotten.
     const known = pending.filter((name) => this.#plan.has(name));
     const results = Object.entries(last).filter(([name]) => this.#plan.has(name));
-    this.#state = {
+    const state = {
       ...parts.state,
       pending: [...new Set(known)],
       last: Object.fromEntries(results),
     };
+    this.#state = new SavedState(parts.journal, state, {
+      changed: () => this.#observer.changed(),
+      journal: (failure) => {
+        if (failure !== undefined) this.#wake.resolve();
+        this.#observer.journal(failure);
+      },
+    });
   }
 
   /** The state in the form of `/state` and of the state file. */
   get state(): object {
-    const { pending, last, started } = this.#state;
+    const { pending, last, started } = this.#state.value;
     return {
       started,
       stopping: this.#stop !== undefined,
@@ -102,15 +74,15 @@ export class Runner {
   }
 
   get pending(): number {
-    return this.#state.pending.length;
+    return this.#state.value.pending.length;
   }
 
   observed(trigger: string): string | undefined {
-    return this.#state.observed[trigger];
+    return this.#state.value.observed[trigger];
   }
 
   get started(): boolean {
-    return this.#state.started;
+    return this.#state.value.started;
   }
 
   /**
@@ -127,7 +99,7 @@ export class Runner {
     }: { started?: boolean; observed?: Record<string, string>; last?: boolean } = {},
   ): Promise<void> {
     const added = this.#stop ? [] : sequences;
-    await this.#save((state) => {
+    await this.#state.save((state) => {
       const before = state.pending.filter((one) => !(last && added.includes(one)));
       const pending = [...new Set([...before, ...added])];
       const news = Object.entries(observed).some(([key, value]) => state.observed[key] !== value);
@@ -162,13 +134,13 @@ export class Runner {
   async work(): Promise<void> {
     if (this.#working) throw new Error('the runner works already');
     this.#working = true;
-    const { run } = this.#state;
+    const { run } = this.#state.value;
     if (run) {
       const planned = this.#plan.get(run.sequence);
       await this.#finish(run, true, planned && this.#permit(planned));
     }
     while (!this.#stop) {
-      const [next] = this.#state.pending;
+      const [next] = this.#state.value.pending;
       if (next === undefined) {
         await this.#idle();
       } else {
@@ -177,18 +149,18 @@ export class Runner {
     }
     // From here on the steps belong to the stop itself.
     this.#steps = new AbortController();
-    await this.#try((state) => ({ ...state, pending: this.#stop?.sequences ?? [] }));
+    await this.#state.try((state) => ({ ...state, pending: this.#stop?.sequences ?? [] }));
     for (const name of this.#stop.sequences) await this.#begin(name);
     this.#stop.done.resolve();
   }
 
   /** Waits for a trigger. While the journal cannot be written, it is tried again and again. */
   async #idle(): Promise<void> {
-    const failed = this.#unwritten;
+    const failed = this.#state.unwritten;
     await Promise.race([this.#wake.promise, ...(failed ? [this.#pause(this.#retries++)] : [])]);
     this.#wake = Promise.withResolvers<void>();
-    if (failed && this.#unwritten) await this.#try((state) => ({ ...state }));
-    if (!this.#unwritten) this.#retries = 0;
+    if (failed && this.#state.unwritten) await this.#state.try((state) => ({ ...state }));
+    if (!this.#state.unwritten) this.#retries = 0;
   }
 
   #pause(failures: number): Promise<unknown> {
@@ -211,7 +183,7 @@ export class Runner {
       pending: state.pending.filter((one) => one !== sequence),
       ...(permit ? { run } : {}),
     });
-    for (let failures = 0; !(await this.#try(start)); failures++) {
+    for (let failures = 0; !(await this.#state.try(start)); failures++) {
       // Nothing has happened yet, so nothing is lost by waiting for the volume.
       if (this.#stop) return;
       await this.#pause(failures);
@@ -244,12 +216,12 @@ export class Runner {
       run: undefined,
       last: { ...state.last, [sequence]: last },
     });
-    const ended = await this.#try(end);
+    const ended = await this.#state.try(end);
     this.#observer.sequenceEnded(sequence, last);
     // Without it, a crash would run the always part again; and no other sequence could begin.
     for (let failures = 0; !ended && !this.#stop; failures++) {
       await this.#pause(failures);
-      if (await this.#try(end)) return;
+      if (await this.#state.try(end)) return;
     }
   }
 
@@ -272,13 +244,13 @@ export class Runner {
       if (!permit) return NOT_LEADING;
       if (permit.signal.aborted) return errorText(permit.signal.reason);
       const place = this.#placeOf(name, 'steps', index, step);
-      const begun = await this.#try((state) =>
+      const begun = await this.#state.try((state) =>
         withRun(state, { ...run, step: index, begun: true }),
       );
       if (!begun) return `${place.name}: the journal cannot be written, so the step was not begun`;
       const failure = await this.#step(step, place, permit);
       if (failure !== undefined) return `${place.name}: ${failure}`;
-      await this.#try((state) => withRun(state, { ...run, step: index + 1, begun: false }));
+      await this.#state.try((state) => withRun(state, { ...run, step: index + 1, begun: false }));
     }
     return undefined;
   }
@@ -288,7 +260,9 @@ export class Runner {
     const part = 'always';
     for (const [step, planned] of sequence.always.entries()) {
       if (step < first) continue;
-      await this.#try((state) => withRun(state, { ...run, part, step, begun: true, failure }));
+      await this.#state.try((state) =>
+        withRun(state, { ...run, part, step, begun: true, failure }),
+      );
       const place = this.#placeOf(sequence.name, part, step, planned);
       await this.#step(planned, place, ALWAYS);
     }
@@ -321,44 +295,9 @@ export class Runner {
   #placeOf(sequence: string, part: StepPlace['part'], index: number, step: Step): StepPlace {
     return { sequence, part, index, name: stepName(step) };
   }
-
-  /** Saves, and reports whether that worked. */
-  async #try(change: (state: JournalState) => JournalState): Promise<boolean> {
-    try {
-      await this.#save(change);
-      return true;
-    } catch {
-      // The observer has reported it.
-      return false;
-    }
-  }
-
-  async #save(change: (state: JournalState) => JournalState): Promise<void> {
-    const saved = this.#saving.then(async () => {
-      const next = change(this.#state);
-      if (next === this.#state) return;
-      try {
-        await this.#journal.save(next);
-        this.#unwritten = false;
-        this.#observer.journal(undefined);
-      } catch (error) {
-        this.#unwritten = true;
-        this.#wake.resolve();
-        this.#observer.journal(errorText(error));
-        throw new ExpectedError(`the journal cannot be written: ${errorText(error)}`);
-      }
-      this.#state = next;
-      this.#observer.changed();
-    });
-    this.#saving = saved.catch(() => {});
-    await saved;
-  }
 }
 
 const NOT_LEADING = 'no longer the leader';
-
-/** The permission of the `always` part, which nothing ends. */
-const ALWAYS: Permit = { signal: new AbortController().signal, check: () => {} };
 
 function withRun(state: JournalState, run: RunRecord): JournalState {
   return { ...state, run };

@@ -1,7 +1,7 @@
 import type { Context } from '@sidekit/core';
 import type { Metrics } from '../metrics.ts';
 import type { table } from '../options.ts';
-import type { Observer } from './runner.ts';
+import type { Observer } from './observer.ts';
 
 /** Reports what the runner does: one log record a step, metrics, health and the state file. */
 export function observer(
