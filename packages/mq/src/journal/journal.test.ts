@@ -112,6 +112,28 @@ function* newRecords(journal: Journal, stream: string, received: number): Genera
   }
 }
 
+test('records before a segment of which nothing is readable stay pending', async () => {
+  using directory = temporaryDirectory();
+  const first = await open(directory.path);
+  const long = 'x'.repeat(8 * 1024 * 1024 + 1);
+  first.append(Buffer.from(`${long}\n`), 1, 1);
+  first.append(Buffer.from('damaged\n'), 1, 2);
+  first.close();
+  assert.equal(segments(directory.path).length, 2);
+  const path = join(directory.path, segments(directory.path).at(-1)!);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 2]! ^= 1;
+  writeFileSync(path, bytes);
+  for (let start = 0; start < 2; start++) {
+    const journal = await open(directory.path);
+    assert.deepEqual(
+      [...journal.pending()].map(({ lines }) => lines.length),
+      [long.length + 1],
+    );
+    journal.close();
+  }
+});
+
 test('property: whatever is cut, flipped or removed, what is intact and what is accepted later arrives', async () => {
   await fc.assert(
     fc.asyncProperty(
