@@ -1,19 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import { createInflate, inflateSync } from 'node:zlib';
+import { createInflate } from 'node:zlib';
 import { formatSize } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 import { through } from '../io/through.ts';
 import { BaseCache } from './base-cache.ts';
 import { applyDelta, applyLargeDelta, deltaHeader } from './delta.ts';
+import { HEADER, REFERENCE_DELTA, readEntryHeader, TYPES } from './entry-header.ts';
 import { type ObjectFormat, type ObjectType, objectHash } from './object-format.ts';
 import { type Entry, PackIndex } from './pack-index.ts';
 import type { Base, ScratchFile } from './scratch-file.ts';
+import { collect, damaged, inflate, packedBound, translated } from './unpack.ts';
 
-const TYPES: readonly (ObjectType | undefined)[] = [undefined, 'commit', 'tree', 'blob', 'tag'];
-const OFFSET_DELTA = 6;
-const REFERENCE_DELTA = 7;
-/** The longest header of an entry: its size, and the offset or id of its base. */
-const HEADER = 64;
 /** The longest chain of deltas that git creates (pack.depth). */
 const DEPTH = 4095;
 /** Objects up to this size, in bytes, are unpacked in memory; larger ones go through files. */
@@ -154,36 +151,12 @@ export class Pack implements AsyncDisposable {
   }
 
   #readHeader(offset: number, bytes: Buffer): Entry {
-    let position = 0;
-    const next = () => {
-      const byte = bytes[position++];
-      if (byte === undefined) throw new Failure('git_pack', 'the pack ends too early');
-      return byte;
-    };
-    let byte = next();
-    const kind = (byte >> 4) & 7;
-    let size = byte & 15;
-    for (let factor = 16; byte >= 128; factor *= 128) {
-      byte = next();
-      size += (byte & 127) * factor;
+    const entry = readEntryHeader(bytes, offset, this.#format);
+    this.#checkSize(entry.size);
+    if (entry.base !== undefined && this.#index.at(entry.base) === undefined) {
+      throw new Failure('git_pack', 'a delta has no base');
     }
-    this.#checkSize(size);
-    let base: number | undefined;
-    if (kind === OFFSET_DELTA) {
-      byte = next();
-      let back = byte & 127;
-      while (byte >= 128) {
-        byte = next();
-        back = (back + 1) * 128 + (byte & 127);
-      }
-      base = offset - back;
-      if (this.#index.at(base) === undefined) throw new Failure('git_pack', 'a delta has no base');
-    } else if (kind === REFERENCE_DELTA) {
-      position += this.#format.bytes;
-    } else if (!TYPES[kind]) {
-      throw new Failure('git_pack', `the pack has an object of the unknown kind ${kind}`);
-    }
-    return { kind, offset, data: offset + position, size, length: size, base };
+    return entry;
   }
 
   #checkSize(size: number): void {
@@ -348,42 +321,4 @@ export class Pack implements AsyncDisposable {
   #inflated(data: number, end: number, engine: ReturnType<typeof createInflate>) {
     return translated(through(this.#file.stream(data, end), engine));
   }
-}
-
-/** The longest compressed form of so many bytes: the pack does not record its length. */
-function packedBound(size: number): number {
-  return size + Math.ceil(size / 1000) + 64;
-}
-
-/** @returns the content, and how many bytes of `packed` it took. */
-function inflate(packed: Buffer, size: number): { content: Buffer; consumed: number } {
-  try {
-    const { buffer, engine } = inflateSync(packed, {
-      info: true,
-      chunkSize: Math.max(64, size + 1),
-      maxOutputLength: Math.max(size, 1),
-    } as object) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
-    if (buffer.length === size) return { content: buffer, consumed: engine.bytesWritten };
-  } catch {}
-  throw damaged();
-}
-
-async function* translated(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw damaged();
-    throw error;
-  }
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>, length: number): Promise<Buffer> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  const [first] = all;
-  return all.length === 1 && first instanceof Buffer ? first : Buffer.concat(all, length);
-}
-
-function damaged(): Failure {
-  return new Failure('git_pack', 'the pack has damaged data');
 }
