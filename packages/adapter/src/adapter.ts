@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Context, defineSidecar } from '@sidekit/core';
+import { type Context, defineSidecar, monotonic } from '@sidekit/core';
 import { pollEndpoints } from './input/json-endpoint/poll.ts';
 import { receive } from './input/receive/receive.ts';
 import { startStatsd } from './input/statsd/server.ts';
@@ -49,7 +49,7 @@ async function replay({ options, log, metrics: registry, health, stopping }: Rep
         log,
         condition: health.condition(`output ${output.name}`),
         park: parking(directory, options.parkBytes, log),
-        now: Date.now,
+        now: monotonic,
         onDelivered: () => {},
         onIdle: () => {},
       }),

@@ -12,6 +12,12 @@ export {
   missingMemoryLimits,
 } from './memory/limited-process.ts';
 export { freePort } from './port.ts';
-export { type ProcessOptions, programFile, startProgram, TestProcess } from './process.ts';
+export {
+  type ProcessOptions,
+  programFile,
+  startProgram,
+  TestProcess,
+  wallClockAt,
+} from './process.ts';
 export { propertyParameters } from './property.ts';
 export { temporaryDirectory } from './temporary.ts';

@@ -121,3 +121,13 @@ export function programFile(main: string | URL): string {
   const bundle = join(folder, name, 'main.cjs');
   return existsSync(bundle) ? bundle : source;
 }
+
+/**
+ * The environment of a Node program whose wall clock runs at `rate` times the real speed, from the
+ * present time on; backwards if it is negative. Durations are to be measured by another clock.
+ */
+export function wallClockAt(rate: number): Record<'NODE_OPTIONS', string> {
+  const program = `const start = Date.now();
+    Date.now = () => Math.round(start + ${rate} * performance.now());`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(program)}` };
+}

@@ -28,14 +28,18 @@ function through(options: Options, content: Buffer) {
   const metrics = adapterMetrics(registry);
   const pool = new PayloadPool(1024);
   const now = () => 1_795_000_000_000;
-  const pipeline = pipelinesFor(values, { registry, metrics, pool, now, spools: new Map() })(
-    ndjson,
-    {
-      submit: (batch: Batch) => void batches.push(batch),
-      idle: true,
-      queuedBytes: 0,
-    },
-  );
+  const pipeline = pipelinesFor(values, {
+    registry,
+    metrics,
+    pool,
+    now,
+    wall: now,
+    spools: new Map(),
+  })(ndjson, {
+    submit: (batch: Batch) => void batches.push(batch),
+    idle: true,
+    queuedBytes: 0,
+  });
   const generation = new Generation('0123456789abcdef', '/logs/app.log', facts, 0, ['stdout']);
   const end = { offset: content.length, tail: Buffer.alloc(0), inLine: false };
   const splitter = new LineSplitter(

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Log } from '@sidekit/core';
+import { type Log, monotonic } from '@sidekit/core';
 import { byNumber } from '../state/by-number.ts';
 import { PARKED_EXTENSION, type ParkedHeader } from '../state/parking.ts';
 import { Batch, Payload } from './batch.ts';
@@ -35,7 +35,7 @@ export async function replayParked(
       });
       continue;
     }
-    const batch = new Batch(new Payload(), Date.now());
+    const batch = new Batch(new Payload(), monotonic());
     batch.payload.appendBytes(content.subarray(end + 1));
     batch.count = header.records;
     delivery.submit(batch);

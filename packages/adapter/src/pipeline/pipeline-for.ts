@@ -24,6 +24,7 @@ interface SharedParts {
   readonly registry: Registry;
   readonly pool: PayloadPool;
   readonly now: () => number;
+  readonly wall: () => number;
   /** The formats of received messages by the paths of their spools. */
   readonly spools: ReadonlyMap<string, 'syslog' | 'json'>;
 }

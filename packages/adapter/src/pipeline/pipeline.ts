@@ -34,6 +34,8 @@ export interface PipelineOptions {
   readonly pool: PayloadPool;
   readonly metrics: AdapterMetrics;
   readonly now: () => number;
+  /** Milliseconds since the epoch, for records without a time. */
+  readonly wall: () => number;
   readonly delivery: Pick<Delivery, 'submit' | 'idle' | 'queuedBytes'>;
 }
 
@@ -279,17 +281,17 @@ export class Pipeline implements LineSink {
 
   /** Writes a record as the output wants it. */
   #append(outgoing: Outgoing, inPieces: boolean): void {
-    const { encoding, now } = this.#options;
+    const { encoding, wall } = this.#options;
     const { payload } = this.#batcher.current;
     const before = payload.length;
     const out = this.#out.start(payload, inPieces);
     if (inPieces) makeWellFormed(outgoing.record);
     try {
-      encoding.write(outgoing, now(), out);
+      encoding.write(outgoing, wall(), out);
       if (out.isIllFormed) {
         payload.length = before;
         makeWellFormed(outgoing.record);
-        encoding.write(outgoing, now(), out);
+        encoding.write(outgoing, wall(), out);
       }
     } catch (error) {
       payload.length = before;

@@ -1,4 +1,4 @@
-import { type Context, errorText, sizeByMemory, throttle } from '@sidekit/core';
+import { type Context, errorText, monotonic, sizeByMemory, throttle } from '@sidekit/core';
 import { openSpools, type ReceivedInput } from '../input/spool/open-spools.ts';
 import type { Spool } from '../input/spool/spool.ts';
 import { adapterMetrics } from '../observe/own-counters.ts';
@@ -46,9 +46,10 @@ export function startReading(
   { options: given, log, metrics: registry, health }: Parts,
   {
     follow = true,
-    now = Date.now,
+    now = monotonic,
+    wall = Date.now,
     mostOpen = mostOpenFiles(),
-  }: { follow?: boolean; now?: () => number; mostOpen?: number } = {},
+  }: { follow?: boolean; now?: () => number; wall?: () => number; mostOpen?: number } = {},
 ): Reading {
   // First, so that nothing else makes it ready before the files are known.
   const firstScan = health.condition('first scan', 'startup', 'ready');
@@ -58,7 +59,7 @@ export function startReading(
   const options = { ...given, bufferBytes: Math.floor(Math.min(buffers, most) / outputs.length) };
   const stateDirectory = stateDirectoryOf(options);
   const spools = openSpools(options, {
-    ...{ log, health, now, registry },
+    ...{ log, health, wall, registry },
     directory: `${stateDirectory}/spool`,
     remove: (path) => removeIfDelivered(path, catalogue, consumers),
   });
@@ -87,6 +88,7 @@ export function startReading(
     forgetAfter: options.rotateWait,
     log,
     now,
+    wall,
     onEvent: (event) => metrics[`${event}s`].inc(),
   });
   catalogue.restore(saved);
@@ -103,7 +105,14 @@ export function startReading(
     options.refused === 'park'
       ? parking(`${stateDirectory}/parked`, options.parkBytes, log)
       : undefined;
-  const pipelineFor = pipelinesFor(options, { metrics, registry, pool, now, spools: spoolPaths });
+  const pipelineFor = pipelinesFor(options, {
+    metrics,
+    registry,
+    pool,
+    now,
+    wall,
+    spools: spoolPaths,
+  });
   const lanes = outputs.map((output, i) =>
     laneFor(output, {
       ...{ options, metrics, log, park, now, pipelineFor },

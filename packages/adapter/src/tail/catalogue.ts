@@ -38,6 +38,8 @@ export interface CatalogueOptions {
   readonly outputs: readonly string[];
   readonly log: Log;
   readonly now: () => number;
+  /** Milliseconds since the epoch, as the times of files are. */
+  readonly wall: () => number;
   readonly onEvent: (event: 'generation' | 'rotation' | 'truncation' | 'lostFile') => void;
 }
 
@@ -72,7 +74,7 @@ export class Catalogue {
       files: this.#files,
       continuations: this.#continuations,
     });
-    this.#cache = new DirectoryCache(options.log, options.now);
+    this.#cache = new DirectoryCache(options);
   }
 
   get directories(): Iterable<string> {

@@ -14,7 +14,16 @@ interface Listing {
   readonly entries: readonly Dirent[];
   readonly mtime: number;
   readonly ino: number;
+  /** When it was listed, by the clock of the directory's time and by the monotonic one. */
+  readonly listed: number;
   readonly at: number;
+}
+
+interface DirectoryCacheOptions {
+  readonly log: Log;
+  readonly now: () => number;
+  /** Milliseconds since the epoch, as the times of directories are. */
+  readonly wall: () => number;
 }
 
 /**
@@ -24,12 +33,10 @@ interface Listing {
 export class DirectoryCache {
   readonly #listings = new Map<string, Listing>();
   readonly #unreadable = new Set<string>();
-  readonly #log: Log;
-  readonly #now: () => number;
+  readonly #options: DirectoryCacheOptions;
 
-  constructor(log: Log, now: () => number) {
-    this.#log = log;
-    this.#now = now;
+  constructor(options: DirectoryCacheOptions) {
+    this.#options = options;
   }
 
   /** The directories that exist and cannot be listed. */
@@ -52,7 +59,7 @@ export class DirectoryCache {
     const changed = new Set<string>();
     for (const [directory, known] of this.#listings) {
       const stats = this.#stat(directory);
-      const now = this.#now();
+      const now = this.#options.now();
       if (this.#unreadable.has(directory)) {
         // Permissions change without the time that is compared below.
         this.#read(directory, stats);
@@ -63,7 +70,7 @@ export class DirectoryCache {
         ? stats.mtimeMs === known.mtime && stats.ino === known.ino
         : known.ino === 0;
       const tick = known.mtime % 1_000 === 0 ? COARSE_TICK : TICK;
-      if (same && known.at - known.mtime > tick && now - known.at < RELIST) continue;
+      if (same && known.listed - known.mtime > tick && now - known.at < RELIST) continue;
       if (same && known.ino === 0) continue;
       this.#read(directory, stats);
       changed.add(directory);
@@ -99,7 +106,8 @@ export class DirectoryCache {
       entries,
       mtime: before?.mtimeMs ?? 0,
       ino: before?.ino ?? 0,
-      at: this.#now(),
+      listed: this.#options.wall(),
+      at: this.#options.now(),
     };
     this.#listings.set(directory, listing);
     return listing;
@@ -121,7 +129,7 @@ export class DirectoryCache {
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (gone || this.#unreadable.has(directory)) return;
     this.#unreadable.add(directory);
-    this.#log.error('a directory cannot be listed; trying again at every scan', {
+    this.#options.log.error('a directory cannot be listed; trying again at every scan', {
       event: 'directory_unreadable',
       path: directory,
       error: errorText(error),

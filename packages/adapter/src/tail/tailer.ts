@@ -74,7 +74,7 @@ export class Tailer {
       log: this.#options.log,
       poll: async () => {
         const early = LEAST_PAUSE - (this.#options.now() - this.#lastPass);
-        if (early > 0 && early <= LEAST_PAUSE) await pause(early, this.#stopping.signal);
+        if (early > 0) await pause(early, this.#stopping.signal);
         // If the only change is new room, the last scan is still valid.
         const scan = !this.#resuming || this.#options.now() - this.#lastScan >= interval;
         this.#resuming = false;
@@ -185,7 +185,7 @@ export class Tailer {
     if (rotatedAt === undefined) return true;
     const at = this.#options.now();
     const wasLeft = at - Math.max(rotatedAt, grownAt) >= this.#options.rotateWait;
-    return !wasLeft || Math.abs(at - checkedAt) >= RECHECK;
+    return !wasLeft || at - checkedAt >= RECHECK;
   }
 
   /** Checks whether a file has grown or was truncated. */

@@ -20,6 +20,8 @@ interface Parts {
   readonly continuations: Continuations;
   readonly unpacker: Unpacker;
   readonly now: () => number;
+  /** Milliseconds since the epoch, as the times of files are. */
+  readonly wall: () => number;
 }
 
 /** Classifies unknown files: a copy of a known generation, an old file, or a new generation. */
@@ -120,8 +122,8 @@ export class UnknownFiles {
 
   /** Whether a file that was written a moment ago may still turn out to be a copy. */
   #mayBecomeCopy(file: FileFacts, candidate: Candidate): boolean {
-    const { logs, now } = this.#parts;
-    if (now() - file.mtime >= SLACK) return false;
+    const { logs, wall } = this.#parts;
+    if (wall() - file.mtime >= SLACK) return false;
     if (this.#isAnotherLog(file, candidate)) return true;
     const { live, original } = candidate;
     if (file.size === 0 && !live) return true;
@@ -133,9 +135,9 @@ export class UnknownFiles {
 
   /** Whether a file with a date or number in its name is the live log of another program. */
   #isAnotherLog(file: FileFacts, { log: owner, dated, compressed }: Candidate): boolean {
-    const { logs, now } = this.#parts;
+    const { logs, wall } = this.#parts;
     const isKnown = logs.byPath.has(owner);
-    return dated && !compressed && !wasLeftByItsWriter(file, owner, now(), isKnown);
+    return dated && !compressed && !wasLeftByItsWriter(file, owner, wall(), isKnown);
   }
 
   /** Whether a compressed file may hold what was not read: old ones are not unpacked at all. */

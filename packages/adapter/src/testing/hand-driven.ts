@@ -14,7 +14,7 @@ export class HandDriven {
   constructor(
     directory: string,
     options: Readonly<Record<string, unknown>>,
-    clock: { now: number },
+    clock: { readonly now: number; readonly wall?: number },
     log = silentLog,
     mostOpen?: number,
   ) {
@@ -31,6 +31,7 @@ export class HandDriven {
       {
         follow: false,
         now: () => clock.now,
+        wall: () => clock.wall ?? clock.now,
         ...(mostOpen === undefined ? {} : { mostOpen }),
       },
     );

@@ -4,6 +4,7 @@ import {
   errorText,
   type Health,
   type Log,
+  monotonic,
   type OptionValues,
   pause,
   type Registry,
@@ -24,7 +25,6 @@ interface Parts {
   readonly metrics: Registry;
   readonly health: Health;
   readonly stopping: AbortSignal;
-  readonly now?: () => number;
 }
 
 /** Samples are kept for this many intervals without an answer, so that one lost answer is no gap. */
@@ -65,7 +65,7 @@ interface PollParts extends Parts {
 }
 
 async function poll(endpoint: Endpoint, name: string, parts: PollParts): Promise<void> {
-  const { log, metrics, health, stopping, isUp, onDrop, now = Date.now } = parts;
+  const { log, metrics, health, stopping, isUp, onDrop } = parts;
   const { url, interval, maxSeries } = endpoint;
   const warning = health.warning(`json endpoint ${name}`);
   const published = new PublishedSamples(metrics, endpoint.metrics);
@@ -81,7 +81,7 @@ async function poll(endpoint: Endpoint, name: string, parts: PollParts): Promise
       suppressed,
     }),
   );
-  let succeeded = now();
+  let succeeded = monotonic();
   while (!stopping.aborted) {
     try {
       const document = await fetchDocument(endpoint, secured, stopping);
@@ -99,7 +99,7 @@ async function poll(endpoint: Endpoint, name: string, parts: PollParts): Promise
         });
       }
       published.replace(samples);
-      succeeded = now();
+      succeeded = monotonic();
       if (isOverLimit) warning.set(`has more than ${maxSeries} series`);
       else warning.clear();
       isUp(true);
@@ -109,7 +109,7 @@ async function poll(endpoint: Endpoint, name: string, parts: PollParts): Promise
       warning.set(failure);
       isUp(false);
       logFailure();
-      if (now() - succeeded >= PATIENCE * interval) published.replace(new Map());
+      if (monotonic() - succeeded >= PATIENCE * interval) published.replace(new Map());
     }
     await pause(interval, stopping);
   }

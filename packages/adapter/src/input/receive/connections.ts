@@ -1,6 +1,14 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { errorText, formatAddress, freeBytes, listen, pause, throttle } from '@sidekit/core';
+import {
+  errorText,
+  formatAddress,
+  freeBytes,
+  listen,
+  monotonic,
+  pause,
+  throttle,
+} from '@sidekit/core';
 import type { Listener, ListenerParts } from './datagrams.ts';
 import { Frames } from './frames.ts';
 import type { ListenerAddress } from './listener-address.ts';
@@ -16,7 +24,6 @@ export interface ConnectionOptions extends ListenerParts {
   readonly mostConnections: number;
   /** How long a connection may be without a complete message, in milliseconds; 0: forever. */
   readonly idle: number;
-  readonly now: () => number;
 }
 
 const LOG_INTERVAL = 10_000;
@@ -31,7 +38,7 @@ const CHECKS = 4;
  */
 export async function listenForConnections(
   given: ConnectionAddress,
-  { option, spool, limit, metrics, log, counted, mostConnections, idle, now }: ConnectionOptions,
+  { option, spool, limit, metrics, log, counted, mostConnections, idle }: ConnectionOptions,
 ): Promise<Listener> {
   const open = new Map<Socket, { since: number }>();
   const server = createServer({ keepAlive: true, keepAliveInitialDelay: 60_000 });
@@ -67,13 +74,13 @@ export async function listenForConnections(
 
   server.on('drop', () => closed('too_many'));
   server.on('connection', (socket) => {
-    const state = { since: now() };
+    const state = { since: monotonic() };
     open.set(socket, state);
     const frames = new Frames({
       limit,
       counted,
       onMessage: (message, cut) => {
-        state.since = now();
+        state.since = monotonic();
         if (message.length === 0) return;
         messages.inc();
         if (cut) cutMessages.inc();
@@ -105,7 +112,7 @@ export async function listenForConnections(
   );
   spool.onRoom(() => {
     for (const [socket, state] of open) {
-      state.since = now();
+      state.since = monotonic();
       socket.resume();
     }
   });
@@ -114,7 +121,7 @@ export async function listenForConnections(
   /** A sender that sends single bytes of a message is idle too. */
   function closeIdle(): void {
     for (const [socket, { since }] of open) {
-      if (socket.isPaused() || now() - since < idle) continue;
+      if (socket.isPaused() || monotonic() - since < idle) continue;
       closed('idle');
       socket.destroy();
     }

@@ -12,7 +12,6 @@ interface Parts {
   readonly log: Log;
   readonly metrics: Registry;
   readonly health: Health;
-  readonly now?: () => number;
 }
 
 /** The most bytes of a message that are kept. */
@@ -24,7 +23,7 @@ const LARGEST_MESSAGE = 64 * 1024;
  * @throws {ExpectedError} with a remedy if an address cannot be listened on.
  */
 export async function receive(
-  { options, log, metrics: registry, health, now = Date.now }: Parts,
+  { options, log, metrics: registry, health }: Parts,
   spools: ReadonlyMap<ReceivedInput, Spool>,
 ): Promise<() => Promise<void>> {
   const metrics = receiveMetrics(registry);
@@ -61,7 +60,6 @@ export async function receive(
               counted: input === 'syslog',
               mostConnections: options.listenConnections,
               idle: options.listenIdle,
-              now,
             });
       listeners.push(listener);
       ready.pass();

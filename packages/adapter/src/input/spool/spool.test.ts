@@ -12,8 +12,8 @@ const MIB = 1024 * 1024;
 
 function open(directory: string, remove: (path: string) => boolean = () => false) {
   const health = new Health();
-  const now = () => 1_795_000_000_000;
-  const options = { directory, name: 'syslog', limit: MIB, log: silentLog, health, now, remove };
+  const wall = () => 1_795_000_000_000;
+  const options = { directory, name: 'syslog', limit: MIB, log: silentLog, health, wall, remove };
   return { health, spool: new Spool(options) };
 }
 

@@ -22,7 +22,8 @@ export interface SpoolOptions {
   readonly limit: number;
   readonly log: Log;
   readonly health: Health;
-  readonly now: () => number;
+  /** Milliseconds since the epoch, of which each message gets one. */
+  readonly wall: () => number;
   /** Removes a file if everything in it was delivered, and returns whether it did. */
   readonly remove: (path: string) => boolean;
 }
@@ -121,7 +122,7 @@ export class Spool {
       freeBytes(this.#pending);
       this.#pending = larger;
     }
-    const now = this.#options.now();
+    const now = this.#options.wall();
     if (now !== this.#stampAt) {
       this.#stampAt = now;
       this.#stamp = Buffer.from(`${now} `);
@@ -184,7 +185,7 @@ export class Spool {
 
   #rotate(): void {
     // A number that only grows, and that no earlier file has.
-    this.#lastName = Math.max(this.#lastName + 1, this.#options.now());
+    this.#lastName = Math.max(this.#lastName + 1, this.#options.wall());
     const path = `${this.path}.${this.#lastName}`;
     try {
       renameSync(this.path, path);

@@ -4,6 +4,7 @@ import {
   freeBytes,
   type Health,
   type Log,
+  monotonic,
   type OptionValues,
   type Registry,
   throttle,
@@ -20,7 +21,6 @@ interface Parts {
   readonly log: Log;
   readonly metrics: Registry;
   readonly health: Health;
-  readonly now?: () => number;
 }
 
 const LOG_INTERVAL = 10_000;
@@ -33,7 +33,7 @@ const LIMITS: ReadonlySet<string> = new Set(['series_limit', 'set_limit']);
  * once the address is bound.
  * @throws {ExpectedError} with a remedy if binding fails.
  */
-export async function startStatsd({ options, log, metrics, health, now = Date.now }: Parts) {
+export async function startStatsd({ options, log, metrics, health }: Parts) {
   const address = options.statsd;
   if (address === undefined || 'path' in address) return undefined;
   const ready = health.condition('statsd', 'startup', 'ready');
@@ -63,7 +63,7 @@ export async function startStatsd({ options, log, metrics, health, now = Date.no
     buckets: options.statsdBuckets,
     expiry: options.statsdExpiry,
     mapping: mappingOf(options.statsdMappings),
-    now,
+    now: monotonic,
     onDrop: (why) => {
       dropped.with({ cause: why }).inc();
       if (LIMITS.has(why)) warning.set(`new series or members are dropped: ${why}`);
