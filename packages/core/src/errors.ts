@@ -97,6 +97,17 @@ export function withoutQueries(text: string): string {
   return text.replace(/(:\/\/[^\s"?#]*\?)(?:(?!,(?:[\w.-]+=)?\w+:\/\/)[^\s"#])+/g, '$1redacted');
 }
 
+/** Control characters except tabs and ends of lines, and those that reorder a line. */
+const HIDDEN = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * Writes what a terminal would obey as an escape of JSON: `\u001b[2J` does not clear the screen. For texts
+ * of others, such as a name in a file or the output of a command.
+ */
+export function visible(text: string): string {
+  return text.replace(HIDDEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** The message of anything that can be thrown, causes included, on one line. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -12,6 +12,7 @@ export {
   UnavailableError,
   UsageError,
   violationText,
+  visible,
 } from './errors.ts';
 export { PollingWatch } from './io/watch.ts';
 export { silentLog } from './observe/log.ts';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { ExitCode, nearest, reportFailure, UsageError, version } from '@sidekit/core/tool';
+import { ExitCode, nearest, reportFailure, UsageError, version, visible } from '@sidekit/core/tool';
 import { counterpart } from './commands/counterparts.ts';
 import type { Session } from './commands/session.ts';
 import { ManifestError } from './manifest/manifest-error.ts';
@@ -112,7 +112,7 @@ export async function runProgram(
     if (!(error instanceof ManifestError)) return reportFailure(error, 'pod');
     const count = error.faults.length === 1 ? '1 fault' : `${error.faults.length} faults`;
     const outcome = name === 'check' ? count : `nothing was started: ${count}`;
-    process.stderr.write(`${error.message}\npod: ${outcome}\n`);
+    process.stderr.write(`${visible(error.message)}\npod: ${outcome}\n`);
     return error.exitCode;
   }
 }
@@ -128,7 +128,8 @@ function makeSession(around: Surroundings): Session {
     }),
     program: around.program,
     environment: around.environment,
-    print: (line) => around.print(`${line}\n`),
+    print: (line) => around.print(`${visible(line)}\n`),
+    draw: (text) => around.print(`${text}\n`),
     onSignal: (callback) => around.onSignal(['SIGINT', 'SIGTERM'], callback),
   };
 }

@@ -5,6 +5,7 @@ import {
   faultText,
   shownFaults,
   UsageError,
+  visible,
 } from '../errors.ts';
 import { writeStderr } from '../observe/stderr.ts';
 
@@ -12,15 +13,15 @@ import { writeStderr } from '../observe/stderr.ts';
 export function reportFailure(error: unknown, name: string): ExitCode {
   if (error instanceof UsageError) {
     const faults = shownFaults(error.faults.map(faultText)).join('\n  ');
-    writeStderr(`${name}: the configuration is wrong:\n  ${faults}\nSee --help.\n`);
+    writeStderr(`${name}: the configuration is wrong:\n  ${visible(faults)}\nSee --help.\n`);
     return error.exitCode;
   }
   if (error instanceof ExpectedError) {
-    writeStderr(`${name}: ${error.message}\n`);
+    writeStderr(`${name}: ${visible(error.message)}\n`);
     return error.exitCode;
   }
   writeStderr(
-    `${name}: unexpected error: ${errorText(error)}\n${error instanceof Error ? error.stack : ''}\n`,
+    `${name}: unexpected error: ${visible(errorText(error))}\n${error instanceof Error ? error.stack : ''}\n`,
   );
   return ExitCode.internal;
 }

@@ -6,6 +6,7 @@ import { readArguments } from './arguments.ts';
 import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 import { hasEnded } from './summary.ts';
+import { oneLine } from './terminal.ts';
 
 export const explainHelp = `pod explain POD
   The Pod's history in words, with the reason for every wait.
@@ -21,7 +22,7 @@ export function explain(argv: readonly string[], session: Session): ExitCode {
   const last = timeline.at(-1);
   const now = status && hasEnded(status) && last ? Date.parse(last.time) : Date.now();
   for (const { at, text } of narrate(history, now)) {
-    session.print(`${(at / 1000).toFixed(3).padStart(9)} s  ${text}`);
+    session.print(`${(at / 1000).toFixed(3).padStart(9)} s  ${oneLine(text)}`);
   }
   return ExitCode.ok;
 }

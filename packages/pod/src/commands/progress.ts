@@ -1,7 +1,9 @@
+import { visible } from '@sidekit/core/tool';
+import type { PodStatusObject } from '../lifecycle/status.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { Session } from './session.ts';
 import { allStatuses, isLost, podSummary, stateOf } from './summary.ts';
-import { paint } from './terminal.ts';
+import { oneLine, paint } from './terminal.ts';
 
 /** Shows how Pods come up: a live line a container on a terminal, the timeline elsewhere. */
 export class Progress {
@@ -45,7 +47,7 @@ export class Progress {
       if (reason === 'Signal' || reason === 'Hook') continue;
       const subject = container ? `${name}/${container}` : name;
       this.#session.print(
-        `${time.slice(11, 23)}  ${subject.padEnd(this.#width)}  ${reason.padEnd(13)}  ${message}`,
+        `${time.slice(11, 23)}  ${subject.padEnd(this.#width)}  ${reason.padEnd(13)}  ${oneLine(message)}`,
       );
     }
     this.#shown.set(folder, timeline.length);
@@ -56,7 +58,7 @@ export class Progress {
     const text = lines.join('\n');
     if (text === this.#last) return;
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[J` : '';
-    this.#session.print(`${up}${text}`);
+    this.#session.draw(`${up}${text}`);
     this.#drawn = lines.length;
     this.#last = text;
   }
@@ -81,9 +83,14 @@ export class Progress {
       const subject = `${name}/${container.name}`.padEnd(this.#width);
       // A line that wraps could not be drawn over. Some terminals don't know their width: 0.
       const width = (process.stdout.columns || 80) - 2;
-      return `${mark} ${`${subject}  ${word}${restarts}${why}`.slice(0, width)}`;
+      const line = visible(oneLine(`${subject}  ${word}${restarts}${why}`));
+      return `${mark} ${line.slice(0, width)}`;
     });
   }
+}
+
+function isInit({ spec }: PodStatusObject, name: string): boolean {
+  return spec.initContainers.some((one) => one.name === name && !one.restartPolicy);
 }
 
 /** Explains in one sentence why a Pod is not Ready. */
@@ -92,7 +99,7 @@ export function reasonsOf(folder: PodFolder): string {
   if (!folder.exists) return 'it was removed meanwhile';
   if (!status) return 'its supervisor has not started';
   if (isLost(folder)) return `its supervisor was killed (see ${folder.file('supervisor.log')})`;
-  if (status.status.message) return status.status.message;
+  if (status.status.message) return oneLine(status.status.message);
   const unready = allStatuses(status).filter(({ ready }) => !ready);
   // A container that only waits for another one is not the reason.
   const causes = unready.filter((one) => !/Initializing|Creating/.test(stateOf(one)?.reason ?? ''));
@@ -100,6 +107,9 @@ export function reasonsOf(folder: PodFolder): string {
   const words = waiting.map((container) => {
     const { reason, message } = stateOf(container) ?? {};
     const { terminated } = container.state;
+    if (reason === 'Running' && isInit(status, container.name)) {
+      return `init container ${container.name} has not ended`;
+    }
     if (reason === 'Running') {
       const started = container.started ? 'is not ready' : 'has not started';
       return `container ${container.name} runs but ${started}`;
@@ -109,5 +119,5 @@ export function reasonsOf(folder: PodFolder): string {
     }
     return `container ${container.name} waits: ${reason}${message ? ` (${message})` : ''}`;
   });
-  return words.join('; ') || podSummary(status);
+  return oneLine(words.join('; ')) || podSummary(status);
 }

@@ -11,7 +11,10 @@ export interface Session {
   /** The path of main.ts, to start supervisors by. */
   readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Prints a line, or several; what a terminal would obey is shown as an escape. */
   readonly print: (line: string) => void;
+  /** Prints lines that were made for a terminal. */
+  readonly draw: (text: string) => void;
   /** Calls back for every SIGINT and SIGTERM from now on. */
   readonly onSignal: (callback: () => void) => void;
 }

@@ -16,8 +16,14 @@ export function prefix(terminal: Terminal, name: string, index: number, width: n
   return paint(terminal, PALETTE[index % PALETTE.length] ?? '0', `${name.padEnd(width)} |`);
 }
 
+/** A text in one line: the output of a command cannot pretend to be lines of its own. */
+export function oneLine(text: string): string {
+  return text.trim().replace(/\s*[\r\n]\s*/g, ' ');
+}
+
 /** Rows as columns, each as wide as its widest cell. */
-export function columns(rows: readonly (readonly string[])[]): string {
+export function columns(table: readonly (readonly string[])[]): string {
+  const rows = table.map((row) => row.map(oneLine));
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   return rows
     .map((row) =>

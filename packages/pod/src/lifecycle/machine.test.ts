@@ -141,6 +141,9 @@ describe('restart', () => {
 
   test('an init container that fails is run again, or fails the Pod if the policy is Never', () => {
     const spec = 'initContainers: [{name: i, image: x}]\ncontainers: [{name: a, image: x}]';
+    const during = simulate(spec, { i: () => ({ exitAfter: 10_000 }) }).run(5000);
+    const [i] = during.machine.containers;
+    assert.deepEqual([i?.phase, i?.started, i?.ready], ['running', true, false]);
     const fails = { i: (attempt: number) => ({ exitAfter: 10, exitCode: attempt < 2 ? 1 : 0 }) };
     const again = simulate(spec, fails).run(MINUTE);
     assert.equal(again.times('i', 'start').length, 3);

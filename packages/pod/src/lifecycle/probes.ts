@@ -155,7 +155,8 @@ function onPassed(
 
 function hasStarted(container: ContainerState) {
   container.started = true;
-  if (!container.spec.readinessProbe) container.ready = true;
+  // An init container is ready once it has ended well (kubelet: UpdatePodStatus in prober_manager.go).
+  if (container.role !== 'init' && !container.spec.readinessProbe) container.ready = true;
 }
 
 function specOf({ spec }: ContainerState, kind: ProbeKind): Probe | undefined {

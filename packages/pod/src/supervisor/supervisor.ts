@@ -23,6 +23,7 @@ import { hasEnded } from './handlers/exec.ts';
 import type { HandlerOutcome } from './handlers/handler.ts';
 import { Launcher } from './launcher.ts';
 import { keepTrying } from './mounting.ts';
+import { Recurring } from './recurring.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { LocalStorage } from './storage.ts';
@@ -52,6 +53,7 @@ export class Supervisor {
   readonly #launcher: Launcher;
   readonly #volumes: Volumes;
   readonly #storage: LocalStorage;
+  readonly #recurring = new Recurring();
   #publishing = new AbortController();
   readonly #endpoints: Endpoints;
   readonly #forwarder: ServiceForwarder;
@@ -379,6 +381,8 @@ export class Supervisor {
   }
 
   #note({ reason, container, message }: Note) {
+    const recurs = reason === 'Unhealthy' || reason === 'ProbeError';
+    if (recurs && !this.#recurring.keeps(`${reason} ${container}`, Date.now())) return;
     const time = new Date().toISOString();
     const entry = { time, reason, ...(container ? { container } : {}), message };
     this.#persist(() => this.#folder.note(entry));
