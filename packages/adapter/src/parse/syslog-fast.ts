@@ -52,7 +52,11 @@ const GREATER = 0x3e;
 const TAB = 0x09;
 const ONE = 0x31;
 const SIX = 0x36;
+const A = 0x41;
 const Z = 0x5a;
+const PLUS = 0x2b;
+/** The length of the longest name of a zone. */
+const LONGEST_ZONE = 4;
 /** The length of a time of RFC 3164. */
 const BSD_TIME = 15;
 /** The most digits of the time of arrival before a received message. */
@@ -169,8 +173,10 @@ export class FastSyslog implements FastParser {
     const host = i;
     i = tagEnd(input, host, end);
     if (i === host || i - host > 255 || input[i] !== SPACE || i >= end) return -1;
-    // It could be the year.
+    // It could be the year or a zone.
     if (i - host === 4 && isDigit(input[host]!)) return -1;
+    if (input[host] === PLUS || input[host] === MINUS) return -1;
+    if (i - host <= LONGEST_ZONE && isCapital(input[host]!)) return -1;
     this.#member(HOST, input, host, i);
     return this.#tag(input, i + 1, end);
   }
@@ -329,6 +335,10 @@ function wordEnd(input: Uint8Array, at: number, end: number): number {
   let i = at;
   while (i < end && isWord(input[i]!)) i++;
   return i;
+}
+
+function isCapital(byte: number): boolean {
+  return byte >= A && byte <= Z;
 }
 
 function isWord(byte: number): boolean {

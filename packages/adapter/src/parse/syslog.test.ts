@@ -66,3 +66,34 @@ test('a number that is no year stays a host name or a tag', () => {
   assert.equal(hostOf('Nov 21 10:00:00 20260 app: m'), '20260');
   assert.equal((parse('Nov 21 10:00:00 2026: m') as LogRecord).app_name, '2026');
 });
+
+for (const [stamp, time] of [
+  ['Nov 21 2026 10:00:00 UTC', '2026-11-21T10:00:00Z'],
+  ['Nov 21 10:00:00 GMT 2024', '2024-11-21T10:00:00Z'],
+  ['Nov 21 2026 10:00:00.5 CEST', '2026-11-21T08:00:00.5Z'],
+  ['Nov 21 2026 10:00:00 -0330', '2026-11-21T13:30:00Z'],
+  ['Nov 21 2026 10:00:00+02:00', '2026-11-21T08:00:00Z'],
+  ['Nov 21 2026 10:00:00Z', '2026-11-21T10:00:00Z'],
+  ['2026-11-21 10:00:00 EST', '2026-11-21T15:00:00Z'],
+  ['2026-11-21 10:00:00 +02', '2026-11-21T08:00:00Z'],
+] as const) {
+  test(`the zone of ${stamp} is no host name`, () => {
+    const rest = { time, app_name: 'app', message: 'm' };
+    const inTokyo = syslogParser(timeZone('Asia/Tokyo'));
+    assert.deepEqual(inTokyo(`${stamp} host app: m`), { ...rest, hostname: 'host' });
+    assert.deepEqual((inTokyo(`<13>${stamp} app: m`) as LogRecord).time, time);
+  });
+}
+
+test('a zone with a colon, as network devices write it, is no tag', () => {
+  assert.deepEqual(parse('<189>Nov 21 2026 10:00:00.123 CET: %SYS-5-CONFIG_I: done'), {
+    ...{ facility: 'local7', severity: 'notice', time: '2026-11-21T09:00:00.123Z' },
+    ...{ app_name: '%SYS-5-CONFIG_I', message: 'done' },
+  });
+});
+
+test('a name that is no zone, or one of several, stays a host name', () => {
+  for (const host of ['IST', 'UTC1', 'WEB', 'utc', '+2']) {
+    assert.equal((parse(`Nov 21 10:00:00 ${host} app: m`) as LogRecord).hostname, host);
+  }
+});

@@ -1,6 +1,6 @@
 import { type LogRecord, type Parser, setField } from './parser.ts';
 import { bsdTime, isoTime } from './time.ts';
-import { type TimeZone, UTC } from './time-zone.ts';
+import { type TimeZone, UTC, ZONE } from './time-zone.ts';
 
 export const SEVERITIES = [
   'emerg',
@@ -22,9 +22,11 @@ export const FACILITIES = [
 const PRIORITY = /^<(\d{1,3})>/;
 /** Senders leave out the zone of the time, against the RFC. */
 const RFC5424 = /^1 (-|\S{19,40}) (-|\S{1,255}) (-|\S{1,48}) (-|\S{1,128}) (-|\S{1,32}) (-|\[)/;
-/** A time of RFC 3164, with or without a year after the date or the time, and a fraction. */
-const STAMP = String.raw`[A-Z][a-z]{2} (?: \d|\d{1,2})(?: (?:19|20)\d\d)? \d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: (?:19|20)\d\d(?= ))?`;
-const ISO_STAMP = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\S{5,27}`;
+/** The zone of a time, which no RFC has here, with the colon of network devices. */
+const OFFSET = `(?: ?${ZONE}:?(?= ))?`;
+/** A time of RFC 3164, with or without a year after the date or the time, a fraction and a zone. */
+const STAMP = String.raw`[A-Z][a-z]{2} (?: \d|\d{1,2})(?: (?:19|20)\d\d)? \d\d:\d\d:\d\d(?:[.,]\d{1,9})?${OFFSET}(?: (?:19|20)\d\d(?= ))?`;
+const ISO_STAMP = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\S{5,27}${OFFSET}`;
 const RFC3164 = new RegExp(String.raw`^(${STAMP}|${ISO_STAMP}) (\S{1,255}) (.*)$`, 's');
 /** A header without a host name, as libc's syslog(3) writes it to a local socket. */
 const LOCAL = new RegExp(

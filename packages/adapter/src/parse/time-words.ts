@@ -1,22 +1,20 @@
 import { civil, MONTHS, utc } from './calendar.ts';
-import { type TimeZone, zoneOffset } from './time-zone.ts';
+import { type TimeZone, ZONE, zoneOffset } from './time-zone.ts';
 
-const ZONE = '(Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)';
 const CLOCK = '(\\d\\d):(\\d\\d):(\\d\\d)(?:[.,](\\d{1,9})\\d*)?';
 
 /** `Thu, 26 Nov 2026 10:00:00 GMT`, also with dashes and a year of two digits. */
 const DAY_FIRST = new RegExp(
-  `^(?:[A-Z][a-z]{2,8},? )?(\\d{1,2})[ -]([A-Z][a-z]{2})[ -](\\d{4}|\\d\\d) ${CLOCK}(?: ${ZONE})?$`,
+  `^(?:[A-Z][a-z]{2,8},? )?(\\d{1,2})[ -]([A-Z][a-z]{2})[ -](\\d{4}|\\d\\d) ${CLOCK}(?: (${ZONE}))?$`,
 );
 /** `Thu Nov 26 10:00:00.123456 UTC 2026`, also in brackets. */
 const MONTH_FIRST = new RegExp(
-  `^\\[?(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2}) ([ \\d]\\d|\\d) ${CLOCK}(?: ${ZONE})? (\\d{4})\\]?$`,
+  `^\\[?(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2}) ([ \\d]\\d|\\d) ${CLOCK}(?: (${ZONE}))? (\\d{4})\\]?$`,
 );
 
 /**
  * Times with the name of a month: RFC 1123, 2822 and 850 (HTTP, mail), ctime(3), date(1), Go's
- * layouts of these, and Apache's error log. A named zone other than UTC is not unique, and so no
- * time is returned. Years of two digits are those of RFC 6265 §5.1.1: 70 is 1970, 69 is 2069.
+ * layouts of these, and Apache's error log. Years of two digits are those of RFC 6265 §5.1.1: 70 is 1970, 69 is 2069.
  */
 export function wordyTime(text: string, zone: TimeZone): string | undefined {
   // A quick look: nearly all fields that are no time are refused here.

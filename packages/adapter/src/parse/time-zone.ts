@@ -50,9 +50,22 @@ function offsetsOf(name: string): (instant: number) => number {
   };
 }
 
-/** Returns the milliseconds by which `Z`, `GMT`, `+02`, `+0200` or `+02:00` is ahead of UTC. */
+/**
+ * Hours ahead of UTC of the names that have one meaning: those of RFC 5322 §4.3, and Europe's.
+ * Others are not unique: IST is a time of India, of Ireland and of Israel.
+ */
+const NAMED: Readonly<Record<string, number>> = {
+  ...{ Z: 0, UTC: 0, UT: 0, GMT: 0, EST: -5, EDT: -4, CST: -6, CDT: -5, MST: -7, MDT: -6 },
+  ...{ PST: -8, PDT: -7, WET: 0, WEST: 1, CET: 1, CEST: 2, EET: 2, EEST: 3 },
+};
+
+/** The pattern of a zone that `zoneOffset` reads: a name, or `+02`, `+0200`, `+02:00`. */
+export const ZONE: string = `(?:${Object.keys(NAMED).join('|')}|[+-]\\d\\d(?::?\\d\\d)?)`;
+
+/** Returns the milliseconds by which a zone is ahead of UTC. */
 export function zoneOffset(zone: string): number {
-  if (/^[a-z]/i.test(zone)) return 0;
+  const named = NAMED[zone.toUpperCase()];
+  if (named !== undefined) return named * 3_600_000;
   const digits = zone.replace(':', '');
   const minutes = Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5));
   return (digits[0] === '-' ? -1 : 1) * minutes * 60_000;

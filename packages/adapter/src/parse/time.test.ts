@@ -105,6 +105,8 @@ test('times with the names of months, as HTTP, Go, Apache and date(1) write them
     '2026-11-26 11:05:09 +0100 CET m=+0.000000001',
     '2026-11-26 13:35:09 +0330 +0330',
     '2026-11-26 10:05:09+00',
+    '2026-11-26 11:05:09 CET',
+    'Thu, 26 Nov 2026 05:05:09 EST',
     '2026-11-26 05:05:09-05',
     '2026/11/26 10:05:09',
   ]) {
@@ -123,7 +125,8 @@ test('what only resembles a time with words is none', () => {
     'Thu, 31 Nov 2026 10:05:09 GMT',
     'Thu, 26 Foo 2026 10:05:09 GMT',
     'Thu, 26 Nov 2026 25:05:09 GMT',
-    'Thu, 26 Nov 2026 10:05:09 CET',
+    'Thu, 26 Nov 2026 10:05:09 IST',
+    '2026-11-26 10:05:09 IST',
     'Thu Nov 26 10:05:09',
     'on Thu Nov 26 10:05:09 2026',
     `Thu Nov 26 10:05:09 ${' '.repeat(40)}2026`,

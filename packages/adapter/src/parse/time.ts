@@ -5,11 +5,13 @@
 
 import { civil, digitsAt, EARLIEST, MONTHS, utc } from './calendar.ts';
 import { wordyTime } from './time-words.ts';
-import { type TimeZone, UTC, zoneOffset } from './time-zone.ts';
+import { type TimeZone, UTC, ZONE, zoneOffset } from './time-zone.ts';
 
 /** The zone may be followed by its name and the monotonic clock, as Go's Time.String writes them. */
-const ISO =
-  /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?: ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?(?=$| ))(?: [A-Z]{2,5}| [+-]\d\d{1,3})?(?: m=[+-][\d.]+)?)?$/i;
+const ISO = new RegExp(
+  String.raw`^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?: ?(${ZONE})(?=$| )(?: [A-Z]{2,5}| [+-]\d\d{1,3})?(?: m=[+-][\d.]+)?)?$`,
+  'i',
+);
 
 /**
  * RFC 3339 and its relatives: a space for the T, slashes in the date (nginx's error log), a
@@ -78,13 +80,14 @@ export function commonLogTime(text: string): string | undefined {
   return at === undefined ? undefined : utc(at - zone);
 }
 
-const BSD =
-  /^([A-Z][a-z]{2}) ( ?\d|\d\d)(?: (\d{4}))? (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: (\d{4}))?$/;
+const BSD = new RegExp(
+  String.raw`^([A-Z][a-z]{2}) ( ?\d|\d\d)(?: (\d{4}))? (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?: ?(${ZONE}):?)?(?: (\d{4}))?$`,
+);
 
 /**
  * The time of RFC 3164 §4.1.2, `Oct 11 22:14:15`, which has no year: the one that puts it
  * nearest before `now`, with a day's grace for clocks that run ahead. Senders add a year after the
- * date or the time, and a fraction.
+ * date or the time, a fraction, and a zone.
  */
 export function bsdTime(
   text: string,
@@ -93,20 +96,21 @@ export function bsdTime(
 ): string | undefined {
   const match = BSD.exec(text);
   if (!match) return undefined;
-  const [, name, day, yearOfDate, hour, minute, second, fraction = '', yearAtEnd] = match;
+  const [, name, day, yearOfDate, hour, minute, second, fraction = '', named, yearAtEnd] = match;
   const month = MONTHS[name!];
   if (month === undefined) return undefined;
+  const offset = named === undefined ? zone : () => zoneOffset(named);
   const given = yearOfDate ?? yearAtEnd;
   if (given !== undefined) {
     const local = civil(+given, month, +day!, +hour!, +minute!, +second!);
-    return local === undefined ? undefined : utc(local - zone(local), fraction);
+    return local === undefined ? undefined : utc(local - offset(local), fraction);
   }
   const thisYear = new Date(now).getUTCFullYear();
   for (let year = thisYear + 1; year > thisYear - 9; year--) {
     // The years back to the last leap year are tried for 29 February.
     const local = civil(year, month, +day!, +hour!, +minute!, +second!);
     if (local === undefined) continue;
-    const at = local - zone(local);
+    const at = local - offset(local);
     if (at <= now + 86_400_000) return utc(at, fraction);
   }
   return undefined;
