@@ -29,7 +29,7 @@ containers:
     await using pod = await apply(
       'lc-prestop',
       `
-terminationGracePeriodSeconds: 15
+terminationGracePeriodSeconds: 60
 initContainers:
 - {name: s, restartPolicy: Always, run: s, lifecycle: {preStop: {run: hook s-stop 500}}}
 containers:
@@ -45,7 +45,7 @@ containers:
     await using pod = await apply(
       'lc-prestop-sleep',
       `
-terminationGracePeriodSeconds: 10
+terminationGracePeriodSeconds: 60
 containers:
 - {name: a, run: a, lifecycle: {preStop: {sleep: {seconds: 3}}}}
 - {name: b, run: b}`,
