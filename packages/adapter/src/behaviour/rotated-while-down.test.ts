@@ -229,6 +229,56 @@ test('events that wait for more lines come before those of the next file', async
   assert.deepEqual(s.messages(), ['E1\n at x', 'E2\n at y', 'E3', 'E4']);
 });
 
+for (const move of ['rename', 'copytruncate', 'twice'] as const) {
+  for (const when of ['up', 'a crash', 'a stop', 'down'] as const) {
+    test(`an event that begins before a rotation (${move}) and ends after it is one record: ${when}`, async () => {
+      await using s = await scene({ multilineStart: '^E' });
+      const rotate = () => {
+        const rotated = `${s.live}.1`;
+        if (move === 'copytruncate') {
+          copyFileSync(s.live, rotated);
+          truncateSync(s.live);
+          return;
+        }
+        if (existsSync(rotated)) renameSync(rotated, `${s.live}.2`);
+        renameSync(s.live, rotated);
+        s.write('');
+        if (move === 'rename' || existsSync(`${s.live}.2`)) return;
+        s.write(' at y\n');
+        rotate();
+      };
+      const whole = move === 'twice' ? 'E2\n at x\n at y\n at z' : 'E2\n at x\n at z';
+      s.write('E1\nE2\n at x\n');
+      if (when === 'down') await s.restart('crash', rotate);
+      else {
+        await s.settle();
+        rotate();
+      }
+      s.write(' at z\n');
+      await s.settle();
+      if (when === 'a crash') await s.restart('crash');
+      await s.settle();
+      if (when === 'a stop') {
+        // What comes after a stop is another event.
+        await s.restart('stop');
+        s.write(' at end\n');
+      } else s.write('E3\n');
+      await s.settle();
+      s.clock.now += 10_000;
+      await s.settle();
+      s.clock.now += 61_000;
+      await s.settle();
+      const last = when === 'a stop' ? ' at end' : 'E3';
+      assert.deepEqual(s.messages(), ['E1', whole, last]);
+      // Everything is acknowledged.
+      await s.restart('crash');
+      await s.settle();
+      assert.equal(s.messages().length, 3);
+      assert.equal(s.adapter.metric('adapter_lost_files_total'), 0);
+    });
+  }
+}
+
 test('temporary files that a killed adapter left in the state directory are removed', async () => {
   await using s = await scene();
   s.write('one\n');

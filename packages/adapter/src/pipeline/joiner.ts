@@ -20,8 +20,11 @@ interface Event {
   message: string;
   /** True if the message is no longer that of the first line. */
   joined: boolean;
+  /** The file and offset of its first line, which identify it. */
+  readonly source: Generation;
   readonly offset: number;
-  /** The offset of its last line so far. */
+  /** The offsets of its first and its last line so far; -1 if they are in an earlier file. */
+  first: number;
   last: number;
   /**
    * The offset at which reading may begin again to find it: before its first line if an event of another stream,
@@ -39,7 +42,7 @@ interface Held {
   readonly events: Map<string, Event>;
 }
 
-type Emit = (text: string, offset: number, flag: LineFlag) => void;
+type Emit = (text: string, offset: number, flag: LineFlag, source: Generation) => void;
 
 /** Joins the lines of an event, such as a stack trace, and the parts of a split message. */
 export class Joiner {
@@ -59,7 +62,9 @@ export class Joiner {
       line: text,
       message,
       joined: false,
+      source: generation,
       offset,
+      first: offset,
       last: offset,
       from: offset,
       flag,
@@ -91,6 +96,20 @@ export class Joiner {
     for (const { from } of held.parts.values()) first = Math.min(first, from);
     for (const { from } of held.events.values()) first = Math.min(first, from);
     return first;
+  }
+
+  /** Lets events that wait in a file go on in the next one, of which no line was added yet. */
+  move(from: Generation, to: Generation): void {
+    const held = this.#of(from);
+    this.#held.delete(from);
+    for (const waiting of [held.parts, held.events]) {
+      for (const event of waiting.values()) {
+        event.first = -1;
+        event.last = -1;
+        event.from = 0;
+      }
+    }
+    this.#held.set(to, held);
   }
 
   /** Emits all waiting lines. */
@@ -136,9 +155,9 @@ export class Joiner {
     }
   }
 
-  #emit({ line, message, joined, offset, flag }: Event, emit: Emit): void {
+  #emit({ line, message, joined, source, offset, flag }: Event, emit: Emit): void {
     const { envelope } = this.#options;
-    emit(!joined ? line : envelope ? envelope.seal(line, message) : message, offset, flag);
+    emit(!joined ? line : envelope ? envelope.seal(line, message) : message, offset, flag, source);
   }
 
   #of(generation: Generation): Held {
@@ -152,10 +171,10 @@ export class Joiner {
 }
 
 /** Notes that a passed event lies around the place from which waiting ones would be read again. */
-function extend({ parts, events }: Held, { offset, last, from }: Event): void {
+function extend({ parts, events }: Held, { first, last, from }: Event): void {
   for (const waiting of [parts, events]) {
     for (const other of waiting.values()) {
-      if (other.from > offset && other.from <= last) other.from = Math.min(other.from, from);
+      if (other.from > first && other.from <= last) other.from = Math.min(other.from, from);
     }
   }
 }

@@ -10,10 +10,11 @@ import { utc } from '../parse/calendar.ts';
 import type { Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
 import { TAIL_LENGTH } from '../tail/bytes.ts';
-import type { Mark } from '../tail/cursor.ts';
+import { type Mark, START } from '../tail/cursor.ts';
 import type { Generation } from '../tail/generation.ts';
 import { LineFlag, type LineSink } from '../tail/line-splitter.ts';
 import { Batcher } from './batcher.ts';
+import { FileEnds } from './file-ends.ts';
 import type { LineFormat } from './line-format.ts';
 import { RecordKey } from './record-key.ts';
 import { makeWellFormed } from './well-formed.ts';
@@ -53,6 +54,7 @@ export class Pipeline implements LineSink {
   readonly #fastKey: RecordKey;
   readonly #batcher: Batcher;
   readonly #out = new JsonOut();
+  readonly #ends = new FileEnds();
   #isFull = false;
   // The current chunk.
   #generation: Generation | undefined;
@@ -152,14 +154,24 @@ export class Pipeline implements LineSink {
     const { marks } = this.#batcher.current;
     const held = joiner?.heldFrom(generation);
     if (held === undefined) {
-      marks.set(generation, read);
+      this.#ends.passed(marks, generation, read);
     } else if (this.#offset !== -1 && held >= this.#offset) {
       const at = this.#start + held - this.#offset;
       const tail = Buffer.from(this.#buffer.subarray(Math.max(0, at - TAIL_LENGTH), at));
       if (tail.length === Math.min(TAIL_LENGTH, held)) {
-        marks.set(generation, { offset: held, tail, inLine: false });
+        this.#ends.passed(marks, generation, { offset: held, tail, inLine: false });
       }
     }
+    if (held !== 0) this.#ends.release(marks, generation);
+  }
+
+  /** Lets events that wait in a rotated file go on in the next one, of which nothing was read yet. */
+  handOver(generation: Generation, read: Mark, next: Generation): void {
+    const { joiner } = this.#options.formatOf(generation.log);
+    if (joiner?.heldFrom(generation) === undefined) return;
+    if (joiner.heldFrom(next) !== undefined) this.settle(next, START, 0, true);
+    joiner.move(generation, next);
+    this.#ends.wait(generation, read, next);
   }
 
   /** Emits waiting events after a time without new lines. */
@@ -170,11 +182,13 @@ export class Pipeline implements LineSink {
     if (!final && idle < this.#options.eventTimeout) return;
     this.#counted = generation.settled < read.offset;
     generation.settled = Math.max(generation.settled, read.offset);
-    joiner.flush(generation, (text, offset, flag) =>
-      this.#record(generation, format.parse, text, offset, flag, format),
+    joiner.flush(generation, (text, offset, flag, source) =>
+      this.#record(source, format.parse, text, offset, flag, format),
     );
     this.#count();
-    this.#batcher.current.marks.set(generation, read);
+    const { marks } = this.#batcher.current;
+    this.#ends.passed(marks, generation, read);
+    this.#ends.release(marks, generation);
   }
 
   /** Submits the collected records, unless others are still being delivered. */
@@ -185,6 +199,7 @@ export class Pipeline implements LineSink {
   close(generation: Generation): void {
     this.#key.forget(generation);
     this.#fastKey.forget(generation);
+    this.#ends.release(this.#batcher.current.marks, generation);
     this.#options.formatOf(generation.log).joiner?.close(generation);
   }
 
@@ -212,8 +227,8 @@ export class Pipeline implements LineSink {
     const generation = this.#generation!;
     if (!joiner) this.#record(generation, parse, text, offset, flag, format);
     else {
-      joiner.add(generation, text, offset, flag, (event, from, mark) =>
-        this.#record(generation, parse, event, from, mark, format),
+      joiner.add(generation, text, offset, flag, (event, from, mark, source) =>
+        this.#record(source, parse, event, from, mark, format),
       );
     }
   }

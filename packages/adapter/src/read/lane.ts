@@ -63,6 +63,7 @@ export function laneFor(
     },
     partial: (generation, text, offset) => pipeline.partial(generation, text, offset),
     mark: (generation, read) => pipeline.mark(generation, read),
+    handOver: (generation, read, next) => pipeline.handOver(generation, read, next),
     settle: (generation, read, idle, final) => pipeline.settle(generation, read, idle, final),
     flush: () => pipeline.flush(),
     close: (generation) => pipeline.close(generation),

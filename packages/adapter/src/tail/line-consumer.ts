@@ -11,6 +11,8 @@ export interface LineConsumer {
   partial(generation: Generation, text: Buffer, offset: number): void;
   /** Notes that everything before `read` was passed on; decides how much may be acknowledged. */
   mark(generation: Generation, read: Mark): void;
+  /** Lets what waits in a rotated file go on in the next one, of which nothing was read yet. */
+  handOver(generation: Generation, read: Mark, next: Generation): void;
   /** Emits what is waiting for more lines, such as the last event of a multiline log. */
   settle(generation: Generation, read: Mark, idle: number, final: boolean): void;
   /** Sends the collected records. */

@@ -153,12 +153,16 @@ export class Tailer {
     if (!consumer.hasRoom()) return false;
     const index = generations.findIndex((one) => hasLines(one, one.cursors[i]!));
     if (index === -1) return false;
-    // Events that are waiting for more lines come before those of a newer file.
-    for (const earlier of generations.slice(0, index)) {
-      if (!earlier.live) consumer.settle(earlier, earlier.cursors[i]!.read, 0, true);
-    }
     const generation = generations[index]!;
-    return this.#step(generation, consumer, generation.cursors[i]!);
+    const cursor = generation.cursors[i]!;
+    // Events that are waiting for more lines come before those of a newer file, or go on in it.
+    for (const earlier of generations.slice(0, index)) {
+      const { read } = earlier.cursors[i]!;
+      if (earlier.live) continue;
+      if (cursor.read.offset === 0) consumer.handOver(earlier, read, generation);
+      else consumer.settle(earlier, read, 0, true);
+    }
+    return this.#step(generation, consumer, cursor);
   }
 
   async #scan(final = false): Promise<void> {
