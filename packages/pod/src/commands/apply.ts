@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { ExitCode } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import type { FoundEngine } from '../engine/find.ts';
@@ -42,7 +43,8 @@ export async function applyInputs(
     }));
     const code = await launch.run(records, workload.controllers, foreground);
     if (code !== ExitCode.ok) return code;
-    for (const line of [...workload.notes, ...unmappedPorts(workload)]) session.print(line);
+    const notes = [...workload.notes, ...unmappedPorts(workload), ...unlimited(workload, found)];
+    for (const line of notes) session.print(line);
     printAddresses(launch.folders, session);
     return code;
   };
@@ -63,6 +65,19 @@ export async function applyInputs(
     session.onSignal(() => launch.end(++signals === 1).then(resolve));
   });
   return (await Promise.race([apply(manifests, launch), interrupted])) ?? interrupted;
+}
+
+/** Says that limits of CPU and memory have no effect (cgroups(7): v1 cannot be delegated to a user). */
+function unlimited({ pods }: Workload, { rootless }: FoundEngine): string[] {
+  const limited = pods.some(({ spec }) =>
+    [...spec.initContainers, ...spec.containers].some(
+      ({ resources: { limits } }) => limits.cpu !== undefined || limits.memory !== undefined,
+    ),
+  );
+  if (!limited || !rootless || existsSync('/sys/fs/cgroup/cgroup.controllers')) return [];
+  return [
+    'note: limits of CPU and memory have no effect: this machine has cgroup v1, on which the containers of an ordinary user have none; run pod as root, or use cgroup v2',
+  ];
 }
 
 /** Returns one uid for all Pods of a Job. */

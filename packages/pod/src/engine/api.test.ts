@@ -114,7 +114,7 @@ test('a command that has ended in time is no timeout, however late the engine re
     response.end(JSON.stringify({ Running: checks < 4, ExitCode: 0, Pid: ended }));
   });
   let start: ServerResponse | undefined;
-  const result = await exec(new EngineApi(engine.socket), '', { ...REQUEST, timeout: 10 });
+  const result = await exec(new EngineApi(engine.socket), '', { ...REQUEST, timeout: 10 }, true);
   assert.deepEqual(result, { type: 'exited', code: 0, output: '' });
   assert.ok(checks >= 4);
 });

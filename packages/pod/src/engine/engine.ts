@@ -10,6 +10,7 @@ import { PAUSE_IMAGE, pauseTar } from './pause-image.ts';
 import { podmanBody } from './podman-body.ts';
 import { ensurePodmanService } from './podman-service.ts';
 import { processLimits } from './process-limits.ts';
+import { isOf } from './processes.ts';
 import { type Runtime, runtimeOf } from './runtime.ts';
 import { runtimeExec } from './runtime-exec.ts';
 import { type ContainerStats, readStats } from './stats.ts';
@@ -27,7 +28,7 @@ export interface ContainerInfo {
   readonly running: boolean;
   readonly exitCode: number;
   readonly oomKilled: boolean;
-  /** Its first process on the engine's machine; 0 if none. */
+  /** Its first process; 0 if there is none, or it cannot be seen here. */
   readonly pid: number;
   /** The user that it runs as, as configured; empty for the image's. */
   readonly user: string;
@@ -62,6 +63,8 @@ export class Engine {
   readonly #root: string;
   /** Runtimes by the containers that they run; undefined for one that is not called directly. */
   readonly #runtimes = new Map<string, Runtime | undefined>();
+  /** The engine's process IDs are those of this machine; undefined until a container was inspected. */
+  #seesProcesses: boolean | undefined;
 
   constructor(found: FoundEngine) {
     this.#found = found;
@@ -138,13 +141,17 @@ export class Engine {
         Config: config,
         NetworkSettings: network,
       } = await this.#api.call('GET', `${this.#root}/containers/${id}/json`);
+      const running = state.Running || state.Status === 'created';
+      const pid: number = state.Pid ?? 0;
+      // Podman starts its containers where it was started itself.
+      if (running && pid > 0) this.#seesProcesses ??= this.name === 'podman' || isOf(id, pid);
       const addresses = Object.values<{ IPAddress?: string }>(network?.Networks ?? {});
       const ports = Object.entries<{ HostPort: string }[] | null>(network?.Ports ?? {});
       return {
-        running: state.Running || state.Status === 'created',
+        running,
         exitCode: state.ExitCode,
         oomKilled: state.OOMKilled,
-        pid: state.Pid ?? 0,
+        pid: this.#seesProcesses ? pid : 0,
         user: config?.User ?? '',
         address: addresses[0]?.IPAddress || network?.IPAddress || '',
         published: new Map(
@@ -173,7 +180,9 @@ export class Engine {
   /** Runs a command in a container. @throws {ExpectedError} if it could not be started. */
   async exec(request: ExecRequest): Promise<ExecResult> {
     const runtime = this.name === 'podman' ? await this.#runtimeOf(request.container) : undefined;
-    return runtime ? runtimeExec(runtime, request) : exec(this.#api, this.#root, request);
+    return runtime
+      ? runtimeExec(runtime, request)
+      : exec(this.#api, this.#root, request, this.#seesProcesses);
   }
 
   async #runtimeOf(id: string): Promise<Runtime | undefined> {

@@ -26,18 +26,22 @@ const NOT_STARTED = /^(OCI runtime exec failed|Error: .*OCI runtime)/;
 
 /**
  * Runs a command in a container over the engine's API. After `timeout` the command is killed, with
- * the processes that it started.
+ * the processes that it started, if `seesProcesses`: the engine's process IDs are those of this machine.
  * @throws {ExpectedError} if the engine could not start it: which is no verdict on the command.
  */
 export async function exec(
   api: EngineApi,
   root: string,
   request: ExecRequest,
+  seesProcesses = false,
 ): Promise<ExecResult> {
   const { container, argv, limit } = request;
   const body = { AttachStdout: true, AttachStderr: true, Cmd: argv };
   const { Id: id } = await api.call('POST', `${root}/containers/${container}/exec`, { body });
-  const look = (): Promise<ExecState> => api.call('GET', `${root}/exec/${id}/json`);
+  const look = async (): Promise<ExecState> => {
+    const state: ExecState = await api.call('GET', `${root}/exec/${id}/json`);
+    return seesProcesses ? state : { ...state, Pid: 0 };
+  };
   const stream = await api.open('POST', `${root}/exec/${id}/start`, {
     body: { Detach: false, Tty: false },
   });

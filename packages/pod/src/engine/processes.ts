@@ -33,6 +33,18 @@ export function isEnding(pid: number): boolean | undefined {
   }
 }
 
+/**
+ * Whether a process of this machine belongs to a container, by its control group. An engine in a virtual
+ * machine, or in another process namespace, has other numbers: here they mean somebody else's process.
+ */
+export function isOf(container: string, pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(container);
+  } catch {
+    return false;
+  }
+}
+
 /** Kills a process and all its descendants, as far as this user may. */
 export function killTree(pid: number): void {
   // Stopped first, so that it starts nothing more meanwhile.

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CachedJson, GrowingLines } from './cached-file.ts';
+import type { PodRecord } from './record.ts';
 import { PodStore } from './store.ts';
 
 function directory(): Disposable & { readonly path: string } {
@@ -50,4 +58,16 @@ test('if two commands start one Pod, one of them gets its folder', () => {
   assert.equal(store.pod('web').claim(), false);
   store.pod('web').remove();
   assert.equal(store.pod('web').claim(), true);
+});
+
+test('a Pod that is removed leaves nothing of a supervisor that was killed', () => {
+  using folder = directory();
+  const store = PodStore.open({ root: folder.path, data: join(folder.path, 'volumes') });
+  const pod = store.pod('web');
+  pod.claim();
+  pod.record = { uid: 'a-uid' } as PodRecord;
+  writeFileSync(pod.socket, '');
+  pod.remove();
+  assert.deepEqual(readdirSync(join(store.root, 'sockets')), []);
+  assert.deepEqual(readdirSync(join(store.root, 'pods')), []);
 });

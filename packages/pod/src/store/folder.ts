@@ -129,8 +129,9 @@ export class PodFolder {
     }
   }
 
-  /** Removes the folder. */
+  /** Removes the folder, and the socket of a supervisor that was killed. */
   remove(): void {
+    if (this.exists) rmSync(this.socket, { force: true });
     rmSync(this.path, { recursive: true, force: true });
   }
 

@@ -44,8 +44,10 @@ export class Endpoints {
       return;
     }
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, `.${pod}.new`), JSON.stringify(endpoint));
-    renameSync(join(folder, `.${pod}.new`), join(folder, pod));
+    // A Pod's name may be as long as that of a file.
+    const temporary = join(folder, `.${process.pid}.new`);
+    writeFileSync(temporary, JSON.stringify(endpoint));
+    renameSync(temporary, join(folder, pod));
     this.#touch();
   }
 

@@ -1,5 +1,6 @@
 import type { ContainerConfig, OwnNamespaces } from '../engine/container-config.ts';
 import type { Engine } from '../engine/engine.ts';
+import { listensIn } from '../engine/listeners.ts';
 import { PAUSE_IMAGE } from '../engine/pause-image.ts';
 import { portNumber } from '../manifest/references/port-number.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
@@ -15,6 +16,8 @@ export interface Sandbox {
   readonly podIP: string;
   /** Returns the address that leads from this machine to a port of the Pod. */
   readonly reach: (port: number) => Address;
+  /** Whether a program listens on a port of the Pod; undefined if only a connection can tell. */
+  readonly listens: (port: number) => boolean | undefined;
 }
 
 /** The most of a Pod's name in the names of its containers: engines and their files limit them. */
@@ -65,6 +68,7 @@ export async function startSandbox(
       const host = engine.direct ? undefined : info?.published.get(port);
       return host === undefined ? { host: podIP, port } : { host: '127.0.0.1', port: host };
     },
+    listens: (port) => (engine.direct ? undefined : listensIn(info?.pid ?? 0, port)),
   };
 }
 

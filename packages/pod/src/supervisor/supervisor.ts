@@ -322,6 +322,7 @@ export class Supervisor {
       container: this.#spec(container),
       id: id ?? '',
       reach: this.#sandbox?.reach ?? ((port: number) => ({ host: '127.0.0.1', port })),
+      listens: this.#sandbox?.listens ?? (() => undefined),
     };
     if (action.type === 'hook') {
       const message = `${action.hook} hook of ${container}`;

@@ -27,6 +27,8 @@ export interface HandlerTarget {
   readonly id: string;
   /** Returns the address that leads from this machine to a port of the Pod. */
   readonly reach: (port: number) => Address;
+  /** Whether a program listens on a port of the Pod; undefined if only a connection can tell. */
+  readonly listens: (port: number) => boolean | undefined;
 }
 
 export interface Address {

@@ -23,6 +23,7 @@ function probe(port: number, action: Partial<HttpGet> = {}, timeout = 60_000) {
     container,
     id: '',
     engine: undefined,
+    listens: () => undefined,
     reach: () => ({ host: '127.0.0.1', port }),
   };
   const all = { path: '/', port, scheme: 'HTTP', host: undefined, httpHeaders: [], ...action };
@@ -57,6 +58,7 @@ test('a port by a name that the container does not give has no verdict', async (
     container,
     id: '',
     engine: undefined,
+    listens: () => undefined,
     reach: () => ({ host: '127.0.0.1', port: 1 }),
   };
   const get = { path: '/', port: 'nowhere', scheme: 'HTTP', httpHeaders: [] };
@@ -64,6 +66,20 @@ test('a port by a name that the container does not give has no verdict', async (
     const { result, message } = await carryOut(handler as never, target as never, 1000);
     assert.equal(result, 'error');
     assert.match(message ?? '', /no port of the container has the name nowhere/);
+  }
+});
+
+test('behind a published port, which accepts every connection, only a listener in the Pod is success', async () => {
+  using published = await listening(createTcp((socket) => socket.destroy()));
+  const reach = () => ({ host: '127.0.0.1', port: published.port });
+  for (const [listens, result] of [
+    [true, 'success'],
+    [false, 'failure'],
+    [undefined, 'success'],
+  ] as const) {
+    const target = { container, id: '', engine: undefined, reach, listens: () => listens };
+    const outcome = await carryOut({ tcpSocket: { port: 9 } } as never, target as never, 5000);
+    assert.equal(outcome.result, result, String(listens));
   }
 });
 
