@@ -121,6 +121,18 @@ test('all components go together: the last of the list starts first', async () =
   }
 });
 
+test('what only the user can know has no default, so that the sidecar refuses to start without it', async () => {
+  for (const [component, key] of [
+    ['wait-for', 'WAIT_FOR_TARGET'],
+    ['file-writer', 'FILE_WRITER_SOURCE'],
+    ['file-writer', 'FILE_WRITER_TARGET'],
+  ] as const) {
+    const rendered = await renderWith([component], [workload('Job', [component])]);
+    const data = rendered.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+    assert.equal(data[key], undefined, key);
+  }
+});
+
 test('two workloads of one kustomization each get the components of their own labels', async () => {
   const shop = workload('Deployment', ['ambassador']) as Rendered;
   const report = { ...workload('Job', ['wait-for']), metadata: { name: 'report', labels: {} } };

@@ -105,7 +105,11 @@ export const table = defineOptions({
   check(values, operands, report) {
     for (const target of values.target) parseTarget(target, report);
     if (operands.length + values.target.length === 0 && values.acquire === undefined) {
-      report({ name: 'TARGET', rule: 'is missing', remedy: 'give one, such as tcp:db:5432' });
+      report({
+        name: 'TARGET',
+        rule: 'is missing',
+        remedy: 'give one, such as tcp:db:5432, or set WAIT_FOR_TARGET',
+      });
     }
     if (values.maxInterval !== undefined && values.maxInterval < values.interval) {
       report({

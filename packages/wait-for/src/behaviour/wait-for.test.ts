@@ -190,7 +190,7 @@ test('targets may come from the environment as well as from operands', async () 
 test('without any target, or with a wrong one in the environment, nothing is tried', async () => {
   await using none = startProgram(main, []);
   assert.equal((await none.exited).code, 64);
-  assert.match(none.stderr, /TARGET is missing/);
+  assert.match(none.stderr, /TARGET is missing: give one, .* or set WAIT_FOR_TARGET/);
   await using wrong = startProgram(main, ['file:/'], { env: { WAIT_FOR_TARGET: 'tcp:db' } });
   assert.equal((await wrong.exited).code, 64);
   assert.match(wrong.stderr, /must have a host and a port/);
