@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -48,13 +49,25 @@ test('the virtual host in front of a combined line is a field of its own', async
   );
 });
 
-for (const block of [4096, 8192]) {
-  test(`lines of a writer that buffers ${block} bytes are not cut where its blocks end`, async () => {
+for (const [writer, ...blocks] of [
+  ['stdio', 4096],
+  ['Java', 8192, 8192, 8191],
+  ["Python's print", 8162, 8177, 8192, 8137, 2 * 8192 - 55],
+] as const) {
+  test(`lines of a writer with the buffers of ${writer} are not cut where its blocks end, also in a rotated file`, async () => {
     await using s = await scene({ partialFlush: '1s' });
     const lines = Array.from({ length: 1000 }, (_, i) => `line ${i} ${'x'.repeat(i % 60)}`);
     const content = Buffer.from(`${lines.join('\n')}\n`);
-    for (let at = 0; at < content.length; at += block) {
-      appendFileSync(s.live, content.subarray(at, at + block));
+    let path = s.live;
+    for (let at = 0, i = 0; at < content.length; i++) {
+      const next = at + blocks[i % blocks.length]!;
+      appendFileSync(path, content.subarray(at, next));
+      at = next;
+      // A writer that does not open the new file goes on in the rotated one.
+      if (i === 2) {
+        path = `${s.live}.1`;
+        renameSync(s.live, path);
+      }
       await s.settle();
       s.clock.now += 30_000;
       await s.settle();

@@ -16,6 +16,8 @@ export interface FileFacts {
 const LF = 0x0a;
 /** Writers buffer a multiple of this many bytes: stdio 4096, Python and Java 8192. */
 const BLOCK = 4096;
+/** Python's blocks end before a piece of a line that does not fit, and Java's before a character. */
+const UNFILLED = 512;
 /** The number of earlier offsets that are remembered, to recognise a shorter copy. */
 const PLACES = 64;
 
@@ -120,7 +122,7 @@ export class Generation {
 
   /** Whether the file grows by blocks of a buffering writer, which cut lines anywhere. */
   get isBlockBuffered(): boolean {
-    return this.growth >= BLOCK && this.growth % BLOCK === 0;
+    return (this.growth + UNFILLED - 1) % BLOCK < UNFILLED && this.growth > UNFILLED;
   }
 
   /** The size of the file at this moment, in bytes, which may be ahead of the last scan. */

@@ -268,8 +268,10 @@ export class Tailer {
         const { partial } = cursor;
         const complete = generation.unreadBy(cursor) === partial.length;
         // The next block of a buffering writer holds the rest of the line.
-        const patience = partialFlush * (generation.isBlockBuffered ? BLOCK_PATIENCE : 1);
-        const due = lost || (complete && (final || left || idle >= patience));
+        const { isBlockBuffered } = generation;
+        const patience = partialFlush * (isBlockBuffered ? BLOCK_PATIENCE : 1);
+        const isLeft = left && !isBlockBuffered;
+        const due = lost || (complete && (final || isLeft || idle >= patience));
         if (partial.length > 0 && due) this.#flushPartial(generation, consumer, cursor);
         if (generation.unreadBy(cursor) === 0) {
           consumer.settle(generation, cursor.read, idle, final || left || gone);
