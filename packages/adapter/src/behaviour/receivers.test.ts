@@ -52,6 +52,66 @@ for (const [output, messages] of Object.entries(MESSAGES)) {
   });
 }
 
+/** Nearly as long as a line may be: with the added field it is too long. */
+const LONG = 256 * 1024 - 100;
+const LETTERS = 'x'.repeat(LONG - 40);
+for (const [what, line] of [
+  ['quotes', '"'.repeat(LONG)],
+  ['control characters', '\x01'.repeat(LONG)],
+  ['characters of two UTF-16 units', '🙂'.repeat(LONG / 4)],
+  ['one field', JSON.stringify({ level: 'info', text: LETTERS })],
+  [
+    'one object',
+    JSON.stringify({ level: 'info', list: LETTERS.slice(0, LONG / 4 - 30).split('') }),
+  ],
+  ['two long fields', JSON.stringify({ a: LETTERS.slice(LONG / 2), b: LETTERS.slice(LONG / 2) })],
+  [
+    'many fields',
+    JSON.stringify(
+      Object.fromEntries(Array.from({ length: LONG / 32 }, (_, i) => [`${i}`.padEnd(26), 42])),
+    ),
+  ],
+] as const) {
+  test(`a line of ${what} that is too long for Loki as JSON is split, and no record is refused`, async () => {
+    await using s = await scene((_directory, url) => ({
+      output: [`loki:${url}`],
+      format: 'json',
+      add: { service: 's'.repeat(200) },
+    }));
+    s.receiver.respond = (body) => {
+      try {
+        strictLoki(body);
+        return undefined;
+      } catch (error) {
+        return { status: 400, body: String(error) };
+      }
+    };
+    s.write(`{"first":1}\n${line}\n{"last":1}\n`);
+    await s.settle();
+    assert.equal(s.receiver.count, s.receiver.requests.length);
+    const records = s.receiver.requests
+      .flatMap(({ body }) => strictLoki(body))
+      .map((entry) => JSON.parse(entry.line));
+    const parts = records.slice(1, -1);
+    assert.ok(parts.length > 1 && parts.length < 12, `${parts.length} parts`);
+    assert.ok(parts.every(({ partial }) => partial));
+    assert.equal(new Set(records.map(({ offset }) => offset)).size, records.length);
+    const whole: Record<string, unknown> = {};
+    for (const { partial, offset, 'file.id': _id, 'file.path': _path, ...part } of parts) {
+      for (const [name, value] of Object.entries(part)) {
+        const isShort = typeof value !== 'string' || value.length <= 256;
+        whole[name] = isShort ? value : String(whole[name] ?? '') + value;
+      }
+    }
+    const { raw, parse_error: _error, service, ...fields } = whole;
+    assert.ok(service);
+    if (raw === undefined) {
+      const list = typeof fields.list === 'string' ? { list: JSON.parse(fields.list) } : {};
+      assert.deepEqual({ ...fields, ...list }, JSON.parse(line));
+    } else assert.equal(raw, line);
+  });
+}
+
 test('records that a receiver refuses cost no other record, and few requests', async () => {
   await fc.assert(
     fc.asyncProperty(

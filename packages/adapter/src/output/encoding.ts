@@ -22,6 +22,8 @@ export interface Encoding {
   readonly overhead: number;
   /** @param now the time for records without their own, in milliseconds since the epoch. */
   write(outgoing: Outgoing, now: number, out: JsonOut): void;
+  /** Whether the receiver takes a record that was written to `bytes[start, end)`; all if undefined. */
+  fits?(bytes: Buffer, start: number, end: number): boolean;
 }
 
 /** One JSON object per line. */

@@ -6,7 +6,7 @@ import { type HttpResponse, proxyAgent, retryAfter, send } from '@sidekit/core';
 import { Body } from './body.ts';
 import { type Credentials, Secured } from './credentials.ts';
 import { type Encoding, ndjson } from './encoding.ts';
-import { type LokiLabels, lokiBody, lokiEntries } from './loki-encoding.ts';
+import { type LokiOptions, lokiBody, lokiEntries } from './loki-encoding.ts';
 import { otlpRecords } from './otlp-encoding.ts';
 import { ACCEPTED, type Outcome, type Output, RetryError } from './output.ts';
 
@@ -49,7 +49,7 @@ export function httpOutput(options: HttpOutputOptions & { format: 'ndjson' | 'js
 }
 
 /** Pushes to Loki (https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs). */
-export function lokiOutput(options: HttpOutputOptions & LokiLabels): Output {
+export function lokiOutput(options: HttpOutputOptions & LokiOptions): Output {
   return overHttp(options, {
     name: `loki:${redacted(options.url)}`,
     url: withPath(options.url, '/loki/api/v1/push'),

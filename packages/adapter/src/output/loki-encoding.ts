@@ -10,6 +10,9 @@ const OVERFLOW = '__other__';
 const MOST_VALUES = 100;
 /** The longest value of a label, in UTF-16 units. */
 const LONGEST_VALUE = 256;
+/** Loki's default `max_line_size`, in bytes. */
+const LONGEST_LINE = 256 * 1024;
+const BACKSLASH = 0x5c;
 const TAB = 0x09;
 const LF = 0x0a;
 
@@ -19,11 +22,17 @@ export interface LokiLabels {
   readonly labelFields: Readonly<Record<string, string>>;
 }
 
+export interface LokiOptions extends LokiLabels {
+  /** The largest line that is read, in bytes: the receiver is meant to take as much. */
+  readonly maxLine: number;
+}
+
 /**
  * Entries of Loki streams: the labels as a JSON object, a tab, and `["<ns>","<line>"]`. Each file
  * has a stream of its own, since Loki refuses entries that are too far behind in their stream.
  */
-export function lokiEntries({ labels, labelFields }: LokiLabels): Encoding {
+export function lokiEntries({ labels, labelFields, maxLine }: LokiOptions): Encoding {
+  const longest = Math.max(LONGEST_LINE, maxLine);
   const fields = Object.entries(labelFields).map(([label, field]) => ({
     label,
     field,
@@ -52,7 +61,20 @@ export function lokiEntries({ labels, labelFields }: LokiLabels): Encoding {
       const time = nanoseconds(outgoing.record.time, INT64_MAX) ?? `${now}000000`;
       out.text(`${labelsOf(outgoing)}\t["${time}",`, outgoing.record, ']');
     },
+    fits: (bytes, start, end) => end - start <= longest || lineLength(bytes, start, end) <= longest,
   };
+}
+
+/** Returns the bytes of an entry's line, which is JSON as a string in JSON. */
+function lineLength(bytes: Buffer, start: number, end: number): number {
+  const line = bytes.indexOf('","', bytes.indexOf(TAB, start)) + 3;
+  let length = end - 2 - line;
+  for (let i = line; i < end; i++) {
+    if (bytes[i] !== BACKSLASH) continue;
+    length--;
+    i++;
+  }
+  return length;
 }
 
 /** Groups entries by their labels into the body of a push request. */

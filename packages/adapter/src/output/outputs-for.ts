@@ -15,11 +15,11 @@ const USUAL = { format: 'ndjson', timeout: 10_000, maxSize: 0, keep: 5 } as cons
 export function outputsFor(options: Values): Output[] {
   const { output, outputs } = options;
   const all: Settings[] = [...output.map((to) => ({ ...options, ...USUAL, to })), ...outputs];
-  if (all.length > 0) return all.map(outputFor);
+  if (all.length > 0) return all.map((one) => outputFor(one, options));
   return [stdoutOutput()];
 }
 
-function outputFor(settings: Settings): Output {
+function outputFor(settings: Settings, { maxLine }: Values): Output {
   const { kind, target } = settings.to;
   const http = { ...settings, url: target };
   switch (kind) {
@@ -30,7 +30,7 @@ function outputFor(settings: Settings): Output {
     case 'http':
       return httpOutput(http);
     case 'loki':
-      return lokiOutput(http);
+      return lokiOutput({ ...http, maxLine });
     case 'otlp':
       return otlpOutput(http);
   }

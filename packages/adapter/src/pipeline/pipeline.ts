@@ -17,6 +17,7 @@ import { Batcher } from './batcher.ts';
 import { FileEnds } from './file-ends.ts';
 import type { LineFormat } from './line-format.ts';
 import { RecordKey } from './record-key.ts';
+import { halvesOf } from './split-record.ts';
 import { makeWellFormed } from './well-formed.ts';
 
 export interface PipelineOptions {
@@ -291,11 +292,23 @@ export class Pipeline implements LineSink {
       return;
     }
     this.#key.add(source, offset, record);
-    this.#append({ record, source }, inPieces);
+    this.#append(source, record, offset, inPieces);
   }
 
-  /** Writes a record as the output wants it. */
-  #append(outgoing: Outgoing, inPieces: boolean): void {
+  /** Writes a record, in as many parts as its size needs, which have places of their own in the line. */
+  #append(source: Source, record: LogRecord, offset: number, inPieces: boolean): void {
+    const parts = [record];
+    let at = offset;
+    for (let part = parts.pop(); part; part = parts.pop()) {
+      if (at !== offset) this.#key.renumber(source, at, part);
+      const halves = this.#write({ record: part, source }, inPieces);
+      if (halves) parts.push(...halves.reverse());
+      else at++;
+    }
+  }
+
+  /** Writes a record as the output wants it; if it is too large, returns its halves instead. */
+  #write(outgoing: Outgoing, inPieces: boolean): LogRecord[] | undefined {
     const { encoding, wall } = this.#options;
     const { payload } = this.#batcher.current;
     const before = payload.length;
@@ -312,8 +325,15 @@ export class Pipeline implements LineSink {
       payload.length = before;
       throw error;
     }
+    const fits = encoding.fits?.(payload.buffer, before, payload.length) ?? true;
+    const halves = fits ? undefined : halvesOf(outgoing.record);
+    if (halves) {
+      payload.length = before;
+      return halves;
+    }
     payload.appendByte(LF);
     this.#batcher.added(payload, before);
+    return undefined;
   }
 
   /** Writes a record as JSON, with its key in place of the closing brace. */

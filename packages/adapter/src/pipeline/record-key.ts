@@ -50,6 +50,11 @@ export class RecordKey {
     if (this.#offset) this.#set(record, 'offset', offset);
   }
 
+  /** Changes the offset of a record that has its key. */
+  renumber(source: Source, offset: number, record: LogRecord): void {
+    if (this.#offset && source.id !== '') record.offset = offset;
+  }
+
   /** Writes the fields after others, closes the object and the line, and returns the new end. */
   write(source: Source, offset: number, out: Buffer, at: number): number {
     if (source !== this.#last) this.#turnTo(source);

@@ -123,6 +123,10 @@ export function strictLoki(body: string): { stream: object; time: string; line: 
       assert.match(time, /^\d+$/);
       assert.ok(BigInt(time) < INT64, time);
       wellFormed(line);
+      assert.ok(
+        Buffer.byteLength(line) <= 256 * 1024,
+        `a line of ${Buffer.byteLength(line)} bytes`,
+      );
       return { stream, time, line };
     });
   });
