@@ -41,13 +41,24 @@ function app(more: object = {}) {
 }
 
 /** Creates a Pod by a dry run; the namespace enforces *restricted*. */
-async function create({
-  sidecars = [],
-  labels: more = {},
-  annotations = {},
-  spec = {},
-  namespace: other,
-}: Wanted) {
+async function create(wanted: Wanted) {
+  return command(
+    'kubectl',
+    [
+      '-n',
+      wanted.namespace ?? namespace.name,
+      'create',
+      '--dry-run=server',
+      '-o',
+      'json',
+      '-f',
+      '-',
+    ],
+    { input: JSON.stringify(podOf(wanted)) },
+  );
+}
+
+function podOf({ sidecars = [], labels: more = {}, annotations = {}, spec = {} }: Wanted) {
   const given = sidecars.flatMap((name) =>
     Object.entries(SETTINGS[name] ?? {}).map(([key, value]) => [
       `${name}.sidekit.dev/${key}`,
@@ -56,7 +67,7 @@ async function create({
   );
   const chosen = Object.fromEntries(sidecars.map((name) => [`sidekit.dev/${name}`, 'true']));
   const labels = { ...chosen, ...more };
-  const pod = {
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -71,11 +82,6 @@ async function create({
       ...spec,
     },
   };
-  return command(
-    'kubectl',
-    ['-n', other ?? namespace.name, 'create', '--dry-run=server', '-o', 'json', '-f', '-'],
-    { input: JSON.stringify(pod) },
-  );
 }
 
 async function created(wanted: Wanted): Promise<PodSpec> {
@@ -161,9 +167,39 @@ test('a Pod that has the container already, and one without a label, stay as the
     spec.initContainers?.map(({ image }) => image),
     ['example.org/own:1'],
   );
-  const plain = await created({});
-  assert.equal(plain.initContainers, undefined);
-  assert.deepEqual(plain.volumes ?? [], []);
+  const other = { containers: [app(), own] };
+  assert.deepEqual(
+    await created({ sidecars: ['ambassador'], spec: other }),
+    await created({ spec: other }),
+  );
+  await using elsewhere = await TestNamespace.create();
+  assert.deepEqual(await created({}), await created({ namespace: elsewhere.name }));
+});
+
+test('a sidecar comes after those that precede it, wherever the Pod’s own containers are', async () => {
+  const own = [app({ name: 'migrate' }), app({ name: 'sidekit-wait-for' }), app({ name: 'seed' })];
+  const spec = await created({
+    sidecars: ['ambassador', 'wait-for'],
+    spec: { initContainers: own },
+  });
+  assert.deepEqual(names(spec.initContainers), [
+    'migrate',
+    'sidekit-wait-for',
+    'sidekit-ambassador',
+    'seed',
+  ]);
+});
+
+test('a container that mounts the volume itself is not given a second mount', async () => {
+  const mounts = { volumeMounts: [{ name: 'sidekit-logs', mountPath: '/logs' }] };
+  const spec = await created({
+    sidecars: ['adapter'],
+    spec: { containers: [app(mounts), app({ name: 'second' })] },
+  });
+  assert.deepEqual(
+    spec.containers.map(({ volumeMounts = [] }) => volumeMounts.map(({ mountPath }) => mountPath)),
+    [['/logs'], ['/var/log/app']],
+  );
 });
 
 test('nothing is injected elsewhere, and a label without effect is refused with the reason', async () => {
@@ -172,16 +208,38 @@ test('nothing is injected elsewhere, and a label without effect is refused with 
     { sidecars: ['ambassador'], namespace: other.name },
     /labelled for ambassador, but has no such container: label the namespace/,
   );
-  assert.equal((await created({ namespace: other.name })).initContainers, undefined);
+  for (const labels of [
+    { 'sidekit.dev/ambassador': 'yes' },
+    { 'sidekit.dev/ambassador': 'True' },
+    { 'sidekit.dev/ambasador': 'true' },
+  ])
+    await refused(
+      { labels },
+      /labelled for ambass?ador, .* write the label as sidekit\.dev\/NAME: "true"/,
+    );
+  const off = await created({ labels: { 'sidekit.dev/ambassador': 'false' } });
+  assert.equal(off.initContainers, undefined);
 });
 
 for (const [what, wanted, reason] of [
   ['a path with ..', { 'adapter.sidekit.dev/logs': '/var/../log' }, /must be an absolute path/],
   ['the root', { 'adapter.sidekit.dev/logs': '/' }, /must be an absolute path/],
   ['a relative path', { 'adapter.sidekit.dev/logs': 'var/log' }, /must be an absolute path/],
+  ['a line break', { 'adapter.sidekit.dev/logs': '/var\n/log' }, /must be an absolute path.*\/var/],
+  ['a colon', { 'adapter.sidekit.dev/logs': '/var:/log' }, /must be an absolute path/],
+  [
+    'a path of 200 KB',
+    { 'adapter.sidekit.dev/logs': `${'/a'.repeat(100_000)}` },
+    /at most 4095 characters/,
+  ],
   [
     'a path below an existing mount',
     { 'adapter.sidekit.dev/logs': '/data/log' },
+    /over an existing mount/,
+  ],
+  [
+    'a path below a mount that is written with a slash at its end',
+    { 'adapter.sidekit.dev/logs': '/cache/log' },
     /over an existing mount/,
   ],
   [
@@ -201,13 +259,46 @@ for (const [what, wanted, reason] of [
         sidecars: ['adapter'],
         annotations: wanted,
         spec: {
-          containers: [app({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })],
+          containers: [
+            app({
+              volumeMounts: [
+                { name: 'data', mountPath: '/data' },
+                { name: 'data', mountPath: '/cache/' },
+              ],
+            }),
+          ],
           volumes: [{ name: 'data', emptyDir: {} }],
         },
       },
       reason,
     ));
 }
+
+test('a path over that of another sidecar is refused', () =>
+  refused(
+    {
+      sidecars: ['adapter', 'file-writer'],
+      annotations: { 'adapter.sidekit.dev/logs': '/srv/logs' },
+    },
+    /over another of these: .*adapter\.sidekit\.dev\/logs=\/srv\/logs/,
+  ));
+
+test('a target of the file-writer outside of its volume is refused', () =>
+  refused(
+    {
+      sidecars: ['file-writer'],
+      annotations: { 'file-writer.sidekit.dev/target': '/etc/motd' },
+    },
+    /must be below the volume/,
+  ));
+
+test('upstreams over HTTP/2 and Unix sockets are taken', async () => {
+  for (const upstream of ['h2c://127.0.0.1:50051', 'unix:/run/app.sock'])
+    await created({
+      sidecars: ['ambassador'],
+      annotations: { 'ambassador.sidekit.dev/upstream': upstream },
+    });
+});
 
 test('addresses that are none are refused', async () => {
   for (const [key, value] of [
@@ -232,6 +323,8 @@ test('a sidecar that would do nothing is refused with the annotation that it nee
     const rest = all.map(([key, value]) => [`${sidecar}.sidekit.dev/${key}`, value]);
     const labels = { [`sidekit.dev/${sidecar}`]: 'true' };
     await refused({ labels, annotations: Object.fromEntries(rest) }, reason);
+    if (annotation === 'targets')
+      await refused({ labels, annotations: { 'wait-for.sidekit.dev/targets': '' } }, reason);
   }
 });
 

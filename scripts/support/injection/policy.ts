@@ -33,7 +33,7 @@ export function injectionPolicy(sidecar: InjectedSidecar): string {
         },
         {
           name: 'not-there-already',
-          expression: `!object.spec.?initContainers.orValue([]).exists(c, c.name == "sidekit-${name}")`,
+          expression: `!object.spec.?initContainers.orValue([]).exists(c, c.name == "sidekit-${name}") && !object.spec.containers.exists(c, c.name == "sidekit-${name}")`,
         },
       ],
       variables: variables(sidecar),
@@ -62,16 +62,20 @@ export function injectionPolicy(sidecar: InjectedSidecar): string {
 function variables({ name }: InjectedSidecar) {
   const index = SIDECARS.findIndex((one) => one.name === name);
   const before = JSON.stringify(SIDECARS.slice(0, index).map((one) => `sidekit-${one.name}`));
+  // After the last of them, wherever the Pod's own containers of these names are.
+  const after = `${before}.map(name, variables.names.lastIndexOf(name) + 1).max()`;
   const listen = `variables.annotations[?"${name}.sidekit.dev/listen"].orValue(":8080")`;
   return [
     { name: 'annotations', expression: 'object.metadata.?annotations.orValue({})' },
-    {
-      name: 'index',
-      expression:
-        index === 0
-          ? '0'
-          : `size(object.spec.?initContainers.orValue([]).filter(c, c.name in ${before}))`,
-    },
+    ...(index === 0
+      ? [{ name: 'index', expression: '0' }]
+      : [
+          {
+            name: 'names',
+            expression: 'object.spec.?initContainers.orValue([]).map(c, c.name)',
+          },
+          { name: 'index', expression: after },
+        ]),
     ...(name === 'ambassador'
       ? [
           {
@@ -127,8 +131,9 @@ function mutations(sidecar: InjectedSidecar): string[] {
     const at = '"/spec/containers/" + string(i) + "/volumeMounts';
     // Not a list with the mount in it: the API server of 1.36 panics on lists of objects.
     const containers = 'object.spec.containers.transformList(i, c';
+    const mountsIt = `c.?volumeMounts.orValue([]).exists(m, m.name == "${volume.name}")`;
     all.push(
-      `!("${name}.sidekit.dev/${mount.key}" in variables.annotations) ? [] :\n${containers}, !has(c.volumeMounts), JSONPatch{op: "add", path: ${at}", value: []}) +\n${containers}, JSONPatch{op: "add", path: ${at}/-", value: ${one}})`,
+      `!("${name}.sidekit.dev/${mount.key}" in variables.annotations) ? [] :\n${containers}, !has(c.volumeMounts), JSONPatch{op: "add", path: ${at}", value: []}) +\n${containers}, !${mountsIt}, JSONPatch{op: "add", path: ${at}/-", value: ${one}})`,
     );
   }
   return all;
