@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { forwardingOf } from '../exchange/forwarding.ts';
 import { LINGER } from '../http/linger.ts';
 import { localReplyText } from '../http/local-reply.ts';
-import { leadingMethod, MAX_METHOD } from '../http/methods.ts';
 import { checkRequest, offered } from '../http/request-check.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 import { ParsedSocket } from './parsed-socket.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
+import { type ParseError, refusedMethod, withKnownMethod } from './unknown-method.ts';
 import { UpgradeRequest } from './upgrade.ts';
 
 /** The state of a connection. */
@@ -24,8 +24,14 @@ interface Client {
   lingerUntil: number;
   /** The latest request. */
   last: FullLaneRequest | undefined;
-  /** The reply to malformed bytes, sent after the responses to the requests before them. */
-  malformed: string | undefined;
+  /** Bytes of the body of the latest request; -1 if it has no length. */
+  bodyLength: number;
+  /** Bytes that the socket had read when the head of the latest request was complete. */
+  headAt: number;
+  /** Is called after the responses to the requests in progress. */
+  next: (() => void) | undefined;
+  /** Bytes that are read again then. */
+  refused: Buffer | undefined;
   /** The method of the first request, if the parser of node:http does not know it. */
   method: string | undefined;
   parsed: ParsedSocket | undefined;
@@ -47,7 +53,7 @@ export class FullLane implements Watched {
       requestTimeout: 0,
       headersTimeout: 0,
       keepAliveTimeout: 0,
-      shouldUpgradeCallback: (request) => isUpgrade(request),
+      shouldUpgradeCallback: (request) => this.#takesUpgrade(request),
     });
     this.#server.maxHeadersCount = 0;
     this.#server.timeout = 0;
@@ -59,7 +65,8 @@ export class FullLane implements Watched {
       this.#upgrade(request, socket as Socket, head),
     );
     this.#server.on('connect', (_request, socket) => {
-      socket.end(localReplyText(405, 'CONNECT is not allowed', { close: true }), 'latin1');
+      const text = localReplyText(405, 'CONNECT is not allowed', { close: true });
+      this.#replyAtEnd(socket as Socket, text);
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#malformed(error, socket as Socket),
@@ -83,7 +90,10 @@ export class FullLane implements Watched {
       headSince: unread.length > 0 ? now : 0,
       lingerUntil: 0,
       last: undefined,
-      malformed: undefined,
+      bodyLength: 0,
+      headAt: 0,
+      next: undefined,
+      refused: undefined,
       method,
       parsed: undefined,
     };
@@ -160,8 +170,18 @@ export class FullLane implements Watched {
       refuseRequest(response, checked.status, checked.reason, { close: true });
       return;
     }
+    client.bodyLength = checked.contentLength;
+    client.headAt = request.socket.bytesRead;
     client.last = new FullLaneRequest(request, response, this.#host);
     client.last.start(checked, forwardingOf(request.socket, this.#host.runtime));
+  }
+
+  /** An upgrade behind a request in progress is ignored, so that responses stay in order. */
+  #takesUpgrade(request: http.IncomingMessage): boolean {
+    const client = this.#clients.get(request.socket);
+    if (client?.requests === 0 && isUpgrade(request)) return true;
+    client?.parsed?.declineUpgrade();
+    return false;
   }
 
   #upgrade(request: http.IncomingMessage, socket: Socket, head: Buffer) {
@@ -189,10 +209,17 @@ export class FullLane implements Watched {
 
   #end(socket: Socket, client: Client) {
     client.requests--;
-    if (client.requests === 0 && client.malformed !== undefined && socket.writable)
-      socket.end(client.malformed, 'latin1', () => socket.destroySoon());
     client.quietSince = this.#host.runtime.clock.now;
     client.readBefore = socket.bytesRead;
+    if (client.requests === 0 && socket.writable) client.next?.();
+  }
+
+  /** Closes a connection with a reply, after the responses to the requests in progress. */
+  #replyAtEnd(socket: Socket, text: string) {
+    const client = this.#clients.get(socket);
+    if (client === undefined) return;
+    client.next = () => socket.end(text, 'latin1', () => socket.destroySoon());
+    if (client.requests === 0) client.next();
   }
 
   #malformed(error: ParseError, socket: Socket) {
@@ -208,35 +235,37 @@ export class FullLane implements Watched {
     const status = overflow ? 431 : 400;
     this.#host.runtime.observer.refused('', status);
     const reason = overflow ? 'the request head is too large' : 'not HTTP/1.1';
-    const text = localReplyText(status, reason, { close: true });
-    if (client.requests === 0) socket.end(text, 'latin1', () => socket.destroySoon());
-    else if (client.last?.complete) client.malformed = text;
-    else client.last?.rejectBody(status, reason);
+    if (client.requests > 0 && !client.last?.complete) client.last?.rejectBody(status, reason);
+    else this.#replyAtEnd(socket, localReplyText(status, reason, { close: true }));
   }
 
-  /** Reads a request again whose method the parser does not know, if it arrived alone. */
-  #readAgain(error: ParseError, socket: Socket, { requests, parsed }: Client): boolean {
-    const { code, rawPacket } = error;
-    if (code !== 'HPE_INVALID_METHOD' || requests > 0 || !parsed?.canBeReadAgain) return false;
-    if (rawPacket === undefined || withKnownMethod(rawPacket)[0] === undefined) return false;
-    parsed.release();
-    this.accept(socket, rawPacket);
+  /** Reads a request again whose method the parser does not know, after those in progress. */
+  #readAgain(error: ParseError, socket: Socket, client: Client): boolean {
+    const { refused, requests, parsed } = client;
+    if (refused !== undefined) {
+      // The parser continues to refuse what arrives.
+      client.refused = Buffer.concat([refused, error.rawPacket ?? Buffer.alloc(0)]);
+      if (client.refused.length > MAX_REFUSED) socket.destroy();
+      else socket.pause();
+      return true;
+    }
+    if (!parsed?.canBeReadAgain) return false;
+    const before = requests === 0 ? 0 : Math.max(0, client.bodyLength);
+    if (before > 0 && client.headAt !== socket.bytesRead) return false;
+    client.refused = refusedMethod(error, before);
+    if (client.refused === undefined) return false;
+    client.next = () => {
+      parsed.release();
+      this.accept(socket, client.refused!);
+    };
+    if (requests === 0) client.next();
+    else socket.pause();
     return true;
   }
 }
 
-/** An error of the parser, with the bytes that it was given last. */
-type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
-
-/**
- * Replaces a method that the parser of node:http would refuse by one with the same framing, and
- * returns it. Any token is a method (RFC 9110 §9.1).
- */
-function withKnownMethod(unread: Buffer): [string | undefined, Buffer] {
-  const method = leadingMethod(unread.toString('latin1', 0, MAX_METHOD + 1));
-  if (method === undefined || http.METHODS.includes(method)) return [undefined, unread];
-  return [method, Buffer.concat([Buffer.from('POST'), unread.subarray(method.length)])];
-}
+/** Bytes that may wait to be read again. */
+const MAX_REFUSED = 128 * 1024;
 
 function check(request: http.IncomingMessage, client: Client, maxFields: number) {
   const method = client.method ?? request.method ?? '';

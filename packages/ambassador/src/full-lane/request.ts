@@ -58,7 +58,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     // If a request is aborted within its body, its response closes too and cancels the exchange.
     this.#request.on('error', () => response.destroy());
     const http11 = this.#request.httpVersionMinor === 1;
-    this.#exchange.start(head, forwarding, undefined, head, http11);
+    this.#exchange.start(head, forwarding, undefined, { ...head, upgrade: undefined }, http11);
   }
 
   /** Ends a gRPC-Web call because the proxy stops. */

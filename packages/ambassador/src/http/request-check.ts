@@ -1,4 +1,4 @@
-import { isMadeOf, parseLength, TARGET, TOKEN, VALUE } from './characters.ts';
+import { isMadeOf, parseLength, TOKEN, VALUE } from './characters.ts';
 import { FieldKind, fieldKind } from './field-kind.ts';
 import type { Fields } from './fields.ts';
 import { MAX_METHOD } from './methods.ts';
@@ -192,8 +192,8 @@ function originForm(
   // The asterisk in absolute-form (§3.2.4).
   if (absolute?.path === '' && method === 'OPTIONS') return '*';
   if (absolute?.path === '') return '/';
-  if (absolute) return isMadeOf(TARGET, absolute.path) ? absolute.path : undefined;
-  return target.startsWith('/') && isMadeOf(TARGET_LENIENT, target) ? target : undefined;
+  const path = absolute?.path ?? target;
+  return path.startsWith('/') && isMadeOf(TARGET_LENIENT, path) ? path : undefined;
 }
 
 /** Visible ASCII without `#`: some clients send unescaped braces and quotes. */
