@@ -52,7 +52,8 @@ for (const [title, manifest] of CORPUS) {
     continue;
   }
   test(`${title} is ${accepted ? 'accepted' : 'refused'}, as by an API server ${server}`, () => {
-    const found = faults(manifest, accepted ? 'warn' : 'refuse');
+    // Pods for Windows are unsupported, which would hide the reason that the server has.
+    const found = faults(manifest, accepted || manifest.includes('os: {') ? 'warn' : 'refuse');
     assert.equal(found.length === 0, accepted, found.join('\n') || `not refused: ${reason}`);
   });
 }

@@ -1,7 +1,7 @@
 import { isRecord, type Path, type Reader } from '@sidekit/core/schema';
 
 /** Fields that only Linux has (core validation: validateWindows), of a Pod and of a security context. */
-const OF_LINUX_PODS = ['hostPID', 'hostIPC', 'hostUsers', 'shareProcessNamespace'];
+const OF_LINUX_PODS = ['hostPID', 'hostIPC', 'hostUsers', 'shareProcessNamespace', 'resources'];
 const OF_LINUX = ['runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions', 'appArmorProfile'];
 const OF_LINUX_POD_CONTEXTS = [
   ...OF_LINUX,
@@ -60,8 +60,9 @@ function systemFaults(spec: unknown): { at: Path; system: string }[] {
   return found.map((at) => ({ at, system }));
 }
 
-/** False asks for nothing only where it is the default, and not a choice (no pointer in the API). */
+/** False and an empty list are choices, too, except for the fields whose default they are. */
 function isSet(field: string, value: unknown): boolean {
   if (field === 'hostPID' || field === 'hostIPC') return value === true;
-  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
+  if (field === 'sysctls' && Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== null;
 }

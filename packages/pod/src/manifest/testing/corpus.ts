@@ -44,6 +44,48 @@ const service = (fields: string, name = 's') =>
 const PROBE = 'tcpSocket: {port: 1}';
 const SELECTOR = 'selector: {matchLabels: {app: w}}';
 
+const forSystem = (name: string, fields = '') => `os: {name: "${name}"}${fields && `, ${fields}`}`;
+/** Fields that only one operating system has, with values and without. */
+const SYSTEM_FIELDS = [
+  ...['hostPID', 'hostIPC', 'shareProcessNamespace'].flatMap((field) => [
+    `${field}: true`,
+    `${field}: false`,
+  ]),
+  'hostUsers: true',
+  'hostNetwork: true',
+  'resources: {limits: {memory: 64Mi}}',
+];
+const SYSTEM_BOTH = [
+  'runAsNonRoot: true',
+  'runAsUser: 1',
+  'runAsGroup: 1',
+  'seccompProfile: {type: RuntimeDefault}',
+  'seLinuxOptions: {}',
+  'appArmorProfile: {type: RuntimeDefault}',
+  'windowsOptions: {}',
+  'windowsOptions: {runAsUserName: a}',
+];
+const SYSTEM_CONTEXTS = [
+  ...SYSTEM_BOTH,
+  'fsGroup: 2',
+  'fsGroup: null',
+  'fsGroupChangePolicy: Always',
+  'supplementalGroups: [1]',
+  'supplementalGroups: []',
+  'supplementalGroupsPolicy: Merge',
+  'sysctls: [{name: kernel.shm_rmid_forced, value: "0"}]',
+  'sysctls: []',
+];
+const SYSTEM_CONTAINERS = [
+  ...SYSTEM_BOTH,
+  'capabilities: {}',
+  'capabilities: {drop: [ALL]}',
+  'readOnlyRootFilesystem: false',
+  'privileged: false',
+  'allowPrivilegeEscalation: false',
+  'procMount: Default',
+];
+
 /** Good and bad manifests; the verdict on each is that of a real API server. */
 export const CORPUS: readonly (readonly [title: string, manifest: string])[] = [
   ['a plain Pod', container('')],
@@ -883,4 +925,34 @@ export const CORPUS: readonly (readonly [title: string, manifest: string])[] = [
   ],
   ['an emptyDir in memory, in small letters', volume('emptyDir: {medium: memory}')],
   ['an emptyDir of huge pages of a size', volume('emptyDir: {medium: HugePages-2Mi}')],
+  ...['windows', 'linux', 'plan9', 'Windows', ''].map(
+    (name) => [`a Pod for the system ${name || '""'}`, container('', forSystem(name))] as const,
+  ),
+  ...['windows', 'linux'].flatMap((name) => [
+    ...SYSTEM_FIELDS.map(
+      (field) =>
+        [`a Pod for ${name} with ${field}`, container('', forSystem(name, field))] as const,
+    ),
+    ...SYSTEM_CONTEXTS.map(
+      (field) =>
+        [
+          `a Pod for ${name} with the context ${field}`,
+          container('', forSystem(name, `securityContext: {${field}}`)),
+        ] as const,
+    ),
+    ...SYSTEM_CONTAINERS.map(
+      (field) =>
+        [
+          `a container for ${name} with ${field}`,
+          container(`securityContext: {${field}}`, forSystem(name)),
+        ] as const,
+    ),
+    [
+      `an init container for ${name} with a user`,
+      container(
+        '',
+        forSystem(name, 'initContainers: [{name: i, image: x, securityContext: {runAsUser: 1}}]'),
+      ),
+    ] as const,
+  ]),
 ];
