@@ -38,6 +38,44 @@ containers: [{name: a, run: a}]`;
   assert.match(await store.pod('events', 'lc-lost'), /SandboxChanged/);
 });
 
+local(
+  'containers of any user read their volumes, whatever the umask of who starts them',
+  async () => {
+    await using store = new OwnStore();
+    const file = store.file(
+      'umask.yaml',
+      lifecyclePod('lc-umask', 'containers: [{name: a, run: a}]'),
+    );
+    const before = process.umask(0o077);
+    const up = store.pod('up', file);
+    process.umask(before);
+    await up;
+    const read = 'fs.readFileSync("/toolbox/toolbox.cjs"), fs.readFileSync("/etc/hosts", "utf8")';
+    const out = await store.pod('exec', 'lc-umask', '--', '/nodejs/bin/node', '-p', read);
+    assert.match(out, /localhost/);
+  },
+);
+
+local(
+  'a Pod that is applied again while two commands remove it is a new Pod, and stays',
+  async () => {
+    await using store = new OwnStore();
+    const spec = `
+terminationGracePeriodSeconds: 3
+containers: [{name: a, run: "a term=ignore"}]`;
+    const file = store.file('again.yaml', lifecyclePod('lc-again', spec));
+    await store.pod('up', file);
+    const downs = [1, 2].map(() => store.pod('down', 'lc-again'));
+    await eventually(async () => /Terminating/.test(await store.pod('ps')), {
+      what: 'the Pod is terminating',
+      interval: 50,
+    });
+    await store.pod('up', file);
+    await Promise.all(downs);
+    assert.match(await store.pod('ps'), /lc-again +1\/1 +Running/);
+  },
+);
+
 local('a claim is kept until down --volumes', async () => {
   await using store = new OwnStore();
   const claim = stringify({

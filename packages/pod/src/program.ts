@@ -1,5 +1,14 @@
 import { dirname, join } from 'node:path';
-import { ExitCode, nearest, reportFailure, UsageError, version, visible } from '@sidekit/core/tool';
+import {
+  ExitCode,
+  ExpectedError,
+  errorText,
+  nearest,
+  reportFailure,
+  UsageError,
+  version,
+  visible,
+} from '@sidekit/core/tool';
 import { counterpart } from './commands/counterparts.ts';
 import type { Session } from './commands/session.ts';
 import { ManifestError } from './manifest/manifest-error.ts';
@@ -109,12 +118,18 @@ export async function runProgram(
     if (own.includes('--help') || own.includes('-h')) return say(command.help);
     return await command.run(argv, makeSession(around));
   } catch (error) {
-    if (!(error instanceof ManifestError)) return reportFailure(error, 'pod');
+    if (!(error instanceof ManifestError)) return reportFailure(expected(error), 'pod');
     const count = error.faults.length === 1 ? '1 fault' : `${error.faults.length} faults`;
     const outcome = name === 'check' ? count : `nothing was started: ${count}`;
     process.stderr.write(`${visible(error.message)}\npod: ${outcome}\n`);
     return error.exitCode;
   }
+}
+
+/** An error of the system, such as a full disk, is no fault of the program: a sentence suffices. */
+function expected(error: unknown): unknown {
+  const isSystem = error instanceof Error && 'syscall' in error;
+  return isSystem ? new ExpectedError(errorText(error)) : error;
 }
 
 function makeSession(around: Surroundings): Session {
@@ -136,6 +151,8 @@ function makeSession(around: Surroundings): Session {
 
 /** Runs the detached half of `up`: supervises one Pod until it has ended. */
 async function supervise(path: string, around: Surroundings): Promise<ExitCode> {
+  // Containers of any user read what it writes: the umask of whoever started it is not theirs.
+  process.umask(0o022);
   const [{ Supervisor }, { JobContinuation }, { superviseDetached }] = await Promise.all([
     import('./supervisor/supervisor.ts'),
     import('./supervisor/job.ts'),

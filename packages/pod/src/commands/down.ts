@@ -142,7 +142,7 @@ export async function removePods(
 export async function begun(folder: PodFolder): Promise<void> {
   const start = performance.now();
   const patience = () => start + (folder.supervised ? 10_000 : 2000);
-  while (!folder.status && performance.now() < patience()) await pause(10);
+  while (folder.claimed && !folder.status && performance.now() < patience()) await pause(10);
 }
 
 async function removePod(
@@ -152,15 +152,20 @@ async function removePod(
 ) {
   // An `up` that was killed before it recorded its Pod.
   if (!folder.exists) return folder.remove();
-  const { record } = folder;
-  const { engine, services } = record;
+  const { record, socket } = folder;
+  const { engine, services, uid } = record;
   const request = {
     type: 'terminate' as const,
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };
   await begun(folder);
-  while (folder.supervised && !(await sendControl(folder.socket, request))) await pause(10);
-  while (folder.supervised) await pause(10);
+  const supervised = () => folder.holds(uid) && folder.supervised;
+  while (supervised() && !(await sendControl(socket, request))) await pause(10);
+  while (supervised()) await pause(10);
+  while (!folder.claimRemoval(uid)) {
+    if (!folder.holds(uid)) return;
+    await pause(10);
+  }
   // Whatever is left, also of a supervisor that was killed.
   await removeAll(new Engine(engine), podLabels(record).own);
   const endpoints = new Endpoints(session.store.endpoints);

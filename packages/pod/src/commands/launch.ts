@@ -125,7 +125,8 @@ export class Launch {
       const update = isCurrent(folder) && canUpdate(folder.record, wanted);
       const outdated = update && hasOldImage(folder, this.#images);
       if (update && !outdated) break;
-      this.#progress.say(`${name}: replaced${outdated ? ', its image has changed' : ''}`);
+      if (folder.exists)
+        this.#progress.say(`${name}: replaced${outdated ? ', its image has changed' : ''}`);
       await removePods([folder], this.#session, undefined);
     }
     if (this.#stopping) {

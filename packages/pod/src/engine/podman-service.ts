@@ -63,7 +63,11 @@ function claim(lock: string): boolean {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
     return true;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      rmSync(lock, { force: true });
+      throw error;
+    }
     if (!isAlive(lock)) rmSync(lock, { force: true });
     return false;
   }

@@ -5,12 +5,14 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CachedJson, GrowingLines } from './cached-file.ts';
+import { PodFolder } from './folder.ts';
 import type { PodRecord } from './record.ts';
 import { PodStore } from './store.ts';
 
@@ -58,6 +60,36 @@ test('if two commands start one Pod, one of them gets its folder', () => {
   assert.equal(store.pod('web').claim(), false);
   store.pod('web').remove();
   assert.equal(store.pod('web').claim(), true);
+});
+
+test('one command alone removes a Pod, and never the next one of its name', () => {
+  using folder = directory();
+  const store = PodStore.open({ root: folder.path, data: join(folder.path, 'volumes') });
+  const pod = store.pod('web');
+  pod.claim();
+  pod.record = { uid: 'first' } as PodRecord;
+  // A process that lives; then one that was killed.
+  symlinkSync(String(process.ppid), pod.file('removing'));
+  assert.equal(pod.claimRemoval('first'), false);
+  rmSync(pod.file('removing'));
+  symlinkSync(String(2 ** 30), pod.file('removing'));
+  assert.equal(pod.claimRemoval('first'), false, 'released');
+  assert.equal(pod.claimRemoval('first'), true);
+  assert.equal(pod.claimRemoval('first'), true, 'its own, after a failure');
+  pod.remove();
+  assert.equal(pod.claimRemoval('first'), false, 'it is gone');
+  pod.claim();
+  pod.record = { uid: 'second' } as PodRecord;
+  assert.equal(pod.claimRemoval('first'), false);
+  assert.equal(pod.holds('second'), true);
+  assert.ok(!readdirSync(pod.path).includes('removing'));
+});
+
+test('a state folder that cannot be written is named with the remedy', () => {
+  const pod = new PodFolder('/proc/sidekit/pods/web');
+  assert.throws(() => {
+    pod.record = { uid: 'a' } as PodRecord;
+  }, /record.json cannot be written: .*; free space there, or set SIDEKIT_POD_DIR/);
 });
 
 test('a Pod that is removed leaves nothing of a supervisor that was killed', () => {

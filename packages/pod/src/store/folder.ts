@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { ExpectedError, errorText } from '@sidekit/core/tool';
 import type { PodStatusObject } from '../lifecycle/status.ts';
 import { CachedJson, GrowingLines } from './cached-file.ts';
 import type { PodRecord } from './record.ts';
@@ -50,6 +54,11 @@ export class PodFolder {
 
   get exists(): boolean {
     return existsSync(this.file('record.json'));
+  }
+
+  /** Whether it is claimed, by a command that has not recorded its Pod or one that removes it. */
+  get claimed(): boolean {
+    return existsSync(this.path);
   }
 
   /** Creates the folder. @returns true for the one caller that created it. */
@@ -129,16 +138,65 @@ export class PodFolder {
     }
   }
 
-  /** Removes the folder, and the socket of a supervisor that was killed. */
+  /** Whether the Pod of a uid is here: another one of its name may have followed it. */
+  holds(uid: string): boolean {
+    return this.#record.read()?.uid === uid;
+  }
+
+  /**
+   * Lets one command alone remove the Pod of a uid: a second one, a moment later, would remove the next
+   * Pod of its name. The PID is in a symbolic link, since a full disk has no room for a file's content.
+   * @returns false if another command is removing it, or has.
+   */
+  claimRemoval(uid: string): boolean {
+    const lock = this.file('removing');
+    try {
+      symlinkSync(String(process.pid), lock);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Also its own, after a removal that failed.
+      if (code !== 'EEXIST' || ownerOf(lock) === process.pid) return this.holds(uid);
+      if (ownerOf(lock) === undefined) rmSync(lock, { force: true });
+      return false;
+    }
+    if (this.holds(uid)) return true;
+    rmSync(lock, { force: true });
+    return false;
+  }
+
+  /** Removes the folder as a whole, and the socket of a supervisor that was killed. */
   remove(): void {
     if (this.exists) rmSync(this.socket, { force: true });
-    rmSync(this.path, { recursive: true, force: true });
+    let gone = join(this.path, '../..', `removed-${randomUUID()}`);
+    try {
+      renameSync(this.path, gone);
+    } catch {
+      gone = this.path;
+    }
+    rmSync(gone, { recursive: true, force: true });
   }
 
   #write(name: string, value: unknown) {
     // The command that starts a supervisor, and the supervisor, may write at the same time.
     const temporary = this.file(`${name}.${process.pid}.new`);
-    writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
-    renameSync(temporary, this.file(name));
+    try {
+      writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
+      renameSync(temporary, this.file(name));
+    } catch (error) {
+      throw new ExpectedError(
+        `${this.file(name)} cannot be written: ${errorText(error)}; free space there, or set SIDEKIT_POD_DIR to another folder`,
+      );
+    }
+  }
+}
+
+/** Returns the PID that a link names; undefined if there is no such process. */
+function ownerOf(link: string): number | undefined {
+  try {
+    const pid = Number(readlinkSync(link));
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    return undefined;
   }
 }
