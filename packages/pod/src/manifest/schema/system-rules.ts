@@ -9,6 +9,7 @@ const OF_LINUX_POD_CONTEXTS = [
   'fsGroupChangePolicy',
   'supplementalGroups',
   'supplementalGroupsPolicy',
+  'seLinuxChangePolicy',
   'sysctls',
 ];
 const OF_LINUX_CONTAINERS = [

@@ -75,6 +75,8 @@ const SYSTEM_CONTEXTS = [
   'supplementalGroupsPolicy: Merge',
   'sysctls: [{name: kernel.shm_rmid_forced, value: "0"}]',
   'sysctls: []',
+  'seLinuxChangePolicy: Recursive',
+  'seLinuxChangePolicy: null',
 ];
 const SYSTEM_CONTAINERS = [
   ...SYSTEM_BOTH,
