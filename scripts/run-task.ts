@@ -1,5 +1,5 @@
 /** Runs one task of package.json's scripts; a failure is one sentence, not a stack trace. */
-import { exitOnSignals } from './support/interruption.ts';
+import { exitOnSignals, interruptedCode } from './support/interruption.ts';
 import { Usage } from './support/usage.ts';
 
 interface Task {
@@ -33,11 +33,15 @@ exitOnSignals();
 try {
   process.exitCode = await run();
 } catch (error) {
+  process.exitCode = (await interruptedCode()) ?? report(error);
+}
+
+function report(error: unknown): number {
   const usage = isUsage(error);
   const advice = usage ? `. See npm run ${name.replace('test-', 'test:')} -- --help` : '';
   console.error(`\n${name}: ${error instanceof Error ? error.message : error}${advice}`);
   if (process.env.SIDEKIT_DEBUG) console.error(error);
-  process.exitCode = usage ? 64 : 1;
+  return usage ? 64 : 1;
 }
 
 async function run(): Promise<number> {

@@ -3,7 +3,7 @@
 import { main as check } from './check.ts';
 import { findEngine } from './support/engine.ts';
 import { buildImages } from './support/images/build.ts';
-import { Interruption } from './support/interruption.ts';
+import { Interruption, interruptedCode } from './support/interruption.ts';
 import { green, heading, red, seconds, table } from './support/output.ts';
 import { runTests } from './support/tests.ts';
 import { main as testComponents } from './test-components.ts';
@@ -19,8 +19,8 @@ export async function main(): Promise<number> {
   const stage = async (name: string, work: () => Promise<number>) => {
     if (interruption.signal.aborted) return;
     const start = performance.now();
-    const code = await work().catch((error: Error) => {
-      console.error(error.message);
+    const code = await work().catch(async (error: Error) => {
+      if ((await interruptedCode()) === undefined) console.error(error.message);
       return 1;
     });
     failed ||= code !== 0;

@@ -34,6 +34,29 @@ for (const [signal, code] of [
   });
 }
 
+test('what fails because the same Ctrl-C ended its child needs no message', async () => {
+  const sync = `
+    const { execFileSync } = await import('node:child_process');
+    const { interruptedCode } = await import(${here('./interruption.ts')});
+    const fail = (line) => {
+      try { execFileSync('sh', ['-c', line]); } catch {}
+      return interruptedCode();
+    };`;
+  // Without an interruption the process ends before it could print anything.
+  await using plain = start(
+    `${sync} await fail('kill -INT $PPID; kill -INT $$'); console.log('no');`,
+  );
+  assert.deepEqual(await plain.exited, { code: 130, signal: null }, plain.stderr);
+  assert.doesNotMatch(plain.stdout, /no$/m);
+  await using own = start(`${sync} {
+    using interruption = new Interruption();
+    console.log(await fail('exit 1'), await fail('kill -TERM $PPID; exit 1'));
+    child.kill();
+  }`);
+  assert.deepEqual(await own.exited, { code: 0, signal: null }, own.stderr);
+  assert.match(own.stdout, /^undefined 143$/m);
+});
+
 test('a task that cleans up by itself decides how a signal ends it', async () => {
   await using task = start(`{
     using interruption = new Interruption();

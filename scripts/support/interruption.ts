@@ -3,6 +3,19 @@ import { readFileSync } from 'node:fs';
 /** The interruptions that are in use: while there is one, it decides how the process ends. */
 let inUse = 0;
 
+/** The exit code of the first signal that an interruption has taken. */
+let taken: number | undefined;
+
+/**
+ * Returns 130 or 143 if a signal has interrupted this process: then what failed did so because its
+ * child ended by the same Ctrl-C, and needs no message. A signal that came while a child was waited for
+ * synchronously is handled only now.
+ */
+export async function interruptedCode(): Promise<number | undefined> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return taken;
+}
+
 /**
  * Lets SIGINT and SIGTERM end the process, and its children, by `process.exit`: what is removed at
  * the exit, such as temporary folders, would outlive the default action of a signal.
@@ -55,6 +68,7 @@ export class Interruption implements Disposable {
   #interrupt(name: NodeJS.Signals) {
     if (this.cleanup !== undefined) return console.log(`  ${this.cleanup}`);
     this.name ??= name;
+    taken ??= this.exitCode;
     this.#controller.abort();
     for (const pid of children()) terminate(pid);
   }

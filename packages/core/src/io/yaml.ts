@@ -17,14 +17,44 @@ export interface YamlFault {
   readonly column: number;
 }
 
+/** The most of each in a text; a parsed document takes some 400 bytes for each token. */
+export interface YamlLimits {
+  readonly tokens: number;
+  /** Any number by default. */
+  readonly documents?: number;
+  /** Any number by default; each costs far more time than its bytes. */
+  readonly aliases?: number;
+}
+
+/** Objects and lists within each other; the parser, which calls itself, has room for more. */
+export const MAX_DEPTH = 200;
+export const TOO_DEEP = 'is nested too deeply';
+
+/** Tokens of the lexer that begin a document. */
+const DOCUMENT = ['---', '\u0002'];
+
 /**
- * Whether a text has more tokens than `most`, without keeping them: a parsed document takes some
- * 400 bytes for each.
+ * Counts what would take the parser much time or memory, in one pass over the tokens, without keeping
+ * them.
+ * @returns the rule that the text breaks: `has more than 400,000 YAML tokens`; undefined if none.
  */
-export function hasMoreTokens(source: string, most: number): boolean {
-  let count = 0;
-  for (const _ of new Lexer().lex(source)) if (++count > most) return true;
-  return false;
+export function excessOf(source: string, limits: YamlLimits): string | undefined {
+  const count = { tokens: 0, documents: 0, aliases: 0 };
+  const most = { documents: Infinity, aliases: Infinity, ...limits };
+  let depth = 0;
+  for (const token of new Lexer().lex(source)) {
+    count.tokens++;
+    if (DOCUMENT.includes(token)) count.documents++;
+    else if (token.startsWith('*')) count.aliases++;
+    else if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > MAX_DEPTH) return TOO_DEEP;
+    for (const what of ['tokens', 'documents', 'aliases'] as const) {
+      if (count[what] > most[what])
+        return `has more than ${most[what].toLocaleString('en')} YAML ${what}`;
+    }
+  }
+  return undefined;
 }
 
 /** Parses a document of YAML 1.2; its faults are in the order of the text. */

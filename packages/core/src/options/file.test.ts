@@ -53,6 +53,9 @@ test('files with many tokens are refused in one line', async () => {
   assert.deepEqual((await parse('- '.repeat(450_000))).faults, [
     'c.yaml has more than 400,000 YAML tokens: split it, or write fewer values',
   ]);
+  assert.deepEqual((await parse(`a: ${'['.repeat(5000)}`)).faults, [
+    'c.yaml is nested too deeply: split it, or write fewer values',
+  ]);
 });
 
 test('a file that holds no mapping is refused', async () => {

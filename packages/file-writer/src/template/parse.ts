@@ -37,12 +37,10 @@ function placeOf(message: string, text: string): string {
 }
 
 async function parseYamlFile(text: string, path: string): Promise<unknown> {
-  const { hasMoreTokens, parseYaml } = await import('@sidekit/core/yaml');
-  if (hasMoreTokens(text, YAML_TOKENS)) {
-    throw new Failure(
-      'too_large',
-      `${path} has more than ${YAML_TOKENS} tokens of YAML: write it as JSON, or split it`,
-    );
+  const { excessOf, parseYaml } = await import('@sidekit/core/yaml');
+  const excess = excessOf(text, { tokens: YAML_TOKENS });
+  if (excess !== undefined) {
+    throw new Failure('too_large', `${path} ${excess}: write it as JSON, or split it`);
   }
   const { document, faults } = parseYaml(text);
   const [fault] = faults;

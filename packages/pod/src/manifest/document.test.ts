@@ -146,9 +146,9 @@ test('what would take minutes or gigabytes to read is refused before that', () =
     ['{"a":'.repeat(50_000), 'is nested too deeply'],
     [
       `a0: &a0 x\n${lines(5000, (i) => `a${i + 1}: &a${i + 1} [*a${i}]`)}`,
-      'more than 1000 aliases',
+      'more than 1,000 YAML aliases',
     ],
-    ['---\n'.repeat(20_000), 'more than 5000 documents'],
+    ['---\n'.repeat(20_000), 'more than 5,000 YAML documents'],
     [lines(20_000, (i) => `k${i}: v`), 'kind: is missing'],
   ] as const) {
     assert.match(faults(text), new RegExp(rule));

@@ -1,14 +1,16 @@
 import { type Collect, isRecord, type Path, pathText } from '@sidekit/core/schema';
 import { errorText } from '@sidekit/core/tool';
-import { REPEATED, repeatedKeys } from '@sidekit/core/yaml';
+import { excessOf, MAX_DEPTH, REPEATED, repeatedKeys, TOO_DEEP } from '@sidekit/core/yaml';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Findings } from './findings.ts';
 import { kubectlYaml } from './kubectl-yaml.ts';
-import { MAX_DEPTH, sizeFault, TOO_DEEP } from './limits.ts';
 import { isTemplate } from './template.ts';
 
 /** The largest manifest that is read, in bytes; that of the API server's requests. */
 export const MAX_MANIFEST = 3 * 1024 * 1024;
+
+/** Some five tokens for each line of such a file. */
+const LIMITS = { tokens: 2_000_000, documents: 5000, aliases: 1000 };
 
 /** One object of a manifest. */
 export interface ManifestObject {
@@ -76,7 +78,7 @@ function parse(file: string, source: string, lines: LineCounter, findings: Findi
     });
     return [];
   }
-  const fault = sizeFault(source);
+  const fault = excessOf(source, LIMITS);
   if (fault !== undefined) {
     findings.add(file, { rule: fault });
     return [];
