@@ -21,6 +21,13 @@ const NOTHING: readonly string[] = [];
 /** The most informational responses to a request. */
 const MAX_INFORMATIONAL = 16;
 
+/** Names the owner of a stream, so that all streams share their listeners. */
+const OWNER = Symbol('owner');
+
+interface OwnedStream extends ClientHttp2Stream {
+  [OWNER]?: Http2UpstreamStream | undefined;
+}
+
 /** Carries one request to an upstream over HTTP/2. */
 export class Http2UpstreamStream implements UpstreamStream {
   readonly http2 = true;
@@ -33,7 +40,7 @@ export class Http2UpstreamStream implements UpstreamStream {
   readonly #unread: WaitingBytes;
   /** Pieces of the request that wait for the upstream. */
   #pieces = 0;
-  #stream: ClientHttp2Stream | undefined;
+  #stream: OwnedStream | undefined;
   #receiver: ResponseReceiver | undefined;
   #blocked = false;
   #counted = true;
@@ -41,7 +48,9 @@ export class Http2UpstreamStream implements UpstreamStream {
   #informational = 0;
   #requestTrailers = NOTHING;
   #responseTrailers = NOTHING;
-  #error = new Error('the upstream closed the stream');
+  /** Made when it is needed: an error costs as much as the rest of the object. */
+  #error: Error | undefined;
+  #method = '';
 
   /** Reserves a stream of a session. */
   constructor(owner: UpstreamSession) {
@@ -61,32 +70,29 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#receiver = receiver;
     if (this.#owner.session.closed) {
       // GOAWAY came since the stream was reserved.
-      queueMicrotask(() => this.#onClose());
+      queueMicrotask(() => this.onClose());
       return;
     }
-    const ended = complete && first === undefined;
-    const stream = this.#owner.session.request(http2Request(request, this.#owner.scheme), {
-      endStream: ended,
-      waitForTrailers: !complete && request.contentLength === -1,
-    });
-    this.#stream = stream;
-    stream.on('headers', (_fields, _flags, raw: unknown) => this.#onInformational(raw as string[]));
-    stream.on('response', (_fields, flags, raw: unknown) =>
-      this.#onHead(raw as string[], request.method, (flags & FLAG_END_STREAM) !== 0),
+    const endStream = complete && first === undefined;
+    const withTrailers = !complete && request.contentLength === -1;
+    const stream: OwnedStream = this.#owner.session.request(
+      http2Request(request, this.#owner.scheme),
+      { endStream, waitForTrailers: withTrailers },
     );
-    stream.on('trailers', (_fields, _flags, raw: unknown) => {
-      this.#responseTrailers = trailerFields(raw as string[]);
-    });
-    stream.on('wantTrailers', () => stream.sendTrailers(asObject(this.#requestTrailers)));
-    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-    stream.once('end', () => this.#onEnd());
-    stream.on('error', (error) => {
-      this.#error = error;
-    });
-    stream.once('close', () => this.#onClose());
+    this.#stream = stream;
+    this.#method = request.method;
+    stream[OWNER] = this;
+    stream.on('headers', informed);
+    stream.on('response', responded);
+    stream.on('trailers', trailersRead);
+    if (withTrailers) stream.on('wantTrailers', trailersWanted);
+    stream.on('data', dataRead);
+    stream.on('end', ended);
+    stream.on('error', failed);
+    stream.on('close', closed);
     this.requestSent = complete;
     if (first !== undefined) this.#write(first);
-    if (complete && !ended) stream.end();
+    if (complete && !endStream) stream.end();
   }
 
   sendBody(piece: LentBytes): boolean {
@@ -127,7 +133,7 @@ export class Http2UpstreamStream implements UpstreamStream {
     if (stream === undefined) this.#release();
     else if (!stream.writableEnded) {
       // `close` would end the body as if it were complete.
-      stream.destroy(this.#error);
+      stream.destroy(this.#failure);
     } else {
       stream.close(CANCEL);
       stream.resume();
@@ -163,7 +169,7 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#receiver?.onDrain();
   };
 
-  #onInformational(raw: readonly string[]) {
+  onInformational(raw: readonly string[]): void {
     this.responding = true;
     const head = readHttp2Response(raw, '', false, this.#owner.limits);
     if (typeof head === 'string' || ++this.#informational > MAX_INFORMATIONAL)
@@ -171,9 +177,9 @@ export class Http2UpstreamStream implements UpstreamStream {
     else if (head.status !== 101) this.#receiver?.onInformational(head);
   }
 
-  #onHead(raw: readonly string[], method: string, ended: boolean) {
+  onHead(raw: readonly string[], ended: boolean): void {
     this.responding = true;
-    const head = readHttp2Response(raw, method, ended, this.#owner.limits);
+    const head = readHttp2Response(raw, this.#method, ended, this.#owner.limits);
     if (typeof head === 'string') {
       this.#fail(head);
       return;
@@ -182,7 +188,15 @@ export class Http2UpstreamStream implements UpstreamStream {
     if (!ended) this.#receiver?.onMoreToCome();
   }
 
-  #onData(chunk: Buffer) {
+  onTrailers(raw: readonly string[]): void {
+    this.#responseTrailers = trailerFields(raw);
+  }
+
+  onTrailersWanted(): void {
+    this.#stream?.sendTrailers(asObject(this.#requestTrailers));
+  }
+
+  onData(chunk: Buffer): void {
     // A piece that is all of what node:http2 read must not be freed under it.
     const own = chunk.byteLength === chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
     const lent = new OwnBytes(own);
@@ -190,17 +204,21 @@ export class Http2UpstreamStream implements UpstreamStream {
     lent.release();
   }
 
-  #onEnd() {
+  onEnd(): void {
     // A reset ends the body too, and so does a stream without a response.
     if (!this.responding || this.#stream?.rstCode) return;
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    if (!this.requestSent) this.#stream?.destroy(this.#error);
+    if (!this.requestSent) this.#stream?.destroy(this.#failure);
     this.#release();
     receiver?.onEnd(this.#responseTrailers);
   }
 
-  #onClose() {
+  onError(error: Error): void {
+    this.#error = error;
+  }
+
+  onClose(): void {
     this.#closed = true;
     this.#waiting.set(0);
     this.#unread.set(0);
@@ -208,8 +226,14 @@ export class Http2UpstreamStream implements UpstreamStream {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     receiver?.onLost(
-      this.#isUnprocessed ? new UnprocessedRequest('the upstream refused the stream') : this.#error,
+      this.#isUnprocessed
+        ? new UnprocessedRequest('the upstream refused the stream')
+        : this.#failure,
     );
+  }
+
+  get #failure(): Error {
+    return this.#error ?? new Error('the upstream closed the stream');
   }
 
   /** Whether the upstream has not processed the request, and says so. */
@@ -231,4 +255,38 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#counted = false;
     this.#owner.end();
   }
+}
+
+function informed(this: OwnedStream, _fields: unknown, _flags: number, raw: unknown): void {
+  this[OWNER]?.onInformational(raw as string[]);
+}
+
+function responded(this: OwnedStream, _fields: unknown, flags: number, raw: unknown): void {
+  this[OWNER]?.onHead(raw as string[], (flags & FLAG_END_STREAM) !== 0);
+}
+
+function trailersRead(this: OwnedStream, _fields: unknown, _flags: number, raw: unknown): void {
+  this[OWNER]?.onTrailers(raw as string[]);
+}
+
+function trailersWanted(this: OwnedStream): void {
+  this[OWNER]?.onTrailersWanted();
+}
+
+function dataRead(this: OwnedStream, chunk: Buffer): void {
+  this[OWNER]?.onData(chunk);
+}
+
+function ended(this: OwnedStream): void {
+  this[OWNER]?.onEnd();
+}
+
+function failed(this: OwnedStream, error: Error): void {
+  this[OWNER]?.onError(error);
+}
+
+function closed(this: OwnedStream): void {
+  this[OWNER]?.onClose();
+  // Whoever still holds the stream does not hold what it carried.
+  this[OWNER] = undefined;
 }
