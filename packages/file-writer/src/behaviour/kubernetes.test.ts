@@ -94,6 +94,25 @@ test('objects of a label become files in folders, and a watch brings changes at 
   await shows(target, files);
 });
 
+test('a namespace may have no object, or lose its last one', async () => {
+  using directory = temporaryDirectory('kubernetes');
+  await using api = await FakeKubernetesApi.start(directory.path);
+  const target = join(directory.path, 'out');
+  api.apply('ConfigMap', 'one', { 'a.json': 'A' });
+  await using writer = start(
+    api,
+    target,
+    ...['--interval=50ms', '--namespace=own', '--namespace=empty', '--kinds=ConfigMap'],
+    '--kinds=Secret',
+  );
+  await writer.event('ready');
+  await shows(target, { 'a.json': 'A' });
+  api.remove('ConfigMap', 'one');
+  await shows(target, {});
+  api.apply('Secret', 'late', { 'b.pem': 'Qg==' }, { namespace: 'empty' });
+  await shows(target, { 'b.pem': 'B' });
+});
+
 test('polls alone find every change, with little data while nothing changes', async () => {
   using directory = temporaryDirectory('kubernetes');
   await using api = await FakeKubernetesApi.start(directory.path);

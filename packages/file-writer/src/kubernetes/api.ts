@@ -27,7 +27,8 @@ export interface KubernetesObject {
 
 interface List {
   readonly metadata: { readonly continue?: string; readonly resourceVersion: string };
-  readonly items: readonly KubernetesObject[];
+  /** An empty list of metadata is null. */
+  readonly items: readonly KubernetesObject[] | null;
 }
 
 export interface ApiOptions {
@@ -80,7 +81,7 @@ export class KubernetesApi {
         limit = Math.ceil(limit / 4);
         continue;
       }
-      yield* page.items;
+      yield* page.items ?? [];
       version = page.metadata.resourceVersion;
       next = page.metadata.continue ?? '';
       if (next === '') return version;
@@ -154,7 +155,8 @@ async function readList(response: Exchange, divisible: boolean): Promise<List | 
   }
   try {
     const page = JSON.parse(Buffer.concat(chunks, size).toString()) as List;
-    if (Array.isArray(page.items) && page.metadata.resourceVersion) return page;
+    const isList = page.items === null || Array.isArray(page.items);
+    if (isList && page.metadata.resourceVersion) return page;
   } catch {}
   throw new Failure('kubernetes', `${show(response.url)} sent no list of objects`);
 }

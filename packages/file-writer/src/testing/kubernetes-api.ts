@@ -156,10 +156,12 @@ export class FakeKubernetesApi implements AsyncDisposable {
     const all = this.#matching(path, selector);
     const start = Number(query.get('continue') ?? 0);
     const limit = Number(query.get('limit') ?? all.length);
-    const items = all.slice(start, start + limit).map((object) => {
-      const partial = request.headers.accept?.includes('PartialObjectMetadata');
-      return partial ? { metadata: object.metadata } : object;
-    });
+    const partial = request.headers.accept?.includes('PartialObjectMetadata');
+    const page = all
+      .slice(start, start + limit)
+      .map((object) => (partial ? { metadata: object.metadata } : object));
+    // As an API server writes an empty list of metadata.
+    const items = partial && page.length === 0 ? null : page;
     const next = start + limit < all.length ? { continue: String(start + limit) } : {};
     const metadata = { resourceVersion: String(this.#version), ...next };
     response.writeHead(200, { 'content-type': 'application/json' });
