@@ -75,11 +75,10 @@ export class Engine {
     this.#root = `/v${found.version}`;
   }
 
-  /** Creates the pause image if it is missing. @returns whether it was missing. */
-  async ensurePauseImage(): Promise<boolean> {
-    if (await this.image(PAUSE_IMAGE)) return false;
+  /** Creates the pause image if it is missing. */
+  async ensurePauseImage(): Promise<void> {
+    if (await this.image(PAUSE_IMAGE)) return;
     await this.importImage(pauseTar(), PAUSE_IMAGE, ['ENTRYPOINT ["/pause"]']);
-    return true;
   }
 
   /** Creates an image from a tar of its files. */

@@ -1,3 +1,4 @@
+import { errorText } from '@sidekit/core/tool';
 import type { ContainerConfig, OwnNamespaces } from '../engine/container-config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { listensIn } from '../engine/listeners.ts';
@@ -57,7 +58,7 @@ export async function startSandbox(
     stdin: false,
     namespaces: namespacesOf(engine, record),
   };
-  const id = await engine.run(config, (created) => volumes.prepare(created));
+  const id = await runWithImage(engine, config, (created) => volumes.prepare(created));
   const info = await engine.inspect(id);
   const podIP = record.pod.spec.hostNetwork ? '127.0.0.1' : (info?.address ?? '');
   return {
@@ -70,6 +71,21 @@ export async function startSandbox(
     },
     listens: (port) => (engine.direct ? undefined : listensIn(info?.pid ?? 0, port)),
   };
+}
+
+/**
+ * Runs a sandbox, and creates the pause image if it is missing: checking first would cost every Pod
+ * a call. Another Pod may create it at the same time.
+ */
+async function runWithImage(engine: Engine, ...args: Parameters<Engine['run']>): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await engine.run(...args);
+    } catch (error) {
+      if (tries === 3 || !errorText(error).includes(PAUSE_IMAGE)) throw error;
+      await engine.ensurePauseImage();
+    }
+  }
 }
 
 function namespacesOf(engine: Engine, record: PodRecord): OwnNamespaces {

@@ -143,12 +143,7 @@ export class Supervisor {
   async #startSandbox(attempt = 0) {
     const { pod } = this.#record;
     const labels = podLabels(this.#record).all;
-    const start = () => startSandbox(this.#engine, this.#record, labels, this.#volumes, attempt);
-    this.#sandbox = await start().catch(async (error) => {
-      // The first Pod without a pause image creates it: checking first would cost every Pod a call.
-      if (!(await this.#engine.ensurePauseImage())) throw error;
-      return start();
-    });
+    this.#sandbox = await startSandbox(this.#engine, this.#record, labels, this.#volumes, attempt);
     this.#publishVolumes();
     writeHosts(this.#hosts, pod, this.#sandbox.podIP, this.#endpoints);
   }
