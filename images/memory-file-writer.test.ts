@@ -1,7 +1,14 @@
 /** `file-writer` as its image runs it, under the memory limit of the manifests. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
@@ -15,6 +22,27 @@ import {
 import { GitRepository } from '../packages/file-writer/src/testing/git-repository.ts';
 import { startGitServer } from '../packages/file-writer/src/testing/git-server.ts';
 import { type LimitedImage, limitedImage, MIB } from './testing/limited-image.ts';
+
+/** Templates and their data, of which each wants more memory than there is. */
+const GREEDY: Readonly<Record<string, readonly [template: string, data?: unknown]>> = {
+  'a long capture': [
+    `{% capture a %}{% for i in (1..1000000) %}${'x'.repeat(200)}{% endfor %}{% endcapture %}{{ a }}`,
+  ],
+  'a text that doubles': [doubling('"xx"', 'replace: "x", "xx"')],
+  'arrays that double': [doubling('(1..1000)', 'concat: a')],
+  'an array in itself': [`${doubling('"1" | split: ""', 'push: a')}{{ a | json }}`],
+  'groups of a large array': [
+    doubling('d', 'group_by_exp: "x", "x" | concat: a'),
+    Array.from({ length: 150_000 }, (_, i) => i),
+  ],
+  'many objects': [doubling('d', 'sort | concat: d'), Array(340_000).fill([])],
+  'letters of a large text': [`${doubling('d | split: ""', 'concat: a')}`, 'x'.repeat(900_000)],
+  'escapes of a large text': [doubling('d', 'url_encode'), '"'.repeat(500_000)],
+};
+
+function doubling(start: string, filters: string): string {
+  return `{% assign a = ${start} %}{% for i in (1..64) %}{% assign a = a | ${filters} %}{% endfor %}{{ a }}`;
+}
 
 /** How long a large check may take, in milliseconds. */
 const PATIENCE = 600_000;
@@ -118,6 +146,36 @@ describe('file-writer with 128 MiB', { skip: missingMemoryLimits }, () => {
     await eventually(published('new'), { what: 'the change', timeout: PATIENCE });
     const count = readdirSync(target, { recursive: true, withFileTypes: true });
     assert.equal(count.filter((entry) => entry.isFile()).length, FILES);
+    assertAlive(writer, context);
+  });
+
+  test('survives templates that want all memory, and renders the next one', async (context) => {
+    using directory = temporaryDirectory('memory-template');
+    const at = (name: string) => join(directory.path, name);
+    const replace = (name: string, content: string) => {
+      writeFileSync(at(`.${name}`), content);
+      renameSync(at(`.${name}`), at(name));
+    };
+    replace('data.json', '0');
+    replace('page', '');
+    const target = at('out');
+    await using writer = start(target, [
+      ...['--source=template', `--template=${at('page')}`, `--data=d=${at('data.json')}`],
+    ]);
+    for (const [what, [template, data = 0]] of Object.entries(GREEDY)) {
+      const before = writer.stderr.length;
+      replace('data.json', JSON.stringify(data));
+      replace('page', template);
+      await eventually(() => writer.stderr.slice(before).includes('"reason":"template"'), {
+        what: `the fault of ${what}: ${writer.stderr.slice(before)}`,
+      });
+      assert.equal(writer.kills, 0, `${what}: killed by the memory limit`);
+      replace('data.json', '0');
+      replace('page', `after ${what}`);
+      await eventually(() => readFileSync(target, 'utf8') === `after ${what}`, {
+        what: `the template after ${what}: ${writer.stderr.slice(before)}`,
+      });
+    }
     assertAlive(writer, context);
   });
 });

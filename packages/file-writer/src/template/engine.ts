@@ -75,7 +75,8 @@ class CountedCapture extends CaptureTag {
 
 /**
  * Refuses a result whose text would take more than all that a template may create: an array that
- * was pushed into itself forty times has few elements, and a text of a terabyte.
+ * was pushed into itself forty times has few elements, and a text of a terabyte; and a text that is
+ * encoded again and again grows without being counted.
  */
 function withSmallResult(filter: Liquid['filters'][string]): Liquid['filters'][string] {
   const { handler, raw = false } = typeof filter === 'function' ? { handler: filter } : filter;
@@ -83,7 +84,7 @@ function withSmallResult(filter: Liquid['filters'][string]): Liquid['filters'][s
     raw,
     *handler(...args: Parameters<typeof handler>): Generator<unknown, unknown, unknown> {
       const result = yield handler.apply(this, args);
-      if (Array.isArray(result)) takeText(result, MEMORY);
+      takeText(result, MEMORY);
       return result;
     },
   };
@@ -93,7 +94,7 @@ function withSmallResult(filter: Liquid['filters'][string]): Liquid['filters'][s
 function takeText(value: unknown, left: number): number {
   let rest = left - (typeof value === 'string' ? value.length : 1);
   if (Array.isArray(value)) for (const item of value) rest = takeText(item, rest);
-  if (rest < 0) throw new Error('an array is larger than the memory alloc limit');
+  if (rest < 0) throw new Error('a value is larger than the memory alloc limit');
   return rest;
 }
 
