@@ -22,8 +22,11 @@ export interface Encoding {
   readonly overhead: number;
   /** @param now the time for records without their own, in milliseconds since the epoch. */
   write(outgoing: Outgoing, now: number, out: JsonOut): void;
-  /** Whether the receiver takes a record that was written to `bytes[start, end)`; all if undefined. */
-  fits?(bytes: Buffer, start: number, end: number): boolean;
+  /**
+   * The number of parts in which the receiver takes a record that was written to `bytes[start, end)`;
+   * undefined if it takes all.
+   */
+  parts?(bytes: Buffer, start: number, end: number): number;
 }
 
 /** One JSON object per line. */

@@ -61,7 +61,12 @@ export function lokiEntries({ labels, labelFields, maxLine }: LokiOptions): Enco
       const time = nanoseconds(outgoing.record.time, INT64_MAX) ?? `${now}000000`;
       out.text(`${labelsOf(outgoing)}\t["${time}",`, outgoing.record, ']');
     },
-    fits: (bytes, start, end) => end - start <= longest || lineLength(bytes, start, end) <= longest,
+    parts: (bytes, start, end) => {
+      if (end - start <= longest) return 1;
+      const length = lineLength(bytes, start, end);
+      // The fields that all parts have need some room.
+      return length <= longest ? 1 : Math.ceil(length / (longest * 0.9));
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { errorText } from '@sidekit/core';
 import type { Received } from '../input/spool/spool-line.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
-import type { PayloadPool } from '../output/batch.ts';
+import { Payload, type PayloadPool } from '../output/batch.ts';
 import type { Delivery } from '../output/delivery.ts';
 import { type Encoding, ndjson, type Outgoing, type Source } from '../output/encoding.ts';
 import { JsonOut } from '../output/json-out.ts';
@@ -17,7 +17,7 @@ import { Batcher } from './batcher.ts';
 import { FileEnds } from './file-ends.ts';
 import type { LineFormat } from './line-format.ts';
 import { RecordKey } from './record-key.ts';
-import { halvesOf } from './split-record.ts';
+import { partsOf } from './split-record.ts';
 import { makeWellFormed } from './well-formed.ts';
 
 export interface PipelineOptions {
@@ -55,6 +55,7 @@ export class Pipeline implements LineSink {
   readonly #fastKey: RecordKey;
   readonly #batcher: Batcher;
   readonly #out = new JsonOut();
+  readonly #whole = new Payload();
   readonly #ends = new FileEnds();
   #isFull = false;
   // The current chunk.
@@ -301,39 +302,46 @@ export class Pipeline implements LineSink {
     let at = offset;
     for (let part = parts.pop(); part; part = parts.pop()) {
       if (at !== offset) this.#key.renumber(source, at, part);
-      const halves = this.#write({ record: part, source }, inPieces);
-      if (halves) parts.push(...halves.reverse());
-      else at++;
+      const smaller = this.#write({ record: part, source }, inPieces);
+      if (smaller.length === 0) at++;
+      parts.push(...smaller.reverse());
     }
   }
 
-  /** Writes a record as the output wants it; if it is too large, returns its halves instead. */
-  #write(outgoing: Outgoing, inPieces: boolean): LogRecord[] | undefined {
+  /** Writes a record as the output wants it; if it is too large, returns its parts instead. */
+  #write(outgoing: Outgoing, inPieces: boolean): LogRecord[] {
     const { encoding, wall } = this.#options;
     const { payload } = this.#batcher.current;
+    // Parts wait in batches, whose buffers must not be as large as the record was.
+    const target = encoding.parts && inPieces ? this.#whole : payload;
     const before = payload.length;
-    const out = this.#out.start(payload, inPieces);
+    const start = target.length;
+    const out = this.#out.start(target, inPieces);
     if (inPieces) makeWellFormed(outgoing.record);
     try {
       encoding.write(outgoing, wall(), out);
       if (out.isIllFormed) {
-        payload.length = before;
+        target.length = start;
         makeWellFormed(outgoing.record);
         encoding.write(outgoing, wall(), out);
       }
     } catch (error) {
-      payload.length = before;
+      target.length = start;
       throw error;
     }
-    const fits = encoding.fits?.(payload.buffer, before, payload.length) ?? true;
-    const halves = fits ? undefined : halvesOf(outgoing.record);
-    if (halves) {
-      payload.length = before;
-      return halves;
+    const count = encoding.parts?.(target.buffer, start, target.length) ?? 1;
+    const parts = count === 1 ? [] : partsOf(outgoing.record, count);
+    if (parts.length > 1) {
+      target.length = start;
+      return parts;
+    }
+    if (target !== payload) {
+      payload.appendBytes(target.bytes);
+      target.length = 0;
     }
     payload.appendByte(LF);
     this.#batcher.added(payload, before);
-    return undefined;
+    return [];
   }
 
   /** Writes a record as JSON, with its key in place of the closing brace. */
