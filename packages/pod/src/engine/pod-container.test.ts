@@ -15,12 +15,16 @@ function config(spec: string, engine: 'docker' | 'podman' = 'podman') {
   const container = pod.spec.containers[0];
   assert.ok(container);
   const context = { pod, uid: 'u', podIP: '10.0.0.1' };
-  return podContainer({ engine, pod, sandbox: 'pod-test', labels: { l: '1' } }, container, {
-    attempt: 2,
-    image: IMAGE,
-    environment: environmentOf(container, context, NO_DATA),
-    mounts: [{ source: '/s:o,u', target: '/t', readOnly: true }],
-  });
+  return podContainer(
+    { engine, pod, sandbox: { id: 'abc', name: 'pod-test' }, labels: { l: '1' } },
+    container,
+    {
+      attempt: 2,
+      image: IMAGE,
+      environment: environmentOf(container, context, NO_DATA),
+      mounts: [{ source: '/s:o,u', target: '/t', readOnly: true }],
+    },
+  );
 }
 
 /** Compares the fields that are expected, and only these. */
@@ -92,8 +96,8 @@ test("security, resources and mounts reach Podman's API", () => {
     mounts: [
       { type: 'bind', source: '/s:o,u', destination: '/t', options: ['ro', 'rbind', 'rprivate'] },
     ],
-    netns: { nsmode: 'container', value: 'pod-test' },
-    utsns: { nsmode: 'container', value: 'pod-test' },
+    netns: { nsmode: 'container', value: 'abc' },
+    utsns: { nsmode: 'container', value: 'abc' },
   });
 });
 
@@ -127,8 +131,8 @@ test("security, resources and mounts reach Docker's API", () => {
     NanoCpus: 500_000_000,
     CpuShares: 256,
     Mounts: [{ Source: '/s:o,u', Target: '/t', ReadOnly: true, Type: 'bind' }],
-    NetworkMode: 'container:pod-test',
-    IpcMode: 'container:pod-test',
+    NetworkMode: 'container:abc',
+    IpcMode: 'container:abc',
   });
 });
 

@@ -11,8 +11,8 @@ import { ATTEMPT_LABEL, CONTAINER_LABEL } from './labels.ts';
 export interface PodPlace {
   readonly engine: EngineName;
   readonly pod: PodObject;
-  /** The container that holds the Pod's namespaces. */
-  readonly sandbox: string;
+  /** The container that holds the Pod's namespaces; the names of the others begin with its name. */
+  readonly sandbox: { readonly id: string; readonly name: string };
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export function podContainer(
   const groups = [...(shared?.supplementalGroups ?? [])];
   if (shared?.fsGroup !== undefined) groups.push(shared.fsGroup);
   return {
-    name: `${sandbox}-${container.name}-${attempt}`,
+    name: `${sandbox.name}-${container.name}-${attempt}`,
     image: container.image,
     // As in Kubernetes, a command without args has none: the image's args belong to its entry point.
     ...(command.length > 0 ? { entrypoint: command } : {}),
@@ -71,8 +71,8 @@ export function podContainer(
     tty: container.tty,
     stdin: container.stdin,
     namespaces: {
-      sandbox,
-      processes: hostPID ? 'host' : shareProcessNamespace ? { container: sandbox } : 'own',
+      sandbox: sandbox.id,
+      processes: hostPID ? 'host' : shareProcessNamespace ? { container: sandbox.id } : 'own',
       hostIPC,
     },
   };

@@ -3,7 +3,7 @@ import type { Mount } from '../engine/container-config.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { environmentOf } from '../engine/environment.ts';
 import { ATTEMPT_LABEL, CONTAINER_LABEL, podLabels } from '../engine/labels.ts';
-import { podContainer } from '../engine/pod-container.ts';
+import { type PodPlace, podContainer } from '../engine/pod-container.ts';
 import type { Run } from '../lifecycle/types.ts';
 import type { ContainerSpec, PodSpec } from '../manifest/types.ts';
 import type { PodRecord } from '../store/record.ts';
@@ -17,8 +17,7 @@ export interface Surroundings {
   readonly record: PodRecord;
   readonly data: PodData;
   readonly podIP: string;
-  /** The name of its sandbox. */
-  readonly sandbox: string;
+  readonly sandbox: PodPlace['sandbox'];
   /** Mounts that every container has: /etc/hosts, and the file of its termination message. */
   readonly mounts: readonly Mount[];
 }

@@ -271,7 +271,7 @@ export class Supervisor {
         record: this.#record,
         data: this.#data,
         podIP: this.#podIP,
-        sandbox: this.#sandbox?.id ?? '',
+        sandbox: this.#sandbox ?? { id: '', name: '' },
         mounts: [
           { source: this.#hosts, target: '/etc/hosts', readOnly: false },
           this.#runs.messageMount(run, spec),
