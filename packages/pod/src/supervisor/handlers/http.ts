@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { errorText } from '@sidekit/core/tool';
@@ -6,6 +6,9 @@ import { knownPort } from '../../manifest/references/port-number.ts';
 import type { HttpGet } from '../../manifest/types.ts';
 import type { HandlerOutcome, HandlerTarget } from './handler.ts';
 import { USER_AGENT } from './user-agent.ts';
+
+/** Not imported: see EngineApi. */
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 const MAX_REDIRECTS = 10;
 /** The most that is read of a body, in bytes (kubelet: maxRespBodyLength). */
