@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@sidekit/test-kit';
 import { command, must } from '../engine/command.ts';
 import type { ExecResult } from '../engine/engine.ts';
 
@@ -81,8 +82,22 @@ export async function tracesOf(store: OwnStore): Promise<Traces> {
   return traces;
 }
 
-/** Lists in words the traces that still exist. */
+/**
+ * Lists in words the traces that still exist, after a time for the engine's processes: they end a
+ * moment after their containers.
+ */
 export async function leftOf(traces: Traces, store: OwnStore): Promise<string[]> {
+  let left: string[] = [];
+  const isNothingLeft = async () => {
+    left = await existing(traces, store);
+    return left.length === 0;
+  };
+  const options = { what: 'nothing is left', timeout: 60_000, interval: 200 };
+  await eventually(isNothingLeft, options).catch(() => {});
+  return left;
+}
+
+async function existing(traces: Traces, store: OwnStore): Promise<string[]> {
   const { containers, addresses, volumes, supervisors, folders } = traces;
   const ids = lines(await must(engine, ['ps', '-aq', '--no-trunc']));
   const named = lines(await must(engine, ['volume', 'ls', '-q']));

@@ -192,7 +192,9 @@ local('a Pod with the longest name runs, and leaves nothing', async () => {
   await store.pod('up', store.file('long.yaml', manifest));
   const traces = await tracesOf(store);
   assert.match(await store.pod('ps'), new RegExp(`^${name} +1/1 +Running`, 'm'));
-  assert.match(await store.pod('logs', name), /a starts/);
+  await eventually(async () => (await store.pod('logs', name)).includes('a starts'), {
+    what: 'its log is printed',
+  });
   assert.match(await store.pod('events', name), /Started/);
   assert.equal(await store.pod('exec', name, '--', '/nodejs/bin/node', '-p', '1'), '1\n');
   await store.pod('down', name);
