@@ -38,6 +38,9 @@ test('scalars keep their rules', () => {
 test('a list takes one value or several and reports each bad one', () => {
   assert.deepEqual(read(list(integer()), '5'), [5]);
   assert.deepEqual(read(list(integer()), ['5', 6]), [5, 6]);
+  assert.deepEqual(read(list(choice('a', 'b')), 'a,b'), [
+    'x "a,b" must be one of a, b: repeat the flag, or write a list',
+  ]);
   assert.equal((read(list(integer()), ['a', 6, 'b']) as string[]).length, 2);
 });
 

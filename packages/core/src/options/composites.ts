@@ -16,8 +16,15 @@ export function list<T>(item: Type<T>): Type<readonly T[]> {
     ...(item.fileOnly ? { fileOnly: true } : {}),
     read: (input, path, report) => {
       const items = Array.isArray(input) ? input : [input];
+      // A flag takes one value: a comma may belong to it.
+      const several: Collect = (at, fault) =>
+        report(at, { ...fault, remedy: fault.remedy ?? 'repeat the flag, or write a list' });
       const values = items.map((one, i) =>
-        item.read(one, Array.isArray(input) && item.fileOnly ? [...path, i] : path, report),
+        item.read(
+          one,
+          Array.isArray(input) && item.fileOnly ? [...path, i] : path,
+          typeof one === 'string' && one.includes(',') ? several : report,
+        ),
       );
       return values.includes(undefined) ? undefined : (values as T[]);
     },

@@ -147,7 +147,6 @@ export const fileOptions = {
       text('namespace', {
         matches: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
         rule: 'must be the name of a namespace',
-        remedy: 'repeat the flag for several',
       }),
     ),
     {
