@@ -14,9 +14,12 @@ import { canUnpackDebianPackages, unpackDebianPackages } from './debian-packages
 
 /**
  * Every image for arm64, with the libraries and the Node of its base, under Debian's qemu-user: a
- * file of another architecture, or one that is missing, starts nowhere.
+ * file of another architecture, or one that is missing, starts nowhere. The package
+ * qemu-user-static has another name for it.
  */
-const QEMU = 'qemu-aarch64';
+const QEMU = (await succeeds('qemu-aarch64-static', ['--version']))
+  ? 'qemu-aarch64-static'
+  : 'qemu-aarch64';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 async function obstacle(): Promise<string | false> {
