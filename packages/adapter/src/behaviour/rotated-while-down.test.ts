@@ -7,8 +7,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -228,6 +230,44 @@ test('events that wait for more lines come before those of the next file', async
   await s.settle();
   assert.deepEqual(s.messages(), ['E1\n at x', 'E2\n at y', 'E3', 'E4']);
 });
+
+for (const when of ['up', 'crash', 'stop'] as const) {
+  for (const pause of [999, 1000]) {
+    test(`a dated copy of which nothing was read before is read while its log goes on: ${when}, every ${pause} ms`, async () => {
+      await using s = await scene();
+      s.write('one\n');
+      await s.settle();
+      const copy = (date: string) => {
+        copyFileSync(s.live, join(s.logs, `app-${date}.log`));
+        truncateSync(s.live);
+      };
+      const rotateTwice = () => {
+        s.write('two\n');
+        copy('20261126');
+        s.write('three\n');
+        copy('20261127');
+        s.write('four\n');
+      };
+      if (when === 'up') rotateTwice();
+      else await s.restart(when, rotateTwice);
+      s.clock.now = Math.trunc(statSync(join(s.logs, 'app-20261127.log')).mtimeMs);
+      await s.settle();
+      for (let i = 0; i < 8; i++) {
+        s.clock.now += pause;
+        s.write(`more ${i}\n`);
+        utimesSync(s.live, s.clock.now / 1000, s.clock.now / 1000);
+        await s.settle();
+      }
+      assert.deepEqual(
+        s
+          .messages()
+          .filter((one) => !String(one).startsWith('more'))
+          .toSorted(),
+        ['four', 'one', 'three', 'two'],
+      );
+    });
+  }
+}
 
 for (const move of ['rename', 'copytruncate', 'twice'] as const) {
   for (const when of ['up', 'a crash', 'a stop', 'down'] as const) {

@@ -59,12 +59,13 @@ export class NewGenerations {
   }
 
   /** Whether a rotated file is older than the log's known generations, or was restored by someone. */
-  isHistory(file: FileFacts, log: TailedLog): boolean {
-    if (this.first && !this.#logs.wasRestored(log.path)) {
-      return this.#options.startAt(log.path) === 'end';
+  isHistory(file: FileStats, log: string): boolean {
+    if (this.first && !this.#logs.wasRestored(log)) {
+      return this.#options.startAt(log) === 'end';
     }
     let newest = 0;
-    for (const { mtime } of log.generations) newest = Math.max(newest, mtime);
+    for (const { mtime } of this.#logs.byPath.get(log)?.generations ?? [])
+      newest = Math.max(newest, mtime);
     return file.mtime < newest - SLACK;
   }
 
@@ -94,8 +95,8 @@ export function wasLeftByItsWriter(
   isKnown: boolean,
 ): boolean {
   const live = factsOf(() => statSync(owner, { bigint: true, throwIfNoEntry: false }));
-  if (!live) return isKnown && hasDate(file.path) && file.mtime < now - SLACK;
+  if (!live) return isKnown && hasDate(file.path) && file.mtime <= now - SLACK;
   if (live.birth === 0n || file.birth === 0n) return false;
   if (file.birth <= live.birth) return file.mtime <= Number(live.birth / 1_000_000n) + SLACK;
-  return hasDate(file.path) && file.mtime <= live.mtime && file.mtime < now - SLACK;
+  return hasDate(file.path) && file.mtime <= live.mtime && file.mtime <= now - SLACK;
 }

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readAt } from './bytes.ts';
-import type { Candidate } from './candidates.ts';
+import { type Candidate, fileIdentity } from './candidates.ts';
 import { type Continuations, isLost } from './continuations.ts';
 import { beginsLike, isCopyOf, isUnreadCopyOf } from './copies.ts';
 import type { FileFacts, Generation } from './generation.ts';
@@ -24,9 +24,14 @@ interface Parts {
   readonly wall: () => number;
 }
 
+/** A limit for files that were removed before it was clear what they are. */
+const MOST_UNREAD = 1000;
+
 /** Classifies unknown files: a copy of a known generation, an old file, or a new generation. */
 export class UnknownFiles {
   readonly #parts: Parts;
+  /** Undecided files that were no history when they were first seen. */
+  readonly #unread = new Set<string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -34,20 +39,27 @@ export class UnknownFiles {
 
   /** Takes a file as what it is; false if that cannot be decided yet. */
   take(candidate: Candidate): boolean {
+    const isUnread = candidate.live || this.#isUnread(candidate);
+    const isTaken = this.#take(candidate, isUnread);
+    if (isTaken) this.#unread.delete(fileIdentity(candidate.stats));
+    return isTaken;
+  }
+
+  #take(candidate: Candidate, isUnread: boolean): boolean {
     const { newGenerations, unpacker } = this.#parts;
     const { path, log, compressed, stats } = candidate;
     if (!compressed) {
       const file = this.#parts.files.open(path, stats.inode);
-      return file !== undefined && this.#classify(file, candidate);
+      return file !== undefined && this.#classify(file, candidate, isUnread);
     }
-    if (!this.#mayBeUnread(candidate)) {
+    if (!isUnread && !this.#mayContinue(candidate)) {
       newGenerations.ignore(stats);
       return true;
     }
     const file = unpacker.open(path, log, stats);
     if (file === 'pending') return false;
     if (file === 'failed') newGenerations.ignore(stats);
-    else return this.#continued(file) || this.#classify(file, candidate);
+    else return this.#continued(file) || this.#classify(file, candidate, isUnread);
     return true;
   }
 
@@ -61,7 +73,7 @@ export class UnknownFiles {
     return true;
   }
 
-  #classify(file: FileFacts, candidate: Candidate): boolean {
+  #classify(file: FileFacts, candidate: Candidate, isUnread: boolean): boolean {
     const { log: owner, live, compressed } = candidate;
     const { logs, owners, newGenerations } = this.#parts;
     if (!compressed && isCompressed(readAt(file.fd, 0, 8))) {
@@ -79,7 +91,7 @@ export class UnknownFiles {
     }
     const log = logs.of(owner);
     owners.add(owner);
-    if (!live && newGenerations.isHistory(file, log)) {
+    if (!isUnread) {
       this.#leave(file);
       return true;
     }
@@ -140,8 +152,24 @@ export class UnknownFiles {
     return dated && !compressed && !wasLeftByItsWriter(file, owner, wall(), isKnown);
   }
 
-  /** Whether a compressed file may hold what was not read: old ones are not unpacked at all. */
-  #mayBeUnread({ log: owner, stats }: Candidate): boolean {
+  /**
+   * Whether a file is newer than what is known of its log. That is judged when it is first seen: what
+   * is written to the live file while it is undecided would make it look old.
+   */
+  #isUnread({ log, stats, compressed }: Candidate): boolean {
+    const { logs, newGenerations } = this.#parts;
+    const identity = fileIdentity(stats);
+    if (this.#unread.has(identity)) return true;
+    if (newGenerations.isHistory(stats, log)) return false;
+    // Compressed files that were there before the first start are not unpacked.
+    if (compressed && (newGenerations.first || !logs.byPath.has(log))) return false;
+    if (this.#unread.size >= MOST_UNREAD) this.#unread.clear();
+    this.#unread.add(identity);
+    return true;
+  }
+
+  /** Whether a compressed file may be the rest of one: old ones are not unpacked at all. */
+  #mayContinue({ log: owner, stats }: Candidate): boolean {
     const { logs, newGenerations } = this.#parts;
     const log = logs.byPath.get(owner);
     if (!log || newGenerations.first) return false;
