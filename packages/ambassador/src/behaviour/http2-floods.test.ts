@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { eventually } from '@sidekit/test-kit';
 import { Flag, FrameClient, frame, GET, literals, Type } from '../testing/frames.ts';
 import { Http2Client } from '../testing/http2-client.ts';
@@ -89,6 +91,30 @@ test('floods end their own connection, and others do not notice', async () => {
     );
     await eventually(() => client.ended, { what: `the end of ${name}, after ${rounds}` });
     assert.equal((await other.request({ ':path': '/ok' })).body, 'ok', name);
+  }
+  await proxy.settled();
+});
+
+test('a session that fails within a head does not end the process once it is collected', async () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect: () => void = vm.runInNewContext('gc');
+  await using upstream = await TestUpstream.start((incoming) => incoming.resume());
+  await using proxy = await TestProxy.start({ upstream: [upstream.url] });
+  const fields = literals(
+    Array.from({ length: 10 }, (_, i) => [`x-${i}`, 'a'.repeat(1000)] as const),
+  );
+  const session = async () => {
+    using client = new FrameClient(proxy.port);
+    const before = upstream.requests;
+    client.send(frame(Type.headers, Flag.endHeaders, 1, POST), frame(Type.data, 0, 1, 'abc'));
+    await eventually(() => upstream.requests > before, { what: 'the request', interval: 1 });
+    client.send(frame(Type.headers, 0, 3, Buffer.concat([POST, fields])));
+    for (let i = 0; i < 20; i++) client.send(frame(Type.continuation, 0, 3, fields));
+    await eventually(() => client.ended, { what: 'the end', interval: 1 });
+  };
+  for (let i = 0; i < 20; i++) {
+    await Promise.all([session(), session(), session()]);
+    if (i % 5 === 4) collect();
   }
   await proxy.settled();
 });

@@ -11,6 +11,7 @@ import { LINGER } from '../http/linger.ts';
 import { LiveList } from '../memory/live-list.ts';
 import type { Watched } from '../time/clock.ts';
 import { ENHANCE_YOUR_CALM, FLAG_END_STREAM } from './error-codes.ts';
+import { keepNativeOnError } from './keep-native.ts';
 import { checkHttp2Request } from './request-head.ts';
 import { Http2Request } from './server-request.ts';
 import { limits } from './session-options.ts';
@@ -59,6 +60,7 @@ export class ServerSession implements Watched {
     const session = http2.performServerHandshake(socket, limits(runtime));
     this.#session = session;
     session.on('error', () => {});
+    keepNativeOnError(session);
     session.on('stream', (stream, _headers, flags, raw) => this.#serve(stream, flags, raw));
     session.on('ping', () => this.#countControl());
     session.on('remoteSettings', () => {

@@ -4,6 +4,7 @@ import type { Target, UpstreamResources } from '../upstream/target.ts';
 import type { EndpointLimits } from '../upstream/waiter.ts';
 import { connectHttp2 } from './connect.ts';
 import { type HeadLimits, headerListSize } from './head-limits.ts';
+import { keepNativeOnError } from './keep-native.ts';
 
 /** Streams of a session for which the upstream sets no limit. */
 const MOST_STREAMS = 1000;
@@ -63,6 +64,7 @@ export class UpstreamSession {
     session.on('error', (error: Error) => {
       this.#error = error;
     });
+    session.once('connect', () => keepNativeOnError(session));
     session.on('remoteSettings', () => {
       if (this.opened) owner.onRoom(this);
       else {

@@ -66,27 +66,65 @@ export const GET: readonly (readonly [string, string])[] = [
   [':authority', 'a'],
 ];
 
-/** An HTTP/2 client that sends any frames, valid or not, and records what it received. */
-export class FrameClient implements Disposable {
+/** One end of an HTTP/2 connection that sends any frames, valid or not, and records what it received. */
+export class FramePeer implements Disposable {
   readonly socket: net.Socket;
   readonly frames: Frame[] = [];
   ended = false;
   #unread: Buffer = Buffer.alloc(0);
+  /** Bytes of a preface that are still to come. */
+  #preface: number;
 
-  /** @param settings the payload of the first SETTINGS. @param preface sent first. */
-  constructor(port: number, settings: Buffer | string = '', preface: string = PREFACE) {
-    this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-    this.socket.on('data', (chunk) => this.#receive(chunk as Buffer));
-    this.socket.on('error', () => {});
-    this.socket.on('close', () => {
+  /** @param preface bytes that come before the first frame. */
+  constructor(socket: net.Socket, preface = 0) {
+    this.socket = socket;
+    this.#preface = preface;
+    socket.on('data', (chunk) => this.#receive(chunk as Buffer));
+    socket.on('error', () => {});
+    socket.on('close', () => {
       this.ended = true;
     });
-    this.socket.write(preface, 'latin1');
-    this.send(frame(Type.settings, 0, 0, settings));
   }
 
   send(...frames: readonly Buffer[]): void {
     if (!this.socket.destroyed) this.socket.write(Buffer.concat(frames));
+  }
+
+  /** Is called with each frame. */
+  onFrame(_frame: Frame): void {}
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  #receive(chunk: Buffer) {
+    let rest = Buffer.concat([this.#unread, chunk]);
+    const preface = Math.min(this.#preface, rest.length);
+    this.#preface -= preface;
+    rest = rest.subarray(preface);
+    while (rest.length >= 9) {
+      const length = rest.readUIntBE(0, 3);
+      if (rest.length < 9 + length) break;
+      const [type, flags] = [rest[3]!, rest[4]!];
+      const payload = rest.subarray(9, 9 + length);
+      const one = { type, flags, stream: rest.readUInt32BE(5) & 0x7fffffff, payload };
+      this.frames.push(one);
+      if (type === Type.settings && !(flags & Flag.ack))
+        this.send(frame(Type.settings, Flag.ack, 0));
+      this.onFrame(one);
+      rest = rest.subarray(9 + length);
+    }
+    this.#unread = rest;
+  }
+}
+
+/** A client. */
+export class FrameClient extends FramePeer {
+  /** @param settings the payload of the first SETTINGS. @param preface sent first. */
+  constructor(port: number, settings: Buffer | string = '', preface: string = PREFACE) {
+    super(net.connect({ port, host: '127.0.0.1', noDelay: true }));
+    this.socket.write(preface, 'latin1');
+    this.send(frame(Type.settings, 0, 0, settings));
   }
 
   /** Waits for a frame. */
@@ -115,25 +153,6 @@ export class FrameClient implements Disposable {
     return found.type === Type.reset
       ? `reset ${found.payload.readUInt32BE(0)}`
       : `goaway ${found.payload.readUInt32BE(4)}`;
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.destroy();
-  }
-
-  #receive(chunk: Buffer) {
-    let rest = Buffer.concat([this.#unread, chunk]);
-    while (rest.length >= 9) {
-      const length = rest.readUIntBE(0, 3);
-      if (rest.length < 9 + length) break;
-      const [type, flags] = [rest[3]!, rest[4]!];
-      const payload = rest.subarray(9, 9 + length);
-      this.frames.push({ type, flags, stream: rest.readUInt32BE(5) & 0x7fffffff, payload });
-      if (type === Type.settings && !(flags & Flag.ack))
-        this.send(frame(Type.settings, Flag.ack, 0));
-      rest = rest.subarray(9 + length);
-    }
-    this.#unread = rest;
   }
 }
 

@@ -5,6 +5,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Log } from '@sidekit/core';
 import { connectHttp2 } from '../http2/connect.ts';
+import { keepNativeOnError } from '../http2/keep-native.ts';
 import type { Endpoint } from './endpoint.ts';
 import { checkGrpcHealth } from './grpc-health.ts';
 
@@ -116,6 +117,7 @@ function overHttp2(
     };
     const late = setTimeout(() => done('timeout'), timeout);
     session.on('error', (error: Error) => done(error.message));
+    session.once('connect', () => keepNativeOnError(session));
     check(session, done);
   });
 }
