@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { accessSync, constants } from 'node:fs';
 import { test } from 'node:test';
 import { eventually } from '@sidekit/test-kit';
@@ -53,4 +54,26 @@ containers:
     what: 'the client reaches the Service',
     interval: 500,
   });
+});
+
+test('a TCP probe of an ordinary user passes only if a program listens', {
+  skip: obstacle(),
+}, async () => {
+  await using store = new OwnStore();
+  const spec = `
+containers:
+- {name: open, run: open http=8080, readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}}
+- {name: closed, run: closed, readinessProbe: {tcpSocket: {port: 9}, periodSeconds: 1}}`;
+  const file = store.file('tcp.yaml', lifecyclePod('lc-tcp', spec));
+  await store.try(['up', file, '--timeout', '1ms']);
+  const events = () => store.pod('events', 'lc-tcp');
+  await eventually(async () => /closed .*nothing listens on port 9/.test(await events()), {
+    what: 'the probe fails',
+    interval: 500,
+  });
+  await eventually(async () => / open +Ready/.test(await events()), {
+    what: 'the other one passes',
+    interval: 500,
+  });
+  assert.doesNotMatch(await events(), / closed +Ready/);
 });
