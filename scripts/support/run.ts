@@ -9,7 +9,7 @@ export interface RunOptions {
   readonly detached?: boolean;
   /** Adds what was written to stderr to the result. */
   readonly stderr?: boolean;
-  /** Ends it by SIGTERM after so many milliseconds. */
+  /** Ends it by SIGTERM after so many milliseconds, which is a failure whatever its exit code is. */
   readonly timeout?: number;
 }
 
@@ -46,13 +46,15 @@ export function run(
     child.stderr?.setEncoding('utf8').on('data', (text) => (stderr += text));
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      if (code === 0) resolve(options.stderr ? stdout + stderr : stdout);
+      // Podman exits with 0 when its pull is ended by a signal.
+      const late = child.killed ? `it was ended after ${timeout} ms\n` : '';
+      if (code === 0 && !late) resolve(options.stderr ? stdout + stderr : stdout);
       else
         reject(
           new CommandError(
             `${command} ${args[0] ?? ''}`,
             code ?? signalCode(signal),
-            stderr + stdout,
+            late + stderr + stdout,
           ),
         );
     });
