@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { errorText } from '../errors.ts';
 import { isLoopback } from '../io/proxy.ts';
 import { readSmallFile } from '../io/small-file.ts';
+import { monotonic } from '../time/monotonic.ts';
 
 export interface PostRequest {
   readonly headers: IncomingHttpHeaders;
@@ -236,7 +237,7 @@ function answer(response: ServerResponse, status: number, value: unknown): void 
 class Bucket {
   readonly #rate: number;
   #tokens: number;
-  #at = performance.now();
+  #at = monotonic();
 
   constructor(rate: number) {
     this.#rate = rate;
@@ -245,7 +246,7 @@ class Bucket {
 
   /** Takes one, or returns the seconds until there is one. */
   take(): number {
-    const now = performance.now();
+    const now = monotonic();
     const earned = ((now - this.#at) / 1000) * this.#rate;
     this.#tokens = Math.min(Math.max(1, this.#rate), this.#tokens + earned);
     this.#at = now;

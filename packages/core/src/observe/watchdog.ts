@@ -1,3 +1,4 @@
+import { monotonic } from '../time/monotonic.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 
@@ -27,7 +28,7 @@ export class Watchdog {
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? monotonic;
     this.#condition = options.health.condition(`${options.name} progress`, 'live');
     this.#condition.pass();
     this.#timer = setInterval(() => this.check(), Math.max(10, options.timeout / 4));

@@ -1,9 +1,8 @@
 import { extname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { errorText } from '@sidekit/core';
 import { Allowance } from '../content.ts';
 import { Failure } from '../failure.ts';
-import type { Message, Task } from './task.ts';
+import { type Message, type Task, THREAD_MARK } from './task.ts';
 
 /** The largest output, in bytes: it is in memory until it is written. */
 const OUTPUT = 16 * 1024 * 1024;
@@ -30,8 +29,14 @@ export async function render(
   const task: Task = { text, path, scope, maxSize: limit };
   const pieces: Buffer[] = [];
   const allowance = new Allowance(limit);
+  // Loaded for templates only: it takes memory.
+  const { Worker } = await import('node:worker_threads');
   const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[]>();
-  const thread = new Worker(THREAD, { workerData: task, resourceLimits: MEMORY, env: {} });
+  const thread = new Worker(THREAD, {
+    workerData: task,
+    resourceLimits: MEMORY,
+    env: { [THREAD_MARK]: '' },
+  });
   const fail = (rule: string) => reject(templateFailure(`${path} ${rule}`));
   thread.on('message', (message: Message) => {
     if ('fault' in message) return reject(templateFailure(message.fault));

@@ -1,3 +1,6 @@
+/** The variable that only the environment of the thread has. */
+export const THREAD_MARK = 'SIDEKIT_TEMPLATE_THREAD';
+
 /** The template that the thread renders. */
 export interface Task {
   readonly text: string;
