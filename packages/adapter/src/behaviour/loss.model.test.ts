@@ -77,6 +77,8 @@ function optionsFor(live: string, receiver: Receiver, { json, otlp }: Manner) {
     rotatedDir: ['old'],
     // The hangs of a receiver end soon.
     outputs: [{ to: `${otlp ? 'otlp:' : ''}${receiver.url}`, timeout: '100ms' }],
+    // What a deleted file holds must be delivered before a stop ends, however slow the machine is.
+    gracePeriod: '2m',
     refused: 'park',
     // An encoding keeps room for what goes around its records.
     batchBytes: otlp ? 6144 : 2048,
