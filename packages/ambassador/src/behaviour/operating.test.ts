@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, startProgram } from '@sidekit/test-kit';
 import { TestProgram } from '../testing/program.ts';
@@ -38,6 +40,25 @@ test('more connections than file descriptors is a warning', async () => {
   assert.match((await program.ask('/readyz')).body, /--max-connections needs \d+ file descriptors/);
 });
 
+test('a connect without a free descriptor gets 503, and ejects no endpoint', async () => {
+  await using upstream = await TestUpstream.start((_request, response) => response.end('ok'));
+  await using program = await TestProgram.serving(
+    upstream.url,
+    ...['--eject-after', '1', '--retry-connect-for', '0s', '--health-interval', '0s'],
+  );
+  const { pid } = program.process.child;
+  const allow = (descriptors: number) =>
+    execFileSync('prlimit', [`--nofile=${descriptors}:4096`, '--pid', `${pid}`]);
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let next = 0;
+  while (open.has(next)) next++;
+  // One for the client, and none for the upstream.
+  allow(next + 1);
+  assert.equal((await request(program.url)).status, 503);
+  allow(4096);
+  assert.equal((await request(program.url)).status, 200);
+});
+
 test('each kind of malformed upstream has its own sentence, all at once', async () => {
   const faults = [
     ['127.0.0.1:5000', 'must begin with a scheme'],
@@ -50,6 +71,12 @@ test('each kind of malformed upstream has its own sentence, all at once', async 
     ['tcp://a', 'must have a port'],
     ['unix:x', 'must have an absolute path'],
     ['http://a b', 'must have a valid host'],
+    ['http://1.2.3.4.5', 'must have a valid host'],
+    ['http://999.1.1.1:80', 'must have a valid host'],
+    ['http://a..b:80', 'must have a valid host'],
+    ['http://::1:80', 'must have a valid host'],
+    ['http://a:x', 'must have a port from 1 to 65535'],
+    [`http://${'a'.repeat(64)}`, 'must have a valid host'],
   ] as const;
   const upstreams = faults.flatMap(([upstream]) => [
     '--upstream',

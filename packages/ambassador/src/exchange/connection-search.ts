@@ -11,6 +11,15 @@ export interface ConnectionUser {
   onUnavailable(status: number, reason: string, flag: string): void;
 }
 
+/** Connects that fail because this side has no descriptors, ports or memory: endpoints are not ejected. */
+const OWN_FAULTS: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'ENOBUFS',
+  'ENOMEM',
+]);
+
 /**
  * Finds an endpoint and a connection to it, for one request after another. Nothing was sent before
  * there is a connection, so a failed connect is retried for any method.
@@ -97,7 +106,8 @@ export class ConnectionSearch implements Waiter {
   onConnectFailed(error: Error): void {
     const { endpoint } = this;
     const { retry, cluster, observer } = this.#runtime;
-    this.release(false);
+    const own = OWN_FAULTS.has((error as NodeJS.ErrnoException).code ?? '');
+    this.release(own ? undefined : false);
     const now = performance.now();
     // Another endpoint at once, or the same one after a pause.
     const elsewhere = cluster.endpoints.length > this.#tries;
@@ -116,8 +126,10 @@ export class ConnectionSearch implements Waiter {
       }
       return;
     }
-    const late = error instanceof ConnectTimeout;
-    this.#fail(late ? 504 : 502, `no connection: ${error.message}`, late ? 'UT' : 'UF');
+    const reason = `no connection: ${error.message}`;
+    if (own) this.#fail(503, reason, 'UO');
+    else if (error instanceof ConnectTimeout) this.#fail(504, reason, 'UT');
+    else this.#fail(502, reason, 'UF');
   }
 
   #try(except: Endpoint | undefined, pooled: boolean) {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Broken, parseAddress, scalar, type Type } from '@sidekit/core';
 import type { Upstream } from '../upstream/cluster.ts';
 
@@ -23,7 +24,7 @@ const EXAMPLES =
 /** Says what is wrong with an upstream that `parseUpstream` refuses. */
 function faultOf(input: string): string {
   if (input.startsWith('unix:')) return 'must have an absolute path after unix:';
-  const [, scheme, rest = ''] = /^([A-Za-z][\w+.-]*):\/\/(.*)$/.exec(input) ?? [];
+  const [, scheme, rest = ''] = /^([A-Za-z][\w+.-]*):\/\/(.*)$/s.exec(input) ?? [];
   if (scheme === undefined) return 'must begin with a scheme';
   if (!/^(https?|h2c|tcp|tls)$/.test(scheme))
     return 'must have one of the schemes http, https, h2c, tcp, tls';
@@ -31,7 +32,7 @@ function faultOf(input: string): string {
   if (path.join('/') !== '') return 'must have no path: requests keep theirs';
   if (place.includes('@')) return 'must have no user or password';
   if (/[?#]/.test(place)) return 'must have no query';
-  const [, host = place, port] = /^(.*?)(?::(\d*))?$/.exec(place) ?? [];
+  const [, host = place, port] = /^(\[.*\]|[^:]*)(?::([^:]*))?$/s.exec(place) ?? [];
   if (host === '' || host === '[]') return 'must have a host';
   if (port === undefined && PORTS[scheme] === undefined) return 'must have a port';
   if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65535))
@@ -53,6 +54,7 @@ function parseUpstream(input: string): UpstreamOption | undefined {
   const address = parseAddress(place);
   if (!address || 'path' in address || address.host === undefined || address.port === 0)
     return undefined;
+  if (!isIP(address.host) && !isName(address.host)) return undefined;
   return {
     host: address.host,
     port: address.port,
@@ -60,6 +62,14 @@ function parseUpstream(input: string): UpstreamOption | undefined {
     ...(scheme === 'h2c' ? { http2: true } : {}),
     scheme,
   };
+}
+
+/**
+ * Whether text can be a name (RFC 1123 §2.1, and underscores): labels of 1 to 63 characters, 253 in total,
+ * and no number at the end, which would make it a malformed IPv4 address.
+ */
+function isName(text: string): boolean {
+  return text.length <= 253 && /^([\w-]{1,63}\.)*(?!\d+\.?$)[\w-]{1,63}\.?$/.test(text);
 }
 
 export function formatUpstream(value: UpstreamOption): string {
