@@ -88,12 +88,11 @@ containers:
     await using pod = await apply(
       'lc-main-poststart',
       `
-restartPolicy: Never
 containers:
-- {name: a, run: "a exit=4000,0", lifecycle: {postStart: {run: hook a-hook 1000}}}
-- {name: b, run: "b exit=100,0"}`,
+- {name: a, run: a, lifecycle: {postStart: {run: hook a-hook 1000}}}
+- {name: b, run: b}`,
     );
-    await pod.ended();
+    await pod.end();
     assertOrder(await pod.timeline(), ['a starts', 'a-hook ends', 'b starts']);
   });
 
