@@ -65,6 +65,9 @@ test('a status page becomes metrics by paths, and what is gone from it is gone f
   let page: unknown = {
     uptime: '12.5',
     healthy: true,
+    ready: 'True',
+    draining: 'false',
+    odd: ['', null, 'yes', 'truer', {}, 'NaN', '1e999', '0x10', ' 7 '],
     requests: 10,
     workers: [
       { id: 'a"b\n', busy: 3 },
@@ -76,6 +79,9 @@ test('a status page becomes metrics by paths, and what is gone from it is gone f
     metrics: [
       { name: 'app_uptime_seconds', path: '.uptime' },
       { name: 'app_healthy', path: '.healthy' },
+      { name: 'app_ready', path: '.ready' },
+      { name: 'app_draining', path: '.draining' },
+      { name: 'app_odd', path: '.odd[*]', labels: { i: '$key' } },
       { name: 'app_requests_total', type: 'counter', path: '.requests' },
       {
         name: 'app_busy',
@@ -90,12 +96,20 @@ test('a status page becomes metrics by paths, and what is gone from it is gone f
   });
   const endpoint = `endpoint="${s.url}"`;
   await s.shows(
-    ...['app_uptime_seconds 12.5', 'app_healthy 1', 'app_requests_total 10'],
+    ...[
+      'app_uptime_seconds 12.5',
+      'app_healthy 1',
+      'app_ready 1',
+      'app_draining 0',
+      'app_odd{i="8"} 7',
+      'app_requests_total 10',
+    ],
     ...['app_busy{id="a\\"b\ufffd",kind="worker"} 3', 'app_busy{id="2",kind="worker"} 4'],
     ...['app_pool{pool="main"} 5', 'app_worker_info{index="1"} 1'],
     `adapter_json_endpoint_up{${endpoint}} 1`,
   );
   const dropped = await s.get('/metrics');
+  assert.deepEqual(dropped.match(/^app_odd\{.*/gm), ['app_odd{i="8"} 7']);
   for (const cause of ['not_a_number', 'not_found']) {
     assert.match(
       dropped,

@@ -25,6 +25,7 @@ export type DropCause = 'not_found' | 'not_a_number' | 'negative_counter' | 'dup
 const LONGEST_LABEL = 256;
 /** Stands for the name or index that the last `*` of the path matched. */
 export const KEY = '$key';
+const TRUTH = /^\s*(?:true|false)\s*$/i;
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 
 /** Reads the samples of one metric from a document. */
@@ -86,9 +87,10 @@ function hasText([, text]: readonly [string, string]): boolean {
   return text !== '';
 }
 
-/** Reads a finite number from a number, its text, or a truth value. */
+/** Reads a finite number from a number, a truth value, or the text of one, as json_exporter does. */
 function numberOf(value: unknown): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'string' && TRUTH.test(value)) return /true/i.test(value) ? 1 : 0;
   if (typeof value === 'string' && !NUMBER.test(value)) return undefined;
   const number =
     typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
