@@ -9,7 +9,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 // An older Node has no enableCompileCache, and could not even link an import of that name.
 import module from 'node:module';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const { NODE_COMPILE_CACHE: chosen, XDG_CACHE_HOME: caches } = process.env;
 const uid = process.getuid?.();
@@ -28,8 +28,9 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
  * @param {string} folder is created if it is missing
  */
 function cacheIn(folder) {
+  // One by one: `recursive` never ends where the system says ENOENT to everything, as in /proc.
+  for (const path of [dirname(folder), folder]) create(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const found = lstatSync(folder);
     if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) return;
   } catch {
@@ -37,4 +38,11 @@ function cacheIn(folder) {
   }
   module.enableCompileCache(folder);
   process.env.NODE_COMPILE_CACHE = folder;
+}
+
+/** @param {string} path of a folder; what is wrong with it is found later */
+function create(path) {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch {}
 }

@@ -34,6 +34,13 @@ test('compiled modules are kept in a folder of the user', async () => {
   assert.ok(readdirSync(join(folder, version)).length > 10);
 });
 
+test('a home in which nothing can be created costs the cache alone', async () => {
+  const env = { HOME: '/proc/sys', XDG_CACHE_HOME: '', NODE_COMPILE_CACHE: '' };
+  const user = isRoot ? { uid: USER, gid: USER } : {};
+  await using program = new TestProcess(process.execPath, [START, '--version'], { env, ...user });
+  assert.equal((await program.exited).code, 0, program.stderr);
+});
+
 test('a cache that others can write, or that belongs to them, is not used', async () => {
   for (const [owner, mode] of [
     [USER, 0o777],
