@@ -12,7 +12,11 @@ const ruleFields = {
   add: option(name, { description: 'Adds this field to those that are there.' }),
   remove: option(name, { description: 'Removes this field.' }),
   value: option(
-    text('field value', { matches: /^[\t\x20-\x7e\x80-\xff]*$/, rule: 'must be a field value' }),
+    text('field value', {
+      matches: /^[\t\x20-\x7e\x80-\xff]*$/,
+      rule: 'must be a field value',
+      remedy: 'write one line of Latin text without control characters',
+    }),
     {
       description: 'The value.',
       secret: true,
@@ -20,12 +24,23 @@ const ruleFields = {
   ),
   file: option(path, { description: 'Reads the value from a file, again when it changes.' }),
   env: option(
-    text('variable', { matches: /^[A-Za-z_][A-Za-z0-9_]*$/, rule: 'must be a variable name' }),
+    text('variable', {
+      matches: /^[A-Za-z_][A-Za-z0-9_]*$/,
+      rule: 'must be a variable name',
+      remedy: 'write a name such as API_TOKEN',
+    }),
     { description: 'Takes the value from this environment variable.' },
   ),
-  prefix: option(text('text', { matches: /^[\t\x20-\x7e]*$/, rule: 'must be printable ASCII' }), {
-    description: 'Text in front of the value, such as `Bearer `.',
-  }),
+  prefix: option(
+    text('text', {
+      matches: /^[\t\x20-\x7e]*$/,
+      rule: 'must be printable ASCII',
+      remedy: 'write text such as "Bearer "',
+    }),
+    {
+      description: 'Text in front of the value, such as `Bearer `.',
+    },
+  ),
 } as const;
 
 /** Rules for fields, applied in their order. */
@@ -43,24 +58,22 @@ const ALLOWED: ReadonlySet<FieldKind> = new Set<FieldKind>([
 /** Reports rules that cannot be applied. */
 export function checkHeaderRules(rules: readonly HeaderRule[], at: string, report: Report): void {
   rules.forEach((rule, i) => {
-    const fault = (text: string, remedy?: string) =>
+    const fault = (text: string, remedy: string) =>
       report({ name: `${at}[${i}]`, rule: text, remedy });
     const names = [rule.set, rule.add, rule.remove].filter((one) => one !== undefined);
     if (names.length !== 1) {
-      fault('must have exactly one of set, add and remove');
+      fault('must have exactly one of set, add and remove', 'write one rule for each change');
       return;
     }
     if (!ALLOWED.has(fieldKind(names[0]!)))
       fault(
         `must not change ${names[0]}, which frames or routes the message`,
-        /^host$/i.test(names[0]!) ? 'use hostHeader' : undefined,
+        /^host$/i.test(names[0]!) ? 'use hostHeader' : 'remove the rule',
       );
     const sources = [rule.value, rule.file, rule.env].filter((one) => one !== undefined);
-    if (rule.remove === undefined ? sources.length !== 1 : sources.length > 0)
-      fault(
-        rule.remove === undefined
-          ? 'must have exactly one of value, file and env'
-          : 'must have no value, file or env',
-      );
+    if (rule.remove !== undefined && sources.length > 0)
+      fault('must have no value, file or env', 'a removed field needs none');
+    else if (rule.remove === undefined && sources.length !== 1)
+      fault('must have exactly one of value, file and env', 'write one of them');
   });
 }

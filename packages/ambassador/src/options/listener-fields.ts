@@ -165,9 +165,12 @@ export const listenerFields = {
     description: 'How long the first ejection lasts; later ones are longer.',
     default: 10_000,
   }),
-  healthPath: option(text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path' }), {
-    description: 'The path of the health check of each endpoint, with GET; 200–399 is healthy.',
-  }),
+  healthPath: option(
+    text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path', remedy: 'write /healthz' }),
+    {
+      description: 'The path of the health check of each endpoint, with GET; 200–399 is healthy.',
+    },
+  ),
   healthGrpcService: option(
     text('service', { matches: /^[\w./-]{0,256}$/, rule: 'must be the name of a service' }),
     {

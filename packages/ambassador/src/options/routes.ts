@@ -16,13 +16,17 @@ const routeFields = {
     text('host', {
       matches: /^(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
       rule: 'must be a host in lower case, or *. and a domain',
+      remedy: 'write app.example.com or *.example.com, or leave it out for any host',
     }),
     { description: 'Only requests for this host, or with `*.example.com` for all below a domain.' },
   ),
-  prefix: option(text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path' }), {
-    description: 'Only paths that begin with these complete segments.',
-    default: '/',
-  }),
+  prefix: option(
+    text('path', { matches: /^\/[!-~]*$/, rule: 'must be a path', remedy: 'write /api' }),
+    {
+      description: 'Only paths that begin with these complete segments.',
+      default: '/',
+    },
+  ),
   stripPrefix: option(boolean, {
     description: 'Removes the prefix, and sends it as `X-Forwarded-Prefix`.',
     default: false,

@@ -66,7 +66,11 @@ export const table = defineOptions({
   check: (values, _operands, report) => {
     const listeners = listenersOf(values, report);
     if (/^https?:\/\/[^/]*@/i.test(values.tracesEndpoint ?? ''))
-      report({ name: '--traces-endpoint', rule: 'must have no user or password' });
+      report({
+        name: '--traces-endpoint',
+        rule: 'must have no user or password',
+        remedy: 'use a collector in between',
+      });
     const prefix = (i: number) => (values.listeners.length > 0 ? `listeners[${i}].` : '--');
     const addressed = listeners.map(({ listen, upstream, routes: own }) => ({
       listen,
@@ -106,13 +110,18 @@ export function listenersOf(values: Options, report: Report = () => {}): Listene
   const names = all.map(({ name }) => name);
   names.forEach((name, i) => {
     if (names.indexOf(name) !== i)
-      report({ name: `listeners[${i}].name`, value: name, rule: 'is taken by another listener' });
+      report({
+        name: `listeners[${i}].name`,
+        value: name,
+        rule: 'is taken by another listener',
+        remedy: 'write another name',
+      });
   });
   return all;
 }
 
 function checkListener(one: ListenerOptions, prefix: string, report: Report) {
-  const fault = (key: string, rule: string, remedy?: string) => {
+  const fault = (key: string, rule: string, remedy: string) => {
     const name =
       prefix === '--'
         ? `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
@@ -129,21 +138,23 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
       fault(
         'upstream',
         `must have one of the schemes ${schemes.join(', ')} with protocol ${one.protocol}`,
+        one.protocol === 'tcp' ? 'write tcp://HOST:PORT' : 'set protocol to tcp, or write http://',
       );
   });
   if (one.healthGrpcService !== undefined && !one.upstream.every(isHttp2))
-    fault('healthGrpcService', 'needs upstreams with the scheme h2c or https');
+    fault('healthGrpcService', 'needs upstreams with the scheme h2c or https', WRITE_H2C);
   checkWebOrigins(one, fault);
   if (one.proxyProtocol.length > 0 && one.listen !== undefined && 'path' in one.listen)
     fault(
       'proxyProtocol',
       'needs a TCP address to listen on, since balancers are known by address',
+      'listen on :8080',
     );
   checkRoutes(one, prefix, report);
   checkHeaderRules(one.requestHeaders, `${prefix}requestHeaders`, report);
   checkHeaderRules(one.responseHeaders, `${prefix}responseHeaders`, report);
   if (one.clientNames.length > 0 && one.tlsClientCa === undefined)
-    fault('clientNames', 'needs tlsClientCa, which verifies the names');
+    fault('clientNames', 'needs tlsClientCa, which verifies the names', 'give tlsClientCa');
   if ((one.tlsCert === undefined) !== (one.tlsKey === undefined))
     fault(
       one.tlsCert === undefined ? 'tlsCert' : 'tlsKey',
@@ -151,7 +162,7 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
       'a certificate and its key go together',
     );
   if (one.tlsClientCa !== undefined && one.tlsCert === undefined)
-    fault('tlsClientCa', 'needs tlsCert and tlsKey');
+    fault('tlsClientCa', 'needs tlsCert and tlsKey', 'give both');
   if ((one.upstreamCert === undefined) !== (one.upstreamKey === undefined))
     fault(
       one.upstreamCert === undefined ? 'upstreamCert' : 'upstreamKey',
@@ -160,6 +171,8 @@ function checkListener(one: ListenerOptions, prefix: string, report: Report) {
     );
 }
 
+const WRITE_H2C = 'write h2c://HOST:PORT';
+
 function isHttp2({ scheme }: { readonly scheme: string }): boolean {
   return scheme === 'h2c' || scheme === 'https';
 }
@@ -167,29 +180,47 @@ function isHttp2({ scheme }: { readonly scheme: string }): boolean {
 /** Refuses origins that no upstream, of the listener or of a route, can serve by gRPC-Web. */
 function checkWebOrigins(
   { grpcWebOrigins, upstream, routes }: ListenerOptions,
-  fault: (key: string, rule: string, remedy?: string) => void,
+  fault: (key: string, rule: string, remedy: string) => void,
 ) {
   const all = [upstream, ...routes.map((route) => route.upstream)];
   const served = all.some((one) => one.length > 0 && one.every(isHttp2));
   if (grpcWebOrigins.length > 0 && !served)
-    fault('grpcWebOrigins', 'needs upstreams with the scheme h2c or https, which gRPC takes');
+    fault(
+      'grpcWebOrigins',
+      'needs upstreams with the scheme h2c or https, which gRPC takes',
+      WRITE_H2C,
+    );
 }
 
 function checkRoutes({ routes: all, protocol }: ListenerOptions, prefix: string, report: Report) {
   if (all.length > 0 && protocol === 'tcp')
-    report({ name: `${prefix}routes`, rule: 'needs protocol http' });
+    report({
+      name: `${prefix}routes`,
+      rule: 'needs protocol http',
+      remedy: 'remove protocol: tcp',
+    });
   const seen = new Set<string>();
   all.forEach((route, i) => {
     const at = `${prefix}routes[${i}]`;
     if (route.upstream.some(({ scheme }) => scheme === 'tcp' || scheme === 'tls'))
-      report({ name: `${at}.upstream`, rule: 'must have one of the schemes http, https, unix' });
+      report({
+        name: `${at}.upstream`,
+        rule: 'must have one of the schemes http, https, h2c, unix',
+        remedy: 'write http://HOST:PORT',
+      });
     if (route.healthGrpcService !== undefined && !route.upstream.every(isHttp2))
       report({
         name: `${at}.healthGrpcService`,
         rule: 'needs upstreams with the scheme h2c or https',
+        remedy: WRITE_H2C,
       });
     const key = `${route.host ?? ''} ${prefixOf(route)}`;
-    if (seen.has(key)) report({ name: at, rule: 'has the host and prefix of an earlier route' });
+    if (seen.has(key))
+      report({
+        name: at,
+        rule: 'has the host and prefix of an earlier route',
+        remedy: 'remove one of them, or give both upstreams to one route',
+      });
     seen.add(key);
     checkHeaderRules(route.requestHeaders ?? [], `${at}.requestHeaders`, report);
     checkHeaderRules(route.responseHeaders ?? [], `${at}.responseHeaders`, report);
