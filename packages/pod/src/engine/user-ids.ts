@@ -17,7 +17,7 @@ export function checkUserNamespace(): void {
   }
   for (const file of ['/etc/subuid', '/etc/subgid']) {
     if (hasRange(file)) continue;
-    const { username } = userInfo();
+    const username = ownName();
     throw new ExpectedError(
       `rootless Podman needs a range of IDs for ${username} in ${file}: run "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}" as root, then "podman system migrate"`,
     );
@@ -29,6 +29,15 @@ function isInstalled(program: string): boolean {
   return folders.some((folder) => existsSync(join(folder, program)));
 }
 
+/** The user's name; the UID of one that the system does not know, as in some containers. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
+}
+
 /** Another source of ranges (nsswitch.conf: subid) leaves the files without any. */
 function hasRange(file: string): boolean {
   let text: string;
@@ -38,7 +47,7 @@ function hasRange(file: string): boolean {
   } catch {
     return false;
   }
-  const { username, uid } = userInfo();
+  const [username, uid] = [ownName(), process.getuid?.()];
   return text
     .split('\n')
     .map((line) => line.split(':'))

@@ -38,6 +38,8 @@ test('a link, a file, and a folder below one that others can write are refused',
   mkdirSync(path('open'));
   chmodSync(path('open'), 0o777);
   assert.throws(() => privateFolder(path('open/mine')), refusal);
+  assert.throws(() => privateFolder('/proc/sidekit/a'), /cannot be created \(ENOENT.*pod keeps/);
+  assert.throws(() => privateFolder(path('file/a')), /cannot be reached \(ENOTDIR.*pod keeps/);
   // As /tmp is.
   chmodSync(path('open'), 0o1777);
   privateFolder(path('open/mine'));

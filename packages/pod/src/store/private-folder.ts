@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ExpectedError } from '@sidekit/core/tool';
+import { ExpectedError, errorText } from '@sidekit/core/tool';
 
 /**
  * Creates a folder that only this user can enter (mode 0700), or checks that an existing one is:
@@ -12,7 +12,7 @@ export function privateFolder(path: string): void {
   const uid = process.getuid?.();
   const missing: string[] = [];
   let existing = path;
-  while (lstatSync(existing, { throwIfNoEntry: false }) === undefined) {
+  while (isMissing(existing)) {
     missing.unshift(existing);
     existing = dirname(existing);
   }
@@ -21,12 +21,21 @@ export function privateFolder(path: string): void {
   for (const folder of missing) create(folder, uid);
 }
 
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    throw refused(path, `cannot be reached (${errorText(error)})`);
+  }
+}
+
 function create(folder: string, uid: number | undefined) {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Created by somebody else since the check: checked like any other.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw refused(folder, String(error));
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw refused(folder, `cannot be created (${errorText(error)})`);
   }
   checkOwn(folder, uid);
 }
