@@ -105,7 +105,7 @@ test('routes that cannot work are refused', async () => {
     ],
     [[{ prefix: 'a', upstream }], /prefix "a" must be a path/],
     [[{ host: 'A.example', upstream }], /must be a host in lower case/],
-    [[{ upstream: ['tcp://a:1'] }], /must have one of the schemes http, https, unix/],
+    [[{ upstream: ['tcp://a:1'] }], /must have one of the schemes http, https, h2c, unix/],
     [[{ prefix: '/a' }], /upstream is missing|is required/],
   ] as const)
     await assert.rejects(TestProxy.start({ upstream, routes }), rule);
