@@ -23,8 +23,8 @@ import { canUnpackDebianPackages } from '../../../images/debian-packages.ts';
  * and a registry on loopback with a stand-in for the base.
  */
 const REGISTRY = '/usr/bin/docker-registry';
-/** Podman, and what it calls to enter a user namespace. */
-const PROGRAMS = ['podman', 'newuidmap', 'newgidmap'];
+/** Podman, what it calls to enter a user namespace and to give it a network, and `rm`. */
+const PROGRAMS = ['podman', 'newuidmap', 'newgidmap', 'slirp4netns', 'rm'];
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 interface User {
