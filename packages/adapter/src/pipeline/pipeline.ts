@@ -2,10 +2,9 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { errorText } from '@sidekit/core';
 import type { Received } from '../input/spool/spool-line.ts';
 import type { AdapterMetrics } from '../observe/own-counters.ts';
-import { Payload, type PayloadPool } from '../output/batch.ts';
+import type { PayloadPool } from '../output/batch.ts';
 import type { Delivery } from '../output/delivery.ts';
-import { type Encoding, ndjson, type Outgoing, type Source } from '../output/encoding.ts';
-import { JsonOut } from '../output/json-out.ts';
+import type { Encoding, Source } from '../output/encoding.ts';
 import { utc } from '../parse/calendar.ts';
 import type { Sliceable } from '../parse/fast.ts';
 import type { LogRecord, Parser } from '../parse/parser.ts';
@@ -17,8 +16,7 @@ import { Batcher } from './batcher.ts';
 import { FileEnds } from './file-ends.ts';
 import type { LineFormat } from './line-format.ts';
 import { RecordKey } from './record-key.ts';
-import { partsOf } from './split-record.ts';
-import { makeWellFormed } from './well-formed.ts';
+import { RecordWriter } from './record-writer.ts';
 
 export interface PipelineOptions {
   readonly formatOf: (log: string) => LineFormat;
@@ -42,20 +40,15 @@ export interface PipelineOptions {
 }
 
 const EMPTY = Buffer.alloc(0) as Sliceable;
-const LF = 0x0a;
-/** The records of longer lines, in UTF-16 units, are written in pieces. */
-const LONG = 16 * 1024;
 
 /** Turns the lines for one output into records and records into batches, synchronously. */
 export class Pipeline implements LineSink {
   /** The number of lines that were converted without a record. */
   fastLines = 0;
   readonly #options: PipelineOptions;
-  readonly #key: RecordKey;
   readonly #fastKey: RecordKey;
   readonly #batcher: Batcher;
-  readonly #out = new JsonOut();
-  readonly #whole = new Payload();
+  readonly #writer: RecordWriter;
   readonly #ends = new FileEnds();
   #isFull = false;
   // The current chunk.
@@ -75,7 +68,6 @@ export class Pipeline implements LineSink {
   constructor(options: PipelineOptions) {
     const { batchBytes, bufferBytes, delivery, encoding } = options;
     this.#options = options;
-    this.#key = new RecordKey(options.fileFields);
     this.#fastKey = new RecordKey(options.fileFields, options.added);
     this.#batcher = new Batcher({
       ...options,
@@ -85,6 +77,7 @@ export class Pipeline implements LineSink {
         this.#isFull = delivery.queuedBytes >= bufferBytes;
       },
     });
+    this.#writer = new RecordWriter(options, this.#batcher);
   }
 
   get isFull(): boolean {
@@ -199,7 +192,7 @@ export class Pipeline implements LineSink {
   }
 
   close(generation: Generation): void {
-    this.#key.forget(generation);
+    this.#writer.forget(generation);
     this.#fastKey.forget(generation);
     this.#ends.release(this.#batcher.current.marks, generation);
     this.#options.formatOf(generation.log).joiner?.close(generation);
@@ -266,7 +259,7 @@ export class Pipeline implements LineSink {
     flag: LineFlag,
     format?: LineFormat,
   ): void {
-    const { filter, transform, observe, encoding, metrics } = this.#options;
+    const { filter, transform, observe, metrics } = this.#options;
     let record: LogRecord;
     if (typeof parsed === 'string') {
       if (this.#counted) metrics.parseErrors.inc();
@@ -287,77 +280,7 @@ export class Pipeline implements LineSink {
     if (flag === LineFlag.partial) record.partial = true;
     if (flag === LineFlag.truncated) record.truncated = true;
     transform?.(record);
-    const inPieces = text.length > LONG;
-    if (encoding === ndjson && !inPieces && this.#key.isFree(record)) {
-      this.#appendWithKey(source, record, offset);
-      return;
-    }
-    this.#key.add(source, offset, record);
-    this.#append(source, record, offset, inPieces);
-  }
-
-  /** Writes a record, in as many parts as its size needs, which have places of their own in the line. */
-  #append(source: Source, record: LogRecord, offset: number, inPieces: boolean): void {
-    const parts = [record];
-    let at = offset;
-    for (let part = parts.pop(); part; part = parts.pop()) {
-      if (at !== offset) this.#key.renumber(source, at, part);
-      const smaller = this.#write({ record: part, source }, inPieces);
-      if (smaller.length === 0) at++;
-      parts.push(...smaller.reverse());
-    }
-  }
-
-  /** Writes a record as the output wants it; if it is too large, returns its parts instead. */
-  #write(outgoing: Outgoing, inPieces: boolean): LogRecord[] {
-    const { encoding, wall } = this.#options;
-    const { payload } = this.#batcher.current;
-    // Parts wait in batches, whose buffers must not be as large as the record was.
-    const target = encoding.parts && inPieces ? this.#whole : payload;
-    const before = payload.length;
-    const start = target.length;
-    const out = this.#out.start(target, inPieces);
-    if (inPieces) makeWellFormed(outgoing.record);
-    try {
-      encoding.write(outgoing, wall(), out);
-      if (out.isIllFormed) {
-        target.length = start;
-        makeWellFormed(outgoing.record);
-        encoding.write(outgoing, wall(), out);
-      }
-    } catch (error) {
-      target.length = start;
-      throw error;
-    }
-    const count = encoding.parts?.(target.buffer, start, target.length) ?? 1;
-    const parts = count === 1 ? [] : partsOf(outgoing.record, count);
-    if (parts.length > 1) {
-      target.length = start;
-      return parts;
-    }
-    if (target !== payload) {
-      payload.appendBytes(target.bytes);
-      target.length = 0;
-    }
-    payload.appendByte(LF);
-    this.#batcher.added(payload, before);
-    return [];
-  }
-
-  /** Writes a record as JSON, with its key in place of the closing brace. */
-  #appendWithKey(source: Source, record: LogRecord, offset: number): void {
-    let json = JSON.stringify(record);
-    if (json.includes('\\ud')) {
-      makeWellFormed(record);
-      json = JSON.stringify(record);
-    }
-    const { payload } = this.#batcher.current;
-    const before = payload.length;
-    payload.append(json);
-    payload.ensure(this.#key.room);
-    const { buffer, length } = payload;
-    payload.length = this.#key.write(source, offset, buffer, length - 1);
-    this.#batcher.added(payload, before);
+    this.#writer.write(source, record, offset, text.length);
   }
 }
 
