@@ -32,6 +32,7 @@ export const TOO_DEEP = 'is nested too deeply';
 
 /** Tokens of the lexer that begin a document. */
 const DOCUMENT = ['---', '\u0002'];
+const COUNTED = ['tokens', 'documents', 'aliases'] as const;
 
 /**
  * Counts what would take the parser much time or memory, in one pass over the tokens, without keeping
@@ -49,7 +50,7 @@ export function excessOf(source: string, limits: YamlLimits): string | undefined
     else if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth--;
     if (depth > MAX_DEPTH) return TOO_DEEP;
-    for (const what of ['tokens', 'documents', 'aliases'] as const) {
+    for (const what of COUNTED) {
       if (count[what] > most[what])
         return `has more than ${most[what].toLocaleString('en')} YAML ${what}`;
     }

@@ -21,6 +21,10 @@ function directory(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
 
+function storeIn({ path }: { readonly path: string }): PodStore {
+  return PodStore.open({ root: path, data: join(path, 'volumes') });
+}
+
 test('a replaced file is read again, an unchanged one returns the same object', () => {
   using folder = directory();
   const path = join(folder.path, 'status.json');
@@ -55,7 +59,7 @@ test('complete lines of a growing file are read once; a recreated file is read f
 
 test('if two commands start one Pod, one of them gets its folder', () => {
   using folder = directory();
-  const store = PodStore.open({ root: folder.path, data: join(folder.path, 'volumes') });
+  const store = storeIn(folder);
   assert.equal(store.pod('web').claim(), true);
   assert.equal(store.pod('web').claim(), false);
   store.pod('web').remove();
@@ -64,7 +68,7 @@ test('if two commands start one Pod, one of them gets its folder', () => {
 
 test('one command alone removes a Pod, and never the next one of its name', () => {
   using folder = directory();
-  const store = PodStore.open({ root: folder.path, data: join(folder.path, 'volumes') });
+  const store = storeIn(folder);
   const pod = store.pod('web');
   pod.claim();
   pod.record = { uid: 'first' } as PodRecord;
@@ -94,7 +98,7 @@ test('a state folder that cannot be written is named with the remedy', () => {
 
 test('a Pod that is removed leaves nothing of a supervisor that was killed', () => {
   using folder = directory();
-  const store = PodStore.open({ root: folder.path, data: join(folder.path, 'volumes') });
+  const store = storeIn(folder);
   const pod = store.pod('web');
   pod.claim();
   pod.record = { uid: 'a-uid' } as PodRecord;
