@@ -120,6 +120,30 @@ containers:
     assert.match(stderr, /no container shrt .*did you mean short\?/);
   });
 
+  test('logs prints every line and byte of a flood, followed or not, also after its end', async () => {
+    await using store = new OwnStore();
+    const program = `let text = Buffer.from(Array.from({ length: 50000 }, (_, i) => 'line ' + i + '\\r\\n').join(''));
+      while (text.length > 0) text = text.subarray(require('fs').writeSync(1, text))`;
+    const words = ['/nodejs/bin/node', '-e', program.replaceAll(/\n\s*/g, ' ')];
+    const spec = `
+restartPolicy: Never
+containers:
+- {name: flood, command: ${JSON.stringify(words)}}
+- {name: other, run: "other exit=0,0"}`;
+    const path = store.file('flood.yaml', lifecyclePod('lc-flood', spec));
+    await store.pod('up', path, '--timeout', '1ms').catch(() => {});
+    const wanted = Array.from({ length: 50_000 }, (_, i) => `line ${i}\r\n`).join('');
+    const alone = ['logs', 'lc-flood', '-c', 'flood'];
+    assert.equal(await store.pod(...alone, '-f'), wanted, 'while it runs');
+    assert.equal(await store.pod(...alone, '-f'), wanted, 'after its end');
+    assert.equal(await store.pod(...alone), wanted);
+    for (const more of [[], ['-f']]) {
+      const both = await store.pod('logs', 'lc-flood', ...more);
+      assert.equal(both.match(/^flood \| line \d+\r$/gm)?.length, 50_000, more.join());
+    }
+    assert.equal(await store.pod(...alone, '-f', '--tail', '2'), 'line 49998\r\nline 49999\r\n');
+  });
+
   test('exec returns the exit code of the command; events show the timeline in milliseconds', async () => {
     await using store = new OwnStore();
     await store.pod('up', store.file('exec.yaml', lifecyclePod('lc-exec', serving(8080))));

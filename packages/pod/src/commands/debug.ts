@@ -5,7 +5,7 @@ import { podLabels } from '../engine/labels.ts';
 import { ensureToolbox } from '../engine/toolbox-image.ts';
 import { readArguments } from './arguments.ts';
 import { defaultContainer, runInteractive } from './exec.ts';
-import { containersOf } from './logs.ts';
+import { containersOf } from './logged-runs.ts';
 import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 

@@ -3,7 +3,7 @@ import { childEnvironment, ExitCode, ExpectedError, UsageError } from '@sidekit/
 import { Engine } from '../engine/engine.ts';
 import type { PodObject } from '../manifest/types.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import { containersOf } from './logs.ts';
+import { containersOf } from './logged-runs.ts';
 import { selectPod } from './select.ts';
 import type { Session } from './session.ts';
 

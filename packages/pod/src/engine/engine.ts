@@ -245,6 +245,18 @@ export class Engine {
     }
   }
 
+  /** Returns the path of the log that Podman's monitor writes; undefined if there is no such file here. */
+  async logFile(id: string): Promise<string | undefined> {
+    if (this.name !== 'podman' || process.platform !== 'linux') return undefined;
+    try {
+      const { HostConfig: config } = await this.#api.call('GET', `${LIBPOD}/containers/${id}/json`);
+      return config?.LogConfig?.Path || undefined;
+    } catch (error) {
+      if (error instanceof EngineError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
   /** Returns what a container uses; undefined if it does not run. */
   async stats(id: string): Promise<ContainerStats | undefined> {
     // One reading: two, for a share of the CPU, would take a second.

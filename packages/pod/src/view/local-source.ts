@@ -1,10 +1,10 @@
 import { request } from 'node:http';
-import { containersOf } from '../commands/logs.ts';
+import { isRunning, runsOf } from '../commands/logged-runs.ts';
 import { allStatuses } from '../commands/summary.ts';
 import { Engine } from '../engine/engine.ts';
 import type { PodFolder } from '../store/folder.ts';
 import type { PodStore } from '../store/store.ts';
-import { followLog } from './log-process.ts';
+import { followLog } from './follow-log.ts';
 import { mergeSamples, parseMetrics } from './metrics.ts';
 import type { LogLine, PodsMessage, PodView, Sample } from './model.ts';
 import { podView } from './pod-view.ts';
@@ -84,27 +84,23 @@ export class LocalSource implements PodSource {
 
   followLogs(pod: string, onLine: (line: LogLine) => void): () => void {
     const folder = this.#folder(pod);
-    const stops = new Map<string, () => void>();
+    const stop = new AbortController();
+    const followed = new Set<string>();
     const check = () => {
       if (!folder.exists) return;
       const engine = this.#engine(folder);
-      for (const { name, id } of containersOf(folder, undefined)) {
-        if (stops.has(id)) continue;
-        const command = {
-          command: engine.name,
-          args: ['logs', '-f', '--timestamps', '--tail', '1000', id],
-        };
-        const stop = followLog({ ...command, environment: engine.clientEnvironment }, (line) =>
-          onLine({ container: name, ...line }),
-        );
-        stops.set(id, stop);
+      for (const { name, id } of runsOf(folder, undefined)) {
+        if (followed.has(id)) continue;
+        followed.add(id);
+        const run = { id, running: () => isRunning(folder, id, engine), signal: stop.signal };
+        followLog(engine, run, (line) => onLine({ container: name, ...line }));
       }
     };
     check();
     const timer = setInterval(check, INTERVAL);
     return () => {
       clearInterval(timer);
-      for (const stop of stops.values()) stop();
+      stop.abort();
     };
   }
 

@@ -4,7 +4,7 @@ import { eventually } from '@sidekit/test-kit';
 import fc from 'fast-check';
 import { splitDocuments } from './json-stream.ts';
 import { LogBatches } from './log-batches.ts';
-import { splitLines } from './log-process.ts';
+import { splitLines } from './log-lines.ts';
 import { parseMetrics } from './metrics.ts';
 import type { LogBatch } from './model.ts';
 

@@ -1,5 +1,5 @@
 import { errorText } from '@sidekit/core/tool';
-import { splitLines } from '../log-process.ts';
+import { splitLines } from '../log-lines.ts';
 import type { LogLine } from '../model.ts';
 import { type KubeApi, KubeError } from './api.ts';
 
