@@ -12,7 +12,7 @@ initContainers:
 - {name: s1, restartPolicy: Always, run: s1 term=300}
 - {name: s2, restartPolicy: Always, run: s2 term=300}
 containers:
-- {name: a, run: a term=1500}
+- {name: a, run: a term=4000}
 - {name: b, run: b term=100}`,
     );
     const { status } = await pod.end();
@@ -33,7 +33,7 @@ terminationGracePeriodSeconds: 60
 initContainers:
 - {name: s, restartPolicy: Always, run: s, lifecycle: {preStop: {run: hook s-stop 500}}}
 containers:
-- {name: a, run: a, lifecycle: {preStop: {run: hook a-stop 2500}}}`,
+- {name: a, run: a, lifecycle: {preStop: {run: hook a-stop 6000}}}`,
     );
     await pod.end();
     const timeline = await pod.timeline();
@@ -47,12 +47,14 @@ containers:
       `
 terminationGracePeriodSeconds: 60
 containers:
-- {name: a, run: a, lifecycle: {preStop: {sleep: {seconds: 3}}}}
+- {name: a, run: a, lifecycle: {preStop: {sleep: {seconds: 6}}}}
 - {name: b, run: b}`,
     );
+    const before = Date.now();
     await pod.end();
     const timeline = await pod.timeline();
-    assert.ok(timeOf(timeline, 'a gets SIGTERM') - timeOf(timeline, 'b gets SIGTERM') >= 2500);
+    assert.ok(timeOf(timeline, 'a gets SIGTERM') - before >= 6000);
+    assertOrder(timeline, ['b gets SIGTERM', 'a gets SIGTERM']);
   });
 
   test('a main container that ignores SIGTERM is killed at the end of the grace period', async () => {
@@ -96,10 +98,12 @@ initContainers:
 containers:
 - {name: a, run: a term=ignore}`,
     );
+    const before = Date.now();
     const { status } = await pod.end();
     assert.equal(status.initContainerStatuses?.[0]?.state.terminated?.exitCode, 0);
     const timeline = await pod.timeline();
-    assert.ok(timeOf(timeline, 's gets SIGTERM') - timeOf(timeline, 'a gets SIGTERM') >= 2000);
+    assert.ok(timeOf(timeline, 's gets SIGTERM') - before >= 3000);
+    assertOrder(timeline, ['a gets SIGTERM', 's gets SIGTERM']);
   });
 
   test('a Pod of a Job completes when its main container has, whatever its sidecar exits with', async () => {
