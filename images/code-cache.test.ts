@@ -4,7 +4,7 @@ import { temporaryDirectory } from '@sidekit/test-kit';
 import { warmCodeCache } from './code-cache.ts';
 
 const image = { name: 'x', title: 'X', warmUp: [] };
-const WRITE = 'echo started >&2; : > "$SIDEKIT_WRITE_CODE_CACHE"';
+const WRITE = 'echo started >&2; : > "$SIDEKIT_WRITE_CODE_CACHE/bundle.cache"';
 
 function warm(directory: string, script: string) {
   const command = ['/bin/sh', '-c', script];

@@ -5,7 +5,7 @@ import type { ImageSpec } from './catalog.ts';
 import { nodeBinary } from './node-binary.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 
-/** The launcher writes the cache to the path that this variable holds. */
+/** The launcher writes the caches to the folder that this variable holds. */
 export const CACHE_VARIABLE = 'SIDEKIT_WRITE_CODE_CACHE';
 
 /** The configuration file of a warm-up run, next to the image's files. */
@@ -42,7 +42,7 @@ export async function warmCodeCache(
   using config = image.warmUpConfig && temporaryFile(directory, image.warmUpConfig);
   const args = [...image.warmUp, ...(config ? ['--config', join(runner.directory, CONFIG)] : [])];
   const child = spawn(program, [...words, ...NODE_FLAGS, main, ...args], {
-    env: { ...runner.env, [CACHE_VARIABLE]: join(runner.directory, CACHE) },
+    env: { ...runner.env, [CACHE_VARIABLE]: runner.directory },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';

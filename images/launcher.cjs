@@ -1,25 +1,39 @@
 // The entry point of every image: runs the bundle with V8's code cache, which was made at build
 // time by the same Node. A cache of another V8 is rejected and costs nothing but the time saved.
-const { readFileSync } = require('node:fs');
+const { readFileSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
-const filename = `${__dirname}/bundle.cjs`;
-const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData: codeCache() });
-const bundle = { exports: {} };
-// The build wrapped the bundle in the function that Node would wrap a CommonJS module in.
-script
-  .runInThisContext()
-  .call(bundle.exports, bundle.exports, require, bundle, filename, __dirname);
+const scripts = new Map();
 
-function codeCache() {
+/** Runs a file of the image, which the build wrapped as Node wraps a CommonJS module. */
+function run(name) {
+  const filename = `${__dirname}/${name}.cjs`;
+  const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData: cache(name) });
+  scripts.set(name, script);
+  const file = { exports: {} };
+  script.runInThisContext().call(file.exports, file.exports, load, file, filename, __dirname);
+  return file.exports;
+}
+
+/** Loads a package that is a file next to the bundle, or what Node knows. */
+function load(id) {
+  return /^\.\/.*\.cjs$/.test(id) ? run(id.slice(2, -4)) : require(id);
+}
+
+function cache(name) {
   try {
-    return readFileSync(`${__dirname}/bundle.cache`);
+    return readFileSync(`${__dirname}/${name}.cache`);
   } catch {}
 }
 
-// Only the build sets it, to keep what a warm-up run compiled.
-const cacheFile = process.env.SIDEKIT_WRITE_CODE_CACHE;
-if (cacheFile) {
+// Only the build sets it, to a folder that keeps what a warm-up run compiled.
+const folder = process.env.SIDEKIT_WRITE_CODE_CACHE;
+if (folder) {
   delete process.env.SIDEKIT_WRITE_CODE_CACHE;
-  process.on('exit', () => require('node:fs').writeFileSync(cacheFile, script.createCachedData()));
+  process.on('exit', () => {
+    for (const [name, script] of scripts)
+      writeFileSync(`${folder}/${name}.cache`, script.createCachedData());
+  });
 }
+
+run('bundle');
