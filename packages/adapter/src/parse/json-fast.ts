@@ -2,166 +2,159 @@ import { DEEPEST } from './depth.ts';
 import type { FastParser, Sliceable } from './fast.ts';
 import {
   BACKSLASH,
+  bytesOf,
   CLOSE,
   CLOSE_LIST,
-  COLON,
   COMMA,
-  compact,
-  copy,
   isDigit,
   MINUS,
   numberEnd,
   OPEN,
   OPEN_LIST,
-  PLAIN,
   QUOTE,
-  quoted,
   SPACE,
   stringEnd,
   wordEnd,
 } from './json-bytes.ts';
+import { JsonMembers } from './json-members.ts';
+import { KnownKeys, PLAIN_KEY, RESERVED_KEY } from './known-keys.ts';
+import { KnownTime } from './known-time.ts';
+import { type MemberEdits, NO_EDITS } from './member-edits.ts';
 import { anyTime } from './time.ts';
 import { type TimeZone, UTC } from './time-zone.ts';
 
 /**
  * Converts JSON lines from bytes to bytes. Loggers usually write what
  * `JSON.stringify(JSON.parse(line))` returns, except for spaces after commas and colons; if that is
- * certain, the spaces are removed and only the time is rewritten. Certain means: no escapes but the
+ * certain, the spaces are removed, and only the time and edited members are rewritten. Certain means: no escapes but the
  * short ones, numbers in the form that JSON.stringify writes, no duplicate keys, none that starts
  * with a digit (objects list numbers first), and none of the record's key.
  */
-
-/** So do lines with more keys: each key is compared with those of its object. */
-const MOST_KEYS = 128;
-const TIME = Uint8Array.from(Buffer.from('"time":'));
-
-/** FNV-1a in 32 bits; names with equal hashes are compared. */
-const SEED = 0x811c9dc5 | 0;
-const PRIME = 0x01000193;
-
-interface Name {
-  readonly hash: number;
-  readonly bytes: Uint8Array;
-  /** Its index among the time fields; -1 for a reserved name. */
-  readonly field: number;
-}
-
 export class FastJson implements FastParser {
-  readonly overhead = 64;
-  readonly #fields: readonly string[];
+  readonly overhead: number;
   readonly #zone: TimeZone;
-  readonly #names: readonly Name[];
-  /** The index of `time` among the fields. */
-  readonly #time: number;
-  /** For each open container: whether it is an object, and its first key. */
-  readonly #isObject = new Uint8Array(DEEPEST + 1);
-  readonly #firstKey = new Uint32Array(DEEPEST + 1);
-  readonly #hashes = new Int32Array(MOST_KEYS);
-  #keys = 0;
-  /** True if there are spaces between the tokens of the line. */
-  #spaced = false;
   /** The number of fields that may hold the time. */
   readonly #candidates: number;
-  /** For each field, the start of its key and the start and end of its value; 0 if missing. */
-  readonly #keyAt: Uint32Array;
-  readonly #valueAt: Uint32Array;
-  readonly #valueEnd: Uint32Array;
+  /** The index of `time` among the fields. */
+  readonly #time: number;
+  readonly #keys: KnownKeys;
+  readonly #members: JsonMembers;
+  readonly #known = new KnownTime();
+  /** For each open container: whether it is an object, the index of its first key, and its member. */
+  readonly #isObject = new Uint8Array(DEEPEST + 1);
+  readonly #firstKey = new Uint32Array(DEEPEST + 1);
+  readonly #memberOf = new Int32Array(DEEPEST + 1);
+  /** True if there are spaces between the tokens of the line. */
+  #spaced = false;
 
   /**
    * @param timeFields fields that may hold the time; the first that does counts.
    * @param reserved names of top-level members whose lines go to the other parser.
    * @param zone the zone of times without one.
+   * @param edits what is done to members other than `time`.
    */
-  constructor(timeFields: readonly string[], reserved: readonly string[], zone: TimeZone = UTC) {
+  constructor(
+    timeFields: readonly string[],
+    reserved: readonly string[],
+    zone: TimeZone = UTC,
+    edits: MemberEdits = NO_EDITS,
+  ) {
     this.#zone = zone;
-    this.#fields = timeFields.includes('time') ? timeFields : [...timeFields, 'time'];
-    this.#time = this.#fields.indexOf('time');
+    const fields = timeFields.includes('time') ? timeFields : [...timeFields, 'time'];
+    this.#time = fields.indexOf('time');
     this.#candidates = timeFields.length;
-    this.#names = [
-      ...reserved.map((name) => nameOf(name, -1)),
-      ...this.#fields.map((name, field) => nameOf(name, field)),
-    ];
-    this.#keyAt = new Uint32Array(this.#fields.length);
-    this.#valueAt = new Uint32Array(this.#fields.length);
-    this.#valueEnd = new Uint32Array(this.#fields.length);
+    const { drop, redactFields } = edits;
+    const renamed = Object.keys(edits.rename);
+    const names = [...new Set([...fields, ...renamed, ...drop, ...redactFields])];
+    const roles = names.map((name) => ({
+      field: fields.indexOf(name),
+      rename: renamed.indexOf(name),
+      drop: drop.includes(name),
+      redact: redactFields.includes(name),
+    }));
+    const deep = roles.push({ field: -1, rename: -1, drop: false, redact: true }) - 1;
+    this.#members = new JsonMembers(roles, Object.values(edits.rename));
+    this.overhead = this.#members.overhead;
+    this.#keys = new KnownKeys(
+      [...reserved.map((name) => [name, RESERVED_KEY] as const), ...names.map(pair)],
+      redactFields.map((name) => [name, deep] as const),
+    );
   }
 
   write(input: Buffer, start: number, end: number, out: Buffer, at: number): number {
     if (end - start < 4 || input[start] !== OPEN) return -1;
-    this.#keyAt.fill(0);
     if (!this.#scan(input, start, end)) return -1;
+    const members = this.#members;
+    const own = members.ofField(this.#time);
     for (let field = 0; field < this.#candidates; field++) {
-      if (this.#keyAt[field] === 0) continue;
-      if (field !== this.#time && this.#keyAt[this.#time] !== 0) continue;
-      const time = timeIn(input, this.#valueAt[field]!, this.#valueEnd[field]!, this.#zone);
+      const member = field === this.#time ? own : own === -1 ? members.ofField(field) : -1;
+      if (member === -1) continue;
+      const from = members.valueAt(member);
+      const to = members.valueEnd(member);
+      if (member === own && this.#known.isUsual(input, from + 1, to - 1)) break;
+      const time = this.#timeIn(input, from, to);
       if (time === null) return -1;
       if (time === undefined) continue;
-      return field === this.#time
-        ? this.#replaced(input, start, end, out, at, time)
-        : this.#moved(input, start, end, out, at, field, time);
+      const moved = member !== own;
+      return members.write(input, start, end - 1, out, at, this.#spaced, member, time, moved);
     }
-    return this.#tokens(input, start, end - 1, out, at);
+    return members.write(input, start, end - 1, out, at, this.#spaced, -1, undefined, false);
   }
 
-  /** Copies a part of the line that starts outside a string. */
-  #tokens(input: Buffer, from: number, to: number, out: Buffer, at: number): number {
-    return this.#spaced ? compact(input, from, to, out, at) : copy(input, from, to, out, at);
+  /**
+   * Returns the time in a value as the parser that makes records reads it: undefined if it is none,
+   * null if only that parser can decide.
+   */
+  #timeIn(input: Buffer, from: number, to: number): Uint8Array | null | undefined {
+    const first = input[from]!;
+    if (first === OPEN || first === OPEN_LIST) return undefined;
+    if (first === QUOTE) {
+      for (let k = from + 1; k < to; k++) {
+        if (input[k]! >= 0x80 || input[k] === BACKSLASH) return null;
+      }
+      return this.#known.any(input, from + 1, to - 1, this.#zone);
+    }
+    const time = this.#known.ofEpoch(input, from, to);
+    if (time !== undefined) return time;
+    const number = Number((input as Sliceable).latin1Slice(from, to));
+    const text = Number.isNaN(number) ? undefined : anyTime(number);
+    return text === undefined ? undefined : bytesOf(text);
   }
 
-  /** Writes the line with a new value for its `time`. */
-  #replaced(input: Buffer, start: number, end: number, out: Buffer, at: number, time: string) {
-    const o = this.#tokens(input, start, this.#valueAt[this.#time]!, out, at);
-    return this.#tokens(input, this.#valueEnd[this.#time]!, end - 1, out, quoted(time, out, o));
-  }
-
-  /** Writes the line without one member, and `time` at its end. */
-  #moved(
-    input: Buffer,
-    start: number,
-    end: number,
-    out: Buffer,
-    at: number,
-    field: number,
-    time: string,
-  ): number {
-    let from = this.#keyAt[field]!;
-    let to = this.#valueEnd[field]!;
-    // Remove one comma too: the one after it, or the one before it at the end.
-    if (input[to] === COMMA) to++;
-    else while (from > start + 1 && input[from] !== COMMA) from--;
-    const before = this.#tokens(input, start, from, out, at);
-    let o = this.#tokens(input, to, end - 1, out, before);
-    if (o > at + 1) out[o++] = COMMA;
-    o = copy(TIME, 0, TIME.length, out, o);
-    return quoted(time, out, o);
-  }
-
-  /** Whether the line is one object in the form that JSON.stringify writes; records its fields. */
+  /** Whether the line is one object in the form that JSON.stringify writes; notes its members. */
   #scan(input: Buffer, start: number, end: number): boolean {
     const isObject = this.#isObject;
     const firstKey = this.#firstKey;
+    const memberOf = this.#memberOf;
+    const keys = this.#keys;
+    const members = this.#members;
     let depth = 1;
     isObject[1] = 1;
     firstKey[1] = 0;
-    this.#keys = 0;
+    keys.begin();
+    members.clear();
     this.#spaced = false;
+    // The depth of a container that is removed or replaced as a whole, and its member.
+    let edited = 0;
+    let editedMember = -1;
     let i = start + 1;
     for (;;) {
-      let field = -1;
+      let member = -1;
       if (input[i] === SPACE) i = this.#behindSpaces(input, i);
       if (isObject[depth] === 1) {
         const name = i;
-        i = this.#key(input, i, firstKey[depth]!);
+        i = keys.read(input, i, firstKey[depth]!);
         if (i === -1) return false;
-        if (depth === 1) {
-          field = this.#fieldAt(input, name + 1, i - 1);
-          if (field === -2) return false;
-          if (field !== -1) this.#keyAt[field] = name;
-        }
-        if (input[i] !== COLON) return false;
-        i++;
         if (input[i] === SPACE) i = this.#behindSpaces(input, i);
-        if (field !== -1) this.#valueAt[field] = i;
+        if (keys.meaning !== PLAIN_KEY) {
+          if (edited === 0) {
+            member = members.add(keys.meaning, name, i);
+            if (member === -1) return false;
+          } else if (members.roleOf(editedMember).rename !== -1) {
+            // It is redacted in a member that is moved.
+            return false;
+          }
+        }
       }
       const first = input[i]!;
       if (first === QUOTE) {
@@ -172,9 +165,12 @@ export class FastJson implements FastParser {
         if (input[i] !== close) {
           if (++depth > DEEPEST) return false;
           isObject[depth] = first === OPEN ? 1 : 0;
-          firstKey[depth] = this.#keys;
-          // A container is not a time, for the other parser either.
-          if (field !== -1) this.#valueEnd[field] = this.#valueAt[field]!;
+          firstKey[depth] = keys.next;
+          memberOf[depth] = member;
+          if (member !== -1 && members.isEdited(member)) {
+            edited = depth;
+            editedMember = member;
+          }
           continue;
         }
         i++;
@@ -182,13 +178,13 @@ export class FastJson implements FastParser {
         i = first === MINUS || isDigit(first) ? numberEnd(input, i) : wordEnd(input, i);
       }
       if (i === -1 || i >= end) return false;
-      if (field !== -1) this.#valueEnd[field] = i;
+      if (member !== -1) members.end(member, i);
       while (input[i] === (isObject[depth] === 1 ? CLOSE : CLOSE_LIST)) {
-        // Keys of a closed object are not compared any more.
-        if (isObject[depth] === 1) this.#keys = firstKey[depth]!;
         i++;
+        if (depth === 1) return i === end;
+        if (memberOf[depth] !== -1) members.end(memberOf[depth]!, i);
+        if (depth === edited) edited = 0;
         depth--;
-        if (depth === 0) return i === end;
       }
       if (input[i] !== COMMA) return false;
       i++;
@@ -201,64 +197,9 @@ export class FastJson implements FastParser {
     while (input[i] === SPACE) i++;
     return i;
   }
-
-  /** Reads a key from its quote on and returns the position after it, or -1. */
-  #key(input: Buffer, at: number, first: number): number {
-    if (input[at] !== QUOTE) return -1;
-    let i = at + 1;
-    if (isDigit(input[i]!)) return -1;
-    let hash = SEED;
-    for (let byte = input[i]!; PLAIN[byte] === 1; byte = input[++i]!) {
-      hash = Math.imul(hash ^ byte, PRIME);
-    }
-    if (input[i] !== QUOTE) return -1;
-    const hashes = this.#hashes;
-    const keys = this.#keys;
-    for (let k = first; k < keys; k++) if (hashes[k] === hash) return -1;
-    if (keys === MOST_KEYS) return -1;
-    hashes[keys] = hash;
-    this.#keys = keys + 1;
-    return i + 1;
-  }
-
-  /** Returns the field of the key just read: -1 for none, -2 for a reserved name. */
-  #fieldAt(input: Buffer, from: number, to: number): number {
-    const hash = this.#hashes[this.#keys - 1];
-    for (const name of this.#names) {
-      if (name.hash !== hash || name.bytes.length !== to - from) continue;
-      let k = 0;
-      while (k < name.bytes.length && name.bytes[k] === input[from + k]) k++;
-      if (k === name.bytes.length) return name.field === -1 ? -2 : name.field;
-    }
-    return -1;
-  }
 }
 
-function nameOf(name: string, field: number): Name {
-  const bytes = Uint8Array.from(Buffer.from(name));
-  let hash = SEED;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, PRIME);
-  return { hash, bytes, field };
-}
-
-/**
- * Returns the time in a value as the parser that makes records reads it: undefined if it is none,
- * null if only that parser can decide.
- */
-function timeIn(
-  input: Buffer,
-  from: number,
-  to: number,
-  zone: TimeZone,
-): string | null | undefined {
-  // A container is not a time.
-  if (from === to) return undefined;
-  if (input[from] !== QUOTE) {
-    const number = Number((input as Sliceable).latin1Slice(from, to));
-    return Number.isNaN(number) ? undefined : anyTime(number);
-  }
-  for (let k = from + 1; k < to; k++) {
-    if (input[k]! >= 0x80 || input[k] === BACKSLASH) return null;
-  }
-  return anyTime((input as Sliceable).latin1Slice(from + 1, to - 1), zone);
+/** A name and its place, which is what it means. */
+function pair(name: string, meaning: number): readonly [string, number] {
+  return [name, meaning];
 }

@@ -1,5 +1,5 @@
 import { utc } from './calendar.ts';
-import type { FastParser, Sliceable } from './fast.ts';
+import type { FastParser } from './fast.ts';
 import {
   BACKSLASH,
   bytesOf,
@@ -12,13 +12,11 @@ import {
   OPEN,
   OPEN_LIST,
   PLAIN,
-  POINT,
   QUOTE,
   SPACE,
-  ZERO,
 } from './json-bytes.ts';
+import { BSD_TIME, KnownTime } from './known-time.ts';
 import { FACILITIES, SEVERITIES } from './syslog.ts';
-import { bsdTime, isoTime } from './time.ts';
 import { type TimeZone, UTC } from './time-zone.ts';
 
 /** All fields that a plain message can have. */
@@ -51,14 +49,11 @@ const LESS = 0x3c;
 const GREATER = 0x3e;
 const TAB = 0x09;
 const ONE = 0x31;
-const SIX = 0x36;
 const A = 0x41;
 const Z = 0x5a;
 const PLUS = 0x2b;
 /** The length of the longest name of a zone. */
 const LONGEST_ZONE = 4;
-/** The length of a time of RFC 3164. */
-const BSD_TIME = 15;
 /** The most digits of the time of arrival before a received message. */
 const STAMP_DIGITS = 16;
 
@@ -257,76 +252,6 @@ export class FastSyslog implements FastParser {
     const out = this.#out;
     if (out[this.#at - 1] !== OPEN) out[this.#at++] = COMMA;
     this.#at = copy(name, 0, name.length, out, this.#at);
-  }
-}
-
-/** The length of `2026-11-21T05:05:`. */
-const TO_MINUTE = 17;
-
-/** Times as they were written last, since many messages have the same, or one of the same minute. */
-class KnownTime {
-  /** The begin of a time that was in its final form already. */
-  readonly #minute = new Uint8Array(TO_MINUTE);
-  #stamp: Uint8Array = new Uint8Array(0);
-  #time: Uint8Array | undefined;
-  /** The second in which the time was read; a time without a year depends on it. */
-  #second = 0;
-
-  /** Whether a time is in its final form: UTC with up to nine decimals, in the minute that is known. */
-  isUsual(input: Buffer, from: number, to: number): boolean {
-    const decimals = to - from - TO_MINUTE - 4;
-    if (decimals < -1 || decimals === 0 || decimals > 9 || input[to - 1] !== Z) return false;
-    const minute = this.#minute;
-    for (let k = TO_MINUTE - 1; k >= 0; k--) if (minute[k] !== input[from + k]) return false;
-    const seconds = from + TO_MINUTE;
-    if (!(input[seconds]! >= ZERO && input[seconds]! < SIX && isDigit(input[seconds + 1]!))) {
-      return false;
-    }
-    if (decimals === -1) return true;
-    if (input[seconds + 2] !== POINT) return false;
-    for (let k = seconds + 3; k < to - 1; k++) if (!isDigit(input[k]!)) return false;
-    return true;
-  }
-
-  /** Reads a time of RFC 3339; undefined if it is none. */
-  iso(input: Buffer, from: number, to: number, zone: TimeZone): Uint8Array | undefined {
-    if (this.#isLast(input, from, to)) return this.#time;
-    return this.#learn(input, from, to, (text) => {
-      const time = isoTime(text, zone);
-      if (time === text) input.copy(this.#minute, 0, from, from + TO_MINUTE);
-      return time;
-    });
-  }
-
-  /** Reads a time of RFC 3164; undefined if it is none. */
-  bsd(input: Buffer, from: number, zone: TimeZone): Uint8Array | undefined {
-    const now = Date.now();
-    const second = Math.floor(now / 1000);
-    const to = from + BSD_TIME;
-    if (second === this.#second && this.#isLast(input, from, to)) return this.#time;
-    this.#second = second;
-    return this.#learn(input, from, to, (text) => bsdTime(text, zone, now));
-  }
-
-  #isLast(input: Buffer, from: number, to: number): boolean {
-    const stamp = this.#stamp;
-    if (stamp.length !== to - from) return false;
-    // What changes most often is late.
-    let k = stamp.length - 1;
-    while (k >= 0 && stamp[k] === input[from + k]) k--;
-    return k < 0;
-  }
-
-  #learn(
-    input: Buffer,
-    from: number,
-    to: number,
-    read: (text: string) => string | undefined,
-  ): Uint8Array | undefined {
-    const time = read((input as Sliceable).latin1Slice(from, to));
-    this.#stamp = Uint8Array.from(input.subarray(from, to));
-    this.#time = time === undefined ? undefined : bytesOf(time);
-    return this.#time;
   }
 }
 

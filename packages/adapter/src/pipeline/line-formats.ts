@@ -1,14 +1,15 @@
 import { readLine } from '../input/spool/spool-line.ts';
 import type { AccessMetrics } from '../observe/log-metrics.ts';
 import type { Encoding } from '../output/encoding.ts';
-import { CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
+import { type AccessCounts, CERTAIN, FastAccess, POSSIBLE } from '../parse/access-fast.ts';
 import type { FastParser } from '../parse/fast.ts';
 import { FastJson } from '../parse/json-fast.ts';
+import type { MemberEdits } from '../parse/member-edits.ts';
 import { nestedParser } from '../parse/nested.ts';
 import { ENVELOPES, parserFor } from '../parse/parser-for.ts';
 import { compilePattern } from '../parse/regex.ts';
 import { FastSyslog, SYSLOG_FIELDS } from '../parse/syslog-fast.ts';
-import { type ByteTransform, byteTransform } from '../transform/on-bytes.ts';
+import { type ByteTransform, byteTransform, EditedParser } from '../transform/on-bytes.ts';
 import type { TransformOptions } from '../transform/transform.ts';
 import { type FormatSettings, isAccessLog } from './format-settings.ts';
 import { Joiner } from './joiner.ts';
@@ -54,8 +55,7 @@ function lineFormat(settings: FormatSettings, context: FormatContext) {
   const joiner = joinerFor(settings);
   const needsText = joiner !== undefined || nestedFormat !== undefined;
   const onBytes = needsText ? undefined : bytesFor(settings, context);
-  const fast = onBytes && fastParser(settings, onBytes);
-  const counts = fast instanceof FastAccess ? fast.counts : undefined;
+  const { fast, counts } = onBytes ? fastParser(settings, onBytes) : NONE;
   const lineFormat: LineFormat = {
     parse: parserFor(settings),
     received: settings.isSpool ? readLine : undefined,
@@ -63,7 +63,7 @@ function lineFormat(settings: FormatSettings, context: FormatContext) {
       nestedFormat === undefined
         ? undefined
         : nestedParser(nestedField, parserFor({ ...settings, format: nestedFormat })),
-    fast: fast && onBytes?.around(fast),
+    fast,
     joiner,
     access,
     tally: counts && access ? (counted) => access.tally(counts, counted) : undefined,
@@ -71,16 +71,36 @@ function lineFormat(settings: FormatSettings, context: FormatContext) {
   return { format: lineFormat, added: onBytes?.added ?? '' };
 }
 
+interface Fast {
+  readonly fast?: FastParser;
+  readonly counts?: AccessCounts;
+}
+
+const NONE: Fast = {};
+
 function fastParser(
   { format, timeFields, zone, isSpool }: FormatSettings,
-  { reserved }: ByteTransform,
-): FastParser | undefined {
-  if (format === 'syslog') return new FastSyslog(isSpool, zone);
+  { reserved, edits }: ByteTransform,
+): Fast {
+  const edited = (fast: FastParser) => (edits ? new EditedParser(fast, edits) : fast);
+  if (format === 'syslog') return { fast: edited(new FastSyslog(isSpool, zone)) };
   // The lines of a spool hold more than the message.
-  if (isSpool) return undefined;
-  if (format === 'common' || format === 'combined') return new FastAccess(format);
-  if (format === 'json') return new FastJson(timeFields, [...KEY_FIELDS, ...reserved], zone);
-  return undefined;
+  if (isSpool) return NONE;
+  if (format === 'common' || format === 'combined') {
+    const fast = new FastAccess(format);
+    return { fast: edited(fast), counts: fast.counts };
+  }
+  if (format !== 'json') return NONE;
+  const names = [...KEY_FIELDS, ...reserved];
+  // `time` is written before it is edited.
+  if (edits && editsField(edits, 'time')) {
+    return { fast: edited(new FastJson(timeFields, names, zone)) };
+  }
+  return { fast: new FastJson(timeFields, names, zone, edits) };
+}
+
+function editsField({ rename, drop, redactFields }: MemberEdits, name: string): boolean {
+  return Object.hasOwn(rename, name) || drop.includes(name) || redactFields.includes(name);
 }
 
 function joinerFor({ format, multilineStart: start, ...settings }: FormatSettings) {

@@ -5,20 +5,13 @@ import {
   COLON,
   COMMA,
   copy,
+  copyLong,
   OPEN,
   OPEN_LIST,
   QUOTE,
   stringEnd,
 } from '../parse/json-bytes.ts';
-import { REDACTED } from './redact.ts';
-
-export interface EditOptions {
-  /** Old names to new ones, which no record has yet. */
-  readonly rename: Readonly<Record<string, string>>;
-  readonly drop: readonly string[];
-  /** At any depth. */
-  readonly redactFields: readonly string[];
-}
+import { type MemberEdits, REDACTED } from '../parse/member-edits.ts';
 
 /** A field name and what is done to it. */
 interface Name {
@@ -32,6 +25,9 @@ interface Name {
 /** Lines with more values to redact are converted through a record. */
 const MOST_REDACTED = 64;
 
+/** Longer names are not told apart by their lengths. */
+const LONGEST = 64;
+
 const PUT = bytesOf(JSON.stringify(REDACTED));
 
 /**
@@ -42,6 +38,8 @@ export class ByteEdits {
   /** The most bytes that a record grows by. */
   readonly overhead: number;
   readonly #names: readonly Name[];
+  /** 1 for the lengths of the names, since most keys have another. */
+  readonly #hasLength = new Uint8Array(LONGEST + 1);
   /** The new names, as JSON, each with its colon. */
   readonly #renamed: readonly Uint8Array[];
   /** Positions of the values of renamed members; an end of 0 means that there is none. */
@@ -49,7 +47,7 @@ export class ByteEdits {
   readonly #valueEnd: Uint32Array;
   readonly #redacts: boolean;
 
-  constructor({ rename, drop, redactFields }: EditOptions) {
+  constructor({ rename, drop, redactFields }: MemberEdits) {
     const from = Object.keys(rename);
     this.#names = [...new Set([...from, ...drop, ...redactFields])].map((name) => ({
       bytes: bytesOf(name),
@@ -57,6 +55,7 @@ export class ByteEdits {
       drop: drop.includes(name),
       redact: redactFields.includes(name),
     }));
+    for (const { bytes } of this.#names) this.#hasLength[Math.min(bytes.length, LONGEST)] = 1;
     this.#renamed = Object.values(rename).map((name) => bytesOf(`${JSON.stringify(name)}:`));
     this.#valueAt = new Uint32Array(from.length);
     this.#valueEnd = new Uint32Array(from.length);
@@ -95,7 +94,7 @@ export class ByteEdits {
       const leaves = depth === 1 && (name.drop || name.rename !== -1);
       if (!leaves) {
         if (++redacted > MOST_REDACTED) return -1;
-        o = copy(PUT, 0, PUT.length, out, copy(input, copied, value, out, o));
+        o = copy(PUT, 0, PUT.length, out, copyLong(input, copied, value, out, o));
         copied = i;
         continue;
       }
@@ -105,11 +104,11 @@ export class ByteEdits {
         this.#valueAt[name.rename] = value;
         this.#valueEnd[name.rename] = i;
       }
-      o = copy(input, copied, key, out, o);
+      o = copyLong(input, copied, key, out, o);
       if (input[i] === COMMA && i < end) i++;
       copied = i;
     }
-    o = copy(input, copied, end, out, o);
+    o = copyLong(input, copied, end, out, o);
     // Removing the last member left the comma before it.
     if (out[o - 1] === COMMA) o--;
     o = this.#append(input, out, o, at + 1);
@@ -130,6 +129,7 @@ export class ByteEdits {
   }
 
   #nameAt(input: Buffer, from: number, to: number): Name | undefined {
+    if (this.#hasLength[Math.min(to - from, LONGEST)] === 0) return undefined;
     for (const name of this.#names) {
       const { bytes } = name;
       if (bytes.length !== to - from) continue;

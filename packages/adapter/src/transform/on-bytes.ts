@@ -1,4 +1,5 @@
 import type { FastParser } from '../parse/fast.ts';
+import type { MemberEdits } from '../parse/member-edits.ts';
 import { KEY_FIELDS } from '../pipeline/record-key.ts';
 import { ByteEdits } from './byte-edits.ts';
 import type { TransformOptions } from './transform.ts';
@@ -17,8 +18,8 @@ export interface ByteTransform {
   readonly added: string;
   /** Names whose presence in a line requires a record. */
   readonly reserved: readonly string[];
-  /** Wraps a parser so that it renames, drops and redacts. */
-  readonly around: (parser: FastParser) => FastParser;
+  /** Undefined if nothing is renamed, dropped or redacted. */
+  readonly edits: MemberEdits | undefined;
 }
 
 /** Names that the parsers set, that are special in JavaScript, or that the key uses. */
@@ -46,14 +47,11 @@ export function byteTransform(
   if (clash) return undefined;
   // A line that was counted must leave at least one field.
   if (certain.length > 0 && certain.every((name) => drop.includes(name))) return undefined;
-  const edits =
-    from.length + drop.length + redactFields.length > 0
-      ? new ByteEdits({ rename, drop, redactFields })
-      : undefined;
+  const isEdited = from.length + drop.length + redactFields.length > 0;
   return {
     added: membersOf(add),
     reserved,
-    around: (parser) => (edits ? new EditedParser(parser, edits) : parser),
+    edits: isEdited ? { rename, drop, redactFields } : undefined,
   };
 }
 
@@ -63,16 +61,16 @@ function membersOf(add: Readonly<Record<string, string>>): string {
 }
 
 /** A parser whose records are edited while they are copied to the payload. */
-class EditedParser implements FastParser {
+export class EditedParser implements FastParser {
   readonly overhead: number;
   readonly #parser: FastParser;
   readonly #edits: ByteEdits;
   #record: Buffer = Buffer.allocUnsafeSlow(4096);
 
-  constructor(parser: FastParser, edits: ByteEdits) {
+  constructor(parser: FastParser, edits: MemberEdits) {
     this.#parser = parser;
-    this.#edits = edits;
-    this.overhead = parser.overhead + edits.overhead;
+    this.#edits = new ByteEdits(edits);
+    this.overhead = parser.overhead + this.#edits.overhead;
   }
 
   write(input: Buffer, start: number, end: number, out: Buffer, at: number): number {

@@ -1,8 +1,7 @@
 import { DEEPEST } from '../parse/depth.ts';
+import { REDACTED } from '../parse/member-edits.ts';
 import type { LogRecord } from '../parse/parser.ts';
 import { compilePattern, type Pattern } from '../parse/regex.ts';
-
-export const REDACTED = '[redacted]';
 
 export const READY_MADE = ['credit-card', 'bearer-token', 'email'] as const;
 export type ReadyMade = (typeof READY_MADE)[number];
