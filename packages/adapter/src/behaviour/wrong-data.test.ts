@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -75,6 +76,47 @@ for (const [writer, ...blocks] of [
     assert.deepEqual(s.messages(), lines);
   });
 }
+
+/** A message of so many bytes that a crash left without a line feed. */
+const lastWords = (length: number) => 'panic: '.padEnd(length, 'x');
+
+test('the unfinished message of a program that wrote lines appears soon, whatever its size', async () => {
+  await using s = await scene({ partialFlush: '1s' });
+  const write = async (text: string) => {
+    s.write(text);
+    await s.settle();
+    s.clock.now += 300;
+  };
+  for (let i = 0; i < 6; i++) await write(`line ${i}\n`);
+  await write(lastWords(4096));
+  s.clock.now += 1000;
+  await s.settle();
+  assert.equal(s.messages().at(-1), lastWords(4096));
+});
+
+test('an unfinished line that is as old as the next block could be is passed on at once', async () => {
+  await using s = await scene({ partialFlush: '1s' });
+  s.write(lastWords(4096));
+  const at = s.clock.now / 1000;
+  utimesSync(s.live, at - 601, at - 601);
+  await s.settle();
+  s.clock.now += 1000;
+  await s.settle();
+  assert.deepEqual(s.messages(), [lastWords(4096)]);
+});
+
+test('an unfinished line at the end of a first block waits ten minutes for its rest', async () => {
+  await using s = await scene({ partialFlush: '1s' });
+  s.write(lastWords(4096));
+  await s.settle();
+  s.clock.now += 599_000;
+  utimesSync(s.live, s.clock.now / 1000 - 599, s.clock.now / 1000 - 599);
+  await s.settle();
+  assert.deepEqual(s.messages(), []);
+  s.clock.now += 1000;
+  await s.settle();
+  assert.deepEqual(s.messages(), [lastWords(4096)]);
+});
 
 test('an empty value, null and a list are not observed as 0', async () => {
   await using s = await scene({

@@ -154,6 +154,7 @@ export function startReading(
     chunk: Math.max(CHUNK, options.maxLine + 1024),
     log,
     now,
+    wall,
     onNewGeneration: () => checkpoint.now(),
     onEnded: () => checkpoint.soon(),
     onRead: (bytes, lines) => {

@@ -2,6 +2,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import type { SavedGeneration, SavedMark } from '../state/state-file.ts';
 import { fingerprint, HEAD_LENGTH, readAt, tailBefore } from './bytes.ts';
 import { Cursor, type Mark, START } from './cursor.ts';
+import { Growth } from './growth.ts';
 
 /** A file that was found and opened. */
 export interface FileFacts {
@@ -14,10 +15,6 @@ export interface FileFacts {
 }
 
 const LF = 0x0a;
-/** Writers buffer a multiple of this many bytes: stdio 4096, Python and Java 8192. */
-const BLOCK = 4096;
-/** Python's blocks end before a piece of a line that does not fit, and Java's before a character. */
-const UNFILLED = 512;
 /** The number of earlier offsets that are remembered, to recognise a shorter copy. */
 const PLACES = 64;
 
@@ -46,8 +43,7 @@ export class Generation {
   /** When its size was read last. */
   checkedAt = 0;
   grownAt: number;
-  /** The bytes by which the file grew last. */
-  growth = 0;
+  readonly growth: Growth = new Growth();
   /** The time at which the live name moved to another file or was removed. */
   rotatedAt: number | undefined;
   unlinkedAt: number | undefined;
@@ -118,11 +114,6 @@ export class Generation {
     let slowest = this.cursors[0]!.acked;
     for (const { acked } of this.cursors) if (acked.offset < slowest.offset) slowest = acked;
     return slowest;
-  }
-
-  /** Whether the file grows by blocks of a buffering writer, which cut lines anywhere. */
-  get isBlockBuffered(): boolean {
-    return (this.growth + UNFILLED - 1) % BLOCK < UNFILLED && this.growth > UNFILLED;
   }
 
   /** The size of the file at this moment, in bytes, which may be ahead of the last scan. */

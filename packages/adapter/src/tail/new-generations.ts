@@ -44,7 +44,7 @@ export class NewGenerations {
     const generation = new Generation(id, log.path, file, now(), outputs);
     generation.fd = file.fd;
     generation.size = file.size;
-    generation.growth = file.size;
+    generation.growth.add(file.size);
     if (this.first && startAt(log.path) === 'end') generation.startAtEnd(file);
     generation.head = readAt(file.fd, 0, HEAD_LENGTH);
     this.#logs.claim(generation);

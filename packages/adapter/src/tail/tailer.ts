@@ -18,6 +18,8 @@ export interface TailerOptions {
   readonly chunk: number;
   readonly log: Log;
   readonly now: () => number;
+  /** Milliseconds since the epoch, as the times of files are. */
+  readonly wall: () => number;
   /** Saves new generations before their first record is delivered. */
   readonly onNewGeneration: () => Promise<void>;
   /** Called when a rotated file was delivered to its end. */
@@ -212,7 +214,7 @@ export class Tailer {
     }
     if (size > generation.size) {
       generation.grownAt = this.#options.now();
-      generation.growth = size - generation.size;
+      generation.growth.add(size - generation.size);
     }
     generation.size = Math.max(size, generation.size);
     generation.mtime = Math.max(Math.trunc(mtimeMs), generation.mtime);
@@ -254,24 +256,24 @@ export class Tailer {
 
   /** Handles idle files: flushes partial lines and events, and closes finished files. */
   #settle(log: TailedLog, final: boolean): void {
-    const { now, partialFlush, rotateWait } = this.#options;
+    const { now, wall, partialFlush, rotateWait } = this.#options;
     const at = now();
     for (const generation of log.generations.filter(({ finished }) => !finished)) {
       const idle = at - generation.grownAt;
       const left =
         generation.rotatedAt !== undefined &&
         at - Math.max(generation.rotatedAt, generation.grownAt) >= rotateWait;
+      // The next block of a buffering writer holds the rest of the line.
+      const longest = partialFlush * BLOCK_PATIENCE;
+      const mayGoOn = generation.growth.endsWithBlock && wall() - generation.mtime < longest;
+      const patience = mayGoOn ? longest : partialFlush;
       const gone = this.#catalogue.isGone(generation);
       const lost = generation.detached && gone;
       this.#consumers.forEach((consumer, i) => {
         const cursor = generation.cursors[i]!;
         const { partial } = cursor;
         const complete = generation.unreadBy(cursor) === partial.length;
-        // The next block of a buffering writer holds the rest of the line.
-        const { isBlockBuffered } = generation;
-        const patience = partialFlush * (isBlockBuffered ? BLOCK_PATIENCE : 1);
-        const isLeft = left && !isBlockBuffered;
-        const due = lost || (complete && (final || isLeft || idle >= patience));
+        const due = lost || (complete && (final || (left && !mayGoOn) || idle >= patience));
         if (partial.length > 0 && due) this.#flushPartial(generation, consumer, cursor);
         if (generation.unreadBy(cursor) === 0) {
           consumer.settle(generation, cursor.read, idle, final || left || gone);
