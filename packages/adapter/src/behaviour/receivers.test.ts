@@ -169,6 +169,28 @@ for (const after of [
   });
 }
 
+for (const kind of ['', 'loki:', 'otlp:'] as const) {
+  for (const status of [429, 503]) {
+    test(`a date in Retry-After of ${status} to ${kind || 'http:'} is waited for up to a cap, and one in the past is not`, async () => {
+      await using s = await scene((_directory, url) => ({
+        ...{ retryBase: '20ms', retryCap: '20ms' },
+        output: [`${kind}${url}`],
+      }));
+      const dates = ['Fri, 31 Dec 9999 23:59:59 GMT', 'Sun, 06 Nov 1994 08:49:37 GMT'];
+      for (const after of [...dates, ...dates, ...dates]) {
+        s.receiver.answers.push({ status, headers: { 'retry-after': after } });
+      }
+      const started = performance.now();
+      s.write('one\n');
+      await s.settle();
+      const took = performance.now() - started;
+      assert.equal(s.adapter.metric('adapter_retries_total'), 6);
+      assert.equal(s.adapter.metric('adapter_delivered_records_total'), 1);
+      assert.ok(took >= 600, `${took} ms for three pauses of ten times the cap`);
+    });
+  }
+}
+
 test('a redirect is not followed, so that no credential leaves', async () => {
   await using elsewhere = await Receiver.start();
   await using s = await scene((_directory, url) => ({

@@ -120,7 +120,7 @@ test('a line becomes the same bytes whatever the lines before it were', () => {
   assert.ok(taken > 1000, `${taken} lines were plain`);
 });
 
-test('keys are told apart by their objects, also where those of the line before were the same', () => {
+test('keys of two objects are not mixed up, also where those of the line before were the same', () => {
   const parser = new FastJson(USUAL, KEY_FIELDS);
   for (const [line, isTaken] of [
     ['{"l":[{"a":1},{"a":2}],"b":3}', true],

@@ -4,7 +4,7 @@ import { REDACTED } from './member-edits.ts';
 const PUT = bytesOf(JSON.stringify(REDACTED));
 const TIME = bytesOf('"time":');
 
-/** What a member of some name is to a line. */
+/** The part that a member of some name plays in a line. */
 export interface Role {
   /** Its index among the time fields; -1 for others. */
   readonly field: number;

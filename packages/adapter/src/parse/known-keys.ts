@@ -27,13 +27,13 @@ export const RESERVED_KEY = -2;
  * a line has the same ones in the same objects, no two are alike, and their meaning is known.
  */
 export class KnownKeys {
-  /** What the last key means. */
+  /** The meaning of the last key. */
   meaning: number = PLAIN_KEY;
   readonly #top: readonly Name[];
   readonly #deep: readonly Name[];
   /** All remembered keys, each with its quotes and colon. */
   readonly #bytes = new Uint8Array(MOST_BYTES);
-  /** Where each key begins in `bytes`; the entry after the last says where that ends. */
+  /** The place of each key in `bytes`; the entry after the last says where that ends. */
   readonly #starts = new Uint32Array(MOST_KEYS + 1);
   /** The index of the first key of the same object, which identifies the object. */
   readonly #objects = new Uint32Array(MOST_KEYS);

@@ -1,4 +1,4 @@
-/** What is done to the members of records in JSON bytes. */
+/** Changes to the members of records in JSON bytes. */
 export interface MemberEdits {
   /** Old names to new ones, which no record has yet. */
   readonly rename: Readonly<Record<string, string>>;
@@ -9,5 +9,5 @@ export interface MemberEdits {
 
 export const NO_EDITS: MemberEdits = { rename: {}, drop: [], redactFields: [] };
 
-/** What takes the place of a redacted value. */
+/** The text that takes the place of a redacted value. */
 export const REDACTED = '[redacted]';

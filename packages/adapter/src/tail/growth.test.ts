@@ -9,7 +9,7 @@ function endsWithBlock(...steps: number[]): boolean {
   return growth.endsWithBlock;
 }
 
-test('the blocks of stdio, Go, Java, C++, Python and Rust are told from lines', () => {
+test('the blocks of stdio, Go, Java, C++, Python and Rust are not taken for lines', () => {
   for (const bytes of [4096, 3 * 4096, 8192, 8191, 2 * 8191, 8137, 2 * 8192 - 55, 131_072 - 100]) {
     assert.equal(endsWithBlock(bytes), true, String(bytes));
   }
