@@ -10,6 +10,7 @@ export interface Directions {
 
 /** Decides when an exchange reads: while the other side takes more and the memory budget allows it. */
 export class ExchangeFlow implements Flow {
+  place = -1;
   /** Whether the memory budget wants nothing to be read. */
   held = false;
   readonly #directions: Directions;

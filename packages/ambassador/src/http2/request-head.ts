@@ -84,7 +84,7 @@ export function checkHttp2Request(
   // The target of HTTP/2 has no absolute-form.
   if (!target.startsWith('/') && target !== '*') return bad('the request target is not allowed');
   const named = authority ?? host;
-  if (named === undefined) return bad('the host is missing');
+  if (named === undefined || named === '') return bad('the host is missing');
   headers[1] = named;
   if (cookies !== undefined) headers.push('cookie', cookies);
   if (!lengthKnown) headers.push('transfer-encoding', 'chunked');

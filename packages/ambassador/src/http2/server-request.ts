@@ -1,53 +1,43 @@
-import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
 import type { ResponseFraming } from '../http/canonical-response.ts';
-import { FieldKind } from '../http/field-kind.ts';
-import { type LocalReplyOptions, localReply } from '../http/local-reply.ts';
+import type { LocalReplyOptions } from '../http/local-reply.ts';
 import type { CheckedRequest } from '../http/request-check.ts';
 import type { ResponseHead } from '../http/response-head.ts';
-import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import type { Listed } from '../memory/live-list.ts';
-import { RetainedBytes } from '../memory/retained-bytes.ts';
-import { PIECE, unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
+import { unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
 import { Clock } from '../time/clock.ts';
 import { NO_ERROR } from './error-codes.ts';
-import { asObject, http2Response } from './response-fields.ts';
+import {
+  offerTrailers,
+  readStream,
+  type ServedStream,
+  type StreamServer,
+  serveStream,
+  watchReset,
+} from './served-stream.ts';
+import { StreamResponse } from './stream-response.ts';
 
-/** The options of a response, with one that the types lack. */
-type RespondOptions = ServerStreamResponseOptions & { readonly sendDate: boolean };
-const PLAIN: RespondOptions = { sendDate: false };
-const ENDING: RespondOptions = { ...PLAIN, endStream: true };
-const WITH_TRAILERS: RespondOptions = { ...PLAIN, waitForTrailers: true };
 const NOTHING: readonly string[] = [];
 /** How long a body may still take to end after its response, in milliseconds. */
 const UPLOAD_END = 2 * Clock.tick;
 /** The most unread pieces of a body while memory is exhausted. */
 const MAX_PIECES = 256;
 
-/** Names the request of a stream, so that all streams share their listeners. */
-const REQUEST = Symbol('request');
-
-/** A stream that an `Http2Request` serves. */
-interface ServedStream extends ServerHttp2Stream {
-  [REQUEST]?: Http2Request | undefined;
-}
-
-/** Serves one request of an HTTP/2 connection. */
-export class Http2Request implements ResponseSink, Listed {
+/** Reads one request of an HTTP/2 connection, and serves it. */
+export class Http2Request implements ResponseSink, StreamServer, Listed {
   readonly protocol = 'HTTP/2.0';
   place = -1;
   readonly #stream: ServedStream;
   readonly #onClosed: (request: Http2Request) => void;
   readonly #runtime: Runtime;
   readonly #exchange: Exchange;
-  readonly #retained = new RetainedBytes();
-  /** Bytes of the body that wait for the client. */
-  readonly #responseWaiting: WaitingBytes;
+  readonly #response: StreamResponse;
   /** Bytes of the body that wait, unread, for the upstream. */
   readonly #requestWaiting: WaitingBytes;
   /** Whether the request has arrived completely. */
@@ -56,19 +46,9 @@ export class Http2Request implements ResponseSink, Listed {
   #resetByUs = false;
   /** When the rest of a body that nobody needs is stopped by a reset. */
   #resetAt = Number.POSITIVE_INFINITY;
-  #blocked = false;
-  /** Pieces of the response that wait for the client. */
-  #pieces = 0;
   /** Bytes of the body that are still to come; below 0 if unknown. */
   #remaining = -1;
   #requestTrailers: readonly string[] = NOTHING;
-  #responseTrailers: readonly string[] = NOTHING;
-  /** The response's head and framing, while it waits for its body. */
-  #head: { readonly list: string[]; readonly trailers: boolean } | undefined;
-  /** Whether the head that was sent lets trailers follow. */
-  #takesTrailers = false;
-  /** Whether the response has no body by its method or status. */
-  #bodiless = false;
 
   /** @param onClosed is called once, when the stream has closed. */
   constructor(
@@ -80,18 +60,17 @@ export class Http2Request implements ResponseSink, Listed {
     this.#runtime = runtime;
     this.#onClosed = onClosed;
     this.#exchange = new Exchange(this, runtime);
-    this.#responseWaiting = new WaitingBytes(runtime.memory);
+    this.#response = new StreamResponse(stream, runtime.memory, this.#exchange);
     this.#requestWaiting = new WaitingBytes(runtime.memory);
-    this.#stream[REQUEST] = this;
-    stream.on('error', ignore);
-    stream.on('close', closed);
+    serveStream(stream, this);
   }
 
   /** @param ended whether the request has no body. */
   start(head: CheckedRequest, forwarding: Forwarding, ended: boolean): void {
     this.#complete = ended;
     this.#remaining = head.contentLength;
-    this.#stream.on('aborted', aborted);
+    this.#response.headOnly = head.method === 'HEAD';
+    watchReset(this.#stream);
     this.#exchange.start(head, forwarding, undefined, head);
   }
 
@@ -115,9 +94,7 @@ export class Http2Request implements ResponseSink, Listed {
     const stream = this.#stream;
     if (!this.#reading) {
       this.#reading = true;
-      stream.on('data', dataRead);
-      stream.on('trailers', trailersRead);
-      stream.on('end', ended);
+      readStream(stream);
     }
     stream.resume();
     this.#requestWaiting.set(unreadMemory(stream));
@@ -128,14 +105,7 @@ export class Http2Request implements ResponseSink, Listed {
   }
 
   sendInformational(head: ResponseHead): void {
-    const { fields } = head;
-    const passed = http2Response(
-      head.status,
-      fields.names.flatMap((name, i) =>
-        fields.kinds[i] === FieldKind.ordinary ? [name, fields.values[i]!] : [],
-      ),
-    );
-    if (!this.#stream.closed) this.#stream.additionalHeaders(asObject(passed) as never);
+    this.#response.informational(head);
   }
 
   mustClose(): boolean {
@@ -143,35 +113,16 @@ export class Http2Request implements ResponseSink, Listed {
   }
 
   sendHead(head: ResponseHead, fields: readonly string[], framing: ResponseFraming): void {
-    this.#bodiless = this.#isBodiless(head.status);
-    this.#head = { list: http2Response(head.status, fields), trailers: framing.chunked };
+    if (framing.chunked) offerTrailers(this.#stream);
+    this.#response.begin(head.status, fields, framing.chunked);
   }
 
   sendBodyPiece(lent: LentBytes, start: number, end: number): boolean {
-    const stream = this.#stream;
-    if (this.#bodiless || !this.#respond(false)) return true;
-    const size = end - start;
-    this.#pieces++;
-    if (size <= SMALL) {
-      const copy = Buffer.allocUnsafe(size);
-      lent.bytes.copy(copy, 0, start, end);
-      stream.write(copy, this.#onWritten);
-    } else {
-      const release = this.#retained.retain(lent, () => stream.destroyed);
-      stream.write(lent.bytes.subarray(start, end), () => {
-        release();
-        this.#onWritten();
-      });
-    }
-    this.#blocked = this.#countResponse() > SMALL;
-    return !this.#blocked;
+    return this.#response.write(lent, start, end);
   }
 
   sendEnd(trailers: readonly string[]): void {
-    this.#responseTrailers = trailerFields(trailers);
-    const waits = this.#head?.trailers && this.#responseTrailers.length > 0;
-    if (!this.#respond(!waits)) return;
-    this.#finish();
+    if (this.#response.end(trailers)) this.#onEnded();
   }
 
   sendLocalReply(status: number, reason: string, options: ReplyOptions): void {
@@ -181,37 +132,27 @@ export class Http2Request implements ResponseSink, Listed {
 
   /** Sends a local reply. */
   refuse(status: number, reason: string, options: LocalReplyOptions = {}): void {
-    const reply = localReply(status, reason, options);
-    this.#head = { list: http2Response(reply.status, reply.fields), trailers: false };
-    const bodiless = reply.body === '' || this.#isBodiless(status);
-    if (!this.#respond(bodiless)) return;
-    if (!bodiless) this.#stream.write(reply.body, 'latin1');
-    this.#finish();
+    if (this.#response.reply(status, reason, options)) this.#onEnded();
   }
 
   flush(): void {
-    this.#respond(false);
+    this.#response.flush();
   }
 
   discardHead(): boolean {
-    const unsent = this.#head !== undefined;
-    this.#head = undefined;
-    return unsent;
+    return this.#response.discardHead();
   }
 
   breakOff(trailers: readonly string[]): void {
-    if (this.#takesTrailers && trailers.length > 0) this.sendEnd(trailers);
+    if (this.#response.takesTrailers && trailers.length > 0) this.sendEnd(trailers);
     else this.#breakOff('the response broke');
   }
 
   onClose(): void {
-    this.#retained.abandonAll();
-    this.#responseWaiting.set(0);
+    this.#response.onClose();
     this.#requestWaiting.set(0);
     this.#exchange.cancel();
     this.#onClosed(this);
-    // Whoever still holds the stream does not hold the request.
-    this.#stream[REQUEST] = undefined;
   }
 
   onAborted(): void {
@@ -221,7 +162,7 @@ export class Http2Request implements ResponseSink, Listed {
   }
 
   onTrailersWanted(): void {
-    this.#stream.sendTrailers(asObject(this.#responseTrailers));
+    this.#response.sendTrailers();
     if (!this.#complete) this.#discardUpload();
   }
 
@@ -254,45 +195,15 @@ export class Http2Request implements ResponseSink, Listed {
     } else if (!this.#stream.aborted) this.#exchange.endBody(this.#requestTrailers);
   }
 
-  /** Counts what waits for the client; returns its memory in bytes. */
-  #countResponse(): number {
-    const waiting = this.#stream.closed ? 0 : this.#stream.writableLength + PIECE * this.#pieces;
-    this.#responseWaiting.set(waiting);
-    return waiting;
-  }
-
-  readonly #onWritten = (): void => {
-    this.#pieces--;
-    const waiting = this.#countResponse();
-    if (!this.#blocked || waiting > SMALL / 2) return;
-    this.#blocked = false;
-    this.#exchange.resume();
-  };
-
-  /** Sends a head that waits; returns whether the body may follow. */
-  #respond(endStream: boolean): boolean {
-    const head = this.#head;
-    const stream = this.#stream;
-    if (stream.destroyed || stream.closed) return false;
-    if (head === undefined) return true;
-    this.#head = undefined;
-    const ends = endStream || this.#bodiless;
-    this.#takesTrailers = head.trailers && !ends;
-    if (this.#takesTrailers) stream.on('wantTrailers', trailersWanted);
-    stream.respond(head.list, ends ? ENDING : head.trailers ? WITH_TRAILERS : PLAIN);
-    return true;
-  }
-
   /** Breaks the stream off. `close` with an error code would end the body as if it were complete. */
   #breakOff(reason: string) {
     this.#resetByUs = true;
     this.#stream.destroy(new Error(reason));
   }
 
-  /** Ends the response. */
-  #finish() {
-    if (!this.#stream.writableEnded) this.#stream.end();
-    if (!this.#complete && this.#responseTrailers.length === 0) this.#discardUpload();
+  /** The response has ended, except for trailers. */
+  #onEnded() {
+    if (!this.#complete && !this.#response.hasTrailers) this.#discardUpload();
   }
 
   /**
@@ -312,36 +223,4 @@ export class Http2Request implements ResponseSink, Listed {
   get #discards(): boolean {
     return this.#resetAt < Number.POSITIVE_INFINITY;
   }
-
-  #isBodiless(status: number): boolean {
-    return (
-      this.#exchange.head?.method === 'HEAD' || status === 204 || status === 205 || status === 304
-    );
-  }
-}
-
-function ignore(): void {}
-
-function closed(this: ServedStream): void {
-  this[REQUEST]?.onClose();
-}
-
-function aborted(this: ServedStream): void {
-  this[REQUEST]?.onAborted();
-}
-
-function trailersWanted(this: ServedStream): void {
-  this[REQUEST]?.onTrailersWanted();
-}
-
-function dataRead(this: ServedStream, chunk: Buffer): void {
-  this[REQUEST]?.onData(chunk);
-}
-
-function trailersRead(this: ServedStream, _fields: unknown, _flags: number, raw: string[]): void {
-  this[REQUEST]?.onTrailers(raw);
-}
-
-function ended(this: ServedStream): void {
-  this[REQUEST]?.onEnd();
 }

@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import type { ClientHttp2Stream } from 'node:http2';
 import type { CanonicalRequest } from '../http/canonical-request.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
@@ -11,8 +10,9 @@ import {
   UnprocessedRequest,
 } from '../upstream/response-receiver.ts';
 import type { UpstreamStream } from '../upstream/upstream-stream.ts';
-import { CANCEL, FLAG_END_STREAM, REFUSED_STREAM } from './error-codes.ts';
+import { CANCEL, REFUSED_STREAM } from './error-codes.ts';
 import { http2Request } from './request-fields.ts';
+import { observeStream, type RequestedStream, type StreamRequester } from './requested-stream.ts';
 import { asObject } from './response-fields.ts';
 import { readHttp2Response } from './response-head.ts';
 import type { UpstreamSession } from './upstream-session.ts';
@@ -21,15 +21,8 @@ const NOTHING: readonly string[] = [];
 /** The most informational responses to a request. */
 const MAX_INFORMATIONAL = 16;
 
-/** Names the owner of a stream, so that all streams share their listeners. */
-const OWNER = Symbol('owner');
-
-interface OwnedStream extends ClientHttp2Stream {
-  [OWNER]?: Http2UpstreamStream | undefined;
-}
-
 /** Carries one request to an upstream over HTTP/2. */
-export class Http2UpstreamStream implements UpstreamStream {
+export class Http2UpstreamStream implements UpstreamStream, StreamRequester {
   readonly http2 = true;
   readonly reused: boolean;
   responding = false;
@@ -40,7 +33,7 @@ export class Http2UpstreamStream implements UpstreamStream {
   readonly #unread: WaitingBytes;
   /** Pieces of the request that wait for the upstream. */
   #pieces = 0;
-  #stream: OwnedStream | undefined;
+  #stream: RequestedStream | undefined;
   #receiver: ResponseReceiver | undefined;
   #blocked = false;
   #counted = true;
@@ -75,21 +68,13 @@ export class Http2UpstreamStream implements UpstreamStream {
     }
     const endStream = complete && first === undefined;
     const withTrailers = !complete && request.contentLength === -1;
-    const stream: OwnedStream = this.#owner.session.request(
+    const stream: RequestedStream = this.#owner.session.request(
       http2Request(request, this.#owner.scheme),
       { endStream, waitForTrailers: withTrailers },
     );
     this.#stream = stream;
     this.#method = request.method;
-    stream[OWNER] = this;
-    stream.on('headers', informed);
-    stream.on('response', responded);
-    stream.on('trailers', trailersRead);
-    if (withTrailers) stream.on('wantTrailers', trailersWanted);
-    stream.on('data', dataRead);
-    stream.on('end', ended);
-    stream.on('error', failed);
-    stream.on('close', closed);
+    observeStream(stream, this, withTrailers);
     this.requestSent = complete;
     if (first !== undefined) this.#write(first);
     if (complete && !endStream) stream.end();
@@ -153,7 +138,7 @@ export class Http2UpstreamStream implements UpstreamStream {
   }
 
   /** Counts what waits for the upstream; returns its memory in bytes. */
-  #count(stream: ClientHttp2Stream): number {
+  #count(stream: RequestedStream): number {
     const waiting = stream.writableLength + PIECE * this.#pieces;
     this.#waiting.set(waiting);
     return waiting;
@@ -255,38 +240,4 @@ export class Http2UpstreamStream implements UpstreamStream {
     this.#counted = false;
     this.#owner.end();
   }
-}
-
-function informed(this: OwnedStream, _fields: unknown, _flags: number, raw: unknown): void {
-  this[OWNER]?.onInformational(raw as string[]);
-}
-
-function responded(this: OwnedStream, _fields: unknown, flags: number, raw: unknown): void {
-  this[OWNER]?.onHead(raw as string[], (flags & FLAG_END_STREAM) !== 0);
-}
-
-function trailersRead(this: OwnedStream, _fields: unknown, _flags: number, raw: unknown): void {
-  this[OWNER]?.onTrailers(raw as string[]);
-}
-
-function trailersWanted(this: OwnedStream): void {
-  this[OWNER]?.onTrailersWanted();
-}
-
-function dataRead(this: OwnedStream, chunk: Buffer): void {
-  this[OWNER]?.onData(chunk);
-}
-
-function ended(this: OwnedStream): void {
-  this[OWNER]?.onEnd();
-}
-
-function failed(this: OwnedStream, error: Error): void {
-  this[OWNER]?.onError(error);
-}
-
-function closed(this: OwnedStream): void {
-  this[OWNER]?.onClose();
-  // Whoever still holds the stream does not hold what it carried.
-  this[OWNER] = undefined;
 }
