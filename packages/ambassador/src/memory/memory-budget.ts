@@ -1,5 +1,7 @@
+import { type Listed, LiveList } from './live-list.ts';
+
 /** Reads data that may have to wait in memory for the other side: a body, a download, a tunnel. */
-export interface Flow {
+export interface Flow extends Listed {
   /** Stops reading until `continueReading`. */
   holdReading(): void;
   continueReading(): void;
@@ -26,7 +28,7 @@ export class MemoryBudget {
   readonly limit: number;
   #used = 0;
   #held = false;
-  readonly #flows = new Set<Flow>();
+  readonly #flows = new LiveList<Flow>();
   #onChange: (held: boolean) => void = () => {};
 
   constructor(limit: number) {
@@ -69,19 +71,17 @@ export class MemoryBudget {
     if (!this.#held && this.#used > this.limit) {
       this.#held = true;
       this.#onChange(true);
-      for (const flow of this.#flows) {
+      this.#flows.visit((flow) => {
         // What the first ones gave back may be enough.
-        if (!this.#held) break;
-        flow.holdReading();
-      }
+        if (this.#held) flow.holdReading();
+      });
     } else if (this.#held && this.#used <= this.limit * CONTINUE_AT) {
       this.#held = false;
       this.#onChange(false);
-      for (const flow of this.#flows) {
+      this.#flows.visit((flow) => {
         // The data of the first ones may use the budget up again.
-        if (this.#held) break;
-        flow.continueReading();
-      }
+        if (!this.#held) flow.continueReading();
+      });
     }
   }
 }

@@ -90,6 +90,7 @@ interface Pump {
 }
 
 class Splice implements Flow, Watched {
+  place = -1;
   readonly #client: net.Socket;
   readonly #options: TcpOptions;
   readonly #warm: WarmConnections;

@@ -19,10 +19,15 @@ export class TestProgram implements AsyncDisposable {
     this.port = port;
   }
 
-  static async start(args: readonly string[], port = 0): Promise<TestProgram> {
+  /** Starts one. @param flags more flags of Node.js. */
+  static async start(
+    args: readonly string[],
+    port = 0,
+    flags: readonly string[] = [],
+  ): Promise<TestProgram> {
     const admin = `127.0.0.1:${await freePort()}`;
     const program = new TestProcess(process.execPath, [
-      ...[...NODE_FLAGS, MAIN, ...args],
+      ...[...NODE_FLAGS, ...flags, MAIN, ...args],
       ...['--admin', admin],
     ]);
     await eventually(
@@ -42,6 +47,22 @@ export class TestProgram implements AsyncDisposable {
     const port = await freePort();
     const listener = ['--listen', `127.0.0.1:${port}`, '--upstream', upstream];
     return TestProgram.start([...listener, ...args], port);
+  }
+
+  /** Starts one with a listener in front of `upstream` that reports its garbage collections. */
+  static async tracing(upstream: string): Promise<TestProgram> {
+    const port = await freePort();
+    const listener = ['--listen', `127.0.0.1:${port}`, '--upstream', upstream];
+    return TestProgram.start(listener, port, ['--trace-gc-nvp']);
+  }
+
+  /**
+   * Counts the bytes that collections of the young generation have moved to the old one so far: only
+   * a full collection frees them. It needs `tracing`.
+   */
+  get promoted(): number {
+    const all = this.process.stdout.matchAll(/"promoted":(\d+)/g);
+    return [...all].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
   }
 
   get url(): string {
