@@ -28,6 +28,9 @@ function flood(peer: FramePeer, stream: number, make: () => Buffer): void {
   more();
 }
 
+/** Frames of which each is answered. */
+const PINGS = Buffer.concat(Array.from({ length: 100 }, () => frame(Type.ping, 0, 0, '12345678')));
+const SETTINGS = Buffer.concat(Array.from({ length: 100 }, () => frame(Type.settings, 0, 0)));
 const INFORMATIONAL: [string, string] = [':status', '103'];
 const REFERENCE = 0xbe;
 
@@ -61,6 +64,9 @@ const HTTP2: Record<string, (peer: FramePeer, stream: number) => void> = {
     peer.send(head(stream, 0, [STATUS]));
     flood(peer, stream, () => frame(Type.continuation, 0, stream));
   },
+  // More at a time than the limit, since the average counts.
+  'PING without an end': (peer, stream) => flood(peer, stream, () => PINGS),
+  'SETTINGS without an end': (peer, stream) => flood(peer, stream, () => SETTINGS),
   'informational responses without an end': (peer, stream) =>
     flood(peer, stream, () => head(stream, Flag.endHeaders, [INFORMATIONAL])),
 };

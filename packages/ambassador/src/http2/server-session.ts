@@ -2,7 +2,6 @@ import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:htt
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { forwardingOf } from '../exchange/forwarding.ts';
-import { RateLimit } from '../exchange/rate-limit.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import { isGrpcType } from '../grpc/call.ts';
 import { statusOfHttp } from '../grpc/status.ts';
@@ -10,7 +9,8 @@ import type { Forwarding } from '../http/canonical-request.ts';
 import { LINGER } from '../http/linger.ts';
 import { LiveList } from '../memory/live-list.ts';
 import type { Watched } from '../time/clock.ts';
-import { ENHANCE_YOUR_CALM, FLAG_END_STREAM } from './error-codes.ts';
+import { limitControl } from './control-limit.ts';
+import { FLAG_END_STREAM } from './error-codes.ts';
 import { keepNativeOnError } from './keep-native.ts';
 import { checkHttp2Request } from './request-head.ts';
 import { Http2Request } from './server-request.ts';
@@ -20,9 +20,6 @@ import { limits } from './session-options.ts';
 const MAX_AGE = 3_600_000;
 /** A last stream id that lets all streams on the way pass (RFC 9113 §6.8). */
 const ANY_STREAM = 2 ** 31 - 1;
-/** PING and SETTINGS frames a second on average, and at once: each is answered. */
-const CONTROL_RATE = 1000;
-const CONTROL_BURST = 10_000;
 
 /** Serves one client's HTTP/2 connection. */
 export class ServerSession implements Watched {
@@ -30,7 +27,6 @@ export class ServerSession implements Watched {
   readonly #socket: Socket;
   readonly #host: { readonly runtime: Runtime };
   readonly #openedAt: number;
-  readonly #control = new RateLimit(CONTROL_RATE, CONTROL_BURST);
   #forwarding: Forwarding;
   /** The runtime that the forwarding facts are of. */
   #runtime: Runtime;
@@ -62,10 +58,9 @@ export class ServerSession implements Watched {
     session.on('error', () => {});
     keepNativeOnError(session);
     session.on('stream', (stream, _headers, flags, raw) => this.#serve(stream, flags, raw));
-    session.on('ping', () => this.#countControl());
-    session.on('remoteSettings', () => {
+    limitControl(session);
+    session.once('remoteSettings', () => {
       this.#greeted = true;
-      this.#countControl();
     });
     session.once('close', () => {
       runtime.clock.unwatch(this);
@@ -144,11 +139,6 @@ export class ServerSession implements Watched {
     if (!this.#runtime.verifiesClients || !(this.#socket instanceof TLSSocket)) return false;
     const { servername } = this.#socket as TLSSocket & { servername?: string | false };
     return !!servername && host.replace(/:\d+$/, '').toLowerCase() !== servername.toLowerCase();
-  }
-
-  #countControl() {
-    if (this.#control.take(performance.now()) === 0 || this.#session.destroyed) return;
-    this.#session.destroy(undefined, ENHANCE_YOUR_CALM);
   }
 }
 

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Target, UpstreamResources } from '../upstream/target.ts';
 import type { EndpointLimits } from '../upstream/waiter.ts';
 import { connectHttp2 } from './connect.ts';
+import { limitControl } from './control-limit.ts';
 import { type HeadLimits, headerListSize } from './head-limits.ts';
 import { keepNativeOnError } from './keep-native.ts';
 
@@ -65,6 +66,7 @@ export class UpstreamSession {
       this.#error = error;
     });
     session.once('connect', () => keepNativeOnError(session));
+    limitControl(session);
     session.on('remoteSettings', () => {
       if (this.opened) owner.onRoom(this);
       else {
