@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer, requestsIn } from '../testing/raw.ts';
 
@@ -82,6 +83,24 @@ for (const fastLane of [true, false]) {
     ])
       for (const rest of ['\r\n', CHUNKED, DECLINED + CHUNKED, DECLINED + SIZED])
         assert.deepEqual(await send(request('GET', rest) + fault, 2), ['200 GET', '400']);
+  });
+
+  test(`${lane}: CONNECT behind a large response is answered after all of it`, async () => {
+    const body = 'x'.repeat(8 * 1024 * 1024);
+    await using upstream = await RawServer.start((socket, text) => {
+      if (text.endsWith('\r\n\r\n'))
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    });
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    using client = new RawClient(proxy.port);
+    client.socket.pause();
+    client.send(request('GET') + request('CONNECT', '\r\n', 'a:1'));
+    await eventually(() => proxy.metric('ambassador_memory_waiting_bytes') > 0, {
+      what: 'the response waits for the client',
+    });
+    client.socket.resume();
+    await client.wait('the end', () => false);
+    assert.ok(client.received.includes(`${body}HTTP/1.1 405 `), client.received.slice(-500));
   });
 
   test(`${lane}: a refusal or an upgrade never overtakes the response before it`, async () => {

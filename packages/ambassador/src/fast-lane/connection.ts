@@ -26,8 +26,11 @@ import { Read, RequestReader } from './request-reader.ts';
 export interface FastLaneHost {
   readonly runtime: Runtime;
   readonly draining: boolean;
-  /** Takes the connection over, with the bytes that were not processed. */
-  toFullLane(socket: Socket, unread: Buffer): void;
+  /**
+   * Takes the connection over, with the bytes that were not processed.
+   * @param behind whether they arrived during the request before them.
+   */
+  toFullLane(socket: Socket, unread: Buffer, behind: boolean): void;
   toHttp2(socket: Socket, unread: Buffer): void;
   onClosed(connection: FastLaneConnection): void;
 }
@@ -68,6 +71,15 @@ export class FastLaneConnection implements ResponseSink, Watched {
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     host.runtime.clock.watch(this);
+  }
+
+  /** Reads bytes that arrived behind a request of the full lane. */
+  readAgain(unread: Buffer): void {
+    this.#first = false;
+    this.#reader.add(unread);
+    this.#reader.settle();
+    startReading(this.#socket);
+    this.#next();
   }
 
   /** Whether no request is in progress. */
@@ -113,7 +125,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     const { runtime } = this.#host;
     const http2 = this.#first ? beginsHttp2(reader.unread!) : false;
     if (http2) {
-      this.#handOver(reader.unread!, 'toHttp2');
+      this.#host.toHttp2(this.#socket, this.#release());
       return;
     }
     if (http2 === undefined) {
@@ -122,7 +134,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     }
     const read = runtime.fastLane ? reader.next(runtime.maxHead, runtime.maxFields) : reader.peek();
     if (read === Read.unsupported) {
-      this.#handOver(reader.unread!, 'toFullLane');
+      this.#host.toFullLane(this.#socket, this.#release(), from === undefined);
       return;
     }
     if (read === Read.partial) {
@@ -151,7 +163,9 @@ export class FastLaneConnection implements ResponseSink, Watched {
       : new OwnBytes(Buffer.from(body));
   }
 
-  #handOver(unread: Buffer, to: 'toFullLane' | 'toHttp2') {
+  /** Releases the socket to another owner; returns the bytes that were not processed. */
+  #release(): Buffer {
+    const unread = Buffer.from(this.#reader.unread!);
     this.#handedOver = true;
     this.#reader.unread = undefined;
     const socket = this.#socket;
@@ -160,7 +174,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
     this.#detach();
-    this.#host[to](socket, Buffer.from(unread));
+    return unread;
   }
 
   #detach() {
@@ -183,8 +197,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
   }
 
   sendInformational(head: ResponseHead): void {
-    // Only the full lane forwards Expect: no client of this lane waits for a 100.
-    if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
+    this.#socket.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {

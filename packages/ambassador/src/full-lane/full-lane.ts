@@ -4,11 +4,12 @@ import { forwardingOf } from '../exchange/forwarding.ts';
 import { LINGER } from '../http/linger.ts';
 import { localReplyText } from '../http/local-reply.ts';
 import { checkRequest, offered } from '../http/request-check.ts';
+import { LiveList } from '../memory/live-list.ts';
 import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 import { ParsedSocket } from './parsed-socket.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
-import { type ParseError, refusedMethod, withKnownMethod } from './unknown-method.ts';
+import { type ParseError, withKnownMethod } from './unknown-method.ts';
 import { UpgradeRequest } from './upgrade.ts';
 
 /** The state of a connection. */
@@ -24,17 +25,17 @@ interface Client {
   lingerUntil: number;
   /** The latest request. */
   last: FullLaneRequest | undefined;
-  /** Bytes of the body of the latest request; -1 if it has no length. */
-  bodyLength: number;
-  /** Bytes that the socket had read when the head of the latest request was complete. */
-  headAt: number;
+  /** Whether the next request arrived during the one before it, in the fast lane. */
+  behind: boolean;
   /** Is called after the responses to the requests in progress. */
   next: (() => void) | undefined;
-  /** Bytes that are read again then. */
+  /** Bytes of a message whose method the parser does not know: another parser reads them then. */
   refused: Buffer | undefined;
   /** The method of the first request, if the parser of node:http does not know it. */
   method: string | undefined;
   parsed: ParsedSocket | undefined;
+  /** Forgets the connection when its socket closes. */
+  readonly forget: () => void;
 }
 
 /** Serves everything that the fast lane does not support, by node:http. */
@@ -42,6 +43,7 @@ export class FullLane implements Watched {
   readonly #host: FullLaneHost;
   readonly #server: http.Server;
   readonly #clients = new Map<Socket, Client>();
+  readonly #requests = new LiveList<FullLaneRequest>();
 
   constructor(host: FullLaneHost) {
     this.#host = host;
@@ -65,6 +67,8 @@ export class FullLane implements Watched {
       this.#upgrade(request, socket as Socket, head),
     );
     this.#server.on('connect', (_request, socket) => {
+      // node:http has stopped to notify the response before it, which may be long.
+      socket.on('drain', () => this.#requests.visit((one) => one.onDrain(socket as Socket)));
       const text = localReplyText(405, 'CONNECT is not allowed', { close: true });
       this.#replyAtEnd(socket as Socket, text);
     });
@@ -78,11 +82,13 @@ export class FullLane implements Watched {
     return this.#clients.size;
   }
 
-  /** Takes a connection over; `unread` is processed first, as if it had just arrived. */
-  accept(socket: Socket, unread: Buffer): void {
+  /**
+   * Takes a connection over; `unread` is processed first, as if it had just arrived.
+   * @param behind whether it arrived during the request before it.
+   */
+  accept(socket: Socket, unread: Buffer, behind = false): void {
     const { now } = this.#host.runtime.clock;
     const [method, readable] = withKnownMethod(unread);
-    if (!this.#clients.has(socket)) socket.once('close', () => this.#clients.delete(socket));
     const client: Client = {
       requests: 0,
       quietSince: now,
@@ -90,13 +96,14 @@ export class FullLane implements Watched {
       headSince: unread.length > 0 ? now : 0,
       lingerUntil: 0,
       last: undefined,
-      bodyLength: 0,
-      headAt: 0,
+      behind,
       next: undefined,
       refused: undefined,
       method,
       parsed: undefined,
+      forget: () => this.#clients.delete(socket),
     };
+    socket.once('close', client.forget);
     this.#clients.set(socket, client);
     // node:http calls it after the last response. A client that still sends would be reset.
     socket.destroySoon = () => this.#linger(socket);
@@ -127,6 +134,7 @@ export class FullLane implements Watched {
   }
 
   check(now: number): void {
+    this.#requests.visit((request) => request.check(now));
     const { headers, keepAlive } = this.#host.runtime.timeouts;
     for (const [socket, client] of this.#clients) {
       if (client.lingerUntil !== 0) {
@@ -163,23 +171,27 @@ export class FullLane implements Watched {
     const client = this.#begin(request.socket);
     if (client === undefined) return;
     response.sendDate = false;
-    response.once('close', () => this.#end(request.socket, client));
+    let served: FullLaneRequest | undefined;
+    response.once('close', () => {
+      if (served) this.#requests.delete(served);
+      this.#end(request.socket, client);
+    });
     const checked = check(request, client, this.#host.runtime.maxFields);
     if ('reason' in checked) {
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       refuseRequest(response, checked.status, checked.reason, { close: true });
       return;
     }
-    client.bodyLength = checked.contentLength;
-    client.headAt = request.socket.bytesRead;
-    client.last = new FullLaneRequest(request, response, this.#host);
-    client.last.start(checked, forwardingOf(request.socket, this.#host.runtime));
+    client.parsed?.headRead(checked.contentLength);
+    client.last = served = new FullLaneRequest(request, response, this.#host);
+    this.#requests.add(served);
+    served.start(checked, forwardingOf(request.socket, this.#host.runtime));
   }
 
   /** An upgrade behind a request in progress is ignored, so that responses stay in order. */
   #takesUpgrade(request: http.IncomingMessage): boolean {
     const client = this.#clients.get(request.socket);
-    if (client?.requests === 0 && isUpgrade(request)) return true;
+    if (client?.requests === 0 && !client.behind && isUpgrade(request)) return true;
     client?.parsed?.declineUpgrade();
     return false;
   }
@@ -204,6 +216,7 @@ export class FullLane implements Watched {
     if (client === undefined || client.lingerUntil !== 0) return undefined;
     client.requests++;
     client.headSince = 0;
+    client.behind = false;
     return client;
   }
 
@@ -228,7 +241,7 @@ export class FullLane implements Watched {
       socket.destroy();
       return;
     }
-    if (this.#readAgain(error, socket, client)) return;
+    if (this.#handBack(error, socket, client)) return;
     // Bytes after a request that closes the connection are ignored.
     if (error.code === 'HPE_CLOSED_CONNECTION' && client.requests > 0) return;
     const overflow = error.code === 'HPE_HEADER_OVERFLOW';
@@ -239,26 +252,25 @@ export class FullLane implements Watched {
     else this.#replyAtEnd(socket, localReplyText(status, reason, { close: true }));
   }
 
-  /** Reads a request again whose method the parser does not know, after those in progress. */
-  #readAgain(error: ParseError, socket: Socket, client: Client): boolean {
-    const { refused, requests, parsed } = client;
-    if (refused !== undefined) {
+  /** Hands the connection back with a request whose method the parser does not know. */
+  #handBack(error: ParseError, socket: Socket, client: Client): boolean {
+    if (client.refused !== undefined) {
       // The parser continues to refuse what arrives.
-      client.refused = Buffer.concat([refused, error.rawPacket ?? Buffer.alloc(0)]);
+      client.refused = Buffer.concat([client.refused, error.rawPacket ?? Buffer.alloc(0)]);
       if (client.refused.length > MAX_REFUSED) socket.destroy();
       else socket.pause();
       return true;
     }
-    if (!parsed?.canBeReadAgain) return false;
-    const before = requests === 0 ? 0 : Math.max(0, client.bodyLength);
-    if (before > 0 && client.headAt !== socket.bytesRead) return false;
-    client.refused = refusedMethod(error, before);
-    if (client.refused === undefined) return false;
+    const refused = client.parsed?.refused(error);
+    if (refused === undefined) return false;
+    client.refused = refused;
     client.next = () => {
-      parsed.release();
-      this.accept(socket, client.refused!);
+      client.parsed!.release();
+      socket.off('close', client.forget);
+      client.forget();
+      this.#host.toFastLane(socket, client.refused!);
     };
-    if (requests === 0) client.next();
+    if (client.requests === 0) client.next();
     else socket.pause();
     return true;
   }

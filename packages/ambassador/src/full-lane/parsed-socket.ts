@@ -1,11 +1,18 @@
 import type http from 'node:http';
 import type { Socket } from 'node:net';
-import type { ParseError } from './unknown-method.ts';
+import {
+  type BodyBefore,
+  messageStart,
+  type ParseError,
+  withUnknownMethod,
+} from './unknown-method.ts';
 
 /** The part of a parser of node:http that is used here. */
 interface Parser {
   /** Called at the first byte of a message. */
   0?: (() => void) | null;
+  /** Called with each piece of a body. */
+  3?: (this: Parser, piece: Buffer) => void;
   /** Called with the result of `execute` for bytes that the parser read by itself. */
   5?: Executed;
   /** Parses bytes; returns how many, or the fault in them. */
@@ -34,13 +41,16 @@ interface ServedSocket extends Socket {
 /** The events of a socket that node:http listens to. */
 const EVENTS = ['data', 'end', 'close', 'drain', 'error', 'timeout', 'pause', 'resume'] as const;
 
+/** Reads a piece of a body in node:http; all its parsers share it. */
+let readBody: ((this: Parser, piece: Buffer) => void) | undefined;
+
 /** The reasons for which a parser stops before the end of its bytes. */
 const Stop = { upgrade: 0, declined: 1, fault: 2 } as const;
 type Stop = (typeof Stop)[keyof typeof Stop];
 
 /**
  * Gives a socket to a server of node:http, and takes it back. The parser is not documented: with a
- * Node.js whose parser differs, `canBeReadAgain` is false, and bytes after a declined upgrade are lost.
+ * Node.js whose parser differs, `refused` finds nothing, and bytes after a declined upgrade are lost.
  */
 export class ParsedSocket {
   readonly #socket: ServedSocket;
@@ -50,6 +60,14 @@ export class ParsedSocket {
   /** The latest request when that message began; null if that had been served. */
   #previous: Parser['incoming'];
   #declined = false;
+  /** Bytes that the socket had read when the head of the latest request was complete. */
+  #headAt = -1;
+  /** Bytes of the body of the latest request; -1 if it has no length. */
+  #length = 0;
+  /** Bytes of its body in the present read. */
+  #bodyInRead = 0;
+  /** The bytes of earlier reads of a message whose method is incomplete. */
+  #partial: Buffer | undefined;
 
   constructor(server: http.Server, socket: Socket) {
     this.#socket = socket;
@@ -59,18 +77,73 @@ export class ParsedSocket {
     if (!parser || !(0 in parser)) return;
     parser[0] = () => {
       this.#begunAt = socket.bytesRead;
+      this.#partial = undefined;
       this.#previous = parser.incoming ?? null;
     };
     const executed = parser[5];
-    if (!executed || !parser.execute || !parser.getCurrentBuffer) return;
+    if (!executed || !parser[3] || !parser.execute || !parser.getCurrentBuffer) return;
     this.#socket[PARSED] = this;
     parser[5] = (read) => this.#executed(parser, read, executed);
     parser.execute = executeAll;
+    if (parser[3] !== countBody) readBody = parser[3];
+    parser[3] = countBody;
   }
 
-  /** Whether a message that cannot be parsed began with the bytes that were read last. */
-  get canBeReadAgain(): boolean {
-    return this.#begunAt === this.#socket.bytesRead;
+  /** Notes that the head of a request is complete. @param length of its body; -1 if it has none. */
+  headRead(length: number): void {
+    this.#headAt = this.#socket.bytesRead;
+    this.#length = length;
+    this.#bodyInRead = 0;
+  }
+
+  bodyRead(length: number): void {
+    this.#bodyInRead += length;
+  }
+
+  /**
+   * Returns the message that the parser refuses, up to the end of the present read, if its method is
+   * the reason and its beginning is certain.
+   */
+  refused(error: ParseError): Buffer | undefined {
+    const { rawPacket, bytesParsed = 0, messageStart: known } = error;
+    if (rawPacket === undefined || this.#socket[PARSED] !== this) return undefined;
+    let message: Buffer | undefined;
+    if (known !== undefined) message = rawPacket.subarray(known);
+    // The parser knows methods of RTSP, but not with HTTP. All other faults are not in the first line.
+    else if (error.code !== 'HPE_INVALID_METHOD' && !error.reason?.startsWith('Invalid method'))
+      return undefined;
+    else if (this.#begunAt === this.#socket.bytesRead)
+      message = this.#since(rawPacket, bytesParsed);
+    else if (this.#partial) message = Buffer.concat([this.#partial, rawPacket]);
+    return copyOf(message && withUnknownMethod(message));
+  }
+
+  /** Notes the end of a read without a fault. @param bytes returns those that were read. */
+  readAll(parser: Parser, bytes: () => Buffer): void {
+    const partial = this.#partial;
+    if (this.#isHeadless(parser)) {
+      const begun = this.#begunAt === this.#socket.bytesRead;
+      const read = begun || partial ? bytes() : undefined;
+      const message = begun
+        ? this.#since(read!, read!.length)
+        : partial && Buffer.concat([partial, read!]);
+      this.#partial = copyOf(message && withUnknownMethod(message));
+    }
+    this.#bodyInRead = 0;
+  }
+
+  /** Returns the message in whose first line `upTo` is, if its beginning is certain. */
+  #since(bytes: Buffer, upTo: number): Buffer | undefined {
+    const inRead = this.#headAt === this.#socket.bytesRead ? undefined : this.#bodyInRead;
+    const before: BodyBefore = { length: this.#length, inRead };
+    // Without a body in this read, a line ends before the message, or the read begins with it.
+    const start = messageStart(bytes, upTo, inRead === 0 ? { ...before, length: 0 } : before);
+    return start === undefined ? undefined : bytes.subarray(start);
+  }
+
+  /** Whether the head of the latest message is incomplete. */
+  #isHeadless({ incoming }: Parser): boolean {
+    return this.#previous !== undefined && (incoming ?? null) === this.#previous;
   }
 
   /**
@@ -82,16 +155,17 @@ export class ParsedSocket {
   }
 
   /** Tells why the parser stopped before the end of its bytes, without an error. */
-  stop({ incoming }: Parser): Stop {
+  stop(parser: Parser): Stop {
+    const { incoming } = parser;
     if (!this.#declined || incoming?.upgrade) return Stop.upgrade;
-    const headless = this.#previous !== undefined && (incoming ?? null) === this.#previous;
-    return headless || !incoming ? Stop.fault : Stop.declined;
+    return this.#isHeadless(parser) || !incoming ? Stop.fault : Stop.declined;
   }
 
   #executed(parser: Parser, read: number | ParseError, executed: Executed) {
     const bytes =
       this.#declined && typeof read === 'number' ? parser.getCurrentBuffer!() : undefined;
     const stop = bytes === undefined || read === bytes.length ? Stop.upgrade : this.stop(parser);
+    if (typeof read === 'number') this.readAll(parser, () => parser.getCurrentBuffer!());
     const rest = stop === Stop.declined && Buffer.from(bytes!.subarray(read as number));
     executed(stop === Stop.fault ? fault(0, read as number) : read);
     if (rest && this.#socket.parser === parser) this.#socket.unshift(rest);
@@ -116,6 +190,10 @@ export class ParsedSocket {
   }
 }
 
+function copyOf(bytes: Buffer | undefined): Buffer | undefined {
+  return bytes && Buffer.from(bytes);
+}
+
 /** A fault that the parser did not report: that is only so in a message at the start of bytes. */
 function fault(messageStart: number, read: number): ParseError {
   const bytesParsed = messageStart + read;
@@ -135,6 +213,14 @@ function executeAll(this: Parser, bytes: Buffer): number | ParseError {
     const stop = parsed === undefined || ended ? Stop.upgrade : parsed.stop(this);
     if (stop === Stop.fault) return fault(at, read);
     at += read;
-    if (stop === Stop.upgrade) return at;
+    if (stop !== Stop.upgrade) continue;
+    parsed?.readAll(this, () => bytes);
+    return at;
   }
+}
+
+/** Counts a piece of a body, and reads it. */
+function countBody(this: Parser, piece: Buffer): void {
+  this.socket?.[PARSED]?.bodyRead(piece.length);
+  readBody!.call(this, piece);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
 import type { Forwarding } from '../http/canonical-request.ts';
@@ -13,13 +14,14 @@ import type { ResponseHead } from '../http/response-head.ts';
 import { SMALL } from '../http/small.ts';
 import { trailerFields } from '../http/trailers.ts';
 import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
+import type { Listed } from '../memory/live-list.ts';
 import { RetainedBytes } from '../memory/retained-bytes.ts';
 import { WaitingBytes } from '../memory/waiting-bytes.ts';
-import type { Watched } from '../time/clock.ts';
 import type { FullLaneHost } from './host.ts';
 
 /** Serves one request of the full lane. */
-export class FullLaneRequest implements ResponseSink, Watched {
+export class FullLaneRequest implements ResponseSink, Listed {
+  place = -1;
   readonly protocol = 'HTTP/1.1';
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -44,21 +46,24 @@ export class FullLaneRequest implements ResponseSink, Watched {
 
   start(head: CheckedRequest, forwarding: Forwarding): void {
     const response = this.#response;
-    const { clock } = this.#host.runtime;
     this.#keepAlive = head.keepAlive;
     this.#headOnly = head.method === 'HEAD';
-    clock.watch(this);
     response.on('drain', () => this.#exchange.resume());
     response.once('close', () => {
       this.#retained.abandonAll();
       this.#waiting.set(0);
-      clock.unwatch(this);
       this.#exchange.cancel();
     });
     // If a request is aborted within its body, its response closes too and cancels the exchange.
     this.#request.on('error', () => response.destroy());
     const http11 = this.#request.httpVersionMinor === 1;
     this.#exchange.start(head, forwarding, undefined, { ...head, upgrade: undefined }, http11);
+  }
+
+  /** The socket of a connection takes more. */
+  onDrain(socket: Socket): void {
+    // Only one response at a time has the socket.
+    if (this.#response.socket === socket) this.#exchange.resume();
   }
 
   /** Ends a gRPC-Web call because the proxy stops. */
@@ -86,6 +91,7 @@ export class FullLaneRequest implements ResponseSink, Watched {
     else refuseRequest(response, status, reason, { close: true });
   }
 
+  /** Checks the time limits. @param now in milliseconds of the clock. */
   check(now: number): void {
     this.#waiting.set(this.#request.readableLength);
     this.#exchange.check(now);
@@ -153,10 +159,22 @@ export class FullLaneRequest implements ResponseSink, Watched {
   }
 
   sendLocalReply(status: number, reason: string, options: ReplyOptions): void {
-    const complete = this.#request.complete || this.#exchange.head.contentLength === 0;
-    const close = this.mustClose() || !complete || status === 413;
+    if (this.#complete) this.#replyLocally(status, reason, options);
+    // A body that arrived with its head is complete once the parser has read those bytes.
+    else process.nextTick(() => this.#replyLocally(status, reason, options));
+  }
+
+  #replyLocally(status: number, reason: string, options: ReplyOptions) {
+    // The body may have turned out to be malformed.
+    if (this.#response.headersSent) return;
+    const close = this.mustClose() || !this.#complete || status === 413;
     const { requestId } = this.#exchange.ids;
     refuseRequest(this.#response, status, reason, { ...options, requestId, close });
+  }
+
+  /** Whether the request has arrived completely; without a body, its head is all. */
+  get #complete(): boolean {
+    return this.#request.complete || this.#exchange.head.contentLength === 0;
   }
 
   flush(): void {

@@ -1,5 +1,6 @@
 import http from 'node:http';
-import { leadingMethod, MAX_METHOD } from '../http/methods.ts';
+import { isMadeOf, TOKEN } from '../http/characters.ts';
+import { leadingMethod, MAX_METHOD, NO_METHOD } from '../http/methods.ts';
 
 /** An error of the parser of node:http. */
 export interface ParseError extends NodeJS.ErrnoException {
@@ -12,50 +13,72 @@ export interface ParseError extends NodeJS.ErrnoException {
   readonly messageStart?: number;
 }
 
+/** The body of the message before, in the same read or behind it. */
+export interface BodyBefore {
+  /** In bytes; 0 or less if its end is that of a line. */
+  readonly length: number;
+  /** Bytes of it in this read; undefined if its head ended in this read too. */
+  readonly inRead: number | undefined;
+}
+
 /**
  * Replaces a method that the parser of node:http would refuse by one with the same framing, and
  * returns it. Any token is a method (RFC 9110 §9.1).
  */
 export function withKnownMethod(unread: Buffer): [string | undefined, Buffer] {
   const method = leadingMethod(unread.toString('latin1', 0, MAX_METHOD + 1));
-  if (method === undefined || http.METHODS.includes(method)) return [undefined, unread];
+  if (method === undefined || method === NO_METHOD || http.METHODS.includes(method))
+    return [undefined, unread];
   return [method, Buffer.concat([Buffer.from('POST'), unread.subarray(method.length)])];
 }
 
 /**
- * Returns the bytes from the message on that the parser refused, if its method is the reason. The
- * message must begin in the packet of the error.
- * @param before bytes of the body before it, if its length is known and it has arrived with its head
- * in the same packet; 0 if the message follows a line or begins the packet.
+ * Returns a message, without empty lines before it (RFC 9112 §2.2), whose method the parser does not
+ * know, or may not know once it is complete; undefined for any other.
  */
-export function refusedMethod(error: ParseError, before: number): Buffer | undefined {
-  const { rawPacket, bytesParsed } = error;
-  if (rawPacket === undefined || bytesParsed === undefined) return undefined;
-  const start = error.messageStart ?? messageStart(error, rawPacket, bytesParsed, before);
-  if (start === undefined) return undefined;
-  const message = rawPacket.subarray(start);
-  return withKnownMethod(message)[0] === undefined ? undefined : message;
+export function withUnknownMethod(bytes: Buffer): Buffer | undefined {
+  let at = 0;
+  while (bytes[at] === CR || bytes[at] === LF) at++;
+  const message = bytes.subarray(at);
+  const incomplete = message.length <= MAX_METHOD && isToken(message.toString('latin1'));
+  return incomplete || withKnownMethod(message)[0] !== undefined ? message : undefined;
 }
 
-function messageStart(error: ParseError, packet: Buffer, upTo: number, before: number) {
-  // The parser knows methods of RTSP, but not with HTTP. All other faults are not in the first line.
-  if (error.code !== 'HPE_INVALID_METHOD' && !error.reason?.startsWith('Invalid method'))
-    return undefined;
-  const text = packet.toString('latin1');
-  if (before > 0) return afterBody(text, upTo, before);
-  const line = text.slice(0, upTo);
-  return Math.max(line.lastIndexOf('\n'), line.lastIndexOf('\r')) + 1;
+const CR = 13;
+const LF = 10;
+
+/** Whether text may be the beginning of a method. */
+function isToken(text: string): boolean {
+  return text === '' || isMadeOf(TOKEN, text);
 }
 
-/** Returns where a message begins, in the line of `upTo`, behind a body of `length` bytes, if that is certain. */
-function afterBody(text: string, upTo: number, length: number): number | undefined {
+/**
+ * Returns where a message begins in the bytes of a read, if that is certain.
+ * @param upTo an offset within its first line.
+ */
+export function messageStart(bytes: Buffer, upTo: number, before: BodyBefore): number | undefined {
+  const text = bytes.toString('latin1');
+  if (before.length <= 0) {
+    const line = text.slice(0, upTo);
+    return Math.max(line.lastIndexOf('\n'), line.lastIndexOf('\r')) + 1;
+  }
+  if (before.inRead !== undefined)
+    return isStart(text, before.inRead, upTo) ? before.inRead : undefined;
   let found: number | undefined;
   for (let at = text.indexOf('\r\n\r\n'); at !== -1; at = text.indexOf('\r\n\r\n', at + 1)) {
-    const end = at + 4 + length;
-    if (end > upTo || /[\r\n]/.test(text.slice(end, upTo))) continue;
-    if (leadingMethod(text.slice(end, end + MAX_METHOD + 1)) === undefined) continue;
+    const end = at + 4 + before.length;
+    if (!isStart(text, end, upTo)) continue;
     if (found !== undefined) return undefined;
     found = end;
   }
   return found;
+}
+
+/** Whether a message may begin at `start`, with or without empty lines, and `upTo` be in its first line. */
+function isStart(text: string, start: number, upTo: number): boolean {
+  if (start > upTo) return false;
+  const line = text.slice(start, upTo).replace(/^[\r\n]+/, '');
+  const begin = upTo - line.length;
+  const beginning = text.slice(begin, begin + MAX_METHOD + 1);
+  return !/[\r\n]/.test(line) && (leadingMethod(beginning) !== undefined || isToken(beginning));
 }

@@ -74,7 +74,7 @@ export class UpgradeRequest implements ResponseSink, Watched {
   }
 
   sendInformational(head: ResponseHead): void {
-    if (head.status !== 100) this.#socket.write(informationalText(head), 'latin1');
+    this.#socket.write(informationalText(head), 'latin1');
   }
 
   mustClose(): boolean {

@@ -108,6 +108,8 @@ export function responseText(status: number, reason: string, fields: readonly st
 /** Writes an informational response without the fields of the hop (RFC 9110 §15.2). */
 export function informationalText({ status, reason, fields }: ResponseHead): string {
   const passed: string[] = [];
+  // As node:http writes it.
+  if (status === 100) return responseText(status, 'Continue', passed);
   fields.names.forEach((name, i) => {
     if (fields.kinds[i] === FieldKind.ordinary) passed.push(name, fields.values[i]!);
   });

@@ -9,6 +9,9 @@ export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'PATCH',
 ]);
 
+/** Begins the preface of HTTP/2, and is never the method of a request (RFC 9113 §11.6). */
+export const NO_METHOD = 'PRI';
+
 /** The longest method, in characters: those of the IANA registry have at most 17. */
 export const MAX_METHOD = 32;
 

@@ -1,7 +1,7 @@
 import { isMadeOf, parseLength, TOKEN, VALUE } from './characters.ts';
 import { FieldKind, fieldKind } from './field-kind.ts';
 import type { Fields } from './fields.ts';
-import { MAX_METHOD } from './methods.ts';
+import { MAX_METHOD, NO_METHOD } from './methods.ts';
 import { isHost, type RequestHead } from './request-head.ts';
 
 /** A request as node:http parsed it, not yet checked. */
@@ -38,6 +38,7 @@ const bad = (reason: string, status = 400): Refusal => ({ status, reason });
 export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   const { method, rawHeaders, version } = parsed;
   if (method === 'CONNECT') return bad('CONNECT is not allowed', 405);
+  if (method === NO_METHOD) return bad('PRI is not the method of a request');
   if (method.length > MAX_METHOD) return bad('the method is too long');
   if (version === '0.9') return bad('the request line has no HTTP version');
   if (version !== '1.1' && version !== '1.0') return bad('the HTTP version is not known', 505);
@@ -74,7 +75,9 @@ export function checkRequest(parsed: ParsedRequest): CheckedRequest | Refusal {
   if (hosts > 1) return bad('more than one Host');
   if (hosts === 0 && version === '1.1') return bad('Host is missing');
   const absolute = absoluteForm(parsed.target);
-  const host = hosts === 1 ? named : (absolute?.authority ?? 'localhost');
+  // An empty Host belongs to a target without an authority (RFC 9112 §3.2), which has our default then.
+  const unnamed = hosts === 0 || (named === '' && absolute === undefined);
+  const host = unnamed ? (absolute?.authority ?? 'localhost') : named;
   if (!isHost(host)) return bad('Host is not a host');
   if (absolute !== undefined && !sameHost(absolute.authority, host, absolute.scheme))
     return bad('the request target and Host name different hosts');

@@ -1,7 +1,7 @@
 import { isMadeOf, parseLength, TARGET, TOKEN } from './characters.ts';
 import { FieldKind } from './field-kind.ts';
 import { type Fields, parseFields } from './fields.ts';
-import { MAX_METHOD } from './methods.ts';
+import { MAX_METHOD, NO_METHOD } from './methods.ts';
 
 /** A request head that was parsed in full. */
 export interface RequestHead {
@@ -33,7 +33,8 @@ export function recognizeRequest(
 ): RequestHead | undefined {
   const space = text.indexOf(' ');
   const method = text.slice(0, space);
-  if (space > MAX_METHOD || method === 'CONNECT' || !isMadeOf(TOKEN, method)) return undefined;
+  if (space > MAX_METHOD || method === 'CONNECT' || method === NO_METHOD) return undefined;
+  if (!isMadeOf(TOKEN, method)) return undefined;
   let at = space + 1;
   if (text.charCodeAt(at) !== 47) return undefined;
   while (TARGET[text.charCodeAt(at)] === 1) at++;

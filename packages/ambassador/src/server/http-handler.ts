@@ -46,8 +46,14 @@ export class HttpHandler implements Handler {
     else this.#fastLane.add(new FastLaneConnection(socket, this));
   }
 
-  toFullLane(socket: net.Socket, unread: Buffer): void {
-    this.#fullLane.accept(socket, unread);
+  toFastLane(socket: net.Socket, unread: Buffer): void {
+    const connection = new FastLaneConnection(socket, this);
+    this.#fastLane.add(connection);
+    connection.readAgain(unread);
+  }
+
+  toFullLane(socket: net.Socket, unread: Buffer, behind: boolean): void {
+    this.#fullLane.accept(socket, unread, behind);
   }
 
   toHttp2(socket: net.Socket, unread: Buffer): void {
