@@ -75,8 +75,8 @@ function optionsFor(live: string, receiver: Receiver, { json, otlp }: Manner) {
     include: [live],
     format: json ? 'json' : 'raw',
     rotatedDir: ['old'],
-    // The hangs of a receiver end soon.
-    outputs: [{ to: `${otlp ? 'otlp:' : ''}${receiver.url}`, timeout: '100ms' }],
+    // The hangs of a receiver end soon, but a response is in time where a process waits for its turn.
+    outputs: [{ to: `${otlp ? 'otlp:' : ''}${receiver.url}`, timeout: '500ms' }],
     // What a deleted file holds must be delivered before a stop ends, however slow the machine is.
     gracePeriod: '2m',
     refused: 'park',

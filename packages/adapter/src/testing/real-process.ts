@@ -28,7 +28,9 @@ export class RealProcess implements Subject {
 
   async settle(done: () => boolean): Promise<void> {
     try {
-      await eventually(done, { what: 'everything is delivered', timeout: 30_000, interval: 5 });
+      // On a loaded machine its start alone may take half a minute.
+      await this.#process.event('starting', 120_000);
+      await eventually(done, { what: 'everything is delivered', interval: 5 });
     } catch (cause) {
       throw new Error(`not everything is delivered by ${this.#process.stderr}`, { cause });
     }
