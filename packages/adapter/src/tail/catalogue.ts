@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, statSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Log } from '@sidekit/core';
 import type { SavedGeneration } from '../state/state-file.ts';
@@ -13,10 +13,12 @@ import { Continuations } from './continuations.ts';
 import { DirectoryCache } from './directory-cache.ts';
 import type { Generation } from './generation.ts';
 import type { Globs } from './glob.ts';
+import { KnownFiles } from './known-files.ts';
 import { LogFiles } from './log-files.ts';
 import { Logs, type TailedLog } from './logs.ts';
 import { NewGenerations } from './new-generations.ts';
 import { Owners } from './owners.ts';
+import { Undecided } from './undecided.ts';
 import { UnknownFiles } from './unknown-files.ts';
 import type { Unpacker } from './unpacker.ts';
 
@@ -54,12 +56,12 @@ export class Catalogue {
   readonly #files: LogFiles;
   readonly #newGenerations: NewGenerations;
   readonly #continuations: Continuations;
+  readonly #known: KnownFiles;
   readonly #unknown: UnknownFiles;
   readonly #cache: DirectoryCache;
   #scanned = false;
   readonly #examined = new Set<string>();
-  /** Directories in which something was left undecided by the last scan, and the names in question. */
-  readonly #unsettled = new Map<string, Set<string> | 'all'>();
+  readonly #undecided = new Undecided();
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
@@ -68,12 +70,9 @@ export class Catalogue {
     this.#newGenerations = new NewGenerations(this.#logs, options);
     const parts = { ...options, logs: this.#logs, newGenerations: this.#newGenerations };
     this.#continuations = new Continuations(parts);
-    this.#unknown = new UnknownFiles({
-      ...parts,
-      owners: this.#owners,
-      files: this.#files,
-      continuations: this.#continuations,
-    });
+    const rest = { ...parts, files: this.#files, continuations: this.#continuations };
+    this.#known = new KnownFiles({ ...rest, undecided: this.#undecided });
+    this.#unknown = new UnknownFiles({ ...rest, owners: this.#owners });
     this.#cache = new DirectoryCache(options);
   }
 
@@ -103,7 +102,7 @@ export class Catalogue {
     const { globs } = this.#options;
     this.#files.beginScan();
     const changed = this.#cache.refresh();
-    if (this.#scanned && changed.size === 0 && this.#unsettled.size === 0) return;
+    if (this.#scanned && changed.size === 0 && this.#undecided.isEmpty) return;
     this.#scanned = true;
     const { paths, walked } = globs.find(this.#cache);
     this.#owners.clear();
@@ -112,7 +111,7 @@ export class Catalogue {
     for (const path of globs.literals) this.#owners.expect(path);
     const directories = [...this.#owners.directories];
     for (const directory of directories) {
-      const undecided = this.#unsettled.get(directory);
+      const undecided = this.#undecided.of(directory);
       if (changed.has(directory) || !this.#examined.has(directory) || undecided === 'all') {
         this.#examine(directory);
       } else if (undecided) {
@@ -144,7 +143,7 @@ export class Catalogue {
     this.#cache.relist(directory);
     this.#examine(directory);
     // New names there are matched against the globs by the next scan.
-    this.#unsettled.set(directory, 'all');
+    this.#undecided.leaveAll(directory);
   }
 
   /** Whether a compressed file of a log, or of any, is being unpacked. */
@@ -189,7 +188,7 @@ export class Catalogue {
   /** Decides which file of a directory is which generation. */
   #examine(directory: string): void {
     this.#examined.add(directory);
-    this.#unsettled.delete(directory);
+    this.#undecided.clear(directory);
     const restoring = this.#logs.inDirectory(directory).some(({ saved }) => saved);
     const present = new Set<string>();
     const liveInodes = new Map<string, string>();
@@ -205,24 +204,24 @@ export class Catalogue {
       present.add(fileIdentity(stats));
       if (owner?.live) liveInodes.set(path, stats.inode);
       if (owner?.compressed) {
-        if (this.#isUnpacked(path, stats)) continue;
+        if (this.#known.isUnpacked(path, stats)) continue;
         if (!this.#newGenerations.isIgnored(stats)) candidates.push({ ...owner, path, stats });
         continue;
       }
       const known = this.#logs.withInode(stats.inode);
-      if (known && this.#settle(known, path, stats)) continue;
+      if (known && this.#known.settle(known, path, stats)) continue;
       if (owner && !this.#newGenerations.isIgnored(stats))
         candidates.push({ ...owner, path, stats });
     }
     for (const generation of this.#logs.inDirectory(directory)) {
-      this.#follow(generation, directory, liveInodes.get(generation.log), present);
+      this.#known.follow(generation, directory, liveInodes.get(generation.log), present);
     }
     this.#take(directory, candidates);
   }
 
   /** Decides about files that the last scan left undecided; the names there have not changed. */
   #decide(directory: string, names: ReadonlySet<string>): void {
-    this.#unsettled.delete(directory);
+    this.#undecided.clear(directory);
     const candidates: Candidate[] = [];
     for (const name of names) {
       const owner = this.#owners.ownerOf(name, directory);
@@ -230,7 +229,8 @@ export class Catalogue {
       const path = join(directory, name);
       const stats = factsOf(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
       if (!stats || this.#newGenerations.isIgnored(stats)) continue;
-      if (owner.compressed ? this.#isUnpacked(path, stats) : this.generationOf(stats)) continue;
+      if (owner.compressed ? this.#known.isUnpacked(path, stats) : this.generationOf(stats))
+        continue;
       candidates.push({ ...owner, path, stats });
     }
     this.#take(directory, candidates);
@@ -239,76 +239,10 @@ export class Catalogue {
   #take(directory: string, candidates: Candidate[]): void {
     candidates.sort(oldestFirst);
     for (const candidate of candidates) {
-      if (!this.#unknown.take(candidate)) this.#leave(directory, basename(candidate.path));
+      if (!this.#unknown.take(candidate))
+        this.#undecided.leave(directory, basename(candidate.path));
     }
     this.#options.unpacker.dropUnasked(directory);
-  }
-
-  /** Remembers that the next scan is to decide about a name. */
-  #leave(directory: string, name: string): void {
-    const names = this.#unsettled.get(directory) ?? new Set();
-    if (names === 'all') return;
-    names.add(name);
-    this.#unsettled.set(directory, names);
-  }
-
-  /** Whether a known inode is still the same file; if not, its generation is detached. */
-  #settle(known: Generation, path: string, stats: FileStats): boolean {
-    const sameBirth = known.birth === 0n || stats.birth === 0n || known.birth === stats.birth;
-    known.missingSince = undefined;
-    if (known.fd !== undefined) {
-      // An inode cannot be given to another file while its descriptor is held.
-      known.path = path;
-      return true;
-    }
-    const finished = stats.size === (known.clamp ?? known.read).offset;
-    if (sameBirth && finished && (!known.saved || path !== known.log)) {
-      known.ended ||= path !== known.log;
-      known.path = path;
-      known.rotatedAt ??= this.#options.now();
-      return true;
-    }
-    const file = sameBirth ? this.#files.open(path, stats.inode) : undefined;
-    if (sameBirth && !file) {
-      this.#unsettled.set(dirname(path), 'all');
-      return true;
-    }
-    if (file && file.size >= known.read.offset && known.resume(file)) {
-      known.path = path;
-      return true;
-    }
-    if (file) closeSync(file.fd);
-    if (known.saved) this.#options.onEvent('truncation');
-    this.#continuations.detach(known);
-    return false;
-  }
-
-  /** Notices that the live name moved to another file, or that no name is left. */
-  #follow(
-    generation: Generation,
-    directory: string,
-    liveInode: string | undefined,
-    present: ReadonlySet<string>,
-  ): void {
-    const now = this.#options.now();
-    const isHere = dirname(generation.path) === directory;
-    if (isHere && !present.has(fileIdentity(generation))) generation.missingSince ??= now;
-    if (generation.saved || generation.detached || dirname(generation.log) !== directory) return;
-    if (generation.inode === liveInode) {
-      generation.rotatedAt = undefined;
-    } else if (generation.rotatedAt === undefined) {
-      generation.rotatedAt = now;
-      this.#options.onEvent('rotation');
-    }
-  }
-
-  /** Whether a compressed file is that in which a generation continued. */
-  #isUnpacked(path: string, { inode, birth }: FileStats): boolean {
-    const known = this.#logs.withInode(inode);
-    if (known === undefined || known.birth !== birth) return false;
-    known.path = path;
-    known.missingSince = undefined;
-    return known.saved === undefined;
   }
 
   /** Notices that a file which was closed to make room for others has changed. */
@@ -316,7 +250,7 @@ export class Catalogue {
     const { path, inode, read } = generation;
     const stats = factsOf(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
     if (stats?.inode === inode && stats.size === read.offset) return;
-    this.#unsettled.set(dirname(path), 'all');
-    this.#unsettled.set(dirname(generation.log), 'all');
+    this.#undecided.leaveAll(dirname(path));
+    this.#undecided.leaveAll(dirname(generation.log));
   }
 }

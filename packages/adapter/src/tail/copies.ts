@@ -1,5 +1,6 @@
 import { fingerprint, HEAD_LENGTH, readAt, sameBytes, TAIL_LENGTH, tailBefore } from './bytes.ts';
-import { type FileFacts, furthestOf, type Generation } from './generation.ts';
+import type { FileFacts, Generation } from './generation.ts';
+import { furthestOf } from './saved-form.ts';
 
 /** The heads of files that were opened, which are compared with those of many generations. */
 const heads = new WeakMap<FileFacts, Buffer>();

@@ -3,6 +3,7 @@ import type { SavedGeneration, SavedMark } from '../state/state-file.ts';
 import { fingerprint, HEAD_LENGTH, readAt, tailBefore } from './bytes.ts';
 import { Cursor, type Mark, START } from './cursor.ts';
 import { Growth } from './growth.ts';
+import { furthestOf, SavedForm } from './saved-form.ts';
 
 /** A file that was found and opened. */
 export interface FileFacts {
@@ -66,6 +67,7 @@ export class Generation {
   /** The end of a copy that is shorter than what was read of the original. */
   clamp: Mark | undefined;
   readonly #outputs: readonly string[];
+  readonly #form: SavedForm;
 
   /** @param outputs the names of the outputs, which have a cursor each. */
   constructor(
@@ -83,6 +85,7 @@ export class Generation {
     this.mtime = facts.mtime;
     this.grownAt = now;
     this.#outputs = outputs;
+    this.#form = new SavedForm(outputs);
     this.cursors = outputs.map(() => new Cursor(START));
   }
 
@@ -229,44 +232,8 @@ export class Generation {
 
   /** Returns its saved state as JSON; built again only if something changed. */
   save(): string {
-    const { path, inode, mtime, clamp, saved } = this;
-    const marks = this.cursors.map(({ acked }) =>
-      clamp && acked.offset > clamp.offset ? clamp : acked,
-    );
-    const kept = this.#kept;
-    const same =
-      kept?.marks.every((mark, i) => mark === marks[i]) &&
-      kept.path === path &&
-      kept.inode === inode &&
-      kept.mtime === mtime &&
-      kept.saved === saved &&
-      kept.finished === this.finished &&
-      kept.ended === this.ended &&
-      kept.head === this.head.length;
-    if (kept && same) return kept.text;
-    const text = JSON.stringify({
-      ...(saved ? { ...saved, path } : this.#facts(marks)),
-      ...(this.finished ? { finished: true } : {}),
-      ...(this.ended ? { ended: true } : {}),
-    });
-    this.#kept = {
-      ...{ text, marks, path, inode, mtime, saved },
-      finished: this.finished,
-      ended: this.ended,
-      head: this.head.length,
-    };
-    return text;
+    return this.#form.textOf(this);
   }
-
-  #kept:
-    | (Pick<Generation, 'path' | 'inode' | 'mtime' | 'saved'> & {
-        readonly text: string;
-        readonly marks: readonly Mark[];
-        readonly finished: boolean;
-        readonly ended: boolean;
-        readonly head: number;
-      })
-    | undefined;
 
   /** Each output's own mark, if it has one; the slowest of all for an output that is new. */
   #startAt(mark: (saved: SavedMark) => Mark): void {
@@ -279,24 +246,6 @@ export class Generation {
     });
   }
 
-  #facts(marks: readonly Mark[]): SavedGeneration {
-    const slowest = marks.reduce((a, b) => (b.offset < a.offset ? b : a));
-    const further = this.#outputs.flatMap((name, i) =>
-      marks[i]!.offset > slowest.offset ? [[name, savedMark(marks[i]!)] as const] : [],
-    );
-    return {
-      id: this.id,
-      log: this.log,
-      path: this.path,
-      inode: this.inode,
-      birth: String(this.birth),
-      head: { length: this.head.length, hash: fingerprint(this.head) },
-      ...savedMark(slowest),
-      mtime: this.mtime,
-      ...(further.length > 0 ? { outputs: Object.fromEntries(further) } : {}),
-    };
-  }
-
   close(): void {
     if (this.fd !== undefined) closeSync(this.fd);
     this.fd = undefined;
@@ -307,17 +256,4 @@ export class Generation {
     if (this.copy) closeSync(this.copy.fd);
     this.copy = undefined;
   }
-}
-
-/** Returns the furthest of the saved marks, which identifies the file best. */
-export function furthestOf(saved: SavedGeneration): SavedMark {
-  let furthest: SavedMark = saved;
-  for (const mark of Object.values(saved.outputs ?? {})) {
-    if (mark.offset > furthest.offset) furthest = mark;
-  }
-  return furthest;
-}
-
-function savedMark({ offset, tail, inLine }: Mark): SavedMark {
-  return { offset, tail: { length: tail.length, hash: fingerprint(tail) }, inLine };
 }

@@ -1,10 +1,10 @@
-import { fstatSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Log, PollingWatch, pause } from '@sidekit/core';
 import { readInto, TAIL_LENGTH } from './bytes.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Cursor, Mark } from './cursor.ts';
 import { dropOverLimits } from './deleted-files.ts';
+import { FileChecks } from './file-checks.ts';
 import type { Generation } from './generation.ts';
 import type { LineConsumer } from './line-consumer.ts';
 import type { TailedLog } from './logs.ts';
@@ -36,8 +36,6 @@ export interface TailerOptions {
 const TURN = 8;
 /** A line that was cut by a block waits this many times longer for its end. */
 const BLOCK_PATIENCE = 600;
-/** A rotated file that its writer has left is checked this often, in milliseconds. */
-const RECHECK = 10_000;
 /** Hints closer together than this, in milliseconds, cause one poll. */
 const LEAST_PAUSE = 20;
 
@@ -47,6 +45,7 @@ const LEAST_PAUSE = 20;
  */
 export class Tailer {
   readonly #catalogue: Catalogue;
+  readonly #checks: FileChecks;
   /** One for each output, in the order of the generations' cursors. */
   readonly #consumers: readonly LineConsumer[];
   readonly #options: TailerOptions;
@@ -62,6 +61,7 @@ export class Tailer {
 
   constructor(catalogue: Catalogue, consumers: readonly LineConsumer[], options: TailerOptions) {
     this.#catalogue = catalogue;
+    this.#checks = new FileChecks(catalogue, options);
     this.#consumers = consumers;
     this.#options = options;
     this.#buffer = Buffer.allocUnsafeSlow(options.chunk + TAIL_LENGTH);
@@ -169,9 +169,7 @@ export class Tailer {
 
   async #scan(final = false): Promise<void> {
     // First: once a file has another name, only its truncation says that a copy may hold the rest.
-    for (const generation of [...this.#catalogue.generations()]) {
-      if (final || this.#isDue(generation)) this.#check(generation);
-    }
+    this.#checks.run(final);
     this.#catalogue.discover();
     let count = 0;
     for (const _ of this.#catalogue.generations()) count++;
@@ -184,40 +182,6 @@ export class Tailer {
     }
     this.#lastScan = this.#options.now();
     this.#options.onScanned();
-  }
-
-  /** Whether a file is to be checked: there may be many rotated ones that wait for an output. */
-  #isDue({ rotatedAt, grownAt, checkedAt }: Generation): boolean {
-    if (rotatedAt === undefined) return true;
-    const at = this.#options.now();
-    const wasLeft = at - Math.max(rotatedAt, grownAt) >= this.#options.rotateWait;
-    return !wasLeft || at - checkedAt >= RECHECK;
-  }
-
-  /** Checks whether a file has grown or was truncated. */
-  #check(generation: Generation): void {
-    const { fd } = generation;
-    generation.checkedAt = this.#options.now();
-    generation.sizeBefore = generation.size;
-    if (fd === undefined) {
-      if (generation.isClosedForRoom) this.#catalogue.checkClosed(generation);
-      return;
-    }
-    const stats = fstatSync(fd);
-    const { size, mtimeMs } = stats;
-    if (stats.nlink === 0) generation.unlinkedAt ??= this.#options.now();
-    const shrunk = size < generation.size && generation.clamp === undefined;
-    if (!shrunk && size === generation.size && Math.trunc(mtimeMs) === generation.mtime) return;
-    if (shrunk || (generation.clamp === undefined && !generation.verify(fd))) {
-      this.#catalogue.truncated(generation);
-      return;
-    }
-    if (size > generation.size) {
-      generation.grownAt = this.#options.now();
-      generation.growth.add(size - generation.size);
-    }
-    generation.size = Math.max(size, generation.size);
-    generation.mtime = Math.max(Math.trunc(mtimeMs), generation.mtime);
   }
 
   /** Reads one chunk and returns whether that made progress. */
