@@ -6,37 +6,12 @@ import { localReplyText } from '../http/local-reply.ts';
 import { checkRequest, offered } from '../http/request-check.ts';
 import { LiveList } from '../memory/live-list.ts';
 import type { Watched } from '../time/clock.ts';
+import { type Client, newClient } from './client.ts';
 import type { FullLaneHost } from './host.ts';
 import { ParsedSocket } from './parsed-socket.ts';
 import { FullLaneRequest, refuseRequest } from './request.ts';
 import { type ParseError, withKnownMethod } from './unknown-method.ts';
 import { UpgradeRequest } from './upgrade.ts';
-
-/** The state of a connection. */
-interface Client {
-  requests: number;
-  /** Time since when no request is in progress, in milliseconds of the clock. */
-  quietSince: number;
-  /** Bytes that the socket had read by then; more means the start of a head. */
-  readBefore: number;
-  /** Time since when a head has been arriving; 0 if none is. */
-  headSince: number;
-  /** Time until which a socket that we ended is still read; 0 while it is open. */
-  lingerUntil: number;
-  /** The latest request. */
-  last: FullLaneRequest | undefined;
-  /** Whether the next request arrived during the one before it, in the fast lane. */
-  behind: boolean;
-  /** Is called after the responses to the requests in progress. */
-  next: (() => void) | undefined;
-  /** Bytes of a message whose method the parser does not know: another parser reads them then. */
-  refused: Buffer | undefined;
-  /** The method of the first request, if the parser of node:http does not know it. */
-  method: string | undefined;
-  parsed: ParsedSocket | undefined;
-  /** Forgets the connection when its socket closes. */
-  readonly forget: () => void;
-}
 
 /** Serves everything that the fast lane does not support, by node:http. */
 export class FullLane implements Watched {
@@ -89,20 +64,10 @@ export class FullLane implements Watched {
   accept(socket: Socket, unread: Buffer, behind = false): void {
     const { now } = this.#host.runtime.clock;
     const [method, readable] = withKnownMethod(unread);
-    const client: Client = {
-      requests: 0,
-      quietSince: now,
-      readBefore: socket.bytesRead,
-      headSince: unread.length > 0 ? now : 0,
-      lingerUntil: 0,
-      last: undefined,
-      behind,
-      next: undefined,
-      refused: undefined,
-      method,
-      parsed: undefined,
-      forget: () => this.#clients.delete(socket),
-    };
+    const client = newClient(socket, now, () => this.#clients.delete(socket));
+    client.behind = behind;
+    client.method = method;
+    if (unread.length > 0) client.headSince = now;
     socket.once('close', client.forget);
     this.#clients.set(socket, client);
     // node:http calls it after the last response. A client that still sends would be reset.

@@ -11,7 +11,6 @@ import { trailerFields } from '../http/trailers.ts';
 import { type LentBytes, OwnBytes } from '../memory/lent-bytes.ts';
 import type { Listed } from '../memory/live-list.ts';
 import { unreadMemory, unreadPieces, WaitingBytes } from '../memory/waiting-bytes.ts';
-import { Clock } from '../time/clock.ts';
 import { NO_ERROR } from './error-codes.ts';
 import {
   offerTrailers,
@@ -24,8 +23,11 @@ import {
 import { StreamResponse } from './stream-response.ts';
 
 const NOTHING: readonly string[] = [];
-/** How long a body may still take to end after its response, in milliseconds. */
-const UPLOAD_END = 2 * Clock.tick;
+/**
+ * How long a body may still take to end after its response, in checks, of which one comes every 0.1 s.
+ * On a busy machine a time may pass without anything being read in it.
+ */
+const UPLOAD_END = 3;
 /** The most unread pieces of a body while memory is exhausted. */
 const MAX_PIECES = 256;
 
@@ -44,8 +46,8 @@ export class Http2Request implements ResponseSink, StreamServer, Listed {
   #complete = false;
   #reading = false;
   #resetByUs = false;
-  /** When the rest of a body that nobody needs is stopped by a reset. */
-  #resetAt = Number.POSITIVE_INFINITY;
+  /** Checks until the rest of a body that nobody needs is stopped by a reset. */
+  #resetIn = Number.POSITIVE_INFINITY;
   /** Bytes of the body that are still to come; below 0 if unknown. */
   #remaining = -1;
   #requestTrailers: readonly string[] = NOTHING;
@@ -77,7 +79,7 @@ export class Http2Request implements ResponseSink, StreamServer, Listed {
   /** Checks the time limits. @param now in milliseconds of the clock. */
   check(now: number): void {
     const stream = this.#stream;
-    if (now >= this.#resetAt) stream.close(NO_ERROR);
+    if (--this.#resetIn <= 0) stream.close(NO_ERROR);
     this.#requestWaiting.set(unreadMemory(stream));
     // Such a body takes more memory than its bytes, which alone the flow control bounds.
     if (this.#runtime.memory.exhausted && unreadPieces(stream) > MAX_PIECES) this.#exchange.shed();
@@ -214,13 +216,13 @@ export class Http2Request implements ResponseSink, StreamServer, Listed {
   #discardUpload() {
     const stream = this.#stream;
     this.#resetByUs = true;
-    this.#resetAt = this.#runtime.clock.now + UPLOAD_END;
+    this.#resetIn = UPLOAD_END;
     stream.removeAllListeners('data');
     stream.resume();
   }
 
   /** Whether nobody needs the rest of the request. */
   get #discards(): boolean {
-    return this.#resetAt < Number.POSITIVE_INFINITY;
+    return this.#resetIn < Number.POSITIVE_INFINITY;
   }
 }
