@@ -58,9 +58,10 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const { directory } = options;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const lock = openSync(join(directory, 'lock'), 'a', 0o600);
+    const path = join(directory, 'lock');
+    const lock = openSync(path, 'a', 0o600);
     try {
-      if (await lockFile(lock)) return new Journal(options, lock);
+      if (await lockFile(lock, path)) return new Journal(options, lock);
     } catch (error) {
       closeSync(lock);
       throw error;
