@@ -8,7 +8,8 @@ import { performer } from './run/perform.ts';
 import { observer } from './run/report.ts';
 import { Runner } from './run/runner.ts';
 import { StopGate } from './run/stop-gate.ts';
-import { leadershipTrigger, OBSERVED } from './trigger/leadership.ts';
+import { leadershipTrigger } from './trigger/leadership.ts';
+import { OBSERVED } from './trigger/observed-key.ts';
 import { sequencesWith, startTriggers } from './trigger/triggers.ts';
 
 /** Runs the plan until SIGTERM, then its stop sequences. */

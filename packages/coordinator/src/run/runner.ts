@@ -5,6 +5,7 @@ import { isLeaderOnly, type Sequence } from '../plan/sequence.ts';
 import { isRepeatable, type Step, stepName } from '../plan/step.ts';
 import type { Observer, StepPlace } from './observer.ts';
 import { ALWAYS, type Perform, type Permit } from './permit.ts';
+import { restoredState } from './restored-state.ts';
 import { SavedState } from './saved-state.ts';
 
 /**
@@ -43,16 +44,7 @@ export class Runner {
     this.#perform = parts.perform;
     this.#observer = parts.observer;
     this.#term = parts.term ?? (() => undefined);
-    const { pending, last } = parts.state;
-    // The plan may have changed since: what it no longer has is forgotten.
-    const known = pending.filter((name) => this.#plan.has(name));
-    const results = Object.entries(last).filter(([name]) => this.#plan.has(name));
-    const state = {
-      ...parts.state,
-      pending: [...new Set(known)],
-      last: Object.fromEntries(results),
-    };
-    this.#state = new SavedState(parts.journal, state, {
+    this.#state = new SavedState(parts.journal, restoredState(parts.state, parts.plan), {
       changed: () => this.#observer.changed(),
       journal: (failure) => {
         if (failure !== undefined) this.#wake.resolve();

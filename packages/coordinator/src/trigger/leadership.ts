@@ -2,10 +2,8 @@ import { type Context, errorText, fullJitter, type OptionMap, pause } from '@sid
 import type { LeadershipChanged } from '../lead/leadership.ts';
 import type { Sequence } from '../plan/sequence.ts';
 import type { Runner } from '../run/runner.ts';
+import { OBSERVED } from './observed-key.ts';
 import { sequencesWith } from './triggers.ts';
-
-/** The key of the journal that remembers the last change that was triggered. */
-export const OBSERVED = 'leadership';
 
 /**
  * Triggers the sequences of a change of leadership. They go to the end of those that wait, so that

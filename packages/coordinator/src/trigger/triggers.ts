@@ -12,6 +12,7 @@ import type { table } from '../options.ts';
 import type { Sequence, Trigger } from '../plan/sequence.ts';
 import type { Runner } from '../run/runner.ts';
 import { contentDigest } from './content.ts';
+import { observedKey } from './observed-key.ts';
 
 type Condition = NonNullable<Trigger['condition']>;
 
@@ -57,13 +58,13 @@ export async function startTriggers(
   for (const { name, when } of plan) {
     for (const [i, one] of when.entries()) {
       const warning = health.warning(`trigger ${name}[${i}]`);
+      const key = observedKey(name, i, one) ?? '';
       if (one.changed !== undefined) {
-        watchContent(one.changed, `${name}[${i}] ${one.changed}`, warning, (observed, changed) =>
+        watchContent(one.changed, key, warning, (observed, changed) =>
           fire(changed ? [name] : [], observed),
         );
       } else if (one.condition) {
-        const id = `${name}[${i}] ${one.condition.target.text}`;
-        void watchCondition(one.condition, id, warning, name);
+        void watchCondition(one.condition, key, warning, name);
       } else if (one.interval !== undefined) {
         void repeat(one.interval, () => fire([name]));
       }
@@ -82,7 +83,7 @@ export async function startTriggers(
 
   function watchContent(
     path: string,
-    id: string,
+    key: string,
     warning: Warning,
     found: (observed: Record<string, string>, changed: boolean) => Promise<void>,
   ): void {
@@ -94,8 +95,8 @@ export async function startTriggers(
         try {
           const digest = await contentDigest(path);
           warning.clear();
-          const before = runner.observed(id);
-          if (digest !== before) await found({ [id]: digest }, before !== undefined);
+          const before = runner.observed(key);
+          if (digest !== before) await found({ [key]: digest }, before !== undefined);
         } catch (error) {
           warning.set(errorText(error));
         }
@@ -107,7 +108,7 @@ export async function startTriggers(
   /** A check that does not show whether the condition holds changes nothing. */
   async function watchCondition(
     condition: Condition,
-    id: string,
+    key: string,
     warning: Warning,
     sequence: string,
   ): Promise<void> {
@@ -118,10 +119,10 @@ export async function startTriggers(
       if (known) warning.clear();
       else warning.set(reason);
       const now = String(reason !== undefined);
-      const before = runner.observed(id);
+      const before = runner.observed(key);
       if (!known || now === before) continue;
       const fires = before !== undefined && now === String(condition.becomes);
-      await fire(fires ? [sequence] : [], { [id]: now });
+      await fire(fires ? [sequence] : [], { [key]: now });
     } while (await pause(condition.interval, stopping));
   }
 }
