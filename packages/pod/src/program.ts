@@ -149,15 +149,22 @@ function makeSession(around: Surroundings): Session {
   };
 }
 
-/** Runs the detached half of `up`: supervises one Pod until it has ended. */
-async function supervise(path: string, around: Surroundings): Promise<ExitCode> {
+/**
+ * Runs the detached half of `up`: supervises one Pod until it has ended.
+ * @param place the Pod's folder, or `-` if that is written to stdin.
+ */
+async function supervise(place: string, around: Surroundings): Promise<ExitCode> {
   // Containers of any user read what it writes: the umask of whoever started it is not theirs.
   process.umask(0o022);
-  const [{ Supervisor }, { JobContinuation }, { superviseDetached }] = await Promise.all([
-    import('./supervisor/supervisor.ts'),
-    import('./supervisor/job.ts'),
-    import('./supervisor/detach.ts'),
-  ]);
+  const [{ assignedPod }, { Supervisor }, { JobContinuation }, { superviseDetached }] =
+    await Promise.all([
+      import('./supervisor/assigned-pod.ts'),
+      import('./supervisor/supervisor.ts'),
+      import('./supervisor/job.ts'),
+      import('./supervisor/detach.ts'),
+    ]);
+  const path = place === '-' ? await assignedPod() : place;
+  if (path === undefined) return ExitCode.ok;
   const folder = new PodFolder(path);
   const { store: root, volumes } = folder.record;
   // As the record says: in a user namespace this process has another UID.

@@ -9,6 +9,7 @@ import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
 import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
 import { encodeData } from '../store/record.ts';
+import type { WaitingSupervisor } from '../supervisor/detach.ts';
 import type { Arguments } from './arguments.ts';
 import { Launch } from './launch.ts';
 import type { NewRecord } from './pod-state.ts';
@@ -18,11 +19,18 @@ import { applyAndWatch, checkWatchable } from './watch.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
 
+/** Holds what starts while the program is loaded. */
+export interface Preparation {
+  readonly engine: Promise<FoundEngine>;
+  /** Returns a supervisor that has no Pod yet, if there is one. */
+  readonly waiting: () => WaitingSupervisor | undefined;
+}
+
 /** Applies the manifests of `up`, once or again whenever they change. */
 export async function applyInputs(
   inputs: readonly string[],
   args: Arguments,
-  engine: Promise<FoundEngine>,
+  { engine, waiting }: Preparation,
   session: Session,
 ): Promise<ExitCode> {
   if (args.has('watch')) checkWatchable(inputs);
@@ -59,7 +67,7 @@ export async function applyInputs(
     });
   }
   const manifests = await loadInputs(inputs);
-  const launch = new Launch(session, options);
+  const launch = new Launch(session, { ...options, waiting });
   const interrupted = new Promise<ExitCode>((resolve) => {
     let signals = 0;
     session.onSignal(() => launch.end(++signals === 1).then(resolve));

@@ -2,7 +2,7 @@ import { ExitCode, pause } from '@sidekit/core/tool';
 import type { ControllerRef } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { sendControl } from '../supervisor/control.ts';
-import { superviseDetached } from '../supervisor/detach.ts';
+import { superviseDetached, type WaitingSupervisor } from '../supervisor/detach.ts';
 import { begun, removePods } from './down.ts';
 import {
   canUpdate,
@@ -33,6 +33,8 @@ export interface LaunchOptions {
   readonly earlier?: readonly PodFolder[];
   /** Ids of images: a Pod that runs another one of that name is replaced. */
   readonly images?: ReadonlyMap<string, string>;
+  /** A supervisor for the first Pod that is started. */
+  readonly waiting?: () => WaitingSupervisor | undefined;
 }
 
 /** Starts and follows the Pods of one `up`. */
@@ -41,16 +43,21 @@ export class Launch {
   readonly #earlier: readonly PodFolder[];
   readonly #images: ReadonlyMap<string, string>;
   readonly #session: Session;
+  readonly #waiting: () => WaitingSupervisor | undefined;
   readonly #progress: Progress;
   readonly #timeout: number;
   readonly #deadline: number;
   #stopping = false;
 
-  constructor(session: Session, { timeout, earlier = [], images = new Map() }: LaunchOptions) {
+  constructor(
+    session: Session,
+    { timeout, earlier = [], images = new Map(), waiting = () => undefined }: LaunchOptions,
+  ) {
     this.#session = session;
     this.#progress = new Progress(session);
     this.#earlier = earlier;
     this.#images = images;
+    this.#waiting = waiting;
     this.#timeout = timeout;
     this.#deadline = performance.now() + timeout;
   }
@@ -96,6 +103,7 @@ export class Launch {
       if (this.#stopping) break;
       await this.#startOrUpdate(record);
     }
+    this.#waiting()?.[Symbol.dispose]();
     const code = await this.#follow(this.#folders);
     if (code === ExitCode.ok && foreground) return this.#stay();
     return code;
@@ -143,7 +151,7 @@ export class Launch {
     } else {
       const record = { ...wanted, store: store.root, volumes: store.volumes(wanted.uid) };
       folder.record = record;
-      superviseDetached(folder, this.#session);
+      if (!this.#waiting()?.supervise(folder)) superviseDetached(folder, this.#session);
     }
     this.#folders.push(folder);
     this.#progress.add(folder, known);

@@ -1,5 +1,7 @@
 import { type ExitCode, UsageError } from '@sidekit/core/tool';
 import { findEngine } from '../engine/find.ts';
+import type { WaitingSupervisor } from '../supervisor/detach.ts';
+import { volumeOwner } from '../supervisor/volume-owner.ts';
 import { readArguments } from './arguments.ts';
 import type { Session } from './session.ts';
 
@@ -35,10 +37,32 @@ export async function up(argv: readonly string[], session: Session): Promise<Exi
   if (inputs.length === 0) {
     throw new UsageError([{ name: 'FILE', rule: 'is missing', remedy: 'pod up my-pod.yaml' }]);
   }
-  // The engine starts while the rest of the program is loaded and the files are read; if both fail,
-  // the files are reported.
+  // The engine, and a supervisor, start while the rest of the program is loaded and the files are
+  // read; if both fail, the files are reported.
   const engine = findEngine(session.search(args.text('engine')));
   engine.catch(() => {});
-  const { applyInputs } = await import('./apply.ts');
-  return applyInputs(inputs, args, engine, session);
+  let waiting: WaitingSupervisor | undefined;
+  if (!args.has('watch')) {
+    const { WaitingSupervisor } = await import('../supervisor/detach.ts');
+    const start = (before: readonly string[]) => {
+      try {
+        waiting = new WaitingSupervisor(before, session.store, session);
+      } catch {
+        // A full disk, for one: the Pod's own supervisor says that.
+      }
+    };
+    // Root's are started alike for every engine: before this process is busy with loading.
+    if (process.getuid?.() === 0) start([]);
+    else
+      engine.then(
+        (found) => start(volumeOwner(found)),
+        () => {},
+      );
+  }
+  try {
+    const { applyInputs } = await import('./apply.ts');
+    return await applyInputs(inputs, args, { engine, waiting: () => waiting }, session);
+  } finally {
+    waiting?.[Symbol.dispose]();
+  }
 }

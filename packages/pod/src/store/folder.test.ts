@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -94,6 +96,20 @@ test('a state folder that cannot be written is named with the remedy', () => {
   assert.throws(() => {
     pod.record = { uid: 'a' } as PodRecord;
   }, /record.json cannot be written: .*; free space there, or set SIDEKIT_POD_DIR/);
+});
+
+test('what a command that was killed has left is removed by the next one', () => {
+  using folder = directory();
+  const { root } = storeIn(folder);
+  const [left, own] = [2 ** 30, process.pid].map((pid) => {
+    const path = join(root, `temporary-${pid}-1-removed`);
+    mkdirSync(path);
+    writeFileSync(join(path, 'record.json'), '{}');
+    return path;
+  });
+  storeIn(folder);
+  assert.equal(existsSync(left ?? ''), false);
+  assert.equal(existsSync(own ?? ''), true, 'its command may still use it');
 });
 
 test('a Pod that is removed leaves nothing of a supervisor that was killed', () => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
@@ -15,6 +14,7 @@ import { ExpectedError, errorText } from '@sidekit/core/tool';
 import type { PodStatusObject } from '../lifecycle/status.ts';
 import { CachedJson, GrowingLines } from './cached-file.ts';
 import type { PodRecord } from './record.ts';
+import { isAlive, temporaryPath } from './temporary.ts';
 
 /** One line of a Pod's timeline. */
 export interface TimelineEntry {
@@ -167,7 +167,7 @@ export class PodFolder {
   /** Removes the folder as a whole, and the socket of a supervisor that was killed. */
   remove(): void {
     if (this.exists) rmSync(this.socket, { force: true });
-    let gone = join(this.path, '../..', `removed-${randomUUID()}`);
+    let gone = temporaryPath(join(this.path, '../..'), 'removed');
     try {
       renameSync(this.path, gone);
     } catch {
@@ -194,8 +194,7 @@ export class PodFolder {
 function ownerOf(link: string): number | undefined {
   try {
     const pid = Number(readlinkSync(link));
-    process.kill(pid, 0);
-    return pid;
+    return isAlive(pid) ? pid : undefined;
   } catch {
     return undefined;
   }

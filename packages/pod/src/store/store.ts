@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodFolder } from './folder.ts';
 import { privateFolder } from './private-folder.ts';
+import { isLeftover, temporaryPath } from './temporary.ts';
 
 /** The two folders of a store; both belong to one user, and nobody else can enter them. */
 export interface StoreFolders {
@@ -25,7 +26,9 @@ export class PodStore {
   static open(folders: StoreFolders): PodStore {
     const { root, data } = folders;
     for (const path of [root, data, join(root, 'pods'), join(root, 'sockets')]) privateFolder(path);
-    return new PodStore(folders);
+    const store = new PodStore(folders);
+    store.#removeLeftovers();
+    return store;
   }
 
   get pods(): PodFolder[] {
@@ -36,6 +39,23 @@ export class PodStore {
 
   pod(name: string): PodFolder {
     return new PodFolder(join(this.root, 'pods', name));
+  }
+
+  /** Returns a path for something that this process removes, or moves into a Pod's folder. */
+  temporary(name: string): string {
+    return temporaryPath(this.root, name);
+  }
+
+  /** Removes what a command that was killed has left. */
+  #removeLeftovers() {
+    for (const name of readdirSync(this.root)) {
+      if (!isLeftover(name)) continue;
+      try {
+        rmSync(join(this.root, name), { recursive: true, force: true });
+      } catch {
+        // Another command removes it, too, or the next one can.
+      }
+    }
   }
 
   /** The folder in which Ready Pods publish their address per Service. */

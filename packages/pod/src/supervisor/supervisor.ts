@@ -27,7 +27,7 @@ import { Recurring } from './recurring.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { LocalStorage } from './storage.ts';
-import { ownsVolumes } from './user-namespace.ts';
+import { ownsVolumes } from './volume-owner.ts';
 
 /** How often the sizes of emptyDirs are checked, as by the kubelet's eviction manager. */
 const HOUSEKEEPING = 10_000;
