@@ -79,21 +79,28 @@ function splice(socket: Socket, upstream: Socket) {
   socket.pipe(upstream).pipe(socket);
 }
 
+/** The published ports of a Pod. */
+export interface Forwarding {
+  readonly ports: readonly ForwardedPort[];
+  readonly close: () => void;
+}
+
 /**
- * Publishes declared ports of a Pod on 127.0.0.1, whether a Service leads to them or not.
- * @returns the function that stops.
+ * Publishes declared ports of a Pod on 127.0.0.1, whether a Service leads to them or not. One that
+ * another program has taken since it was chosen, another Pod for one, is replaced by a free one.
  */
-export function forwardPorts(
-  ports: readonly ForwardedPort[],
+export async function forwardPorts(
+  wanted: readonly ForwardedPort[],
   reach: (port: number) => Address | undefined,
-): () => void {
+): Promise<Forwarding> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     socket.on('error', () => {});
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   };
-  const servers = ports.map(({ containerPort, host }) => {
+  const servers: Server[] = [];
+  const publish = async ({ containerPort, host }: ForwardedPort): Promise<ForwardedPort[]> => {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       keep(socket);
       const place = reach(containerPort);
@@ -102,14 +109,18 @@ export function forwardPorts(
       keep(upstream);
       splice(socket, upstream);
     });
-    // Taken by somebody else since it was chosen: the Pod runs all the same.
-    server.on('error', () => {});
-    return server.listen(host, '127.0.0.1');
-  });
-  return () => {
+    servers.push(server);
+    // Without any port the Pod runs all the same.
+    if (!(await listening(server, host)) && !(await listening(server, 0))) return [];
+    const address = server.address();
+    return typeof address === 'object' && address ? [{ containerPort, host: address.port }] : [];
+  };
+  const ports = (await Promise.all(wanted.map(publish))).flat();
+  const close = () => {
     for (const server of servers) server.close();
     for (const socket of sockets) socket.destroy();
   };
+  return { ports, close };
 }
 
 function listening(server: Server, port: number): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { errorText, LONGEST_TIMER, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
 import type { ExitEvent } from '../engine/exit-events.ts';
@@ -113,11 +114,7 @@ export class Supervisor {
       closers.push(
         this.#engine.followExits(podLabels(this.#record).own, since, (exit) => this.#onExit(exit)),
       );
-      closers.push(
-        this.#watchEndpoints(),
-        this.#keepHouse(),
-        forwardPorts(this.#record.forwards, (port) => this.#sandbox?.reach(port)),
-      );
+      closers.push(this.#watchEndpoints(), this.#keepHouse(), await this.#forward());
       this.#dispatch({ type: 'begin' });
       await this.#ended.promise;
     } catch (error) {
@@ -189,6 +186,19 @@ export class Supervisor {
       log: silentLog,
     });
     return () => watch.close();
+  }
+
+  /** Publishes the Pod's ports, and records those that are others than `up` has chosen. */
+  async #forward(): Promise<() => void> {
+    const { forwards } = this.#record;
+    const { ports, close } = await forwardPorts(forwards, (port) => this.#sandbox?.reach(port));
+    if (!isDeepStrictEqual(ports, forwards)) {
+      this.#record = { ...this.#record, forwards: ports };
+      this.#persist(() => {
+        this.#folder.record = { ...this.#folder.record, forwards: ports };
+      });
+    }
+    return close;
   }
 
   #keepHouse(): () => void {
