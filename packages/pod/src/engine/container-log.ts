@@ -29,8 +29,7 @@ const NEWLINE = 0x0a;
 
 /**
  * Reads a container's log, complete and in the order of each stream. Podman's is read from the file
- * of its monitor: `podman logs -f` drops any number of lines as soon as the container has ended
- * (nxadm/tail, which it uses, sends a line or its own end, whichever comes first).
+ * of its monitor: `podman logs -f` (4.3) loses any number of lines of a container that has ended.
  */
 export async function readLog(engine: Engine, request: LogRequest, read: LogReader): Promise<void> {
   const path = await engine.logFile(request.id);
