@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '@sidekit/test-kit';
+import { eventually, staysTrueFor } from '@sidekit/test-kit';
 import { TestProxy } from '../testing/proxy.ts';
 import { RawClient, RawServer, requestsIn } from '../testing/raw.ts';
 
@@ -8,19 +8,14 @@ const CHUNKED = 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
 const SIZED = 'Content-Length: 7\r\n\r\na\r\n\r\nBA';
 const DECLINED = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n';
 
-/** Responds to each complete request with its method; to `/held` only once `/release` arrived. */
+/** Responds to each complete request with its method. */
 async function methods(): Promise<RawServer> {
   const answered: number[] = [];
-  const held: (() => void)[] = [];
   return RawServer.start((socket, text, index) => {
     const complete = requestsIn(text).filter((one) => one.complete);
     for (const { head } of complete.slice(answered[index] ?? 0)) {
-      const [method = '', target] = head.split(' ');
-      const respond = () =>
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${method.length + 2}\r\n\r\n<${method}>`);
-      if (target === '/held') held.push(respond);
-      else respond();
-      if (target === '/release') for (const one of held.splice(0)) one();
+      const [method = ''] = head.split(' ');
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${method.length + 2}\r\n\r\n<${method}>`);
     }
     answered[index] = complete.length;
   });
@@ -44,6 +39,47 @@ for (const fastLane of [true, false]) {
   }
   const request = (method: string, rest = '\r\n', target = '/') =>
     `${method} ${target} HTTP/1.1\r\nHost: a\r\n${rest}`;
+
+  test(`${lane}: a request begins once the one before it has its response`, async () => {
+    const held: (() => void)[] = [];
+    await using upstream = await RawServer.start((socket, text) => {
+      if (requestsIn(text).at(-1)!.complete)
+        held.push(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n<>'));
+    });
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    using client = new RawClient(proxy.port);
+    client.send(request('POST', CHUNKED) + request('POST', SIZED) + request('GET'));
+    for (let i = 1; i <= 3; i++) {
+      await client.wait('a request', () => held.length > 0);
+      await staysTrueFor(() => held.length === 1, 20, { what: 'no other request is forwarded' });
+      held.pop()!();
+      await client.wait('a response', () => client.received.split('<>').length > i);
+    }
+  });
+
+  test(`${lane}: no request behind one that is refused is forwarded`, async () => {
+    for (const before of ['', request('POST', CHUNKED)]) {
+      await using upstream = await methods();
+      await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+      using client = new RawClient(proxy.port);
+      client.send(`${before}${request('GET', 'Host: b\r\n\r\n')}${request('PUT', SIZED)}`);
+      await client.wait('the end', () => false);
+      assert.ok(client.received.includes('HTTP/1.1 400 '), client.received);
+      assert.ok(!upstream.received.join('').includes('PUT'), upstream.received.join(''));
+    }
+  });
+
+  test(`${lane}: a client that goes away leaves nothing of its pipeline`, async () => {
+    let arrived = 0;
+    await using upstream = await RawServer.start(() => arrived++);
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    using client = new RawClient(proxy.port);
+    client.send(request('POST', CHUNKED).repeat(10));
+    await client.wait('a request', () => arrived > 0);
+    client.socket.resetAndDestroy();
+    await proxy.settled();
+    assert.equal(proxy.metric('ambassador_memory_waiting_bytes'), 0);
+  });
 
   test(`${lane}: any token is a method behind other requests, whatever body these have`, async () => {
     for (const first of ['\r\n', CHUNKED, SIZED])
@@ -108,10 +144,7 @@ for (const fastLane of [true, false]) {
       '200 POST',
       '405',
     ]);
-    const upgrade = request('GET', 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n', '/release');
-    assert.deepEqual(await send(request('POST', CHUNKED, '/held') + upgrade, 2), [
-      '200 POST',
-      '200 GET',
-    ]);
+    const upgrade = request('GET', 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    assert.deepEqual(await send(request('POST', CHUNKED) + upgrade, 2), ['200 POST', '200 GET']);
   });
 }

@@ -78,8 +78,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#first = false;
     this.#reader.add(unread);
     this.#reader.settle();
-    startReading(this.#socket);
-    this.#next();
+    this.#resumePipeline();
   }
 
   /** Whether no request is in progress. */
@@ -110,7 +109,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     reader.add(bytes);
-    if (this.#exchange.active) {
+    // A client that pipelines and reads nothing must not fill memory with responses.
+    if (this.#exchange.active || this.#socket.writableNeedDrain) {
       if (!reader.settle()) stopReading(this.#socket);
       this.#waiting.set(reader.unread!.length);
     } else {
@@ -129,7 +129,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     if (http2 === undefined) {
-      this.#headSince ||= runtime.clock.now;
+      this.#awaitHead();
       return;
     }
     const read = runtime.fastLane ? reader.next(runtime.maxHead, runtime.maxFields) : reader.peek();
@@ -138,7 +138,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     if (read === Read.partial) {
-      this.#headSince ||= runtime.clock.now;
+      this.#awaitHead();
       return;
     }
     this.#headSince = 0;
@@ -146,11 +146,17 @@ export class FastLaneConnection implements ResponseSink, Watched {
     this.#waiting.set(reader.unread === undefined ? 0 : reader.unread.length);
     this.#keepAlive = reader.head.keepAlive;
     if (reader.bodyLeft > 0) stopReading(this.#socket);
+    else if (this.#socket.isPaused() && reader.settle()) startReading(this.#socket);
     if (runtime !== this.#exchange.listener) {
       this.#exchange.listener = runtime;
       this.#forwarding = forwardingOf(this.#socket, runtime);
     }
     this.#exchange.start(reader.head, this.#forwarding, this.#takeBody(from));
+  }
+
+  #awaitHead() {
+    this.#headSince ||= this.#host.runtime.clock.now;
+    if (this.#socket.isPaused()) startReading(this.#socket);
   }
 
   /** Takes the part of the body that arrived with the head. */
@@ -179,6 +185,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
 
   #detach() {
     this.#waiting.set(0);
+    this.#writer.drained();
     this.#host.runtime.clock.unwatch(this);
     this.#host.onClosed(this);
   }
@@ -259,8 +266,8 @@ export class FastLaneConnection implements ResponseSink, Watched {
       return;
     }
     this.#idleSince = this.#host.runtime.clock.now;
-    if (socket.isPaused()) startReading(socket);
     if (this.#reader.unread !== undefined) queueMicrotask(() => this.#resumePipeline());
+    else if (socket.isPaused()) startReading(socket);
   }
 
   #resumePipeline() {
@@ -268,6 +275,7 @@ export class FastLaneConnection implements ResponseSink, Watched {
       this.#reader.unread === undefined ||
       this.#exchange.active ||
       this.#socket.destroyed ||
+      this.#socket.writableNeedDrain ||
       this.#handedOver
     )
       return;
@@ -275,12 +283,15 @@ export class FastLaneConnection implements ResponseSink, Watched {
   }
 
   readonly #onDrain = (): void => {
-    this.#exchange.resume();
+    this.#writer.drained();
+    if (this.#exchange.active) this.#exchange.resume();
+    else this.#resumePipeline();
   };
 
   /** A client that closes its side cancels its request, as with nginx. */
   readonly #onEnd = (): void => {
     if (this.#exchange.active) this.#socket.destroy();
+    else this.#reader.unread = undefined;
   };
 
   readonly #onClose = (): void => {

@@ -15,6 +15,10 @@ export interface Client {
   lingerUntil: number;
   /** The latest request. */
   last: FullLaneRequest | undefined;
+  /** The request in progress, and those behind it, which begin one after the other. */
+  readonly served: FullLaneRequest[];
+  /** Whether a request was refused: what follows is not read. */
+  refusing: boolean;
   /** Whether the next request arrived during the one before it, in the fast lane. */
   behind: boolean;
   /** Is called after the responses to the requests in progress. */
@@ -37,6 +41,8 @@ export function newClient(socket: Socket, now: number, forget: () => void): Clie
     headSince: 0,
     lingerUntil: 0,
     last: undefined,
+    served: [],
+    refusing: false,
     behind: false,
     next: undefined,
     refused: undefined,

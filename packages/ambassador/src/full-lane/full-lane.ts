@@ -64,7 +64,7 @@ export class FullLane implements Watched {
   accept(socket: Socket, unread: Buffer, behind = false): void {
     const { now } = this.#host.runtime.clock;
     const [method, readable] = withKnownMethod(unread);
-    const client = newClient(socket, now, () => this.#clients.delete(socket));
+    const client = newClient(socket, now, () => this.#forget(socket, client));
     client.behind = behind;
     client.method = method;
     if (unread.length > 0) client.headSince = now;
@@ -75,6 +75,10 @@ export class FullLane implements Watched {
     // node:http reads it for each connection; a reload may have changed it.
     (this.#server as { maxHeaderSize?: number }).maxHeaderSize = this.#host.runtime.maxHead;
     client.parsed = new ParsedSocket(this.#server, socket);
+    // node:http resumes it for the next piece of any body.
+    socket.on('resume', () => {
+      if (client.served.length > MAX_SERVED || client.refused !== undefined) socket.pause();
+    });
     if (readable.length > 0) socket.unshift(readable);
     socket.resume();
   }
@@ -87,7 +91,7 @@ export class FullLane implements Watched {
 
   /** Ends the gRPC-Web calls, of which some may be streams without an end. */
   stopCalls(): void {
-    for (const { last } of this.#clients.values()) last?.stop();
+    this.#requests.visit((request) => request.stop());
   }
 
   destroy(): void {
@@ -139,18 +143,23 @@ export class FullLane implements Watched {
     let served: FullLaneRequest | undefined;
     response.once('close', () => {
       if (served) this.#requests.delete(served);
+      if (served && client.served[0] === served) client.served.shift();
       this.#end(request.socket, client);
     });
     const checked = check(request, client, this.#host.runtime.maxFields);
     if ('reason' in checked) {
+      client.refusing = true;
       this.#host.runtime.observer.refused(request.method ?? '', checked.status);
       refuseRequest(response, checked.status, checked.reason, { close: true });
       return;
     }
     client.parsed?.headRead(checked.contentLength);
-    client.last = served = new FullLaneRequest(request, response, this.#host);
+    client.last = served = new FullLaneRequest(request, response, this.#host, checked);
     this.#requests.add(served);
-    served.start(checked, forwardingOf(request.socket, this.#host.runtime));
+    client.served.push(served);
+    // Requests that are not safe must not be processed in parallel (RFC 9112 §9.3.2).
+    if (client.requests === 1) served.start();
+    else if (client.served.length > MAX_SERVED) request.socket.pause();
   }
 
   /** An upgrade behind a request in progress is ignored, so that responses stay in order. */
@@ -178,7 +187,7 @@ export class FullLane implements Watched {
 
   #begin(socket: Socket): Client | undefined {
     const client = this.#clients.get(socket);
-    if (client === undefined || client.lingerUntil !== 0) return undefined;
+    if (client === undefined || client.lingerUntil !== 0 || client.refusing) return undefined;
     client.requests++;
     client.headSince = 0;
     client.behind = false;
@@ -189,7 +198,19 @@ export class FullLane implements Watched {
     client.requests--;
     client.quietSince = this.#host.runtime.clock.now;
     client.readBefore = socket.bytesRead;
-    if (client.requests === 0 && socket.writable) client.next?.();
+    if (!socket.writable || client.lingerUntil !== 0) return;
+    client.served[0]?.start();
+    if (client.requests === 0) client.next?.();
+    else if (client.served.length === MAX_SERVED) socket.resume();
+  }
+
+  #forget(socket: Socket, client: Client) {
+    this.#clients.delete(socket);
+    // node:http does not close the responses that have no socket yet.
+    for (const served of client.served) {
+      this.#requests.delete(served);
+      served.abandon();
+    }
   }
 
   /** Closes a connection with a reply, after the responses to the requests in progress. */
@@ -221,7 +242,7 @@ export class FullLane implements Watched {
   #handBack(error: ParseError, socket: Socket, client: Client): boolean {
     if (client.refused !== undefined) {
       // The parser continues to refuse what arrives.
-      client.refused = Buffer.concat([client.refused, error.rawPacket ?? Buffer.alloc(0)]);
+      client.refused = Buffer.concat([client.refused, error.rawPacket ?? NO_BYTES]);
       if (client.refused.length > MAX_REFUSED) socket.destroy();
       else socket.pause();
       return true;
@@ -233,7 +254,9 @@ export class FullLane implements Watched {
       client.parsed!.release();
       socket.off('close', client.forget);
       client.forget();
-      this.#host.toFastLane(socket, client.refused!);
+      // What waits in the socket must not be overtaken by what the fast lane reads.
+      const waiting: Buffer | null = socket.readableLength > 0 ? socket.read() : null;
+      this.#host.toFastLane(socket, Buffer.concat([client.refused!, waiting ?? NO_BYTES]));
     };
     if (client.requests === 0) client.next();
     else socket.pause();
@@ -241,6 +264,9 @@ export class FullLane implements Watched {
   }
 }
 
+/** Requests in progress and behind it; beyond, reading stops. */
+const MAX_SERVED = 16;
+const NO_BYTES = Buffer.alloc(0);
 /** Bytes that may wait to be read again. */
 const MAX_REFUSED = 128 * 1024;
 

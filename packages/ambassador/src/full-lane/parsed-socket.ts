@@ -55,12 +55,17 @@ type Stop = (typeof Stop)[keyof typeof Stop];
 export class ParsedSocket {
   readonly #socket: ServedSocket;
   readonly #before: ReadonlyMap<string, readonly unknown[]>;
-  /** Bytes that the socket had read at the start of the latest message. */
+  /**
+   * The number of the present read. Bytes that were put back, or waited in the socket, are a read of
+   * their own, whatever the socket has read by then.
+   */
+  #read = 0;
+  /** The read in which the latest message began. */
   #begunAt = -1;
   /** The latest request when that message began; null if that had been served. */
   #previous: Parser['incoming'];
   #declined = false;
-  /** Bytes that the socket had read when the head of the latest request was complete. */
+  /** The read in which the head of the latest request was complete. */
   #headAt = -1;
   /** Bytes of the body of the latest request; -1 if it has no length. */
   #length = 0;
@@ -76,7 +81,7 @@ export class ParsedSocket {
     const { parser } = this.#socket;
     if (!parser || !(0 in parser)) return;
     parser[0] = () => {
-      this.#begunAt = socket.bytesRead;
+      this.#begunAt = this.#read;
       this.#partial = undefined;
       this.#previous = parser.incoming ?? null;
     };
@@ -91,7 +96,7 @@ export class ParsedSocket {
 
   /** Notes that the head of a request is complete. @param length of its body; -1 if it has none. */
   headRead(length: number): void {
-    this.#headAt = this.#socket.bytesRead;
+    this.#headAt = this.#read;
     this.#length = length;
     this.#bodyInRead = 0;
   }
@@ -108,12 +113,14 @@ export class ParsedSocket {
     const { rawPacket, bytesParsed = 0, messageStart: known } = error;
     if (rawPacket === undefined || this.#socket[PARSED] !== this) return undefined;
     let message: Buffer | undefined;
-    if (known !== undefined) message = rawPacket.subarray(known);
+    if (known !== undefined) {
+      // The fault may be in any line: what an earlier read brought could be more than a method.
+      if (this.#begunAt === this.#read) message = rawPacket.subarray(known);
+    }
     // The parser knows methods of RTSP, but not with HTTP. All other faults are not in the first line.
     else if (error.code !== 'HPE_INVALID_METHOD' && !error.reason?.startsWith('Invalid method'))
       return undefined;
-    else if (this.#begunAt === this.#socket.bytesRead)
-      message = this.#since(rawPacket, bytesParsed);
+    else if (this.#begunAt === this.#read) message = this.#since(rawPacket, bytesParsed);
     else if (this.#partial) message = Buffer.concat([this.#partial, rawPacket]);
     return copyOf(message && withUnknownMethod(message));
   }
@@ -122,7 +129,7 @@ export class ParsedSocket {
   readAll(parser: Parser, bytes: () => Buffer): void {
     const partial = this.#partial;
     if (this.#isHeadless(parser)) {
-      const begun = this.#begunAt === this.#socket.bytesRead;
+      const begun = this.#begunAt === this.#read;
       const read = begun || partial ? bytes() : undefined;
       const message = begun
         ? this.#since(read!, read!.length)
@@ -130,11 +137,12 @@ export class ParsedSocket {
       this.#partial = copyOf(message && withUnknownMethod(message));
     }
     this.#bodyInRead = 0;
+    this.#read++;
   }
 
   /** Returns the message in whose first line `upTo` is, if its beginning is certain. */
   #since(bytes: Buffer, upTo: number): Buffer | undefined {
-    const inRead = this.#headAt === this.#socket.bytesRead ? undefined : this.#bodyInRead;
+    const inRead = this.#headAt === this.#read ? undefined : this.#bodyInRead;
     const before: BodyBefore = { length: this.#length, inRead };
     // Without a body in this read, a line ends before the message, or the read begins with it.
     const start = messageStart(bytes, upTo, inRead === 0 ? { ...before, length: 0 } : before);
@@ -165,7 +173,8 @@ export class ParsedSocket {
     const bytes =
       this.#declined && typeof read === 'number' ? parser.getCurrentBuffer!() : undefined;
     const stop = bytes === undefined || read === bytes.length ? Stop.upgrade : this.stop(parser);
-    if (typeof read === 'number') this.readAll(parser, () => parser.getCurrentBuffer!());
+    if (typeof read === 'number' && stop !== Stop.fault)
+      this.readAll(parser, () => parser.getCurrentBuffer!());
     const rest = stop === Stop.declined && Buffer.from(bytes!.subarray(read as number));
     executed(stop === Stop.fault ? fault(0, read as number) : read);
     if (rest && this.#socket.parser === parser) this.#socket.unshift(rest);

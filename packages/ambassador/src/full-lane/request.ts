@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Exchange } from '../exchange/exchange.ts';
+import { forwardingOf } from '../exchange/forwarding.ts';
 import type { ReplyOptions, ResponseSink } from '../exchange/response-sink.ts';
-import type { Forwarding } from '../http/canonical-request.ts';
 import {
   informationalText,
   type ResponseFraming,
@@ -27,8 +27,8 @@ export class FullLaneRequest implements ResponseSink, Listed {
   readonly #response: ServerResponse;
   readonly #host: FullLaneHost;
   readonly #exchange: Exchange;
-  #keepAlive = true;
-  #headOnly = false;
+  readonly #head: CheckedRequest;
+  #keepAlive: boolean;
   #reading = false;
   readonly #retained = new RetainedBytes();
   /** Bytes of the body that node:http has parsed and the upstream cannot take yet. */
@@ -36,28 +36,40 @@ export class FullLaneRequest implements ResponseSink, Listed {
   /** Writes the head, once the start of its body has proved valid. */
   #writeHead: (() => void) | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, host: FullLaneHost) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    host: FullLaneHost,
+    head: CheckedRequest,
+  ) {
     this.#request = request;
     this.#response = response;
     this.#host = host;
+    this.#head = head;
+    this.#keepAlive = head.keepAlive;
     this.#exchange = new Exchange(this, host.runtime);
     this.#waiting = new WaitingBytes(host.runtime.memory);
+    response.on('drain', () => this.#exchange.resume());
+    response.once('close', () => this.abandon());
+    // If a request is aborted within its body, its response closes too and cancels the exchange.
+    request.on('error', () => response.destroy());
   }
 
-  start(head: CheckedRequest, forwarding: Forwarding): void {
-    const response = this.#response;
-    this.#keepAlive = head.keepAlive;
-    this.#headOnly = head.method === 'HEAD';
-    response.on('drain', () => this.#exchange.resume());
-    response.once('close', () => {
-      this.#retained.abandonAll();
-      this.#waiting.set(0);
-      this.#exchange.cancel();
-    });
-    // If a request is aborted within its body, its response closes too and cancels the exchange.
-    this.#request.on('error', () => response.destroy());
+  /** Ends it without a response, if it has not ended. */
+  abandon(): void {
+    this.#retained.abandonAll();
+    this.#waiting.set(0);
+    this.#exchange.cancel();
+  }
+
+  start(): void {
+    // Its body may have turned out to be malformed while it waited.
+    if (this.#response.headersSent || this.#response.destroyed) return;
     const http11 = this.#request.httpVersionMinor === 1;
-    this.#exchange.start(head, forwarding, undefined, { ...head, upgrade: undefined }, http11);
+    const forwarding = forwardingOf(this.#request.socket, this.#host.runtime);
+    const extras = { ...this.#head, upgrade: undefined };
+    this.#exchange.listener = this.#host.runtime;
+    this.#exchange.start(this.#head, forwarding, undefined, extras, http11);
   }
 
   /** The socket of a connection takes more. */
@@ -150,7 +162,7 @@ export class FullLaneRequest implements ResponseSink, Listed {
 
   sendEnd(trailers: readonly string[]): void {
     this.#writeHead?.();
-    if (trailers.length > 0 && !this.#headOnly) {
+    if (trailers.length > 0 && this.#head.method !== 'HEAD') {
       const pairs: [string, string][] = [];
       for (let i = 0; i < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
       this.#response.addTrailers(pairs);
@@ -174,7 +186,7 @@ export class FullLaneRequest implements ResponseSink, Listed {
 
   /** Whether the request has arrived completely; without a body, its head is all. */
   get #complete(): boolean {
-    return this.#request.complete || this.#exchange.head.contentLength === 0;
+    return this.#request.complete || this.#head.contentLength === 0;
   }
 
   flush(): void {

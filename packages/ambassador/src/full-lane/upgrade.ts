@@ -49,13 +49,17 @@ export class UpgradeRequest implements ResponseSink, Watched {
     // node:http has released the socket: without a handler an error would end the process.
     socket.on('error', () => socket.destroy());
     receive(socket, (read) => this.#onRead(read));
-    socket.on('drain', () => this.#exchange.resume());
+    socket.on('drain', () => {
+      this.#writer.drained();
+      this.#exchange.resume();
+    });
     socket.on('end', () => {
       if (this.#open) this.#exchange.endBody([]);
       else socket.destroy();
     });
     socket.on('close', () => {
       clock.unwatch(this);
+      this.#writer.drained();
       this.#exchange.cancel();
     });
     this.#exchange.start(head, forwarding, undefined, head);

@@ -18,8 +18,11 @@ export class ResponseWriter {
   constructor(socket: Socket, memory: MemoryBudget) {
     this.#socket = socket;
     this.#waiting = new WaitingBytes(memory);
-    socket.on('drain', () => this.#waiting.set(0));
-    socket.on('close', () => this.#waiting.set(0));
+  }
+
+  /** Notes that the client has taken everything, or that the connection is over for the writer. */
+  drained(): void {
+    this.#waiting.set(0);
   }
 
   /** @param head the head as text. @param chunked whether the body goes out in chunks. */

@@ -208,10 +208,20 @@ export class UpstreamConnection implements ReaderOwner, UpstreamStream {
 
   onComplete(head: ResponseHead, clean: boolean): void {
     this.idleLimit = idleLimit(head);
+    // Bytes behind the response must never be taken for the response to the next request.
+    const ended = clean && !this.#buffers.full;
     this.#buffers.rest();
-    if (clean && head.keepAlive && this.requestSent && this.#writable) {
-      if (this.socket.isPaused()) this.socket.resume();
-      this.#owner.onIdle(this);
-    } else this.socket.destroy();
+    if (!ended || !head.keepAlive || !this.requestSent || !this.#writable) {
+      this.socket.destroy();
+      return;
+    }
+    if (this.socket.isPaused()) this.socket.resume();
+    // Each record of TLS is a read of its own: those that have arrived come before the next request.
+    if (this.socket instanceof tls.TLSSocket) setImmediate(() => this.#rest());
+    else this.#owner.onIdle(this);
+  }
+
+  #rest() {
+    if (!this.socket.destroyed) this.#owner.onIdle(this);
   }
 }

@@ -1,6 +1,6 @@
 import { SMALL } from '../http/small.ts';
 import { KeptBytes, type LentBytes } from '../memory/lent-bytes.ts';
-import { type ReadBufferPool, SHARED, SHARED_SMALL } from '../memory/read-buffer.ts';
+import { READ_SIZE, type ReadBufferPool, SHARED, SHARED_SMALL } from '../memory/read-buffer.ts';
 
 /** Writers copy pieces up to `SMALL`, and `lend` copies larger ones. */
 const lentShared: LentBytes = new KeptBytes(SHARED);
@@ -9,6 +9,8 @@ const lentShared: LentBytes = new KeptBytes(SHARED);
 export class ResponseBuffers {
   readonly #pool: ReadBufferPool;
   #lastRead = 0;
+  /** Bytes that the buffer of the last read holds. */
+  #size = READ_SIZE;
   /** The buffer that is read into, unless that is the shared one. */
   #current: ReturnType<ReadBufferPool['take']> | undefined;
   #closed = false;
@@ -21,13 +23,18 @@ export class ResponseBuffers {
   next(remaining: number): Buffer {
     if (this.#closed || (this.#lastRead <= SMALL && remaining <= SMALL)) {
       this.#releaseCurrent();
+      this.#size = READ_SIZE;
       return SHARED;
     }
     if (this.#current?.reusable === false) this.#releaseCurrent();
     if (this.#current === undefined) {
-      if (!this.#pool.available) return SHARED_SMALL;
+      if (!this.#pool.available) {
+        this.#size = SMALL;
+        return SHARED_SMALL;
+      }
       this.#current = this.#pool.take();
     }
+    this.#size = READ_SIZE;
     return this.#current.bytes;
   }
 
@@ -39,6 +46,11 @@ export class ResponseBuffers {
     this.#current = this.#pool.take();
     SHARED.copy(this.#current.bytes, 0, 0, length);
     return this.#current;
+  }
+
+  /** Whether the last read filled its buffer, so that there may be more which has arrived. */
+  get full(): boolean {
+    return this.#lastRead === this.#size;
   }
 
   /** The response has ended. */
