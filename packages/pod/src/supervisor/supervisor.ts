@@ -1,14 +1,12 @@
-import { writeSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, LONGEST_TIMER, PollingWatch, pause, silentLog } from '@sidekit/core/tool';
 import { Engine } from '../engine/engine.ts';
-import type { ExitEvent } from '../engine/exit-events.ts';
 import { podLabels } from '../engine/labels.ts';
 import { PodMachine } from '../lifecycle/machine.ts';
 import { type PodStatusObject, statusOf } from '../lifecycle/status.ts';
-import type { Note, PodAction, PodEvent, Run } from '../lifecycle/types.ts';
+import type { PodAction, PodEvent } from '../lifecycle/types.ts';
 import type { ContainerSpec } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { decodeData, type PodRecord } from '../store/record.ts';
@@ -16,15 +14,13 @@ import { EngineVolumes } from '../volumes/engine-volumes.ts';
 import type { PodData } from '../volumes/files.ts';
 import { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { Volumes } from '../volumes/volumes.ts';
+import { ContainerActions, type PodNow } from './container-actions.ts';
 import { serveControl } from './control.ts';
 import { Endpoints, writeHosts } from './endpoints.ts';
 import { forwardPorts, ServiceForwarder } from './forwarder.ts';
-import { carryOut } from './handlers/carry-out.ts';
-import { hasEnded } from './handlers/exec.ts';
-import type { HandlerOutcome } from './handlers/handler.ts';
 import { Launcher } from './launcher.ts';
 import { keepTrying } from './mounting.ts';
-import { Recurring } from './recurring.ts';
+import { PodReport } from './pod-report.ts';
 import { Runs } from './runs.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { LocalStorage } from './storage.ts';
@@ -37,10 +33,6 @@ const SWEEP = 60_000;
 /** The first and the longest pause before a lost sandbox is created again, in milliseconds. */
 const SANDBOX_RETRY = 500;
 const SANDBOX_RETRY_CAP = 30_000;
-/** The pause before a status that could not be written is written again, in milliseconds. */
-const PERSIST_RETRY = 1000;
-
-const ENDED: HandlerOutcome = { result: 'error', message: 'the container has ended' };
 
 /**
  * Runs one Pod from its start to its end: carries out the actions of the state machine and
@@ -54,7 +46,8 @@ export class Supervisor {
   readonly #launcher: Launcher;
   readonly #volumes: Volumes;
   readonly #storage: LocalStorage;
-  readonly #recurring = new Recurring();
+  readonly #report: PodReport;
+  readonly #actions: ContainerActions;
   #publishing = new AbortController();
   readonly #endpoints: Endpoints;
   readonly #forwarder: ServiceForwarder;
@@ -63,7 +56,6 @@ export class Supervisor {
   #data: PodData;
   #sandbox: Sandbox | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #persistTimer: NodeJS.Timeout | undefined;
   #sandboxAttempt = 0;
   #status: PodStatusObject | undefined;
   #findable = false;
@@ -79,14 +71,19 @@ export class Supervisor {
       ? new PodVolumes(volumes, pod)
       : new EngineVolumes(this.#engine, this.#record);
     this.#storage = new LocalStorage(this.#engine, pod.spec, this.#volumes);
+    this.#report = new PodReport(folder, () => this.#publishStatus());
     this.#launcher = new Launcher(this.#engine, this.#volumes, (container, image) =>
-      this.#note({
-        type: 'note',
-        reason: 'Pulling',
-        container,
-        message: `Pulling image "${image}"`,
-      }),
+      this.#report.note({ reason: 'Pulling', container, message: `Pulling image "${image}"` }),
     );
+    this.#actions = new ContainerActions({
+      engine: this.#engine,
+      launcher: this.#launcher,
+      runs: this.#runs,
+      report: this.#report,
+      now: () => this.#now,
+      spec: (container) => this.#spec(container),
+      dispatch: (event) => this.#dispatch(event),
+    });
     this.#endpoints = new Endpoints(endpoints);
     this.#forwarder = new ServiceForwarder(services, this.#endpoints);
     // With Never, the Pods that have failed count, and not their sidecars' restarts.
@@ -96,7 +93,7 @@ export class Supervisor {
 
   /** Runs the Pod to its end. Never rejects: a Pod whose sandbox cannot be created has failed. */
   async run(): Promise<void> {
-    this.#persist(() => {
+    this.#report.write(() => {
       this.#folder.pid = process.pid;
     });
     this.#publishStatus();
@@ -112,7 +109,9 @@ export class Supervisor {
       await Promise.all([this.#startSandbox(), this.#launcher.knowImages(this.#record.pod.spec)]);
       // Starts from `since`; started earlier, it would only slow down the sandbox.
       closers.push(
-        this.#engine.followExits(podLabels(this.#record).own, since, (exit) => this.#onExit(exit)),
+        this.#engine.followExits(podLabels(this.#record).own, since, (exit) =>
+          this.#actions.exited(exit),
+        ),
       );
       closers.push(this.#watchEndpoints(), this.#keepHouse(), await this.#forward());
       this.#dispatch({ type: 'begin' });
@@ -121,7 +120,7 @@ export class Supervisor {
       this.#dispatch({ type: 'fail', reason: 'FailedCreatePodSandBox', message: errorText(error) });
     } finally {
       clearTimeout(this.#timer);
-      clearTimeout(this.#persistTimer);
+      this.#report.close();
       this.#publishing.abort();
       for (const close of closers) close();
       this.#forwarder.close();
@@ -155,7 +154,7 @@ export class Supervisor {
         return this.#dispatch({ type: 'begin' });
       } catch (error) {
         const message = errorText(error);
-        this.#note({ type: 'note', reason: 'FailedCreatePodSandBox', message });
+        this.#report.note({ reason: 'FailedCreatePodSandBox', message });
         await pause(wait);
         this.#sandboxAttempt++;
       }
@@ -168,6 +167,15 @@ export class Supervisor {
 
   get #hosts(): string {
     return join(this.#record.volumes, '.hosts');
+  }
+
+  get #now(): PodNow {
+    return {
+      record: this.#record,
+      data: this.#data,
+      sandbox: this.#sandbox,
+      hosts: this.#hosts,
+    };
   }
 
   get #context() {
@@ -194,7 +202,7 @@ export class Supervisor {
     const { ports, close } = await forwardPorts(forwards, (port) => this.#sandbox?.reach(port));
     if (!isDeepStrictEqual(ports, forwards)) {
       this.#record = { ...this.#record, forwards: ports };
-      this.#persist(() => {
+      this.#report.write(() => {
         this.#folder.record = { ...this.#folder.record, forwards: ports };
       });
     }
@@ -216,7 +224,7 @@ export class Supervisor {
   async #sweep() {
     for (const id of this.#runs.ids) {
       const info = await this.#engine.inspect(id).catch(() => undefined);
-      if (info && !info.running) this.#onExit({ id, exitCode: info.exitCode });
+      if (info && !info.running) this.#actions.exited({ id, exitCode: info.exitCode });
     }
   }
 
@@ -241,7 +249,7 @@ export class Supervisor {
   }
 
   #mountFailed(error: unknown) {
-    this.#note({ type: 'note', reason: 'FailedMount', message: errorText(error) });
+    this.#report.note({ reason: 'FailedMount', message: errorText(error) });
   }
 
   #dispatch(event: PodEvent) {
@@ -258,101 +266,19 @@ export class Supervisor {
   #do(action: PodAction) {
     switch (action.type) {
       case 'note':
-        return this.#note(action);
+        return this.#report.note(action);
       case 'ended':
         return this.#ended.resolve();
       case 'sandbox':
         return void this.#renewSandbox();
       case 'start':
-        return void this.#start(action);
+        return void this.#actions.start(action);
       case 'signal':
-        return void this.#signal(action);
+        return void this.#actions.signal(action);
       case 'hook':
       case 'probe':
-        return void this.#handler(action);
+        return void this.#actions.handle(action);
     }
-  }
-
-  async #start({ container, attempt }: Run) {
-    const run = { container, attempt };
-    const spec = this.#spec(container);
-    try {
-      const started = await this.#launcher.start(run, spec, {
-        record: this.#record,
-        data: this.#data,
-        podIP: this.#podIP,
-        sandbox: this.#sandbox ?? { id: '', name: '' },
-        mounts: [
-          { source: this.#hosts, target: '/etc/hosts', readOnly: false },
-          this.#runs.messageMount(run, spec),
-        ],
-      });
-      if (typeof started !== 'string')
-        return this.#dispatch({ type: 'startFailed', ...run, ...started });
-      const early = this.#runs.add(started, run);
-      this.#dispatch({ type: 'started', ...run, id: started });
-      if (early) this.#onExit(early);
-    } catch (error) {
-      // Its program could not be started: Kubernetes counts that as a run that exits with 128.
-      this.#note({ type: 'note', reason: 'Failed', container, message: errorText(error) });
-      const reason = 'StartError';
-      this.#dispatch({ type: 'exited', ...run, exitCode: 128, reason, message: errorText(error) });
-    }
-    this.#launcher.forgetOldRuns(run, podLabels(this.#record));
-  }
-
-  async #signal({ signal, ...run }: Extract<PodAction, { type: 'signal' }>) {
-    const stop =
-      this.#launcher.images.get(this.#spec(run.container).image)?.stopSignal ?? 'SIGTERM';
-    const sent = signal === 'SIGTERM' ? stop : signal;
-    const { container } = run;
-    this.#note({
-      type: 'note',
-      reason: 'Signal',
-      container,
-      message: `${sent} sent to ${container}`,
-    });
-    try {
-      await this.#runs.signal(run, sent);
-    } catch (error) {
-      this.#note({ type: 'note', reason: 'FailedKill', container, message: errorText(error) });
-    }
-  }
-
-  async #handler(action: Extract<PodAction, { type: 'hook' | 'probe' }>) {
-    const { container, attempt, handler, timeout } = action;
-    const id = this.#runs.idOf(action);
-    const target = {
-      engine: this.#engine,
-      container: this.#spec(container),
-      id: id ?? '',
-      reach: this.#sandbox?.reach ?? ((port: number) => ({ host: '127.0.0.1', port })),
-      listens: this.#sandbox?.listens ?? (() => undefined),
-    };
-    if (action.type === 'hook') {
-      const message = `${action.hook} hook of ${container}`;
-      this.#note({ type: 'note', reason: 'Hook', container, message });
-    }
-    let outcome: HandlerOutcome = id ? await carryOut(handler, target, timeout) : ENDED;
-    const run = { container, attempt };
-    if (action.type === 'hook') {
-      const { result, message } = outcome;
-      const ok = result === 'success';
-      return this.#dispatch({ type: 'hookDone', ...run, hook: action.hook, ok, message });
-    }
-    // The exit of a container decides, whatever a probe that raced with it returned.
-    if (outcome.result === 'failure' && (await hasEnded(target).catch(() => false))) {
-      outcome = ENDED;
-    }
-    this.#dispatch({ type: 'probed', ...run, probe: action.probe, ...outcome });
-  }
-
-  async #onExit(exit: ExitEvent) {
-    if (exit.id === this.#sandbox?.id) return this.#dispatch({ type: 'sandboxLost' });
-    const run = this.#runs.take(exit);
-    if (!run) return;
-    const ending = await this.#runs.ending(exit, run, this.#spec(run.container));
-    this.#dispatch({ type: 'exited', ...run, exitCode: exit.exitCode, ...ending });
   }
 
   #spec(name: string): ContainerSpec {
@@ -375,7 +301,7 @@ export class Supervisor {
       const changed = this.#publishVolumes();
       if (changed.length === 0) return;
       const message = `volumes were updated: ${changed.join(', ')}`;
-      this.#note({ type: 'note', reason: 'Updated', message });
+      this.#report.note({ reason: 'Updated', message });
     };
     const { signal } = this.#publishing;
     const onFailure = (error: unknown) => this.#mountFailed(error);
@@ -384,14 +310,6 @@ export class Supervisor {
 
   #publishVolumes(): string[] {
     return this.#volumes.publish(this.#context, this.#data);
-  }
-
-  #note({ reason, container, message }: Note) {
-    const recurs = reason === 'Unhealthy' || reason === 'ProbeError';
-    if (recurs && !this.#recurring.keeps(`${reason} ${container}`, Date.now())) return;
-    const time = new Date().toISOString();
-    const entry = { time, reason, ...(container ? { container } : {}), message };
-    this.#persist(() => this.#folder.note(entry));
   }
 
   #publishStatus() {
@@ -406,21 +324,10 @@ export class Supervisor {
       now: Date.now(),
     });
     const status = this.#status;
-    this.#persist(() => {
+    this.#report.write(() => {
       this.#folder.status = status;
       this.#setFindable(!this.#machine.ended && this.#sandbox !== undefined);
     });
-  }
-
-  /** Writes to the Pod's folder; a full disk must not end the Pod: the status is written later. */
-  #persist(write: () => void) {
-    try {
-      write();
-    } catch (error) {
-      complain(errorText(error));
-      clearTimeout(this.#persistTimer);
-      this.#persistTimer = setTimeout(() => this.#publishStatus(), PERSIST_RETRY);
-    }
   }
 
   /** Only a Ready Pod that is not on its way to its end gets the traffic of its Services. */
@@ -437,13 +344,6 @@ export class Supervisor {
       this.#endpoints.set(service, name, found ? endpoint : undefined);
     }
   }
-}
-
-/** Writes to the supervisor's log, which may be on the disk that is full. */
-function complain(text: string) {
-  try {
-    writeSync(2, `${new Date().toISOString()} ${text}\n`);
-  } catch {}
 }
 
 function dataOf(record: PodRecord): PodData {
