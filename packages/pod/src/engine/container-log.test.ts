@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from '@sidekit/test-kit';
+import { eventually, temporaryDirectory } from '@sidekit/test-kit';
 import { type LogRequest, readLog } from './container-log.ts';
 import { Engine } from './engine.ts';
 import { fakeEngine } from './testing/fake-engine.ts';
@@ -10,7 +10,11 @@ import { fakeEngine } from './testing/fake-engine.ts';
 const entry = (second: number, text: string, tag = 'F') =>
   `2026-11-27T20:10:${String(second).padStart(2, '0')}.000000000+00:00 stdout ${tag} ${text}\n`;
 
-async function read(path: string, request: Partial<LogRequest>): Promise<string> {
+async function read(
+  path: string,
+  request: Partial<LogRequest>,
+  wait: () => Promise<void> | void = () => {},
+): Promise<string> {
   await using fake = await fakeEngine((_, response) => {
     response.end(JSON.stringify({ HostConfig: { LogConfig: { Path: path } } }));
   });
@@ -19,6 +23,7 @@ async function read(path: string, request: Partial<LogRequest>): Promise<string>
   let text = '';
   await readLog(engine, { id: 'c', timestamps: false, ...request }, (parts) => {
     for (const part of parts) text += `${part.text}${part.last ? '\n' : ''}`;
+    return wait();
   });
   return text;
 }
@@ -68,3 +73,33 @@ test('tail counts whole lines, and since is compared with their times', linux, a
   assert.equal(await read(path, { tail: 1000 }), 'a\nbc\nd\ne');
   assert.equal(await read(path, { since: new Date('2026-11-27T20:10:03Z') }), 'd\ne');
 });
+
+test('a log that fills several files while its reader waits is complete', linux, async () => {
+  using folder = temporaryDirectory('container-log');
+  const path = join(folder.path, 'ctr.log');
+  writeFileSync(path, entry(1, '1'));
+  const replaced = async (text: string) => {
+    const held = openFiles(folder.path);
+    writeFileSync(`${path}.tmp`, entry(1, text));
+    renameSync(`${path}.tmp`, path);
+    await eventually(() => openFiles(folder.path) === held + 1, { what: `file ${text} is open` });
+  };
+  let slow = true;
+  const text = await read(path, {}, async () => {
+    if (slow) for (const text of ['2', '3', '4']) await replaced(text);
+    slow = false;
+  });
+  assert.equal(text, '1\n2\n3\n4\n');
+  assert.equal(openFiles(folder.path), 0);
+});
+
+/** Returns how many files of a folder this process has open, removed ones too. */
+function openFiles(folder: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(join('/proc/self/fd', fd)).startsWith(folder);
+    } catch {
+      return false;
+    }
+  }).length;
+}

@@ -23,6 +23,8 @@ export type LogReader = (parts: readonly LogPart[]) => Promise<void> | void;
 
 /** How often a log that is followed is checked for more, in milliseconds. */
 const INTERVAL = 50;
+/** How often a file that was begun is noticed while a slow reader takes parts, in milliseconds. */
+const NOTICE = 10;
 /** A longer line of Docker's is passed on in parts, in bytes. */
 const MAX_LINE = 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -38,8 +40,13 @@ export async function readLog(engine: Engine, request: LogRequest, read: LogRead
   const { tail, since, running, signal } = request;
   const wanted = (part: LogPart) => since === undefined || Date.parse(part.time) >= +since;
   const drain = async (take: LogReader) => {
-    for (let parts = log.read(); parts.length > 0 && !signal?.aborted; parts = log.read()) {
-      await take(since === undefined ? parts : parts.filter(wanted));
+    const noticing = setInterval(() => log.notice(), NOTICE);
+    try {
+      for (let parts = log.read(); parts.length > 0 && !signal?.aborted; parts = log.read()) {
+        await take(since === undefined ? parts : parts.filter(wanted));
+      }
+    } finally {
+      clearInterval(noticing);
     }
   };
   if (tail !== undefined) {

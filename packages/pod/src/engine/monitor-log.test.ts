@@ -64,3 +64,27 @@ test('a log that was replaced because it was full is read to its end before the 
   renameSync(`${path}.tmp`, path);
   assert.deepEqual(all(log), ['two', 'three']);
 });
+
+test('a log that is replaced again and again while it is read is complete', () => {
+  using folder = temporaryDirectory('monitor-log');
+  const path = join(folder.path, 'ctr.log');
+  const replace = (text: string) => {
+    writeFileSync(`${path}.tmp`, entry(text));
+    renameSync(`${path}.tmp`, path);
+  };
+  replace('1');
+  using log = new MonitorLog(path);
+  log.notice();
+  for (const text of ['2', '3', '4', '5']) {
+    replace(text);
+    log.notice();
+    log.notice();
+  }
+  assert.deepEqual(all(log), ['1', '2', '3', '4', '5']);
+  for (let i = 10; i < 30; i++) {
+    replace(String(i));
+    log.notice();
+  }
+  const kept = ['10', '11', '12', '13', '14', '15', '16', '29'];
+  assert.deepEqual(all(log), kept, 'eight files are held, and the newest one is read in any case');
+});

@@ -12,17 +12,20 @@ export interface LogPart {
 
 /** How much is read at once, in bytes. An entry is shorter: the monitor reads 8 KiB at a time. */
 const CHUNK = 256 * 1024;
+/** How many files a reader keeps, of 10 MiB each: a replaced one takes its space until it is closed. */
+const MOST = 8;
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 
 /**
  * Reads the log file that Podman's monitor, conmon, writes for a container (log driver `k8s-file`):
  * lines `TIME stdout|stderr P|F TEXT`, where P means that the line continues. A full file is
- * replaced by a new one: what was written before that is read from the old one.
+ * replaced by a new one: each is opened once it is noticed, and read to its end in its turn.
  */
 export class MonitorLog implements Disposable {
   readonly #path: string;
-  #file: number | undefined;
+  /** The first one is being read. */
+  readonly #files: number[] = [];
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(path: string) {
@@ -31,18 +34,26 @@ export class MonitorLog implements Disposable {
 
   /** Returns the parts that were added since the last call, at most some 256 KiB; none at the end. */
   read(): LogPart[] {
-    this.#file ??= open(this.#path);
-    while (this.#file !== undefined) {
-      const parts = this.#readSome(this.#file);
+    for (;;) {
+      this.notice();
+      const [file, next] = this.#files;
+      if (file === undefined) return [];
+      const parts = this.#readSome(file);
       if (parts) return parts;
-      if (!this.#replaced(this.#file)) return [];
-      // The writer may have added something before it replaced the file.
-      const late = this.#readSome(this.#file);
-      if (late) return late;
-      this[Symbol.dispose]();
-      this.#file = open(this.#path);
+      if (next === undefined) return [];
+      // Since before it was read to its end, the writer has had another one.
+      this.#files.shift();
+      closeSync(file);
+      this.#rest = Buffer.alloc(0);
     }
-    return [];
+  }
+
+  /** Opens the file that is written now; one that is replaced before that happens is lost. */
+  notice(): void {
+    const last = this.#files.at(-1);
+    if (this.#files.length === MOST || (last !== undefined && !this.#replaced(last))) return;
+    const file = open(this.#path);
+    if (file !== undefined) this.#files.push(file);
   }
 
   /** Returns undefined at the end of the file. */
@@ -65,9 +76,7 @@ export class MonitorLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
-    this.#rest = Buffer.alloc(0);
+    for (const file of this.#files.splice(0)) closeSync(file);
   }
 }
 
