@@ -8,12 +8,15 @@ import type { Policy } from '../manifest/findings.ts';
 import { inNamespace } from '../manifest/objects.ts';
 import type { PodObject, Workload } from '../manifest/types.ts';
 import { type ManifestFile, readWorkload } from '../manifest/workload.ts';
+import { PortClaims } from '../store/port-claims.ts';
 import { encodeData } from '../store/record.ts';
 import type { WaitingSupervisor } from '../supervisor/detach.ts';
+import { printAddresses } from './addresses.ts';
 import type { Arguments } from './arguments.ts';
 import { Launch } from './launch.ts';
 import type { NewRecord } from './pod-state.ts';
-import { type Exposure, exposures, printAddresses, unmappedPorts } from './services.ts';
+import { PortChooser } from './port-chooser.ts';
+import { type Exposure, exposures, unmappedPorts } from './services.ts';
 import type { Session } from './session.ts';
 import { applyAndWatch, checkWatchable } from './watch.ts';
 
@@ -43,7 +46,8 @@ export async function applyInputs(
   const apply = async (manifests: readonly ManifestFile[], launch: Launch) => {
     const workload = readWorkload(manifests, policy);
     const found = await engine;
-    const exposureOf = await exposures(workload, session.store);
+    using claims = new PortClaims(session.store.ports);
+    const exposureOf = await exposures(workload, new PortChooser(session.store, claims));
     const jobUidOf = jobUids();
     const records = workload.pods.map((pod) => ({
       ...recordOf(pod, workload, found, exposureOf(pod), args.milliseconds('backoff-base')),

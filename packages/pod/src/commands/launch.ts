@@ -3,6 +3,7 @@ import type { ControllerRef } from '../manifest/types.ts';
 import type { PodFolder } from '../store/folder.ts';
 import { sendControl } from '../supervisor/control.ts';
 import { superviseDetached, type WaitingSupervisor } from '../supervisor/detach.ts';
+import { printAddresses } from './addresses.ts';
 import { begun, removePods } from './down.ts';
 import {
   canUpdate,
@@ -15,7 +16,6 @@ import {
 } from './pod-state.ts';
 import { Progress, reasonsOf } from './progress.ts';
 import { podsOf } from './select.ts';
-import { printAddresses } from './services.ts';
 import type { Session } from './session.ts';
 import { isReady } from './summary.ts';
 

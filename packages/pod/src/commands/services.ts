@@ -1,13 +1,8 @@
-import { createServer } from 'node:net';
-import { ExpectedError } from '@sidekit/core/tool';
 import { portNumber } from '../manifest/references/port-number.ts';
 import { selects } from '../manifest/references/selector.ts';
 import type { PodObject, ServiceObject, Workload } from '../manifest/types.ts';
-import type { PodFolder } from '../store/folder.ts';
 import type { ForwardedPort, HostPort, PodService } from '../store/record.ts';
-import type { PodStore } from '../store/store.ts';
-import type { Session } from './session.ts';
-import { hasEnded } from './summary.ts';
+import type { PortChooser } from './port-chooser.ts';
 
 /** The ports of a Pod that this machine can reach, and the Services that the Pod knows. */
 export interface Exposure {
@@ -19,18 +14,17 @@ export interface Exposure {
 
 /**
  * Finds each Pod's Services and the ports of 127.0.0.1 that lead to them: a Service's nodePort,
- * else its own port if that is free, else a free one. A running Service keeps its port.
+ * else its own port if that is free, else a free one. What runs keeps its port.
  * @throws {ExpectedError} if a nodePort is taken.
  */
 export async function exposures(
   { pods, services }: Workload,
-  store: PodStore,
+  chooser: PortChooser,
 ): Promise<(pod: PodObject) => Exposure> {
-  const chooser = new PortChooser(store);
   const found: { readonly service: ServiceObject; readonly hosts: readonly number[] }[] = [];
   for (const service of services) {
     const hosts: number[] = [];
-    for (const port of service.ports) hosts.push(await chooser.choose(service, port));
+    for (const port of service.ports) hosts.push(await chooser.forService(service, port));
     found.push({ service, hosts });
   }
   const servicesOf = (pod: PodObject) =>
@@ -41,7 +35,7 @@ export async function exposures(
   for (const pod of pods) {
     const ports: ForwardedPort[] = [];
     for (const containerPort of unreached(pod, servicesOf(pod))) {
-      ports.push({ containerPort, host: await chooser.free(containerPort) });
+      ports.push({ containerPort, host: await chooser.forPod(pod, containerPort) });
     }
     forwards.set(pod, ports);
   }
@@ -78,28 +72,6 @@ export function unmappedPorts({ services, pods }: Workload): string[] {
   });
 }
 
-/** Prints the addresses of the Pods' Services and host ports on this machine. */
-export function printAddresses(folders: readonly PodFolder[], session: Session) {
-  const lines = new Set<string>();
-  for (const folder of folders) {
-    const { services, hostPorts, forwards } = folder.record;
-    if (!folder.status || hasEnded(folder.status)) continue;
-    for (const { name, ports } of services) {
-      for (const port of ports) {
-        if (port.host === undefined) continue;
-        lines.add(`${port.name ? `${name}/${port.name}` : name}  http://127.0.0.1:${port.host}`);
-      }
-    }
-    for (const { containerPort, host } of forwards) {
-      lines.add(`${folder.name}:${containerPort}  http://127.0.0.1:${host}`);
-    }
-    for (const { hostIP, hostPort, containerPort } of hostPorts) {
-      lines.add(`${folder.name}:${containerPort}  http://${hostIP}:${hostPort}`);
-    }
-  }
-  for (const line of lines) session.print(line);
-}
-
 /** Lists the declared TCP ports that no Service and no hostPort leads to. */
 function unreached(pod: PodObject, services: readonly PodService[]): number[] {
   if (pod.spec.hostNetwork) return [];
@@ -122,9 +94,9 @@ function seenBy(pod: PodObject, service: ServiceObject, hosts: readonly number[]
     name: metadata.name,
     namespace: metadata.namespace,
     always: publishNotReadyAddresses,
-    ports: service.ports.flatMap(({ name, port, targetPort }, index) => {
+    ports: service.ports.flatMap(({ name, port, targetPort, appProtocol }, index) => {
       const target = portNumber(containersOf(pod), targetPort);
-      return target === undefined ? [] : [{ name, port, target, host: hosts[index] }];
+      return target === undefined ? [] : [{ name, port, target, host: hosts[index], appProtocol }];
     }),
   };
 }
@@ -164,66 +136,4 @@ function constant(name: string): string {
 
 function containersOf({ spec }: PodObject) {
   return [...spec.containers, ...spec.initContainers];
-}
-
-/** Hands out ports of 127.0.0.1, none twice. */
-class PortChooser {
-  readonly #taken = new Set<number>();
-  readonly #held = new Map<string, number>();
-
-  constructor(store: PodStore) {
-    for (const folder of store.pods) {
-      if (!folder.supervised) continue;
-      for (const { name, namespace, ports } of folder.record.services) {
-        for (const { port, host } of ports) {
-          if (host !== undefined) this.#held.set(`${namespace}/${name}:${port}`, host);
-        }
-      }
-    }
-  }
-
-  async choose(
-    { metadata }: ServiceObject,
-    { port, nodePort }: ServiceObject['ports'][number],
-  ): Promise<number> {
-    const held = this.#held.get(`${metadata.namespace}/${metadata.name}:${port}`);
-    const chosen =
-      held !== undefined && (nodePort === undefined || nodePort === held)
-        ? held
-        : await this.#free(metadata.name, port, nodePort);
-    this.#taken.add(chosen);
-    return chosen;
-  }
-
-  async #free(service: string, port: number, nodePort: number | undefined): Promise<number> {
-    if (nodePort !== undefined) {
-      if (!this.#taken.has(nodePort) && (await bindable(nodePort))) return nodePort;
-      throw new ExpectedError(
-        `Service ${service}: nodePort ${nodePort} of 127.0.0.1 is taken: free it, or leave nodePort out`,
-      );
-    }
-    return this.free(port);
-  }
-
-  /** Returns a port of 127.0.0.1 that is free: the wanted one if possible. */
-  async free(wanted: number): Promise<number> {
-    const first = this.#taken.has(wanted) ? undefined : await bindable(wanted);
-    for (let port = first; ; port = await bindable(0)) {
-      if (port === undefined || this.#taken.has(port)) continue;
-      this.#taken.add(port);
-      return port;
-    }
-  }
-}
-
-/** Binds a port of 127.0.0.1 for a moment. @returns the port, or undefined if that fails. */
-function bindable(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
-    });
-  });
 }

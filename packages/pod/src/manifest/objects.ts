@@ -40,6 +40,7 @@ export interface ServicePort {
   readonly port: number;
   readonly targetPort: number | string;
   readonly nodePort?: number | undefined;
+  readonly appProtocol?: string | undefined;
 }
 
 export interface ServiceObject {

@@ -44,6 +44,7 @@ export interface ServiceTarget {
   readonly target: number;
   /** The port of 127.0.0.1 that leads to it; undefined if there is none. */
   readonly host: number | undefined;
+  readonly appProtocol?: string | undefined;
 }
 
 export interface ForwardedPort {

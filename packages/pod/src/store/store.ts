@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodFolder } from './folder.ts';
+import { PortClaims } from './port-claims.ts';
 import { privateFolder } from './private-folder.ts';
 import { isLeftover, temporaryPath } from './temporary.ts';
 
@@ -48,6 +49,7 @@ export class PodStore {
 
   /** Removes what a command that was killed has left. */
   #removeLeftovers() {
+    PortClaims.removeLeftovers(this.ports);
     for (const name of readdirSync(this.root)) {
       if (!isLeftover(name)) continue;
       try {
@@ -61,6 +63,11 @@ export class PodStore {
   /** The folder in which Ready Pods publish their address per Service. */
   get endpoints(): string {
     return join(this.root, 'endpoints');
+  }
+
+  /** The folder of claimed ports. */
+  get ports(): string {
+    return join(this.root, 'ports');
   }
 
   /** The folder of a Pod's volumes. */
