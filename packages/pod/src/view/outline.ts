@@ -3,9 +3,15 @@ import type { ContainerOutline } from './timeline.ts';
 
 /** Lists a Pod's containers in the order in which they start. */
 export function outlineOf({
+  restartPolicy,
   initContainers,
   containers,
-}: Pick<PodSpec, 'initContainers' | 'containers'>): ContainerOutline[] {
+}: Pick<PodSpec, 'restartPolicy' | 'initContainers' | 'containers'>): ContainerOutline[] {
+  const restarts = {
+    init: restartPolicy === 'Always' ? 'OnFailure' : restartPolicy,
+    sidecar: 'Always',
+    main: restartPolicy,
+  } as const;
   const outline = (
     role: ContainerOutline['role'],
     { name, startupProbe, readinessProbe, lifecycle }: PodSpec['containers'][number],
@@ -15,6 +21,7 @@ export function outlineOf({
     startupProbe: startupProbe !== undefined,
     readinessProbe: readinessProbe !== undefined,
     postStart: lifecycle?.postStart !== undefined,
+    restarts: restarts[role],
   });
   return [
     ...initContainers.map((one) => outline(one.restartPolicy ? 'sidecar' : 'init', one)),

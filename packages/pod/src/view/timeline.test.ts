@@ -54,6 +54,23 @@ test('every wait has its reason: the init container, the startup probe, the back
   assert.equal(web?.waits[0]?.from, begin);
 });
 
+test('a container that will not run again waits for no restart, nor does a sidecar of a Pod that is complete', () => {
+  const spec = (restartPolicy: string) => `${SPEC}\nrestartPolicy: ${restartPolicy}`;
+  const waiting = (options: Omit<Parameters<typeof timeline>[0], 'age'>) =>
+    timeline({ ...options, age: 9000 })
+      .lanes.filter(({ waits }) => waits.some(({ to }) => to === undefined))
+      .map(({ name }) => name);
+  const ends = (exitCode: number) => (name: string) =>
+    name === 'worker' ? { exitAfter: 1000, exitCode } : behaviour(name);
+  assert.deepEqual(waiting({ spec: spec('Never'), behaviour: ends(1) }), []);
+  assert.deepEqual(waiting({ spec: spec('OnFailure'), behaviour: ends(0) }), []);
+  assert.deepEqual(waiting({ spec: spec('OnFailure'), behaviour: ends(1) }), ['worker']);
+  assert.deepEqual(waiting({ spec: spec('Always'), behaviour: ends(0) }), ['worker']);
+  const complete = (name: string) =>
+    name === 'web' ? { exitAfter: 1000, exitCode: 0 } : ends(0)(name);
+  assert.deepEqual(waiting({ spec: spec('Never'), behaviour: complete }), []);
+});
+
 test('a run shows its states in order, and its exit code', () => {
   const { lanes } = timeline({ behaviour, age: 9000, terminateAt: 8000 });
   const states = (name: string) =>

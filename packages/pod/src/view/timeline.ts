@@ -22,6 +22,8 @@ export interface ContainerOutline {
   readonly startupProbe: boolean;
   readonly readinessProbe: boolean;
   readonly postStart: boolean;
+  /** After which of its ends it starts again. */
+  readonly restarts: 'Always' | 'OnFailure' | 'Never';
 }
 
 export type RunState = 'starting' | 'running' | 'ready' | 'stopping';
@@ -111,6 +113,10 @@ export function timelineOf(
     else ticks.push({ at, kind: kindOf(event.reason), text: event.message });
   }
   const ordered = [...tracks.values()];
+  const mains = ordered.filter(({ outline }) => outline.role === 'main');
+  const over = mains.every(({ runs, pause }) => runs.at(-1)?.to !== undefined && !pause);
+  // Without a main container that runs or will, no sidecar starts again.
+  if (over) for (const track of ordered) track.pause = undefined;
   return {
     begin,
     ticks,
@@ -133,11 +139,10 @@ function record(track: Track, { reason, message }: RecordedEvent, at: number) {
         const code = /exited with (\d+)/.exec(message)?.[1];
         if (code !== undefined) run.exitCode = Number(code);
         close(run, at);
-        track.pause = { from: at, why: 'restart' };
-        if (outline.role === 'init' && run.exitCode === 0) {
-          track.passedAt ??= at;
-          track.pause = undefined;
-        }
+        const ok = run.exitCode === 0;
+        const again = outline.restarts === 'Always' || (outline.restarts === 'OnFailure' && !ok);
+        track.pause = again ? { from: at, why: 'restart' } : undefined;
+        if (outline.role === 'init' && ok) track.passedAt ??= at;
       }
       return;
     case 'BackOff':
