@@ -2,6 +2,8 @@ import { type Base, ScratchFile } from './scratch-file.ts';
 
 /** The size of the cache in memory, in bytes, and the number of files that it may hold. */
 const BYTES = 16 * 1024 * 1024;
+/** What a base in memory takes besides its content, in bytes: a pack may have thousands of tiny ones. */
+const OVERHEAD = 512;
 const FILES = 4;
 
 /** Keeps the bases of deltas that were used last: small ones in memory, large ones in files. */
@@ -9,6 +11,8 @@ export class BaseCache {
   readonly #scratch: () => string;
   readonly #buffers = new Map<number, Buffer>();
   readonly #files = new Map<number, ScratchFile>();
+  /** Goes on where it was: a new one would step over everything that was deleted before. */
+  readonly #oldest = this.#buffers.keys();
   #bytes = 0;
 
   /** @param scratch returns a name for a file. */
@@ -27,11 +31,11 @@ export class BaseCache {
 
   keep(i: number, content: Buffer): Base {
     this.#buffers.set(i, content);
-    this.#bytes += content.length;
-    for (const [oldest, { length }] of this.#buffers) {
-      if (this.#bytes <= BYTES) break;
+    this.#bytes += content.length + OVERHEAD;
+    while (this.#bytes > BYTES) {
+      const oldest = this.#oldest.next().value!;
+      this.#bytes -= this.#buffers.get(oldest)!.length + OVERHEAD;
       this.#buffers.delete(oldest);
-      this.#bytes -= length;
     }
     return content;
   }

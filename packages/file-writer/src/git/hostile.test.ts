@@ -9,6 +9,7 @@ import { temporaryDirectory } from '@sidekit/test-kit';
 import { Target } from '../publish/target.ts';
 import { openPack } from '../testing/pack.ts';
 import { writeSettings } from '../testing/write-settings.ts';
+import { BaseCache } from './base-cache.ts';
 import type { PackLimits } from './pack.ts';
 import { filesOf } from './tree.ts';
 
@@ -188,6 +189,39 @@ test('deltas based on themselves, on each other or on nothing are refused', asyn
     const offset: Part = { kind: 'ofs-delta', base: Buffer.from([back & 127]), data: delta };
     await assert.rejects(openPack(pack([offset]), LIMITS), { reason: 'git_pack' });
   }
+});
+
+/** A chain of deltas that name their bases by id, the first one's base at the end of the array. */
+function chain(length: number): Part[] {
+  const parts = [blob('0000')];
+  for (let i = 1; i < length; i++) {
+    const text = String(i).padStart(4, '0');
+    const before = blob(String(i - 1).padStart(4, '0'));
+    const data = Buffer.concat([Buffer.from([4, 4, 4]), Buffer.from(text)]);
+    parts.unshift({ kind: 'ref-delta', base: Buffer.from(idOf(before), 'hex'), data });
+  }
+  return parts;
+}
+
+test('deltas before their bases are read, unless their order would cost a pass for each', async () => {
+  const last = idOf(blob('0099'));
+  await using opened = await openPack(pack(chain(100)), LIMITS);
+  assert.equal(String(await opened.read(last, 'blob', 10)), '0099');
+  const mixed = chain(100).toSorted((a, b) => a.data.at(-1)! - b.data.at(-1)!);
+  await assert.rejects(openPack(pack(mixed), LIMITS), {
+    reason: 'git_pack',
+    message: /bases in no order/,
+  });
+});
+
+test('many tiny bases do not stay in memory', () => {
+  const cache = new BaseCache(() => assert.fail('no file is needed'));
+  for (let i = 0; i < 100_000; i++) {
+    cache.keep(i, Buffer.from('x'));
+    cache.get(i - 10);
+  }
+  assert.equal(cache.get(0), undefined);
+  assert.ok(cache.get(99_999));
 });
 
 test('more objects than the files can need, and bytes after the last, are refused', async () => {

@@ -13,6 +13,11 @@ import { collect, damaged, inflate, packedBound, translated } from './unpack.ts'
 
 /** The longest chain of deltas that git creates (pack.depth). */
 const DEPTH = 4095;
+/**
+ * How often the deltas that wait for a base are looked at. git writes bases first; chains in the
+ * opposite order take two passes, since each pass goes the other way.
+ */
+const PASSES = 16;
 /** Objects up to this size, in bytes, are unpacked in memory; larger ones go through files. */
 const IN_MEMORY = 512 * 1024;
 /** The size of the reads while the pack is indexed, in bytes. */
@@ -230,7 +235,10 @@ export class Pack implements AsyncDisposable {
     const index = this.#index;
     let waiting: number[] = [];
     for (let i = 0; i < index.count; i++) if (index.type(i) === 0) waiting.push(i);
-    while (waiting.length > 0) {
+    for (let passes = 0; waiting.length > 0; passes++) {
+      if (passes === PASSES) {
+        throw new Failure('git_pack', 'the pack has deltas and their bases in no order');
+      }
       const later: number[] = [];
       for (const i of waiting) {
         const base = this.#baseOf(i);
@@ -251,7 +259,7 @@ export class Pack implements AsyncDisposable {
       if (later.length === waiting.length) {
         throw new Failure('git_pack', 'the git server sent a delta without its base');
       }
-      waiting = later;
+      waiting = later.reverse();
     }
   }
 

@@ -12,8 +12,9 @@ import { type ObjectFormat, SHA1, SHA256 } from './object-format.ts';
 import { DELIMITER, FLUSH, lineOf, packet, readPackets } from './pkt-line.ts';
 import { findRef } from './refs.ts';
 
-/** The largest list of refs, in bytes. */
+/** The largest list of refs, in bytes, and what a line of it takes besides its text. */
 const REFS_LIMIT = 8 * 1024 * 1024;
+const LINE = 16;
 /** The path of the first request, below that of the repository (gitprotocol-http(5)). */
 const DISCOVERY = '/info/refs';
 
@@ -229,13 +230,14 @@ async function readLines(response: Exchange): Promise<string[]> {
   let ended = false;
   for await (const one of readPackets(bodyOf(response))) {
     ended = one === 'flush';
-    if (typeof one === 'string') continue;
-    size += one.length;
+    // An empty packet counts too: a list of nothing else would never end.
+    size += LINE + (typeof one === 'string' ? 0 : one.length);
     if (size > REFS_LIMIT)
       throw new Failure(
         'too_large',
         `${show(response.url)} lists too many refs: name one with --ref`,
       );
+    if (typeof one === 'string') continue;
     const line = lineOf(one);
     if (line.startsWith('ERR ')) throw refused(response.url, line.slice(4));
     if (!line.startsWith('# service=')) lines.push(line);

@@ -192,6 +192,19 @@ test('the rest of another version, or of none, starts the download over', async 
   }
 });
 
+test('304 without a validator in the request is no answer', async () => {
+  await using server = await serve((_, socket) => socket.end(head('304 Not Modified', {})));
+  const options = {
+    idleTimeout: 5000,
+    signal: AbortSignal.timeout(30_000),
+    credentials: undefined,
+  };
+  const validators = { etag: undefined, lastModified: undefined };
+  await assert.rejects(download(server.url, { ...options, validators }), /answered 304/);
+  const known = { etag: '"v1"', lastModified: undefined };
+  assert.equal(await download(server.url, { ...options, validators: known }), undefined);
+});
+
 test('a server that makes no progress is abandoned', async () => {
   await using server = await interrupted((from, socket) => {
     socket.write(

@@ -31,7 +31,7 @@ export async function download(
       ...(validators?.lastModified ? { 'if-modified-since': validators.lastModified } : {}),
     },
   });
-  if (response.status === 304 && validators) {
+  if (response.status === 304 && (validators?.etag ?? validators?.lastModified)) {
     response.body.resume();
     return undefined;
   }

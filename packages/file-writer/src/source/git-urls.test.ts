@@ -200,6 +200,18 @@ test('a list of refs that is cut between two packets is not taken for the comple
   });
 });
 
+test('a list of refs that are empty has the limit of any other', async () => {
+  await using server = await serve((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
+    response.end(`${'0004'.repeat(600_000)}0000`);
+  });
+  using directory = temporaryDirectory('git');
+  await assert.rejects(followGit(`${server.url}/site.git`, join(directory.path, 'out'))(), {
+    reason: 'too_large',
+    message: /lists too many refs/,
+  });
+});
+
 test('a repository at the root of a server is followed, also after a redirect', async () => {
   using directory = temporaryDirectory('git');
   const repository = new GitRepository(directory.path);
