@@ -10,11 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import {
   eventually,
+  freePort,
   type LimitedProcess,
   missingMemoryLimits,
   temporaryDirectory,
@@ -149,6 +150,36 @@ describe('file-writer with 128 MiB', { skip: missingMemoryLimits }, () => {
     assertAlive(writer, context);
   });
 
+  test('survives webhooks without a signature that arrive slowly', async (context) => {
+    using directory = temporaryDirectory('memory-sync');
+    const secret = join(directory.path, 'secret');
+    writeFileSync(secret, 'hush');
+    const port = await freePort();
+    await using writer = image.start([
+      ...['--source=clock', `--target=${join(directory.path, 'out')}`],
+      ...[`--admin=127.0.0.1:${port}`, `--sync-secret-file=${secret}`],
+    ]);
+    await writer.event('ready');
+    const hooks: Socket[] = [];
+    let [last, ended] = [0, 0];
+    // Each request has five seconds: the first ones end while others arrive.
+    await eventually(
+      () => {
+        if (performance.now() - last > 1000) {
+          last = performance.now();
+          for (let i = 0; i < 5; i++) {
+            hooks.push(unfinishedHook(port).on('close', () => ended++));
+          }
+        }
+        assert.equal(writer.kills, 0, 'killed by the memory limit');
+        return ended >= 10;
+      },
+      { what: 'the end of the first webhooks', timeout: PATIENCE, interval: 100 },
+    );
+    for (const hook of hooks) hook.destroy();
+    assertAlive(writer, context);
+  });
+
   test('survives templates that want all memory, and renders the next one', async (context) => {
     using directory = temporaryDirectory('memory-template');
     const at = (name: string) => join(directory.path, name);
@@ -179,6 +210,19 @@ describe('file-writer with 128 MiB', { skip: missingMemoryLimits }, () => {
     assertAlive(writer, context);
   });
 });
+
+/** Starts a webhook without a signature that never ends: almost 1 MiB in chunks of one byte. */
+function unfinishedHook(port: number): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  const head = [
+    'POST /sync HTTP/1.1',
+    'host: 10.0.0.1',
+    'via: 1.1 x',
+    'transfer-encoding: chunked',
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n${'1\r\nx\r\n'.repeat(MIB - 1)}`);
+  return socket;
+}
 
 function assertAlive(writer: LimitedProcess, context: TestContext): void {
   context.diagnostic(`peak: ${Math.round(writer.peak / MIB)} MiB`);

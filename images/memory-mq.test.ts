@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
@@ -59,6 +60,32 @@ describe('mq with 128 MiB', { skip: missingMemoryLimits }, () => {
       context.diagnostic(`peak of the ${name}: ${Math.round(program.peak / MIB)} MiB`);
       assertWithin(program, name);
     }
+  });
+
+  test('bodies in chunks of one byte', async (context) => {
+    await using queue = testQueue();
+    const port = await freePort();
+    await using producer = image.start([
+      ...['producer', ...ADMIN, '--queue', queue.name, '--source', 'http'],
+      ...['--listen', `127.0.0.1:${port}`],
+    ]);
+    await producer.event('source_listening');
+    const body = Buffer.from(`1\r\nx\r\n`.repeat(MIB));
+    const refused = Array.from({ length: 2 }, () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
+      socket.write(body);
+      // The first chunk over --max-body.
+      socket.write('1\r\nx\r\n');
+      return new Promise<string>((resolve) => {
+        socket.on('data', (data) => resolve(String(data).slice(9, 12)));
+        socket.on('error', (error) => resolve(String(error)));
+      });
+    });
+    // 408 from a machine that is too busy to read them in time.
+    for (const status of await Promise.all(refused)) assert.match(status, /^4(13|08)$/);
+    context.diagnostic(`peak: ${Math.round(producer.peak / MIB)} MiB`);
+    assertWithin(producer, 'producer');
   });
 
   test('messages of 768 KiB', { skip: !LONG && 'only in the long form' }, async (context) => {

@@ -22,6 +22,7 @@ export {
   writeNewFile,
 } from './io/atomic-file.ts';
 export { freeBytes } from './io/free-bytes.ts';
+export { Gathered } from './io/gathered.ts';
 export { type HttpResponse, send } from './io/http-client.ts';
 export { kubernetesServer, SERVICE_ACCOUNT } from './io/kubernetes.ts';
 export { listen } from './io/listen.ts';

@@ -112,6 +112,7 @@ async function request(
     headers: { ...http.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) },
     ...(body === undefined ? {} : { body }),
     timeout,
+    keep: 0,
     signal,
     before: permitted,
     ...(caFile === undefined ? {} : { ca: read(caFile) }),

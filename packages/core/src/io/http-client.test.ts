@@ -127,3 +127,11 @@ test('a request whose permission ends while it connects is not sent', async () =
   assert.equal((await send(server.url, { timeout: 10_000 })).status, 200);
   assert.equal(paths.length, 2);
 });
+
+test('of a body, as much is kept as the caller wants, and the limit is for all of it', async () => {
+  using server = await serving((_, response) => response.end('x'.repeat(100_000)));
+  const { body } = await send(server.url, { timeout: 10_000, keep: 70_000 });
+  assert.equal(body.length, 70_000);
+  const request = send(server.url, { timeout: 10_000, keep: 1, limit: 99_999 });
+  await assert.rejects(request, /larger than/);
+});

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { formatSize } from '../options/index.ts';
+import { Gathered } from './gathered.ts';
 import { proxyAgent } from './proxy.ts';
 import { splitUser } from './url-user.ts';
 
@@ -13,6 +14,8 @@ export interface HttpRequest {
   readonly timeout: number;
   /** The largest response body that is accepted, in bytes; 1 MiB by default. */
   readonly limit?: number;
+  /** How many bytes of the response body are kept, the first ones; all by default. */
+  readonly keep?: number;
   readonly signal?: AbortSignal | undefined;
   /** Keeps connections alive; by default each request has its own. */
   readonly agent?: http.Agent | undefined;
@@ -40,6 +43,7 @@ export interface HttpResponse {
  */
 export function send(address: string | URL, request: HttpRequest): Promise<HttpResponse> {
   const { method = 'GET', headers, body, timeout, limit = 1024 * 1024, agent, ca } = request;
+  const { keep = limit } = request;
   const { url, authorization } = splitUser(address);
   const { request: start } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
@@ -66,7 +70,7 @@ export function send(address: string | URL, request: HttpRequest): Promise<HttpR
       reject(new Error('the connection was closed before a complete answer'));
     });
     outgoing.on('response', (response) => {
-      const chunks: Buffer[] = [];
+      const kept = new Gathered();
       let total = 0;
       response.on('data', (chunk: Buffer) => {
         total += chunk.length;
@@ -75,7 +79,7 @@ export function send(address: string | URL, request: HttpRequest): Promise<HttpR
           reject(new Error(`the answer is larger than ${formatSize(limit)}`));
           outgoing.destroy();
         } else {
-          chunks.push(chunk);
+          kept.add(chunk.subarray(0, keep - kept.length));
         }
       });
       response.on('error', reject);
@@ -85,7 +89,7 @@ export function send(address: string | URL, request: HttpRequest): Promise<HttpR
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
-          body: Buffer.concat(chunks, total),
+          body: kept.bytes(),
         });
       });
     });

@@ -210,3 +210,19 @@ test('a flood of requests that nothing authorizes delays none from loopback', as
   assert.equal((await server.ask('/sync')).status, 202);
   assert.equal(calls, 1);
 });
+
+test('only some bodies may arrive at the same time: they are in memory until they are complete', async () => {
+  const endpoints = new AdminEndpoints();
+  endpoints.post('/sync', () => undefined, { rate: 1000 });
+  using server = await serving(endpoints);
+  const head = 'POST /sync HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 2\r\n\r\n';
+  const sockets = Array.from({ length: 8 }, () =>
+    connect(server.port, '127.0.0.1').on('error', () => {}),
+  );
+  for (const socket of sockets) socket.write(`${head}a`);
+  const busy = async () => (await server.ask('/sync', { body: 'ab' })).status === 429;
+  await eventually(busy, { what: 'eight bodies on their way' });
+  for (const socket of sockets.slice(0, 4)) socket.write('b');
+  for (const socket of sockets.slice(4)) socket.destroy();
+  await eventually(async () => !(await busy()), { what: 'no body on its way' });
+});

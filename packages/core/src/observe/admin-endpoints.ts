@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { errorText } from '../errors.ts';
+import { Gathered } from '../io/gathered.ts';
 import { isLoopback } from '../io/proxy.ts';
 import { readSmallFile } from '../io/small-file.ts';
 import { monotonic } from '../time/monotonic.ts';
@@ -42,12 +43,21 @@ export type PostHandler = (
 /** The longest token that is read, in bytes. */
 const TOKEN_LIMIT = 4096;
 
+/** How many bodies may arrive at one endpoint at the same time: they are in memory until complete. */
+const BODIES_LIMIT = 8;
+
+/** What one kind of requests may still take of an endpoint. */
+interface Share {
+  readonly rate: Bucket;
+  bodies: number;
+}
+
 interface PostEndpoint {
   readonly handle: PostHandler;
   readonly options: PostOptions;
-  readonly trusted: Bucket;
+  readonly trusted: Share;
   /** For requests that only `authorize` can accept: a flood of them delays no trusted one. */
-  readonly others: Bucket;
+  readonly others: Share;
 }
 
 /**
@@ -66,8 +76,8 @@ export class AdminEndpoints {
 
   /** Adds an endpoint that answers 202, 403, 413, 429, or what the handler returns. */
   post(path: string, handle: PostHandler, options: PostOptions = {}): void {
-    const bucket = () => new Bucket(options.rate ?? 10);
-    this.#posts.set(path, { handle, options, trusted: bucket(), others: bucket() });
+    const share = () => ({ rate: new Bucket(options.rate ?? 10), bodies: 0 });
+    this.#posts.set(path, { handle, options, trusted: share(), others: share() });
   }
 
   /** Adds a page that shows a value as JSON, for GET. */
@@ -128,13 +138,15 @@ export class AdminEndpoints {
     const trusted = isLocal(request) || this.#hasToken(request.headers.authorization);
     // A request that nothing can accept costs neither a body nor a place in the rate.
     if (!trusted && !options.authorize) return refuse(response, request, 403, FORBIDDEN);
-    const wait = (trusted ? own : others).take();
+    const share = trusted ? own : others;
+    const wait = share.bodies < BODIES_LIMIT ? share.rate.take() : 1;
     if (wait > 0) {
       response.setHeader('retry-after', String(Math.ceil(wait)));
       return refuse(response, request, 429, 'too many requests: try again later\n');
     }
     const limit = options.limit ?? 64 * 1024;
-    const body = await readBody(request, limit);
+    share.bodies++;
+    const body = await readBody(request, limit).finally(() => share.bodies--);
     if (body === 'too large') {
       return refuse(response, request, 413, `the body must be at most ${limit} bytes\n`);
     }
@@ -191,18 +203,16 @@ async function readBody(
   limit: number,
 ): Promise<Buffer | 'too large' | 'cut'> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return 'too large';
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const gathered = new Gathered();
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      size += (chunk as Buffer).length;
-      if (size > limit) return 'too large';
-      chunks.push(chunk as Buffer);
+      gathered.add(chunk as Buffer);
+      if (gathered.length > limit) return 'too large';
     }
   } catch {
     return 'cut';
   }
-  return Buffer.concat(chunks, size);
+  return gathered.bytes();
 }
 
 /** Answers and closes: the rest of the body is not read. */

@@ -21,7 +21,13 @@ export function createAdminServer(
 ): Server {
   // Short limits: only the kubelet and Prometheus call here.
   const server = createServer(
-    { headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 16_384 },
+    {
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      // Otherwise Node looks for requests that are late every 30 s only.
+      connectionsCheckingInterval: 5000,
+      maxHeaderSize: 16_384,
+    },
     (request, response) => {
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       const probe = PROBES[path];

@@ -1,4 +1,4 @@
-import { formatSize } from '@sidekit/core';
+import { formatSize, Gathered } from '@sidekit/core';
 import { Failure } from '../failure.ts';
 import { readOptionFile } from '../http/credentials.ts';
 import { bodyOf, type Exchange, exchange } from '../http/exchange.ts';
@@ -140,21 +140,19 @@ export class KubernetesApi {
 
 /** @returns undefined if the page is too large and a smaller one can be requested. */
 async function readList(response: Exchange, divisible: boolean): Promise<List | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const gathered = new Gathered();
   for await (const chunk of bodyOf(response)) {
-    size += chunk.length;
-    if (size > PAGE_BYTES) {
+    gathered.add(chunk);
+    if (gathered.length > PAGE_BYTES) {
       if (divisible) return undefined;
       throw new Failure(
         'too_large',
         `${show(response.url)} has an object of more than ${formatSize(PAGE_BYTES)}`,
       );
     }
-    chunks.push(chunk);
   }
   try {
-    const page = JSON.parse(Buffer.concat(chunks, size).toString()) as List;
+    const page = JSON.parse(gathered.bytes().toString()) as List;
     const isList = page.items === null || Array.isArray(page.items);
     if (isList && page.metadata.resourceVersion) return page;
   } catch {}

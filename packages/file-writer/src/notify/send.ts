@@ -39,7 +39,7 @@ async function request(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const { status } = await send(url, { method, timeout, signal });
+    const { status } = await send(url, { method, timeout, signal, keep: 0 });
     if (notifyStatus.some(({ from, to }) => status >= from && status <= to)) return undefined;
     return `${show(url)} answered ${status}: let the application accept it, or name the status with --notify-status`;
   } catch (error) {

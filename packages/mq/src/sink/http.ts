@@ -21,6 +21,7 @@ export function httpSink(url: string, timeout: number): Sink {
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
         timeout,
+        keep: 0,
         proxy: true,
       });
       if (status >= 200 && status < 300) return;

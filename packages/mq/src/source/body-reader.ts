@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Transform } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
-import { formatSize } from '@sidekit/core';
+import { formatSize, Gathered } from '@sidekit/core';
 
 /** A request body in memory, counted until it is released. */
 export interface Body {
@@ -50,11 +50,10 @@ export class BodyReader {
         'accept-encoding': 'gzip, deflate',
       });
     }
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const gathered = new Gathered();
     let released = false;
     const release = () => {
-      if (!released) this.#used -= length;
+      if (!released) this.#used -= gathered.length;
       released = true;
     };
     const decoded = decode();
@@ -65,16 +64,16 @@ export class BodyReader {
       });
       request.pipe(decoded);
       for await (const chunk of decoded) {
-        length += chunk.length;
+        gathered.add(chunk);
         this.#used += chunk.length;
-        if (length > this.#limit) throw this.#tooLarge();
+        if (gathered.length > this.#limit) throw this.#tooLarge();
         if (this.#used > this.#budget) {
           throw new Refusal(503, 'too many records wait for the queue', { 'retry-after': '1' });
         }
-        chunks.push(chunk);
       }
-      if (length === 0) throw new Refusal(400, 'the body is empty: send records, one a line');
-      return { bytes: Buffer.concat(chunks, length), release };
+      if (gathered.length === 0)
+        throw new Refusal(400, 'the body is empty: send records, one a line');
+      return { bytes: gathered.bytes(), release };
     } catch (error) {
       release();
       request.unpipe(decoded);

@@ -4,6 +4,8 @@ import { absence } from './absence.ts';
 
 /** The largest file of authorities, in bytes. */
 const CA_LIMIT = 1024 * 1024;
+/** The part of a response that the pattern is for, in bytes. */
+const BODY = 64 * 1024;
 
 /** Tests that a URL answers with an expected status and, if asked for, a matching body. */
 export async function checkHttp(
@@ -16,6 +18,7 @@ export async function checkHttp(
     const { status, body } = await send(url, {
       timeout: tryTimeout,
       limit: 16 * 1024 * 1024,
+      keep: pattern === undefined ? 0 : BODY,
       signal,
       headers: { 'user-agent': 'sidekit' },
       ...(caFile === undefined ? {} : { ca: readSmallFile(caFile, CA_LIMIT) }),
@@ -28,7 +31,7 @@ export async function checkHttp(
     if (pattern === undefined) return undefined;
     // Loaded only if there is a pattern.
     const { matches } = await import('./matches.ts');
-    if (matches(pattern, body.toString('utf8', 0, 65_536))) return undefined;
+    if (matches(pattern, body.toString())) return undefined;
     return `the response does not match ${pattern}`;
   } catch (error) {
     return signal.aborted ? 'no answer in time' : absence(error);
