@@ -46,7 +46,7 @@ const TOKEN_LIMIT = 4096;
 /** How many bodies may arrive at one endpoint at the same time: they are in memory until complete. */
 const BODIES_LIMIT = 8;
 
-/** What one kind of requests may still take of an endpoint. */
+/** Counts what one kind of requests takes of an endpoint. */
 interface Share {
   readonly rate: Bucket;
   bodies: number;

@@ -24,7 +24,7 @@ export function createAdminServer(
     {
       headersTimeout: 5000,
       requestTimeout: 5000,
-      // Otherwise Node looks for requests that are late every 30 s only.
+      // Otherwise Node checks for late requests every 30 s only.
       connectionsCheckingInterval: 5000,
       maxHeaderSize: 16_384,
     },

@@ -2,7 +2,7 @@ import { type Base, ScratchFile } from './scratch-file.ts';
 
 /** The size of the cache in memory, in bytes, and the number of files that it may hold. */
 const BYTES = 16 * 1024 * 1024;
-/** What a base in memory takes besides its content, in bytes: a pack may have thousands of tiny ones. */
+/** The memory of a base besides its content, in bytes: a pack may have thousands of tiny ones. */
 const OVERHEAD = 512;
 const FILES = 4;
 
