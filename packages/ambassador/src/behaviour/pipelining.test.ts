@@ -69,6 +69,23 @@ for (const fastLane of [true, false]) {
     }
   });
 
+  test(`${lane}: what arrives after a malformed request is no request`, async () => {
+    let respond: (() => void) | undefined;
+    await using upstream = await RawServer.start((socket) => {
+      respond ??= () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n<>');
+    });
+    await using proxy = await TestProxy.start({ upstream: [upstream.url], fastLane });
+    using client = new RawClient(proxy.port);
+    client.send(`${request('POST', CHUNKED)}G\x01T / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await client.wait('the request', () => respond !== undefined);
+    client.send(request('LIST'));
+    await staysTrueFor(() => client.received === '', 20, { what: 'no response' });
+    respond!();
+    await client.wait('the end', () => false);
+    assert.match(client.received, /<>HTTP\/1\.1 400 /);
+    assert.ok(!upstream.received.join('').includes('LIST'), upstream.received.join(''));
+  });
+
   test(`${lane}: a client that goes away leaves nothing of its pipeline`, async () => {
     let arrived = 0;
     await using upstream = await RawServer.start(() => arrived++);

@@ -112,16 +112,20 @@ export class ParsedSocket {
   refused(error: ParseError): Buffer | undefined {
     const { rawPacket, bytesParsed = 0, messageStart: known } = error;
     if (rawPacket === undefined || this.#socket[PARSED] !== this) return undefined;
+    const begun = this.#begunAt === this.#read;
+    // The parser refuses whatever follows: none of it is a message.
+    this.#begunAt = -1;
     let message: Buffer | undefined;
     if (known !== undefined) {
       // The fault may be in any line: what an earlier read brought could be more than a method.
-      if (this.#begunAt === this.#read) message = rawPacket.subarray(known);
+      if (begun) message = rawPacket.subarray(known);
     }
     // The parser knows methods of RTSP, but not with HTTP. All other faults are not in the first line.
     else if (error.code !== 'HPE_INVALID_METHOD' && !error.reason?.startsWith('Invalid method'))
       return undefined;
-    else if (this.#begunAt === this.#read) message = this.#since(rawPacket, bytesParsed);
+    else if (begun) message = this.#since(rawPacket, bytesParsed);
     else if (this.#partial) message = Buffer.concat([this.#partial, rawPacket]);
+    this.#partial = undefined;
     return copyOf(message && withUnknownMethod(message));
   }
 
