@@ -29,6 +29,7 @@ const GREEDY: Readonly<Record<string, readonly [template: string, data?: unknown
   'a long capture': [
     `{% capture a %}{% for i in (1..1000000) %}${'x'.repeat(200)}{% endfor %}{% endcapture %}{{ a }}`,
   ],
+  'rows of a table': ['{% tablerow i in (1..4000000) cols:1 %}{{ i }}{% endtablerow %}'],
   'a text that doubles': [doubling('"xx"', 'replace: "x", "xx"')],
   'arrays that double': [doubling('(1..1000)', 'concat: a')],
   'an array in itself': [`${doubling('"1" | split: ""', 'push: a')}{{ a | json }}`],

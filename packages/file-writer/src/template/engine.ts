@@ -5,7 +5,7 @@ import { keyValues } from './key-values.ts';
  * How many characters and elements of arrays a template may create besides its output; an element,
  * such as a number of `(1..9)`, takes 8 bytes.
  */
-const MEMORY = 4 * 1024 * 1024;
+const MEMORY = 2 * 1024 * 1024;
 /** The longest template, in characters: the limit of a ConfigMap. */
 const LENGTH = 1024 * 1024;
 
