@@ -26,6 +26,15 @@ export async function down(argv: readonly string[], session: Session): Promise<E
   const found = args.files.length > 0 ? await namesOf(args.files) : undefined;
   const { controllers } = found ?? { controllers: [] };
   const names = [...args.words, ...(found?.names ?? [])];
+  if (args.has('all') && args.words.length + args.files.length > 0) {
+    throw new UsageError([
+      {
+        name: '--all',
+        rule: 'takes no Pods',
+        remedy: 'name them without --all, or leave them out',
+      },
+    ]);
+  }
   if (names.length + controllers.length === 0 && !args.has('all')) {
     throw new UsageError([
       {
