@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { ExpectedError, errorText, UnavailableError, UsageError } from '@sidekit/core/tool';
+import { Unwritable } from '../store/unwritable.ts';
 import { EngineApi } from './api.ts';
 import { dockerSocket } from './docker-socket.ts';
-import { ensurePodmanService, UnwritableFolder } from './podman-service.ts';
+import { ensurePodmanService } from './podman-service.ts';
 import { checkUserNamespace } from './user-ids.ts';
 
 export type EngineName = 'docker' | 'podman';
@@ -34,7 +35,7 @@ const EARLIEST = 1.4;
 /**
  * Finds the engine: the requested one, else Docker if its server answers, else Podman.
  * @throws {UsageError} for an unknown name, {UnavailableError} if no engine answers,
- * {UnwritableFolder} if that of Podman's socket is full, for one.
+ * {Unwritable} if that of Podman's socket is full, for one.
  */
 export async function findEngine({ wanted, ...search }: EngineSearch): Promise<FoundEngine> {
   if (wanted !== undefined && wanted !== 'docker' && wanted !== 'podman') {
@@ -45,7 +46,7 @@ export async function findEngine({ wanted, ...search }: EngineSearch): Promise<F
     try {
       return name === 'docker' ? await findDocker(search) : await findPodman(search);
     } catch (error) {
-      if (error instanceof UnwritableFolder) throw error;
+      if (error instanceof Unwritable) throw error;
       reasons.push(`${name}: ${errorText(error)}`);
     }
   }

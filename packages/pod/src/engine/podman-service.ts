@@ -2,21 +2,19 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { ExpectedError, errorText, pause, UnavailableError } from '@sidekit/core/tool';
+import { pause, UnavailableError } from '@sidekit/core/tool';
+import { Unwritable } from '../store/unwritable.ts';
 
 /** The service ends itself when nobody has been connected for so long, in seconds. */
 const IDLE = 10;
 /** The longest wait for the service to listen, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** The folder of the socket cannot be written, whatever engine there is. */
-export class UnwritableFolder extends ExpectedError {}
-
 /**
  * Starts `podman system service` on a socket if nothing listens there. The socket is in a folder
  * that only this user can enter. The supervisors of all Pods share the service; their streams of
  * events keep it alive, and it ends by itself after the last of them.
- * @throws {UnavailableError} if it does not start, {UnwritableFolder} if its folder is full, for one.
+ * @throws {UnavailableError} if it does not start, {Unwritable} if its folder is full, for one.
  */
 export async function ensurePodmanService(socket: string): Promise<void> {
   const deadline = performance.now() + PATIENCE;
@@ -70,9 +68,7 @@ function claim(lock: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       rmSync(lock, { force: true });
-      throw new UnwritableFolder(
-        `${dirname(lock)} cannot be written: ${errorText(error)}; free space there, or set SIDEKIT_POD_DIR to another folder`,
-      );
+      throw new Unwritable(dirname(lock), error);
     }
     if (!isAlive(lock)) rmSync(lock, { force: true });
     return false;

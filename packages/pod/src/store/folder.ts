@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError, errorText } from '@sidekit/core/tool';
 import type { PodStatusObject } from '../lifecycle/status.ts';
 import { CachedJson, GrowingLines } from './cached-file.ts';
 import type { PodRecord } from './record.ts';
 import { isAlive, temporaryPath } from './temporary.ts';
+import { Unwritable } from './unwritable.ts';
 
 /** One line of a Pod's timeline. */
 export interface TimelineEntry {
@@ -183,9 +183,7 @@ export class PodFolder {
       writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
       renameSync(temporary, this.file(name));
     } catch (error) {
-      throw new ExpectedError(
-        `${this.file(name)} cannot be written: ${errorText(error)}; free space there, or set SIDEKIT_POD_DIR to another folder`,
-      );
+      throw new Unwritable(this.file(name), error);
     }
   }
 }
